@@ -1,0 +1,220 @@
+/**
+ * The vocabulary of the whole project, and the schema of a job's data.
+ *
+ *   association   one wanted link: a record pair (from id, to id) of an object pair (from type, to type) with types
+ *   type          (associationCategory, associationTypeId), written HUBSPOT_DEFINED:279 in text
+ *   job           a BullMQ job with associations of one object pair that share the same types
+ *   batch         the inputs of one API call, all of one object pair, no record pair twice
+ *   outcome       created | retry (attempt spent) | rejected (final) | held (not its fault: no attempt spent)
+ *   account       a HubSpot account with its credentials and its quota
+ *
+ * Pure: no I/O, no clock. The TypeBox schemas are the single source of the TypeScript types, of the validation
+ * and of docs/job.schema.json.
+ */
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+
+export const ASSOCIATION_CATEGORIES = [
+  'HUBSPOT_DEFINED',
+  'USER_DEFINED',
+  'INTEGRATOR_DEFINED',
+  'WORK',
+] as const;
+export type AssociationCategory = (typeof ASSOCIATION_CATEGORIES)[number];
+
+/** HubSpot's type ids are int32. */
+export const MAX_TYPE_ID = 2_147_483_647;
+/** The most associations a producer packs into one job; measured: larger jobs gain nothing. */
+export const MAX_PAIRS_PER_JOB = 500;
+/** HubSpot's limit of inputs in one batch/create call. */
+export const MAX_INPUTS_PER_CALL = 2_000;
+/** Error contexts kept in a job, newest last. */
+export const MAX_ERRORS_PER_JOB = 10;
+
+const AssociationTypeSchema = Type.Object({
+  associationCategory: Type.Enum([...ASSOCIATION_CATEGORIES]),
+  associationTypeId: Type.Integer({ minimum: 1, maximum: MAX_TYPE_ID }),
+});
+export type AssociationType = Static<typeof AssociationTypeSchema>;
+
+// Whether an id exists, and whether it is numeric, is HubSpot's to say: its reason ends up beside the association.
+// Only what cannot be an id at all is refused here.
+const ID_PATTERN = '^[^\\s\\u0000-\\u001f]{1,128}$';
+const RecordIdSchema = Type.Union([
+  Type.String({ pattern: ID_PATTERN }),
+  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+]);
+const PairSchema = Type.Tuple([RecordIdSchema, RecordIdSchema], { minItems: 2, maxItems: 2 });
+// It becomes a path segment of the API call.
+const OBJECT_TYPE_PATTERN = '^[A-Za-z0-9_-]{1,100}$';
+const ObjectTypeSchema = Type.String({ pattern: OBJECT_TYPE_PATTERN });
+
+const ErrorContextSchema = Type.Object({
+  at: Type.String({ description: 'when HubSpot answered, ISO 8601' }),
+  attempt: Type.Integer({ minimum: 1, description: 'which attempt of the association this was, from 1' }),
+  httpStatus: Type.Optional(Type.Integer()),
+  category: Type.Optional(Type.String()),
+  subCategory: Type.Optional(Type.String()),
+  message: Type.String(),
+  correlationId: Type.Optional(Type.String()),
+  pairs: Type.Integer({ minimum: 0, description: 'how many pairs of the job this error concerned' }),
+});
+/** Why an attempt at some pairs of a job failed, in HubSpot's words. Absent fields are left out. */
+export type ErrorContext = Static<typeof ErrorContextSchema>;
+
+const RejectedSchema = Type.Object({ error: ErrorContextSchema, pairs: Type.Array(PairSchema) });
+
+/** Schema of the data of a job in the queue; what any BullMQ client in any language may write. */
+export const JobDataSchema = Type.Object(
+  {
+    version: Type.Literal(1),
+    fromObjectType: ObjectTypeSchema,
+    toObjectType: ObjectTypeSchema,
+    types: Type.Array(AssociationTypeSchema, { minItems: 1, maxItems: 100 }),
+    pairs: Type.Array(PairSchema, {
+      description: '[from record id, to record id]; what is still to be created',
+    }),
+    source: Type.Optional(Type.String({ maxLength: 200, description: 'free text: who enqueued it' })),
+    requestId: Type.Optional(Type.String({ maxLength: 200 })),
+    errors: Type.Optional(
+      Type.Array(ErrorContextSchema, { description: 'written by the worker, newest last' }),
+    ),
+    rejected: Type.Optional(Type.Array(RejectedSchema, { description: 'written by the worker' })),
+    created: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'written by the worker: created so far' }),
+    ),
+  },
+  {
+    $id: 'https://hubspot-association-queue/job.schema.json',
+    title: 'Data of a job in the queue hubspot-associations',
+  },
+);
+
+/** A record pair: [from record id, to record id]. */
+export type Pair = readonly [from: string, to: string];
+export type Rejected = { error: ErrorContext; pairs: Pair[] };
+
+/** The data of a job after {@link parseJobData}: ids are strings. Fields that we do not know are kept. */
+export type JobData = {
+  version: 1;
+  fromObjectType: string;
+  toObjectType: string;
+  types: AssociationType[];
+  pairs: Pair[];
+  source?: string;
+  requestId?: string;
+  errors?: ErrorContext[];
+  rejected?: Rejected[];
+  created?: number;
+};
+
+/** One wanted link, as callers of the library give it. Ids are strings or safe integers. */
+export type Association = {
+  fromObjectType: string;
+  toObjectType: string;
+  from: string | number;
+  to: string | number;
+  types: readonly AssociationType[];
+};
+
+const jobDataCheck = Compile(JobDataSchema);
+
+/**
+ * Reads what stands in a queue, written by anybody.
+ * @returns the data with ids as strings, or every fault with its place (`/pairs/3/0 must be …`).
+ */
+export function parseJobData(data: unknown): { ok: true; data: JobData } | { ok: false; faults: string[] } {
+  if (!jobDataCheck.Check(data)) {
+    const faults = jobDataCheck.Errors(data).map(error => `${error.instancePath || '/'} ${error.message}`);
+    return { ok: false, faults: [...new Set(faults)] };
+  }
+  const { pairs, rejected, ...rest } = data;
+  return {
+    ok: true,
+    data: {
+      ...rest,
+      pairs: pairs.map(textPair),
+      ...(rejected && {
+        rejected: rejected.map(({ error, pairs }) => ({ error, pairs: pairs.map(textPair) })),
+      }),
+    },
+  };
+}
+
+const textPair = ([from, to]: readonly [string | number, string | number]): Pair => [
+  String(from),
+  String(to),
+];
+
+const idPattern = new RegExp(ID_PATTERN);
+const objectTypePattern = new RegExp(OBJECT_TYPE_PATTERN);
+
+/** Every fault of an association, each naming its field and quoting the value; empty when it can be enqueued. */
+export function associationFaults(association: Association): string[] {
+  const given = association as { [field in keyof Association]?: unknown } | null | undefined;
+  if (typeof given !== 'object' || given === null) return [`association: ${quote(given)} is not an object`];
+  const faults: string[] = [];
+  for (const side of ['fromObjectType', 'toObjectType'] as const) {
+    const value = given[side];
+    if (typeof value !== 'string' || !objectTypePattern.test(value))
+      faults.push(`${side}: ${quote(value)} is not an object type (such as contacts, 0-1 or 2-1234)`);
+  }
+  for (const side of ['from', 'to'] as const) {
+    const fault = recordIdFault(given[side]);
+    if (fault) faults.push(`${side}: ${fault}`);
+  }
+  return [...faults, ...typesFaults(given.types)];
+}
+
+/** What is wrong with a record id, or undefined. */
+export function recordIdFault(id: unknown): string | undefined {
+  if (typeof id === 'string') return idPattern.test(id) ? undefined : `${quote(id)} is not a record id`;
+  if (typeof id !== 'number') return `${quote(id)} is not a record id (a string or an integer)`;
+  if (!Number.isInteger(id) || id < 0) return `${id} is not a record id`;
+  return Number.isSafeInteger(id) ? undefined : `${id} is too large for a number: give the id as a string`;
+}
+
+/** Every fault of a list of types, each with its index. */
+export function typesFaults(types: unknown): string[] {
+  if (!Array.isArray(types)) return [`types: ${quote(types)} is not a list of association types`];
+  if (types.length === 0) return ['types: at least one association type is needed'];
+  return types.flatMap((type: Partial<AssociationType> | null, index) => {
+    const faults: string[] = [];
+    const category = type?.associationCategory;
+    if (!ASSOCIATION_CATEGORIES.includes(category as AssociationCategory))
+      faults.push(
+        `types[${index}].associationCategory: ${quote(category)} is not one of ${ASSOCIATION_CATEGORIES.join(', ')}`,
+      );
+    const id = type?.associationTypeId;
+    if (!Number.isInteger(id) || Number(id) < 1 || Number(id) > MAX_TYPE_ID)
+      faults.push(
+        `types[${index}].associationTypeId: ${quote(id)} is not an integer from 1 to ${MAX_TYPE_ID}`,
+      );
+    return faults;
+  });
+}
+
+const quote = (value: unknown): string => {
+  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+};
+
+/** `HUBSPOT_DEFINED:279` */
+export const typeText = (type: AssociationType): string =>
+  `${type.associationCategory}:${type.associationTypeId}`;
+
+/** Same types in any order give the same text: the key by which jobs share types. */
+export const typesText = (types: readonly AssociationType[]): string =>
+  types.length === 1 && types[0] ? typeText(types[0]) : [...new Set(types.map(typeText))].sort().join('+');
+
+/**
+ * Reads `HUBSPOT_DEFINED:279`.
+ * @throws RangeError that quotes the text and says what is expected.
+ */
+export function parseType(text: string): AssociationType {
+  const [category, id, ...rest] = text.trim().split(':');
+  const type = { associationCategory: category as AssociationCategory, associationTypeId: Number(id) };
+  if (rest.length > 0 || id === undefined || id.trim() === '' || typesFaults([type]).length > 0)
+    throw new RangeError(`${quote(text)} is not an association type (such as HUBSPOT_DEFINED:279)`);
+  return type;
+}

@@ -1,0 +1,40 @@
+/** How a process of ours starts, ends, and ends at once when asked twice. */
+import type { Logger } from './logger.js';
+
+/** Anything long-lived. `stop` may be called twice, and before `start`. */
+export type Service = { start(): Promise<void>; stop(): Promise<void> };
+
+/**
+ * Starts the services in order, waits for SIGTERM or SIGINT, stops them in reverse order.
+ * A second signal ends the process at once (exit 130).
+ * @returns when everything has stopped
+ */
+export async function runUntilSignal(services: readonly Service[], logger: Logger): Promise<void> {
+  const started: Service[] = [];
+  const asked = new Promise<NodeJS.Signals>(resolve => {
+    let first = true;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (!first) {
+        logger.warn(
+          { event: 'forced', signal },
+          'second signal: ending at once; unfinished jobs come back as stalled',
+        );
+        process.exit(130);
+      }
+      first = false;
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+  try {
+    for (const service of services) {
+      started.push(service);
+      await service.start();
+    }
+    const signal = await asked;
+    logger.info({ event: 'stopping', signal }, 'stopping; a second signal ends the process at once');
+  } finally {
+    for (const service of started.reverse()) await service.stop();
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Names and keys in Redis. The only file that builds them; docs/architecture.md lists each with its type and owner.
+ * BullMQ's own keys stand under `<prefix>:<queue>:`; ours under `<prefix>:<queue>:associations:`, which no job id can
+ * collide with, because BullMQ refuses ids with a colon.
+ */
+
+export const DEFAULT_ACCOUNT = 'default';
+export const JOB_NAME = 'associate';
+
+export const queueName = (account: string = DEFAULT_ACCOUNT): string =>
+  account === DEFAULT_ACCOUNT ? 'hubspot-associations' : `hubspot-associations-${account}`;
+
+export type Keys = Readonly<ReturnType<typeof accountKeys>>;
+
+/** Every key of our own for one account. */
+export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
+  const queue = `${prefix}:${queueName(account)}`;
+  return {
+    /** prefix of BullMQ's job hashes: `jobs + id` */
+    jobs: `${queue}:`,
+    /** hash: totals since the queue was created (created, rejected, retried, calls …) */
+    counters: `${queue}:associations:counters`,
+    /** sorted set: permit → when its call was or will be sent, Redis ms; one window long */
+    window: `${queue}:associations:window`,
+    /** hash: the account's hold (until, reason, strikes, probe) and pacing (margin, partialAt) */
+    hold: `${queue}:associations:hold`,
+    /** hash: held object pairs with types → JSON {until, reason, strikes} */
+    heldPairs: `${queue}:associations:held-pairs`,
+    /** hash: day (YYYY-MM-DD in the account's time zone) → calls reserved on it */
+    daily: `${queue}:associations:daily`,
+  } as const;
+}
+
+/** The job options our producers set. Attempts and backoff are the worker's policy and are left out: 40 bytes a job. */
+export const PRODUCER_JOB_OPTIONS = {} as const;
+/** Completed jobs the worker keeps for dashboards, whatever their number before. */
+export const KEEP_COMPLETED = { count: 1_000 } as const;

@@ -1,0 +1,43 @@
+/** Connections to Redis, each with the manners of its role. */
+import { Redis, type RedisOptions } from 'ioredis';
+
+const ROLES = {
+  /** Waits out an outage: commands queue up until Redis is back. A worker has nothing better to do. */
+  patient: { maxRetriesPerRequest: null, enableOfflineQueue: true },
+  /** Says at once that Redis is away, so that the caller can say what was not enqueued. */
+  hasty: {
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    connectTimeout: 5_000,
+    commandTimeout: 15_000,
+  },
+} satisfies Record<string, RedisOptions>;
+
+/**
+ * Opens a connection (`rediss://` for TLS). Errors of the connection itself go to `onError`: without a listener
+ * ioredis prints them with a stack trace.
+ */
+export function openRedis(
+  url: string,
+  role: keyof typeof ROLES,
+  onError: (error: Error) => void = () => {},
+): Redis {
+  const redis = new Redis(url, {
+    ...ROLES[role],
+    lazyConnect: true,
+    connectionName: 'association-queue',
+    retryStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
+  });
+  redis.on('error', onError);
+  return redis;
+}
+
+/** The URL without its password, fit for logs and errors. */
+export function redisPlace(url: string): string {
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
+  } catch {
+    return 'REDIS_URL';
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Isolation of tests that use the real Redis of scripts/with-redis.mjs: each test file gets a key prefix of its own,
+ * emptied when its tests have passed and left for inspection when one failed.
+ */
+import { createHash } from 'node:crypto';
+import { afterAll, afterEach, expect } from '@jest/globals';
+import { Redis } from 'ioredis';
+
+export type TestRedis = {
+  readonly url: string;
+  /** QUEUE_PREFIX of this test; a new one for every call of `newPrefix` */
+  readonly prefix: string;
+  newPrefix(): string;
+  /** a patient connection for assertions, closed after the file's tests */
+  readonly redis: Redis;
+};
+
+/** Call once at the top of a test file. */
+export function useRedis(fileUrl: string): TestRedis {
+  const url = process.env.REDIS_URL;
+  if (!url) throw new Error('REDIS_URL is not set: run the tests with "npm test" or "npm run test:run"');
+  const file = createHash('sha256').update(`${fileUrl}:${process.pid}`).digest('hex').slice(0, 10);
+  const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
+  let count = 0;
+  let failed = false;
+  let prefix = `test-${file}-0`;
+  afterEach(() => {
+    // a failed test leaves its keys behind on purpose
+    if (
+      (expect.getState() as { numPassingAsserts: number; suppressedErrors?: Error[] }).suppressedErrors
+        ?.length
+    )
+      failed = true;
+  });
+  afterAll(async () => {
+    if (!failed) {
+      const keys = await redis.keys(`test-${file}-*`);
+      for (let at = 0; at < keys.length; at += 1000) await redis.unlink(...keys.slice(at, at + 1000));
+    }
+    await redis.quit();
+  });
+  return {
+    url,
+    redis,
+    get prefix() {
+      return prefix;
+    },
+    newPrefix() {
+      count += 1;
+      prefix = `test-${file}-${count}`;
+      return prefix;
+    },
+  };
+}
