@@ -28,6 +28,8 @@ export const MAX_TYPE_ID = 2_147_483_647;
 export const MAX_PAIRS_PER_JOB = 500;
 /** HubSpot's limit of inputs in one batch/create call. */
 export const MAX_INPUTS_PER_CALL = 2_000;
+/** The most types one association may have. */
+export const MAX_TYPES = 100;
 /** Error contexts kept in a job, newest last. */
 export const MAX_ERRORS_PER_JOB = 10;
 
@@ -70,7 +72,7 @@ export const JobDataSchema = Type.Object(
     version: Type.Literal(1),
     fromObjectType: ObjectTypeSchema,
     toObjectType: ObjectTypeSchema,
-    types: Type.Array(AssociationTypeSchema, { minItems: 1, maxItems: 100 }),
+    types: Type.Array(AssociationTypeSchema, { minItems: 1, maxItems: MAX_TYPES }),
     pairs: Type.Array(PairSchema, {
       description: '[from record id, to record id]; what is still to be created',
     }),
@@ -178,6 +180,7 @@ export function recordIdFault(id: unknown): string | undefined {
 export function typesFaults(types: unknown): string[] {
   if (!Array.isArray(types)) return [`types: ${quote(types)} is not a list of association types`];
   if (types.length === 0) return ['types: at least one association type is needed'];
+  if (types.length > MAX_TYPES) return [`types: ${types.length} types are more than ${MAX_TYPES}`];
   return types.flatMap((type: Partial<AssociationType> | null, index) => {
     const faults: string[] = [];
     const category = type?.associationCategory;

@@ -284,12 +284,18 @@ function* unknownNames(env: Environment): Generator<string> {
   const known = [...Object.values<Setting>(SETTINGS).map(setting => setting.name), ...OTHER_KNOWN_NAMES];
   for (const name of Object.keys(env)) {
     if (known.includes(name)) continue;
-    const [nearest] = known.toSorted((a, b) => leven(name, a) - leven(name, b));
+    const [nearest] = known.toSorted((a, b) => unlikeness(name, a) - unlikeness(name, b));
     const near = nearest !== undefined && leven(name, nearest) <= 2;
     if (near) yield `${name} is not a setting: did you mean ${nearest}?`;
     else if (OUR_PREFIXES.some(prefix => name.startsWith(prefix)))
       yield `${name} is not a setting: did you mean ${nearest}?`;
   }
+}
+
+/** Edits between two names; words in common count for the likeness, or HUBSPOT_TOKEN_FILE would be nearest to HUBSPOT_BASE_URL. */
+function unlikeness(name: string, known: string): number {
+  const words = new Set(known.split('_'));
+  return leven(name, known) - 2 * name.split('_').filter(word => words.has(word)).length;
 }
 
 function* crossFaults(values: Values): Generator<string> {

@@ -1,0 +1,121 @@
+/**
+ * One command of the command line: its options, and what was given to it.
+ * commander parses and writes the help; it would stop at the first problem, so the problems are found here, all of them.
+ */
+import { type Command, Option } from 'commander';
+import leven from 'leven';
+import { ConfigError } from '../shared/errors.js';
+
+export type CommandSpec = {
+  /** name and operands: `enqueue FILE` */
+  usage: string;
+  /** the first sentence stands in the list of commands */
+  summary: string;
+  /** `--name`, or `--name <value>`, which may be given several times */
+  flags: readonly (readonly [flags: string, description: string])[];
+  example: string;
+  /** below the example in the help */
+  notes?: string;
+  /** @returns the exit code */
+  run: (given: Given) => Promise<number>;
+};
+
+export function addCommand(
+  parent: Command,
+  { usage, summary, flags, example, notes, run }: CommandSpec,
+): void {
+  const [name = '', ...operands] = usage.split(' ');
+  const command = parent
+    .command(name)
+    .description(summary)
+    .summary(summary.match(/^[^.:]*/)?.[0] ?? summary)
+    .usage([...operands, '[options]'].join(' '))
+    .allowUnknownOption() // Given tells of both
+    .allowExcessArguments()
+    .addHelpText('after', `\nExample:\n${example.replace(/^/gm, '  ')}${notes ? `\n\n${notes}` : ''}`);
+  for (const [text, description] of flags) {
+    // To commander a value is optional: a missing one must not end its work.
+    const option = new Option(text.replace(/<(.+)>/, '[$1]'), description);
+    if (option.optional)
+      option.argParser((value, before: unknown) => [...(Array.isArray(before) ? before : []), value]);
+    command.addOption(option);
+  }
+  command.action(async () => {
+    process.exitCode = await run(new Given(command, operands));
+  });
+}
+
+/** For commander's configureHelp: values are not optional, whatever it is told above. */
+export const optionTerm = ({ flags }: Option): string => flags.replace(/\[(.+)\]/, '<$1>');
+
+/** The options and operands of one call. Problems are gathered until the configuration has added its own. */
+export class Given {
+  readonly operands: readonly string[];
+  readonly #command: Command;
+  readonly #problems: string[] = [];
+
+  constructor(command: Command, operandNames: readonly string[]) {
+    this.#command = command;
+    // commander puts options that it does not know behind the operands; a word after one may be its value
+    const isOption = (arg: string) => /^-./.test(arg);
+    const firstUnknown = command.args.findIndex(isOption);
+    const unknown = firstUnknown < 0 ? [] : command.args.slice(firstUnknown);
+    this.operands = command.args.slice(0, command.args.length - unknown.length);
+    for (const option of unknown.filter(isOption)) this.problem(this.#unknownOption(option));
+    for (const operand of this.operands.slice(operandNames.length))
+      this.problem(`unexpected argument "${operand}"`);
+    if (unknown.every(isOption))
+      for (const name of operandNames.slice(this.operands.length)) this.problem(`${name} is missing`);
+    for (const option of command.options)
+      if (option.optional && command.getOptionValue(option.attributeName()) === true)
+        this.problem(`${option.long} needs a value`);
+  }
+
+  problem(...problems: readonly string[]): void {
+    this.#problems.push(...problems);
+  }
+
+  /** Was `--name` given? */
+  flag(name: string): boolean {
+    return this.#command.getOptionValue(name) === true;
+  }
+
+  /** All values of `--name`. */
+  list(name: string): string[] {
+    const values: unknown = this.#command.getOptionValue(name);
+    return Array.isArray(values) ? values.map(String) : [];
+  }
+
+  /** The values of these options; those that were not given are left out, and of several the last one counts. */
+  texts<Name extends string>(...names: readonly Name[]): Partial<Record<Name, string>> {
+    const texts: Partial<Record<Name, string>> = {};
+    for (const name of names) {
+      const text = this.list(name).at(-1);
+      if (text !== undefined) texts[name] = text;
+    }
+    return texts;
+  }
+
+  /**
+   * Parses what is left to parse, the configuration as a rule, and ends the gathering.
+   * @throws ConfigError with all problems
+   */
+  settle<T>(parse: () => T): T {
+    try {
+      const parsed = parse();
+      if (this.#problems.length === 0) return parsed;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      this.problem(...error.problems);
+    }
+    throw new ConfigError(this.#problems);
+  }
+
+  #unknownOption(arg: string): string {
+    const name = arg.split('=')[0] ?? arg;
+    const known = ['--help', ...this.#command.options.flatMap(({ long }) => long ?? [])];
+    if (known.includes(name)) return `${name} takes no value`;
+    const [nearest = ''] = known.toSorted((a, b) => leven(name, a) - leven(name, b));
+    return `unknown option ${name}${leven(name, nearest) <= 3 ? `: did you mean ${nearest}?` : ''}`;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * How the operator's commands reach the queue: quickly, or with a sentence that says why not.
+ * Not for the worker or the producer, which have connections of their own.
+ */
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Config } from '../shared/config.js';
+import { messageOf } from '../shared/errors.js';
+import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/queue.js';
+import { openRedis, redisPlace } from '../shared/redis.js';
+
+/** What accepts a connection and then says nothing is no Redis, or one that is stuck. */
+const GREETING_TIMEOUT_MS = 5_000;
+
+export type QueueAccess = {
+  readonly account: string;
+  readonly redis: Redis;
+  readonly queue: Queue;
+  readonly keys: Keys;
+};
+
+/**
+ * Runs `use` with a connection that is closed afterwards.
+ * @throws Error that names the place (without its password) when Redis cannot be reached
+ */
+export async function withQueue<T>(config: Config, use: (access: QueueAccess) => Promise<T>): Promise<T> {
+  let lastError: unknown;
+  const redis = openRedis(config.redisUrl, 'hasty', error => {
+    lastError = error;
+  });
+  const { retryStrategy, commandTimeout } = redis.options;
+  try {
+    // The first attempt is the only one. (After a disconnect() of a connection that never was, ioredis lingers for 2 s.)
+    Object.assign(redis.options, { retryStrategy: () => null, commandTimeout: GREETING_TIMEOUT_MS });
+    await redis.connect();
+    Object.assign(redis.options, { retryStrategy, commandTimeout });
+  } catch (error) {
+    // ioredis rejects with "Connection is closed."; the reason came as an event before
+    throw unreachable(config, lastError ?? error);
+  }
+  const account = DEFAULT_ACCOUNT;
+  const queue = new Queue(queueName(account), {
+    connection: redis,
+    prefix: config.queuePrefix,
+    skipMetasUpdate: true, // looking at a queue must not create one
+  });
+  queue.on('error', () => {}); // whoever called gets it as a rejection
+  try {
+    return await use({ account, redis, queue, keys: accountKeys(config.queuePrefix, account) });
+  } catch (error) {
+    throw redis.status === 'ready' ? error : unreachable(config, error);
+  } finally {
+    await queue.close().catch(() => {});
+    redis.disconnect();
+  }
+}
+
+export function unreachable(config: Config, cause: unknown): Error {
+  return new Error(
+    `Redis at ${redisPlace(config.redisUrl)} cannot be used: ${reasonOf(cause)} (REDIS_URL says where it is)`,
+    { cause },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  // Node reports a host with several addresses as an AggregateError without a message
+  if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join('; ');
+  const message = messageOf(error);
+  if (message.startsWith('NOAUTH')) return 'it asks for a password';
+  return /^Stream isn't writeable|^Connection is closed/.test(message) ? 'the connection is gone' : message;
+}

@@ -1,0 +1,81 @@
+/** What the failures commands say to people. Pure. */
+import { INVALID_JOB } from './failed-jobs.js';
+import type { FailureGroup, FailureSummary } from './failure-groups.js';
+import type { Discarded, Exported, Retried } from './failures.js';
+import { aligned, count, counted, moment } from './figures.js';
+
+const associations = (value: number): string => counted(value, 'association');
+const jobs = (value: number): string => counted(value, 'job');
+
+/** A row per error, the message and one example below it. */
+export function listText({ associations: total, jobs: jobCount, groups }: FailureSummary): string {
+  if (groups.length === 0) return 'No rejected associations.';
+  const heads = aligned(
+    [
+      ['associations', 'error', 'object pair', 'first seen', 'last seen'],
+      ...groups.map(group => [
+        group.category === INVALID_JOB ? '–' : count(group.associations),
+        group.category,
+        `${group.fromObjectType} → ${group.toObjectType}`,
+        moment(Date.parse(group.firstSeen)),
+        moment(Date.parse(group.lastSeen)),
+      ]),
+    ],
+    new Set([0]),
+  );
+  return [
+    heads[0] ?? '',
+    ...groups.flatMap((group, at) => [
+      heads[at + 1] ?? '',
+      ...details(group).map(line => `${' '.repeat(14)}${line}`),
+      '',
+    ]),
+    `${associations(total)} in ${jobs(jobCount)}. Next: association-queue failures export, retry or discard; --category, --from and --to choose among them.`,
+  ].join('\n');
+}
+
+function details({ category, message, jobs: jobCount, example }: FailureGroup): string[] {
+  const { from, to, error, jobId } = example;
+  const correlation = error.correlationId === undefined ? '' : `, correlation id ${error.correlationId}`;
+  if (category === INVALID_JOB || from === undefined)
+    return [
+      oneLine(message),
+      `${jobs(jobCount)} without associations that can be read, for example job ${jobId}`,
+    ];
+  return [oneLine(message), `for example ${from} → ${to} (job ${jobId}${correlation})`];
+}
+
+export function retryText({ jobs: jobCount, associations: asked, alongside, gone }: Retried): string {
+  if (jobCount === 0) return `Nothing to retry.${goneText(gone)}`;
+  const others =
+    alongside > 0
+      ? ` ${associations(alongside)} with other errors came along: a job is retried as a whole, and what is still wrong is rejected again.`
+      : '';
+  return `Put back to be tried again: ${associations(asked)} in ${jobs(jobCount)}.${others}${goneText(gone)}`;
+}
+
+export function exportText({ associations: total, jobs: jobCount, unreadable }: Exported): string {
+  const left =
+    unreadable > 0
+      ? ` ${jobs(unreadable)} not exported: the data cannot be read (see: association-queue failures list --category ${INVALID_JOB}).`
+      : '';
+  return `exported ${associations(total)} of ${jobs(jobCount)}.${left}`;
+}
+
+export function discardText({ associations: total, jobsRemoved, jobsShrunk, gone }: Discarded): string {
+  if (jobsRemoved + jobsShrunk === 0) return `Nothing to discard.${goneText(gone)}`;
+  const kept = jobsShrunk > 0 ? `; ${jobs(jobsShrunk)} kept for the other rejected associations in them` : '';
+  return `Discarded ${associations(total)}: ${jobs(jobsRemoved)} removed${kept}.${goneText(gone)}`;
+}
+
+export const discardQuestion = ({ associations: total, jobs: jobCount }: FailureSummary): string =>
+  `Discard ${associations(total)} in ${jobs(jobCount)} for good? (export keeps a copy) Type yes: `;
+
+const goneText = (gone: number): string =>
+  gone > 0 ? ` ${jobs(gone)} left alone: somebody else retried or removed them meanwhile.` : '';
+
+/** Messages come from outside: no line breaks and no terminal controls, and not a screenful of them. */
+const oneLine = (message: string): string => {
+  const line = message.replace(/[\p{Cc}\s]+/gu, ' ');
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+};

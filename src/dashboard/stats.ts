@@ -1,0 +1,109 @@
+/**
+ * Reads one snapshot of an account's queue, summed over all replicas, from Redis.
+ * Read-only, a handful of commands in two round trips, none of which grows with the backlog. Not for rendering (stats-text.ts).
+ */
+import type { Config } from '../shared/config.js';
+import { dayIn } from '../shared/day.js';
+import type { QueueAccess } from './connection.js';
+
+/** What `stats --json` prints; the shape is a contract (docs: README, "stats"). */
+export type Stats = {
+  account: string;
+  jobs: { waiting: number; active: number; delayed: number; failed: number; completed: number };
+  associations: { created: number; rejected: number; retried: number };
+  calls: { total: number; rateLimited: number; failed: number };
+  batches: { sent: number; meanInputs: number };
+  quota: {
+    limit: number;
+    windowMs: number;
+    usedInWindow: number;
+    usedToday: number;
+    dailyLimit: number;
+    /** ISO 8601, or null when nothing is held */
+    heldUntil: string | null;
+    holdReason: string | null;
+  };
+  /** age of the waiting job that is next in line, its time in earlier attempts included; null when no job waits */
+  oldestWaitingSeconds: number | null;
+};
+
+export type HeldPair = { objectPair: string; until: number; reason: string };
+
+/** The contract's numbers, and what only people are shown. */
+export type Snapshot = { stats: Stats; heldPairs: HeldPair[]; paused: boolean; now: number };
+
+export async function readStats(access: QueueAccess, config: Config): Promise<Snapshot> {
+  const { account, redis, queue, keys } = access;
+  const [time, counts, paused, counters, hold, heldPairs, waitTail, prioritized] = await Promise.all([
+    redis.time(),
+    queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed', 'completed'),
+    queue.isPaused(),
+    redis.hgetall(keys.counters),
+    redis.hmget(keys.hold, 'until', 'reason'),
+    redis.hgetall(keys.heldPairs),
+    redis.lindex(`${keys.jobs}wait`, -1), // BullMQ pushes at the head and takes from the tail
+    redis.zrange(`${keys.jobs}prioritized`, '0', '0'),
+  ]);
+  // Holds and permits are written in Redis time: so is "now" here, whatever this machine's clock says.
+  const now = Math.floor(Number(time[0]) * 1_000 + Number(time[1]) / 1_000);
+  const next = [waitTail, ...prioritized].filter(id => typeof id === 'string');
+  const [usedInWindow, usedToday, ...enqueuedAt] = await Promise.all([
+    redis.zcount(keys.window, now - config.rateLimitWindowMs, now),
+    redis.hget(keys.daily, dayIn(config.accountTimezone, now).day),
+    ...next.map(id => redis.hget(keys.jobs + id, 'timestamp')),
+  ]);
+
+  const total = (name: string) => integer(counters[name]);
+  const of = (state: string) => counts[state] ?? 0;
+  const sent = total('batches');
+  const heldUntil = integer(hold[0]);
+  const held = heldUntil > now;
+  const ages = enqueuedAt.filter(at => at !== null).map(at => Math.max(0, now - integer(at)));
+  return {
+    stats: {
+      account,
+      jobs: {
+        waiting: of('waiting') + of('prioritized'),
+        active: of('active'),
+        delayed: of('delayed'),
+        failed: of('failed'),
+        completed: of('completed'),
+      },
+      associations: { created: total('created'), rejected: total('rejected'), retried: total('retried') },
+      calls: { total: total('calls'), rateLimited: total('callsRateLimited'), failed: total('callsFailed') },
+      batches: { sent, meanInputs: sent === 0 ? 0 : Math.round((total('inputs') / sent) * 100) / 100 },
+      quota: {
+        limit: config.rateLimitCalls,
+        windowMs: config.rateLimitWindowMs,
+        usedInWindow,
+        usedToday: integer(usedToday),
+        dailyLimit: config.dailyCallLimit,
+        heldUntil: held ? new Date(heldUntil).toISOString() : null,
+        holdReason: held ? (hold[1] ?? null) : null,
+      },
+      oldestWaitingSeconds: ages.length === 0 ? null : Math.round(Math.max(...ages) / 1_000),
+    },
+    heldPairs: readHeldPairs(heldPairs, now),
+    paused,
+    now,
+  };
+}
+
+function readHeldPairs(hash: Record<string, string>, now: number): HeldPair[] {
+  return Object.entries(hash)
+    .flatMap(([objectPair, json]) => {
+      try {
+        const { until, reason } = JSON.parse(json) as { until?: unknown; reason?: unknown };
+        return [{ objectPair, until: Number(until), reason: String(reason) }];
+      } catch {
+        return []; // not ours to judge, and no reason to show nothing else
+      }
+    })
+    .filter(({ until }) => until > now)
+    .sort((a, b) => a.until - b.until);
+}
+
+const integer = (text: string | null | undefined): number => {
+  const value = Math.floor(Number(text ?? 0));
+  return Number.isFinite(value) ? value : 0;
+};

@@ -1,0 +1,18 @@
+/** The public API of the package: what an application needs to hand associations to the queue. */
+export type { Associations, Enqueued } from './producer/enqueue-many.js';
+export { createProducer, type Producer, type ProducerOptions } from './producer/producer.js';
+export {
+  ASSOCIATION_CATEGORIES,
+  type Association,
+  type AssociationCategory,
+  type AssociationType,
+  MAX_PAIRS_PER_JOB,
+  parseType,
+  typeText,
+} from './shared/association.js';
+export {
+  ConfigError,
+  EnqueueError,
+  type EnqueueProgress,
+  InvalidAssociationError,
+} from './shared/errors.js';

@@ -1,0 +1,141 @@
+/**
+ * Enqueues any number of associations in flat memory.
+ * Responsible for:
+ *   1. reading no faster than Redis acknowledges: at most `maxUnacknowledged` associations are held;
+ *   2. full jobs: lanes stay open across bulks, only the end sends what is not full;
+ *   3. one error that says exactly what is not enqueued.
+ * Not responsible for packing (packer.ts) or for Redis (sender.ts).
+ */
+import { type Association, associationFaults, type JobData } from '../shared/association.js';
+import { EnqueueError, type EnqueueProgress, InvalidAssociationError } from '../shared/errors.js';
+import { type JobOrigin, Packer, unpack } from './packer.js';
+import { JOBS_PER_BULK } from './sender.js';
+
+/** Invalid items after which nothing more is read: the input as a whole is wrong, and the error stays bounded. */
+export const MAX_INVALID_ITEMS = 1_000;
+
+export type Associations = Iterable<Association> | AsyncIterable<Association>;
+export type Enqueued = { associations: number; jobs: number };
+type Send = (jobs: readonly JobData[]) => Promise<void>;
+
+/** See Producer.enqueueMany. */
+export async function enqueueMany(
+  items: Associations,
+  send: Send,
+  origin: JobOrigin,
+  maxUnacknowledged: number,
+): Promise<Enqueued> {
+  const run = new Run(send, origin, maxUnacknowledged);
+  try {
+    // A loop over what is in memory pays for no promise per item.
+    if (Symbol.iterator in items) {
+      for (const item of items) if (!run.take(item) && !(await run.room())) break;
+    } else {
+      for await (const item of items) if (!run.take(item) && !(await run.room())) break;
+    }
+  } finally {
+    // Even when the iterable threw: what it had given was handed over.
+    await run.finish();
+  }
+  return run.result();
+}
+
+class Run {
+  readonly #send: Send;
+  readonly #maxUnacknowledged: number;
+  readonly #packer: Packer;
+  #full: JobData[] = [];
+  /** Sent and not settled, oldest first; they do not reject. */
+  readonly #sends = new Set<Promise<void>>();
+  /** Taken, valid, and neither acknowledged nor failed. */
+  #held = 0;
+  #read = 0;
+  readonly #enqueued = { associations: 0, jobs: 0 };
+  readonly #faults: string[] = [];
+  readonly #invalid: number[] = [];
+  #failure: { cause: unknown } | undefined;
+  readonly #lost: JobData[] = [];
+
+  constructor(send: Send, origin: JobOrigin, maxUnacknowledged: number) {
+    this.#send = send;
+    this.#maxUnacknowledged = maxUnacknowledged;
+    this.#packer = new Packer(origin);
+  }
+
+  /** @returns whether the next item may be taken at once; if not, ask {@link room}. */
+  take(item: Association): boolean {
+    const index = this.#read++;
+    const job = this.#packer.add(item);
+    if (!job) {
+      this.#invalid.push(index);
+      this.#faults.push(`item ${index}: ${associationFaults(item).join(', ')}`);
+      return this.#invalid.length < MAX_INVALID_ITEMS;
+    }
+    this.#held += 1;
+    if (this.#packer.isFull(job)) {
+      this.#full.push(job);
+      if (this.#full.length >= JOBS_PER_BULK) this.#dispatch();
+    }
+    return this.#held < this.#maxUnacknowledged && !this.#failure;
+  }
+
+  /** Waits until there is room. @returns false when nothing more is to be read. */
+  async room(): Promise<boolean> {
+    while (this.#held >= this.#maxUnacknowledged && !this.#failure) {
+      if (this.#sends.size === 0) this.#dispatch(this.#packer.takeOpen());
+      const [oldest] = this.#sends;
+      await oldest;
+    }
+    return !this.#failure && this.#invalid.length < MAX_INVALID_ITEMS;
+  }
+
+  async finish(): Promise<void> {
+    this.#dispatch(this.#packer.takeOpen());
+    await Promise.all(this.#sends);
+    if (!this.#failure) return;
+    throw new EnqueueError(
+      this.#failure.cause,
+      this.#lost.flatMap(unpack),
+      this.#progress,
+      this.#invalid.length > 0 ? this.#invalidError() : undefined,
+    );
+  }
+
+  result(): Enqueued {
+    if (this.#invalid.length > 0) throw this.#invalidError();
+    return this.#enqueued;
+  }
+
+  #dispatch(open: readonly JobData[] = []): void {
+    const jobs = [...this.#full, ...open];
+    this.#full = [];
+    for (let at = 0; at < jobs.length; at += JOBS_PER_BULK) {
+      const sent = this.#sendBulk(jobs.slice(at, at + JOBS_PER_BULK));
+      this.#sends.add(sent);
+      sent.then(() => this.#sends.delete(sent));
+    }
+  }
+
+  async #sendBulk(jobs: JobData[]): Promise<void> {
+    const associations = jobs.reduce((sum, job) => sum + job.pairs.length, 0);
+    try {
+      if (this.#failure) throw this.#failure.cause; // nothing after a failure, so that little is sent twice
+      await this.#send(jobs);
+      this.#enqueued.associations += associations;
+      this.#enqueued.jobs += jobs.length;
+    } catch (cause) {
+      this.#failure ??= { cause };
+      this.#lost.push(...jobs);
+    } finally {
+      this.#held -= associations;
+    }
+  }
+
+  get #progress(): EnqueueProgress {
+    return { enqueued: { ...this.#enqueued }, read: this.#read };
+  }
+
+  #invalidError(): InvalidAssociationError {
+    return new InvalidAssociationError(this.#faults, this.#invalid, this.#progress);
+  }
+}

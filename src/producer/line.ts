@@ -1,0 +1,65 @@
+/** From the fields of one line of a file to an association, or to the reasons why not. Pure. */
+import leven from 'leven';
+import { type Association, type AssociationType, associationFaults } from '../shared/association.js';
+
+/** What lines without these fields get. */
+export type LineDefaults = {
+  readonly fromObjectType?: string;
+  readonly toObjectType?: string;
+  readonly types?: readonly AssociationType[];
+};
+
+/** The fields of a line, unchecked; an absent one is undefined. */
+export type LineFields = { readonly [field in keyof Association]?: unknown };
+
+export type Refusal = { line: number; reasons: readonly string[] };
+
+/** What came of some lines: `lines[i]` is the physical number of the line that `associations[i]` stood in. */
+export type ParsedLines = { associations: Association[]; lines: number[]; refusals: Refusal[] };
+
+export type LineParser = {
+  /** Takes the next line; what comes of it, now or with a later line, is added to `into`. */
+  feed(text: string, line: number, into: ParsedLines): void;
+  /** Adds what still waited for a next line. */
+  end(into: ParsedLines): void;
+  /** What makes the whole input unusable, as far as the lines so far tell; asked once, after the first of them. */
+  problems(): string[];
+};
+
+const OPTIONAL_FIELDS = { fromObjectType: '--from', toObjectType: '--to', types: '--type' } as const;
+type OptionalField = keyof typeof OPTIONAL_FIELDS;
+
+export function addLine(fields: LineFields, line: number, defaults: LineDefaults, into: ParsedLines): void {
+  const association = { ...fields } as { -readonly [field in keyof LineFields]: LineFields[field] };
+  const missing: string[] = [];
+  for (const field of Object.keys(OPTIONAL_FIELDS) as OptionalField[]) {
+    association[field] ??= defaults[field];
+    if (association[field] === undefined)
+      missing.push(`${field}: missing, and there is no ${OPTIONAL_FIELDS[field]}`);
+  }
+  const absent = (fault: string) =>
+    missing.some(text => fault.startsWith(text.slice(0, text.indexOf(':') + 1)));
+  const faults = associationFaults(association as Association);
+  if (faults.length === 0) {
+    into.associations.push(association as Association);
+    into.lines.push(line);
+  } else into.refusals.push({ line, reasons: [...missing, ...faults.filter(fault => !absent(fault))] });
+}
+
+/** An option that is needed, because neither it nor the input gives the field. */
+export function missingOptions(defaults: LineDefaults, isGiven: (field: OptionalField) => boolean): string[] {
+  const examples = { fromObjectType: 'contacts', toObjectType: 'companies', types: 'HUBSPOT_DEFINED:279' };
+  return (Object.keys(OPTIONAL_FIELDS) as OptionalField[])
+    .filter(field => defaults[field] === undefined && !isGiven(field))
+    .map(
+      field =>
+        `${OPTIONAL_FIELDS[field]} is missing (such as ${OPTIONAL_FIELDS[field]} ${examples[field]}), and the input does not give it`,
+    );
+}
+
+/** The known name that an unknown one probably means: ignored, it would silently get the default instead. */
+export function meant(name: string, known: readonly string[]): string | undefined {
+  if (name.length < 4) return undefined;
+  const near = (candidate: string) => leven(name.toLowerCase(), candidate.toLowerCase()) <= 2;
+  return known.find(candidate => near(candidate));
+}

@@ -1,0 +1,108 @@
+/**
+ * Packs associations into jobs, in memory. Pure: no I/O, no clock.
+ * Responsible for:
+ *   1. refusing what cannot be enqueued, cheaply: a good association costs two id checks and a few comparisons;
+ *   2. lanes: associations of one object pair with the same types, in any order, share jobs;
+ *   3. jobs of at most `maxPairs` pairs, in the order in which the associations came.
+ * Not responsible for when a job is sent, nor for the words of a refusal (associationFaults has them).
+ */
+import {
+  type Association,
+  type AssociationType,
+  associationFaults,
+  type JobData,
+  MAX_PAIRS_PER_JOB,
+  recordIdFault,
+  typesText,
+  typeText,
+} from '../shared/association.js';
+
+/** What every job of one sender carries besides its pairs. */
+export type JobOrigin = { source?: string; requestId?: string };
+
+type Lane = Pick<JobData, 'fromObjectType' | 'toObjectType' | 'types'> & { open: JobData | undefined };
+
+export class Packer {
+  readonly #origin: JobOrigin;
+  readonly #maxPairs: number;
+  #lanes = new Map<string, Lane>();
+  // Neighbours mostly share a lane: comparing with the last one spares the lookup, and the check of types known good.
+  // Compared by value, because a caller may change the array it reuses.
+  #last: Lane | undefined;
+
+  constructor(origin: JobOrigin = {}, maxPairs = MAX_PAIRS_PER_JOB) {
+    this.#origin = origin;
+    this.#maxPairs = maxPairs;
+  }
+
+  /**
+   * @returns the job that now holds the association; it takes no more, and is the caller's, once {@link isFull}.
+   *   Undefined when the association is invalid: nothing of it was packed.
+   */
+  add(association: Association): JobData | undefined {
+    if (typeof association !== 'object' || association === null) return undefined;
+    const last = this.#last;
+    const lane = last && isOf(last, association) ? last : this.#findLane(association);
+    const { from, to } = association;
+    if (!lane || recordIdFault(from) !== undefined || recordIdFault(to) !== undefined) return undefined;
+    this.#last = lane;
+    lane.open ??= this.#openJob(lane);
+    const job = lane.open;
+    job.pairs.push([String(from), String(to)]);
+    if (this.isFull(job)) lane.open = undefined;
+    return job;
+  }
+
+  isFull(job: JobData): boolean {
+    return job.pairs.length >= this.#maxPairs;
+  }
+
+  /** Takes out the jobs that are not full, oldest lane first, and forgets all lanes. */
+  takeOpen(): JobData[] {
+    const open = [...this.#lanes.values()].flatMap(lane => lane.open ?? []);
+    this.#lanes = new Map();
+    this.#last = undefined;
+    return open;
+  }
+
+  #findLane(association: Association): Lane | undefined {
+    if (associationFaults(association).length > 0) return undefined;
+    const { fromObjectType, toObjectType, types } = association;
+    const key = `${fromObjectType} ${toObjectType} ${typesText(types)}`;
+    const known = this.#lanes.get(key);
+    if (known) return known;
+    const lane = { fromObjectType, toObjectType, types: withoutRepeats(types), open: undefined };
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  #openJob({ fromObjectType, toObjectType, types }: Lane): JobData {
+    return { version: 1, fromObjectType, toObjectType, types, pairs: [], ...this.#origin };
+  }
+}
+
+function isOf(lane: Lane, { fromObjectType, toObjectType, types }: Association): boolean {
+  if (fromObjectType !== lane.fromObjectType || toObjectType !== lane.toObjectType) return false;
+  if (!Array.isArray(types) || types.length !== lane.types.length) return false;
+  for (let index = 0; index < types.length; index++) {
+    const given: AssociationType | undefined = types[index];
+    const known = lane.types[index];
+    if (given?.associationCategory !== known?.associationCategory) return false;
+    if (given?.associationTypeId !== known?.associationTypeId) return false;
+  }
+  return true;
+}
+
+/** Copies: what the caller does to its objects afterwards does not reach the queue. */
+function withoutRepeats(types: readonly AssociationType[]): AssociationType[] {
+  const byText = new Map(types.map(type => [typeText(type), type]));
+  return [...byText.values()].map(({ associationCategory, associationTypeId }) => ({
+    associationCategory,
+    associationTypeId,
+  }));
+}
+
+/** The associations of a job, as a caller could hand them over again. */
+export function unpack({ fromObjectType, toObjectType, types, pairs }: JobData): Association[] {
+  return pairs.map(([from, to]) => ({ fromObjectType, toObjectType, from, to, types }));
+}

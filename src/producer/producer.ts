@@ -1,0 +1,185 @@
+/**
+ * The producer library: hands associations to the queue.
+ * Responsible for:
+ *   1. packing single calls of `enqueue` made within a few milliseconds into one bulk (a lot), as DataLoader does;
+ *   2. resolving a call only when Redis has acknowledged its association;
+ *   3. telling every caller of a failed lot what became of its own association.
+ * Not responsible for packing into jobs (packer.ts), long inputs (enqueue-many.ts), or Redis (sender.ts).
+ */
+import { type Association, associationFaults } from '../shared/association.js';
+import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/errors.js';
+import { DEFAULT_ACCOUNT } from '../shared/queue.js';
+import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
+import { type JobOrigin, Packer } from './packer.js';
+import { Sender } from './sender.js';
+
+export type ProducerOptions = {
+  /** `redis://…`, or `rediss://…` for TLS */
+  redisUrl: string;
+  /** QUEUE_PREFIX of the worker; default `bull` */
+  prefix?: string;
+  /** HubSpot account the associations are for; default `default` */
+  account?: string;
+  /** free text that every job carries: who enqueued it; at most 200 characters */
+  source?: string;
+  /** how many associations one `enqueueMany` holds unacknowledged before it reads on; default 50,000 */
+  maxUnacknowledged?: number;
+  /** milliseconds that a single `enqueue` waits for company; default 2 */
+  packMs?: number;
+};
+
+export type Producer = {
+  /**
+   * Enqueues one association; many concurrent calls share jobs. Resolves when Redis has acknowledged it.
+   * What is unacknowledged is in memory, about 300 bytes a call: whoever has an endless supply uses `enqueueMany`.
+   * @throws InvalidAssociationError naming every fault; nothing was enqueued
+   * @throws EnqueueError when Redis is away (within about 2 s) or refuses: enqueue it again, twice is harmless
+   */
+  enqueue(association: Association): Promise<void>;
+  /**
+   * Enqueues all items of an iterable, of any length: memory stays flat, and it is read no faster than Redis
+   * acknowledges. Invalid items are left out and the others enqueued; after 1,000 invalid ones it stops reading.
+   * @param options.requestId carried by every job of this call; at most 200 characters
+   * @returns how many associations, in how many jobs, Redis has acknowledged
+   * @throws InvalidAssociationError at the end, when items were invalid: `indexes` of those left out, and
+   *   `progress.read`, from which index on nothing was looked at
+   * @throws EnqueueError when Redis is away or refuses: not enqueued are its `associations`, the items from index
+   *   `progress.read` on, and those of `invalid`
+   * @throws whatever the iterable throws, after what it had given before is enqueued
+   */
+  enqueueMany(items: Associations, options?: { requestId?: string }): Promise<Enqueued>;
+  /** Resolves when Redis answers. @throws Error saying why it does not, within about 2 s. */
+  connected(): Promise<void>;
+  /** Sends at once what waits for company; resolves when every call made before has settled. Does not reject. */
+  flush(): Promise<void>;
+  /** Refuses new calls, waits for those under way, disconnects. May be called twice. */
+  close(): Promise<void>;
+};
+
+/** Single calls that travel together. */
+type Lot = {
+  packer: Packer;
+  full: ReturnType<Packer['takeOpen']>;
+  size: number;
+  settled: Promise<void>;
+  go: () => void;
+};
+
+/** Associations of a lot at most; 40 full jobs, or as many as there are lanes. */
+const LOT_SIZE = 20_000;
+/** Characters of `source` and of `requestId`. */
+export const MAX_SOURCE_LENGTH = 200;
+
+/** Does not connect yet: the first call does. @throws ConfigError listing every option that is wrong. */
+export function createProducer(options: ProducerOptions): Producer {
+  const problems = optionProblems(options);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return new QueueProducer(options);
+}
+
+class QueueProducer implements Producer {
+  readonly #sender: Sender;
+  readonly #origin: JobOrigin;
+  readonly #maxUnacknowledged: number;
+  readonly #packMs: number;
+  #lot: Lot | undefined;
+  /** Everything under way; none of these rejects. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ProducerOptions) {
+    const { redisUrl, prefix = 'bull', account = DEFAULT_ACCOUNT, source } = options;
+    this.#sender = new Sender(redisUrl, prefix, account);
+    this.#origin = source === undefined ? {} : { source };
+    this.#maxUnacknowledged = options.maxUnacknowledged ?? 50_000;
+    this.#packMs = options.packMs ?? 2;
+  }
+
+  // Async, so that each caller has a promise and an error of its own; 200,000 of them cost no closure each.
+  async enqueue(association: Association): Promise<void> {
+    if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), [association]);
+    this.#lot ??= this.#openLot();
+    const lot = this.#lot;
+    const job = lot.packer.add(association);
+    if (!job) throw new InvalidAssociationError(associationFaults(association));
+    if (lot.packer.isFull(job)) lot.full.push(job);
+    lot.size += 1;
+    if (lot.size >= LOT_SIZE) lot.go();
+    try {
+      await lot.settled;
+    } catch (cause) {
+      throw new EnqueueError(cause, [association]);
+    }
+  }
+
+  async enqueueMany(items: Associations, options: { requestId?: string } = {}): Promise<Enqueued> {
+    const { requestId } = options;
+    const problem = requestId === undefined ? undefined : textProblem('requestId', requestId);
+    if (problem) throw new ConfigError([problem]);
+    if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), []);
+    const origin = requestId === undefined ? this.#origin : { ...this.#origin, requestId };
+    const send = this.#sender.send.bind(this.#sender);
+    return this.#watch(enqueueMany(items, send, origin, this.#maxUnacknowledged));
+  }
+
+  connected(): Promise<void> {
+    return this.#sender.connected();
+  }
+
+  async flush(): Promise<void> {
+    this.#lot?.go();
+    await Promise.all(this.#underWay);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.flush().then(() => this.#sender.close());
+    return this.#closed;
+  }
+
+  #openLot(): Lot {
+    const packer = new Packer(this.#origin);
+    const full: Lot['full'] = [];
+    let go = () => {};
+    const settled = new Promise<void>(resolve => {
+      const timer = setTimeout(() => go(), this.#packMs);
+      go = () => {
+        clearTimeout(timer);
+        this.#lot = undefined;
+        const jobs = [...full, ...packer.takeOpen()];
+        resolve(jobs.length > 0 ? this.#sender.send(jobs) : undefined);
+      };
+    });
+    this.#watch(settled);
+    return { packer, full, size: 0, settled, go };
+  }
+
+  #watch<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(
+      () => {},
+      () => {},
+    );
+    this.#underWay.add(settled);
+    settled.then(() => this.#underWay.delete(settled));
+    return work;
+  }
+}
+
+function optionProblems(options: ProducerOptions): string[] {
+  const problems: (string | undefined)[] = [];
+  const { maxUnacknowledged = 1, packMs = 0, source, prefix = 'bull', account = DEFAULT_ACCOUNT } = options;
+  if (!/^rediss?:\/\//.test(options.redisUrl))
+    problems.push('redisUrl is not a URL that starts with redis:// or rediss://');
+  if (prefix === '') problems.push('prefix is empty');
+  if (!/^[\w.-]+$/.test(account))
+    problems.push(`account: ${JSON.stringify(account)} is not a name (letters, digits, - _ .)`);
+  if (source !== undefined) problems.push(textProblem('source', source));
+  if (!Number.isInteger(maxUnacknowledged) || maxUnacknowledged < 1)
+    problems.push(`maxUnacknowledged: ${maxUnacknowledged} is not a positive integer`);
+  if (!(packMs >= 0 && packMs <= 10_000)) problems.push(`packMs: ${packMs} is not between 0 and 10000`);
+  return problems.filter(problem => problem !== undefined);
+}
+
+const textProblem = (name: string, text: string): string | undefined =>
+  typeof text === 'string' && text.length <= MAX_SOURCE_LENGTH
+    ? undefined
+    : `${name} is not a text of at most ${MAX_SOURCE_LENGTH} characters`;

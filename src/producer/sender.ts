@@ -1,0 +1,137 @@
+/**
+ * Hands jobs to Redis and knows when they are safe there.
+ * Responsible for:
+ *   1. one connection that says within seconds that Redis is away, and comes back by itself;
+ *   2. Queue.addBulk in portions that Redis acknowledges one by one, a few on the wire at a time;
+ *   3. words for a failure that hold neither a password nor the data.
+ * Not responsible for what is in the jobs, nor for trying again: addBulk is a pipeline without a transaction, so after
+ * a failure some of the jobs may be in the queue, and only the caller knows whether to repeat them.
+ */
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import pLimit from 'p-limit';
+import type { JobData } from '../shared/association.js';
+import { messageOf } from '../shared/errors.js';
+import { JOB_NAME, PRODUCER_JOB_OPTIONS, queueName } from '../shared/queue.js';
+import { openRedis, redisPlace } from '../shared/redis.js';
+import { sleep } from '../shared/wait.js';
+
+/** How long a connection may take to come about, or to come back. */
+const CONNECT_MS = 2_000;
+/** How long an open connection may be silent after a few megabytes at most: longer than a pause of a healthy Redis. */
+const SILENCE_MS = 5_000;
+/** Jobs of one addBulk: 10,000 pairs when they are full, a quarter of a megabyte. */
+export const JOBS_PER_BULK = 20;
+/** Enough that Redis works while we serialize; more would only fill the socket's buffer. */
+const BULKS_ON_THE_WIRE = 4;
+
+export class Sender {
+  readonly #place: string;
+  readonly #redis: Redis;
+  readonly #queue: Queue;
+  readonly #wire = pLimit(BULKS_ON_THE_WIRE);
+  #connecting: Promise<void> | undefined;
+  #lastError: unknown;
+
+  constructor(redisUrl: string, prefix: string, account: string) {
+    this.#place = redisPlace(redisUrl);
+    this.#redis = openRedis(redisUrl, 'hasty', error => {
+      this.#lastError = error;
+    });
+    // Without the two skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
+    this.#queue = new Queue(queueName(account), {
+      connection: this.#redis,
+      prefix,
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+      skipMetasUpdate: true,
+    });
+    this.#queue.on('error', () => {}); // each send says itself what went wrong
+  }
+
+  /**
+   * Resolves when Redis has acknowledged every job.
+   * @throws Error naming the place and the reason; some of the jobs may be in the queue nevertheless.
+   */
+  async send(jobs: readonly JobData[]): Promise<void> {
+    await this.connected();
+    // Waiting for the connection comes before the line for the wire: in an outage all fail together, not one by one.
+    const bulks: Promise<void>[] = [];
+    for (let at = 0; at < jobs.length; at += JOBS_PER_BULK)
+      bulks.push(this.#wire(() => this.#add(jobs.slice(at, at + JOBS_PER_BULK))));
+    const failed = (await Promise.allSettled(bulks)).find(bulk => bulk.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** @throws Error when Redis does not answer within 2 s. */
+  connected(): Promise<void> {
+    if (this.#redis.status === 'ready') return Promise.resolve();
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  /** Waits for nothing in flight: whoever closes has awaited its sends. */
+  async close(): Promise<void> {
+    await this.#queue.close();
+    this.#redis.disconnect();
+  }
+
+  async #connect(): Promise<void> {
+    const redis = this.#redis;
+    if (redis.status === 'end') throw this.#failure(new Error('the connection is closed'));
+    const answered = new AbortController();
+    const ready = () => answered.abort();
+    redis.once('ready', ready);
+    if (redis.status === 'wait') redis.connect().catch(() => {}); // the listener of openRedis keeps the reason
+    await sleep(CONNECT_MS, answered.signal);
+    redis.off('ready', ready);
+    if (!answered.signal.aborted)
+      throw this.#failure(this.#lastError ?? new Error(`no answer within ${CONNECT_MS} ms`));
+    this.#lastError = undefined;
+  }
+
+  async #add(jobs: readonly JobData[]): Promise<void> {
+    const added = this.#queue.addBulk(
+      jobs.map(data => ({ name: JOB_NAME, data, opts: PRODUCER_JOB_OPTIONS })),
+    );
+    let watchdog: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      watchdog = setTimeout(() => {
+        // Whoever comes next shall not queue up behind a connection that may be dead.
+        this.#redis.disconnect(true);
+        reject(new Error(`no answer within ${SILENCE_MS} ms`));
+      }, SILENCE_MS);
+    });
+    try {
+      await Promise.race([added, silence]);
+    } catch (error) {
+      throw this.#failure(error);
+    } finally {
+      clearTimeout(watchdog);
+    }
+  }
+
+  /** Not the error itself: ioredis attaches the command with its arguments, which may be the password or the data. */
+  #failure(error: unknown): Error {
+    const cause = isConnectionLoss(error) ? this.#lastError : error;
+    const reason = reasonOf(cause).replace(ECHOED_ARGUMENTS, '') || 'the connection was lost';
+    const verb = cause instanceof Error && cause.name === 'ReplyError' ? 'refused' : 'is away';
+    return new Error(`Redis at ${this.#place} ${verb}: ${reason}`);
+  }
+}
+
+/** Redis repeats what it does not understand. */
+const ECHOED_ARGUMENTS = /, with args beginning with.*$/s;
+
+/** ioredis says in terms of its options that there is no connection; the reason came before, as an event. */
+const isConnectionLoss = (error: unknown): boolean =>
+  /max retries per request|isn't writeable|connection is closed|aborted/i.test(messageOf(error));
+
+/** Node reports a host with several addresses as an AggregateError with an empty message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '')
+    return [...new Set(error.errors.map(messageOf))].join(', ');
+  return error === undefined ? '' : messageOf(error);
+}

@@ -1,0 +1,88 @@
+/** The HTTP face of a process for machines: /metrics (Prometheus), /healthz (it lives), /readyz (it can work). */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { Logger } from './logger.js';
+
+export type MetricsServerOptions = {
+  readonly port: number;
+  readonly registry: Registry;
+  /** what keeps the process from working; empty when it can */
+  readonly notReady: () => readonly string[];
+  readonly logger: Logger;
+};
+
+export class MetricsServer {
+  #server: Server | undefined;
+
+  constructor(private readonly options: MetricsServerOptions) {}
+
+  /** A taken port is a warning and a free one: replicas share a host. */
+  async start(): Promise<void> {
+    const { port, logger } = this.options;
+    const taken = await this.#listen(port);
+    if (taken) {
+      await this.#listen(0);
+      logger.warn(
+        { event: 'metrics', wanted: port, port: this.port },
+        'METRICS_PORT is taken, metrics are on a free port',
+      );
+    } else logger.info({ event: 'metrics', port: this.port }, 'metrics and health');
+  }
+
+  get port(): number {
+    return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (!server) return;
+    await new Promise(resolve => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  }
+
+  /** @returns true when the port is taken */
+  #listen(port: number): Promise<boolean> {
+    const server = createServer((request, response) => {
+      this.#answer(request.url ?? '').then(
+        ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
+        () => response.writeHead(500).end(),
+      );
+    });
+    return new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE') resolve(true);
+        else reject(error);
+      });
+      server.listen(port, () => {
+        this.#server = server;
+        resolve(false);
+      });
+    });
+  }
+
+  async #answer(url: string): Promise<{ status: number; type: string; body: string }> {
+    const { registry, notReady } = this.options;
+    const json = 'application/json';
+    switch (url.split('?')[0]) {
+      case '/metrics':
+        return { status: 200, type: registry.contentType, body: await registry.metrics() };
+      case '/healthz':
+        return { status: 200, type: json, body: '{"status":"ok"}\n' };
+      case '/readyz': {
+        const reasons = notReady();
+        const status = reasons.length === 0 ? 'ready' : 'not ready';
+        return {
+          status: reasons.length === 0 ? 200 : 503,
+          type: json,
+          body: `${JSON.stringify({ status, reasons })}\n`,
+        };
+      }
+      default:
+        return { status: 404, type: json, body: '{"paths":["/metrics","/healthz","/readyz"]}\n' };
+    }
+  }
+}

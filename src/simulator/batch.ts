@@ -1,0 +1,148 @@
+/**
+ * The body of a batch/create call, read into columns: two thousand inputs and no object for each.
+ * Answers the refusals that concern the form of the body; what the inputs mean is for rules.ts.
+ */
+import {
+  type AssociationType,
+  MAX_INPUTS_PER_CALL,
+  typesFaults,
+  typesText,
+  typeText,
+} from '../shared/association.js';
+import { type Refusal, refusal, refusalOfJson } from './replies.js';
+import { scanInputs } from './scan.js';
+
+/** Lists of types that are equal are the same object, so that they can be compared, and kept, by reference. */
+export type TypeList = readonly AssociationType[];
+
+/** Input i is from[i] → to[i] with types[i]. Object types are ids. */
+export type Batch = {
+  readonly fromType: string;
+  readonly toType: string;
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly types: readonly TypeList[];
+};
+
+export class TypeLists {
+  #byText = new Map<string, TypeList>();
+  #numbers = new Map<TypeList, number>();
+  #lists: TypeList[] = [];
+
+  intern(types: TypeList): TypeList {
+    const text = typesText(types);
+    const known = this.#byText.get(text);
+    if (known) return known;
+    this.#byText.set(text, types);
+    this.#numbers.set(types, this.#lists.push(types) - 1);
+    return types;
+  }
+
+  union(one: TypeList, other: TypeList): TypeList {
+    const byText = new Map([...one, ...other].map(type => [typeText(type), type]));
+    return this.intern([...byText.values()]);
+  }
+
+  /** A small number that stands for an interned list. */
+  numberOf(types: TypeList): number {
+    return this.#numbers.get(types) ?? 0;
+  }
+
+  list(number: number): TypeList {
+    return this.#lists[number] ?? [];
+  }
+}
+
+type WireInput = { from?: { id?: unknown }; to?: { id?: unknown }; types?: unknown } | null;
+
+/** @returns the batch, or HubSpot's refusal of the whole call */
+export function readBatch(
+  body: Buffer,
+  fromType: string,
+  toType: string,
+  lists: TypeLists,
+): { batch: Batch } | { refusal: Refusal } {
+  const scanned = scan(body, lists);
+  if (scanned && scanned.from.length <= MAX_INPUTS_PER_CALL)
+    return { batch: { fromType, toType, ...scanned } };
+  let json: { inputs?: unknown } | null;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    return { refusal: refusalOfJson() };
+  }
+  const inputs: unknown = json?.inputs;
+  if (!Array.isArray(inputs)) return { refusal: refusal('inputs is required') };
+  if (inputs.length === 0) return { refusal: refusal('inputs must not be empty') };
+  if (inputs.length > MAX_INPUTS_PER_CALL)
+    return {
+      refusal: refusal(
+        `The maximum number of inputs supported in a batch is ${MAX_INPUTS_PER_CALL}. Please reduce the number of items and try again`,
+      ),
+    };
+  return readInputs(inputs, fromType, toType, lists);
+}
+
+/** The quick way, for a body in the usual form without faults. */
+function scan(body: Buffer, lists: TypeLists): Pick<Batch, 'from' | 'to' | 'types'> | undefined {
+  const scanned = scanInputs(body);
+  if (!scanned) return undefined;
+  try {
+    const types: unknown = JSON.parse(scanned.types);
+    if (typesFaults(types).length > 0) return undefined;
+    const list = lists.intern(types as AssociationType[]);
+    return { from: scanned.from, to: scanned.to, types: new Array(scanned.from.length).fill(list) };
+  } catch {
+    return undefined; // the long way says what is wrong
+  }
+}
+
+function readInputs(
+  inputs: readonly WireInput[],
+  fromType: string,
+  toType: string,
+  lists: TypeLists,
+): { batch: Batch } | { refusal: Refusal } {
+  const from: string[] = [];
+  const to: string[] = [];
+  const types: TypeList[] = [];
+  const reader = typeReader(lists);
+  for (const [index, input] of inputs.entries()) {
+    const fromId = recordId(input?.from?.id);
+    const toId = recordId(input?.to?.id);
+    const list = reader(input?.types);
+    if (fromId === undefined || toId === undefined)
+      return { refusal: refusal(`inputs[${index}]: from.id and to.id are required`) };
+    if (typeof list === 'string') return { refusal: refusal(`inputs[${index}].${list}`) };
+    from.push(fromId);
+    to.push(toId);
+    types.push(list);
+  }
+  return { batch: { fromType, toType, from, to, types } };
+}
+
+const recordId = (id: unknown): string | undefined => {
+  if (typeof id === 'string') return id === '' ? undefined : id;
+  return typeof id === 'number' ? String(id) : undefined;
+};
+
+/** Reads types: the list, or what is wrong with it. Nearly always it is the one of the input before. */
+function typeReader(lists: TypeLists): (types: unknown) => TypeList | string {
+  let lastCategory: unknown;
+  let lastId: unknown;
+  let last: TypeList | undefined;
+  return given => {
+    const only: Partial<AssociationType> | undefined =
+      Array.isArray(given) && given.length === 1 ? given[0] : undefined;
+    if (last && only?.associationCategory === lastCategory && only?.associationTypeId === lastId) return last;
+    const [fault] = typesFaults(given);
+    if (fault !== undefined) return fault;
+    const list = lists.intern(given as AssociationType[]);
+    if (only) {
+      lastCategory = only.associationCategory;
+      lastId = only.associationTypeId;
+      last = list;
+    }
+    return list;
+  };
+}

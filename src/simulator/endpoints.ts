@@ -1,0 +1,61 @@
+/** Which call a path means, in v4 and in the dated versions, and who answers it. */
+import { create, objectPair } from './create.js';
+import type { CallRecord } from './ledger.js';
+import { labels, read } from './lookups.js';
+import { refusal } from './replies.js';
+import type { SimulatorState } from './state.js';
+import { AT_ONCE, type Outcome, scriptedReply } from './strike.js';
+
+export type Endpoint = {
+  readonly name: 'create' | 'read' | 'labels';
+  readonly version: string;
+  readonly fromName: string;
+  readonly toName: string;
+};
+
+const PATH =
+  /^\/crm\/(?:(v4)\/associations|associations\/(2025-09|2026-03|2026-09))\/([^/]+)\/([^/]+)\/(batch\/create|batch\/read|labels)$/;
+const CALLS: Record<string, Endpoint['name']> = {
+  'POST batch/create': 'create',
+  'POST batch/read': 'read',
+  'GET labels': 'labels',
+};
+
+export function endpointOf(method: string, path: string): Endpoint | undefined {
+  const [, v4, dated, fromName, toName, rest] = PATH.exec(path) ?? [];
+  const name = CALLS[`${method} ${rest}`];
+  const version = v4 ?? dated;
+  if (!name || version === undefined || fromName === undefined || toName === undefined) return undefined;
+  return { name, version, fromName: decoded(fromName), toName: decoded(toName) };
+}
+
+export function callOutcome(
+  state: SimulatorState,
+  endpoint: Endpoint,
+  call: CallRecord,
+  body: Buffer,
+): Outcome {
+  if (endpoint.name === 'create') return create(state, { ...endpoint, body, call });
+  const pair = objectPair(endpoint.fromName, endpoint.toName);
+  if ('unknown' in pair)
+    return { reply: refusal(`Unable to infer object type from: ${pair.unknown}`), delivery: AT_ONCE };
+  const { fromType, toType } = pair;
+  const fault = state.faults.take({ endpoint: endpoint.name, fromType, toType }, state.random);
+  if (fault) call.fault = fault.kind;
+  const reply =
+    fault?.kind === 'status'
+      ? scriptedReply(fault)
+      : endpoint.name === 'read'
+        ? read(state, fromType, toType, body.toString('utf8'))
+        : labels(state, fromType, toType);
+  const cut = fault?.kind === 'reset' ? 'reset' : fault?.kind === 'half-body' ? 'half' : 'no';
+  return { reply, delivery: { delayMs: fault?.kind === 'slow' ? fault.ms : 0, cut } };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

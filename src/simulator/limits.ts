@@ -1,0 +1,94 @@
+/**
+ * HubSpot's limits as it counts them: by the arrival of a call.
+ *
+ *   1. Rolling: in any stretch of one window no more than `rateLimitCalls` calls are let in.
+ *   2. Daily: since midnight of the account's time zone no more than `dailyCallLimit`.
+ *
+ * A call that is refused here takes nothing from either, and neither does one without valid credentials (it never
+ * gets here) or one whose scripted answer is a 401 or 429 (given back). Every other call counts, however it ends.
+ * Exact in what this process sees: under load, a call arrives when the event loop gets to it.
+ */
+import type { SimulatorOptions } from './options.js';
+
+type LimitOptions = Pick<
+  SimulatorOptions,
+  'rateLimitCalls' | 'rateLimitWindowMs' | 'dailyCallLimit' | 'timezone'
+>;
+
+export type Admission =
+  | { readonly admitted: true }
+  | { readonly admitted: false; readonly policy: 'TEN_SECONDLY_ROLLING'; readonly waitMs: number }
+  | { readonly admitted: false; readonly policy: 'DAILY' };
+
+export class Limits {
+  /** arrivals of the admitted calls of the last window, oldest first; the front up to #gone has left it */
+  #arrivals: number[] = [];
+  #gone = 0;
+  #day = '';
+  #today = 0;
+  #secondOfDay = -1;
+
+  /** @param now epoch ms with fractions */
+  admit(now: number, options: LimitOptions): Admission {
+    this.#turnDay(now, options.timezone);
+    if (options.dailyCallLimit > 0 && this.#today >= options.dailyCallLimit)
+      return { admitted: false, policy: 'DAILY' };
+    this.#forget(now - options.rateLimitWindowMs);
+    if (options.rateLimitCalls > 0 && this.#inWindow >= options.rateLimitCalls) {
+      // the next place is free when all but `limit - 1` of those in the window have left it
+      const leaver = this.#arrivals[this.#arrivals.length - options.rateLimitCalls] ?? now;
+      const waitMs = leaver + options.rateLimitWindowMs - now;
+      return { admitted: false, policy: 'TEN_SECONDLY_ROLLING', waitMs };
+    }
+    this.#arrivals.push(now);
+    this.#today += 1;
+    return { admitted: true };
+  }
+
+  /** The call that arrived then was not a call after all. */
+  giveBack(arrival: number): void {
+    const at = this.#arrivals.lastIndexOf(arrival);
+    if (at >= this.#gone) this.#arrivals.splice(at, 1);
+    this.#today = Math.max(0, this.#today - 1);
+  }
+
+  /** What HubSpot's headers say of the budget. */
+  headers(options: LimitOptions): Record<string, string> {
+    return {
+      'X-HubSpot-RateLimit-Max': String(options.rateLimitCalls),
+      'X-HubSpot-RateLimit-Remaining': String(Math.max(0, options.rateLimitCalls - this.#inWindow)),
+      'X-HubSpot-RateLimit-Interval-Milliseconds': String(options.rateLimitWindowMs),
+      ...(options.dailyCallLimit > 0 && {
+        'X-HubSpot-RateLimit-Daily': String(options.dailyCallLimit),
+        'X-HubSpot-RateLimit-Daily-Remaining': String(Math.max(0, options.dailyCallLimit - this.#today)),
+      }),
+    };
+  }
+
+  reset(): void {
+    this.#arrivals = [];
+    this.#gone = 0;
+    this.#today = 0;
+  }
+
+  get #inWindow(): number {
+    return this.#arrivals.length - this.#gone;
+  }
+
+  #forget(until: number): void {
+    while (this.#gone < this.#arrivals.length && (this.#arrivals[this.#gone] ?? 0) <= until) this.#gone += 1;
+    if (this.#gone > 1024) {
+      this.#arrivals = this.#arrivals.slice(this.#gone);
+      this.#gone = 0;
+    }
+  }
+
+  #turnDay(now: number, timeZone: string): void {
+    const second = Math.floor(now / 1000);
+    if (second === this.#secondOfDay) return;
+    this.#secondOfDay = second;
+    const day = new Intl.DateTimeFormat('en-CA', { timeZone }).format(now);
+    if (day !== this.#day) this.#today = 0;
+    this.#day = day;
+  }
+}

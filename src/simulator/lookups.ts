@@ -1,0 +1,50 @@
+/** The two reading calls beside batch/create: batch/read and the labels of an object pair. In a simple form. */
+import { labelOf, typesOfPair } from './association-types.js';
+import { type Reply, refusal, refusalOfJson } from './replies.js';
+import type { SimulatorState } from './state.js';
+
+const MAX_READS = 1_000;
+
+/** Associations in the direction they were created; a record without any is left out. */
+export function read(state: SimulatorState, fromType: string, toType: string, text: string): Reply {
+  let inputs: unknown;
+  try {
+    inputs = (JSON.parse(text) as { inputs?: unknown } | null)?.inputs;
+  } catch {
+    return refusalOfJson();
+  }
+  if (!Array.isArray(inputs)) return refusal('inputs is required');
+  if (inputs.length > MAX_READS)
+    return refusal(
+      `The maximum number of inputs supported in a batch is ${MAX_READS}. Please reduce the number of items and try again`,
+    );
+  const started = new Date().toISOString();
+  const results = inputs.flatMap((input: { id?: unknown } | null) => {
+    const id = String(input?.id);
+    const to = [...state.ledger.of(fromType, toType, id)].map(({ to, types }) => ({
+      toObjectId: wireId(to),
+      associationTypes: types.map(type => ({
+        category: type.associationCategory,
+        typeId: type.associationTypeId,
+        label: labelOf(type),
+      })),
+    }));
+    return to.length > 0 ? [{ from: { id }, to }] : [];
+  });
+  return {
+    status: 200,
+    body: { status: 'COMPLETE', results, startedAt: started, completedAt: new Date().toISOString() },
+  };
+}
+
+export function labels(state: SimulatorState, fromType: string, toType: string): Reply {
+  const types = typesOfPair({ from: fromType, to: toType }, state.options.customTypeIds);
+  const results = types.map(type => ({
+    category: type.associationCategory,
+    typeId: type.associationTypeId,
+    label: labelOf(type),
+  }));
+  return { status: 200, body: { results } };
+}
+
+const wireId = (id: string): string | number => (Number.isSafeInteger(Number(id)) ? Number(id) : id);

@@ -1,0 +1,64 @@
+/**
+ * The names an object type goes by: contacts, contact and 0-1 are one.
+ * Not here: which pairs of them can be associated (association-types.ts).
+ */
+
+/** Object type id by plural name, from HubSpot's guide to the object APIs. */
+const STANDARD_IDS: Record<string, string> = {
+  contacts: '0-1',
+  companies: '0-2',
+  deals: '0-3',
+  tickets: '0-5',
+  products: '0-7',
+  line_items: '0-8',
+  quotes: '0-14',
+  communications: '0-18',
+  feedback_submissions: '0-19',
+  tasks: '0-27',
+  notes: '0-46',
+  meetings: '0-47',
+  calls: '0-48',
+  emails: '0-49',
+  invoices: '0-53',
+  marketing_events: '0-54',
+  subscriptions: '0-69',
+  goals: '0-74',
+  discounts: '0-84',
+  fees: '0-85',
+  taxes: '0-86',
+  payments: '0-101',
+  users: '0-115',
+  postal_mail: '0-116',
+  orders: '0-123',
+  leads: '0-136',
+  carts: '0-142',
+  services: '0-162',
+  courses: '0-410',
+  listings: '0-420',
+  appointments: '0-421',
+  projects: '0-970',
+};
+
+const IRREGULAR: Record<string, string> = { companies: 'company', taxes: 'tax', postal_mail: 'postal_mail' };
+const singular = (plural: string): string => IRREGULAR[plural] ?? plural.slice(0, -1);
+
+const idByName = new Map<string, string>();
+const singularById = new Map<string, string>();
+for (const [plural, id] of Object.entries(STANDARD_IDS)) {
+  for (const name of [plural, singular(plural), id]) idByName.set(name, id);
+  singularById.set(id, singular(plural));
+}
+
+/** `2-N`, and the fully qualified name `p<portal>_<name>`. Every custom object exists here. */
+const CUSTOM = /^(2-\d{1,12}|p\d+_[a-z0-9_-]+)$/;
+
+/** The id (`0-1`, `2-7`) of an object type given in any of its forms; undefined where HubSpot would not know it. */
+export function objectTypeId(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  return idByName.get(lower) ?? (CUSTOM.test(lower) ? lower : undefined);
+}
+
+/** As HubSpot's error messages call it: `contact`; custom objects by their id. */
+export const objectTypeWord = (id: string): string => singularById.get(id) ?? id;
+
+export const isCustomObject = (id: string): boolean => !id.startsWith('0-');

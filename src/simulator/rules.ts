@@ -1,0 +1,165 @@
+/**
+ * What HubSpot makes of a batch: which inputs it accepts, which it faults and in which words. Pure.
+ *
+ *   1. A pair twice, or a type that does not exist for the object pair, refuses the whole call, whatever the options.
+ *   2. A bad record id faults its input; the option `refusal` says what that does to the others.
+ *
+ * Not here: writing anything (create.ts), scripted faults (faults.ts), the JSON (answers.ts).
+ */
+import { typeFault } from './association-types.js';
+import type { Batch } from './batch.js';
+import { fateOf, type IdFate } from './conventions.js';
+import { objectTypeWord } from './object-types.js';
+import type { SimulatorOptions } from './options.js';
+import { type Refusal, refusal } from './replies.js';
+
+/** An entry of `errors`, as on the wire. */
+export type InputError = {
+  readonly status: 'error';
+  readonly category: string;
+  readonly subCategory?: string;
+  readonly message: string;
+  readonly context?: Readonly<Record<string, readonly string[]>>;
+};
+
+/** What becomes of a call. Inputs by index: `created` is written and reported, `ignored` neither. */
+export type Verdict =
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly duplicates: number }
+  | {
+      readonly kind: 'judged';
+      readonly created: readonly number[];
+      readonly ignored: readonly number[];
+      readonly errors: readonly InputError[];
+    };
+
+type RuleOptions = Pick<SimulatorOptions, 'refusal' | 'customTypeIds'> & {
+  readonly missing: ReadonlySet<string>;
+};
+
+export function judge(batch: Batch, options: RuleOptions): Verdict {
+  const duplicates = countDuplicates(batch);
+  if (duplicates > 0)
+    return { kind: 'refused', refusal: refusal('Duplicate IDs found in batch input'), duplicates };
+  const wrongTypes = refusalOfTypes(batch, options.customTypeIds);
+  if (wrongTypes) return { kind: 'refused', refusal: wrongTypes, duplicates: 0 };
+
+  const created: number[] = [];
+  const ignored: number[] = [];
+  const faults = new Faults(batch);
+  const sameType = batch.fromType === batch.toType;
+  for (let index = 0; index < batch.from.length; index++) {
+    const from = batch.from[index] as string;
+    const to = batch.to[index] as string;
+    const fromFate = fateOf(from, options.missing);
+    const toFate = fateOf(to, options.missing);
+    const self = sameType && from === to;
+    if (fromFate === 'exists' && toFate === 'exists' && !self) created.push(index);
+    else if (!faults.add(from, fromFate, to, toFate, self)) ignored.push(index);
+  }
+  if (faults.errors.length > 0 && options.refusal !== 'partial')
+    return { kind: 'refused', refusal: faults.refusal(options.refusal === 'whole'), duplicates: 0 };
+  return { kind: 'judged', created, ignored, errors: faults.errors };
+}
+
+/** Most records stand on one left side only: no key is built for a pair until a left side comes back. */
+function countDuplicates({ from, to }: Batch): number {
+  const first = new Map<string, string>();
+  const further = new Set<string>();
+  let duplicates = 0;
+  for (let index = 0; index < from.length; index++) {
+    const left = from[index] as string;
+    const right = to[index] as string;
+    const known = first.get(left);
+    if (known === undefined) first.set(left, right);
+    else if (known === right) duplicates += 1;
+    else {
+      const key = `${left}\n${right}`;
+      if (further.has(key)) duplicates += 1;
+      else further.add(key);
+    }
+  }
+  return duplicates;
+}
+
+/** Says all unknown types at once; a type of another object pair or direction only by itself. */
+function refusalOfTypes(batch: Batch, customTypeIds: readonly number[]): Refusal | undefined {
+  const pair = { from: batch.fromType, to: batch.toType };
+  const specs = new Set<string>();
+  for (const types of new Set(batch.types)) {
+    for (const type of types) {
+      const fault = typeFault(pair, type, customTypeIds);
+      if (fault?.kind === 'elsewhere') return refusal(fault.message);
+      if (fault) specs.add(fault.spec);
+    }
+  }
+  if (specs.size === 0) return undefined;
+  return refusal(INVALID, {
+    associationSpec: [...specs],
+    INVALID_ASSOCIATION_TYPE_ID: [...specs].map(spec => `${spec} is not a valid association definition id`),
+  });
+}
+
+const INVALID = 'One or more associations are invalid';
+const CROWDED = 'ASSOCIATION_USER_CONFIG_LIMIT_EXCEEDED';
+
+/** Collects what is said of bad inputs: once for a record and side, however many inputs it stands in. */
+class Faults {
+  readonly errors: InputError[] = [];
+  #said = new Set<string>();
+  #bad: { readonly id: string; readonly word: string }[] = [];
+
+  constructor(private readonly batch: Batch) {}
+
+  /** @returns false where nothing is said: the input is accepted without effect */
+  add(from: string, fromFate: IdFate, to: string, toFate: IdFate, self: boolean): boolean {
+    // both sides, always: one input with two bad ids gives two errors
+    const fromBad = this.#side('from', from, fromFate);
+    const toBad = this.#side('to', to, toFate);
+    if (self && !fromBad) this.#say({ message: selfMessage(from) });
+    return fromBad || toBad || self;
+  }
+
+  /** @returns whether the id of this side is a reason for an error */
+  #side(side: 'from' | 'to', id: string, fate: IdFate): boolean {
+    if (fate === 'exists' || fate === 'ignored') return false;
+    const key = `${fate === 'missing' ? side : ''}:${id}`;
+    if (this.#said.has(key)) return true;
+    this.#said.add(key);
+    const word = objectTypeWord(side === 'from' ? this.batch.fromType : this.batch.toType);
+    if (fate === 'crowded') this.#say({ message: CROWDED });
+    else {
+      this.#bad.push({ id, word: word.toUpperCase() });
+      if (fate === 'malformed')
+        this.#say({
+          subCategory: 'crm.associations.INVALID_IDENTIFIER',
+          message: `${id} is not a valid ID`,
+          context: { id: [id] },
+        });
+      else
+        this.#say({
+          category: 'OBJECT_NOT_FOUND',
+          subCategory: `crm.associations.${side.toUpperCase()}_OBJECT_NOT_FOUND`,
+          message: `No ${word} with ID ${id} exists`,
+          context: { objectType: [word], id: [id] },
+        });
+    }
+    return true;
+  }
+
+  #say(error: Partial<InputError> & { message: string }): void {
+    this.errors.push({ status: 'error', category: 'VALIDATION_ERROR', ...error });
+  }
+
+  /** The same as a refusal of the whole call. What has no id to name comes up only when nothing else is wrong. */
+  refusal(named: boolean): Refusal {
+    if (!named) return refusal(INVALID);
+    if (this.#bad.length === 0) return refusal(this.errors[0]?.message ?? INVALID);
+    return refusal(INVALID, {
+      INVALID_OBJECT_IDS: this.#bad.map(({ id, word }) => `${word}=${id} is not valid`),
+      objectId: this.#bad.map(({ id }) => id),
+      objectType: [...new Set(this.#bad.map(({ word }) => word))],
+    });
+  }
+}
+
+const selfMessage = (id: string): string => `Object ${id} cannot be associated to itself (${id})`;

@@ -1,0 +1,155 @@
+/**
+ * The HubSpot stand-in as a server in this process.
+ *
+ *   1. Opens and closes the port: stop is final, pause and resume keep the port, the ledger and all state.
+ *   2. Takes a call through credentials → limits → body → endpoint, and puts its fate into the ledger.
+ *
+ * Not here: what HubSpot would say (rules.ts, strike.ts, replies.ts), what goes over the wire and how (wire.ts).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { sleep } from '../shared/wait.js';
+import { ADMIN_PATH, administer } from './admin.js';
+import { callOutcome, endpointOf } from './endpoints.js';
+import { checkFault, type Fault } from './faults.js';
+import type { CallRecord, Ledger } from './ledger.js';
+import type { SimulatorOptions } from './options.js';
+import { notFound, type Reply, rateLimited, unauthorized } from './replies.js';
+import { nowMs, SimulatorState } from './state.js';
+import { AT_ONCE, type Outcome } from './strike.js';
+import { readBody, sendReply } from './wire.js';
+
+export type Simulator = {
+  readonly url: string;
+  readonly port: number;
+  readonly ledger: Ledger;
+  /** Faults for the next calls that match (faults.ts). */
+  script(...faults: readonly Fault[]): void;
+  /** At once, for calls that come; port and host need a new simulator. */
+  setOptions(options: Partial<SimulatorOptions>): void;
+  /** Forgets ledger, limits and faults; the options stay. */
+  reset(): void;
+  /** @throws Error that lists the scripted faults that no call has met */
+  assertNoPendingFaults(): void;
+  /** HubSpot is down: connections are cut, new ones refused, until resume. State is kept. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export async function startSimulator(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
+  const state = new SimulatorState();
+  state.setOptions(options);
+  let line = await openLine(state, state.options.port);
+  const { port, host } = { host: state.options.host, port: line.port };
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    ledger: state.ledger,
+    script(...faults) {
+      for (const fault of faults) state.faults.add(checkFault(fault));
+    },
+    setOptions: changes => state.setOptions(changes),
+    reset: () => state.reset(),
+    assertNoPendingFaults() {
+      const pending = state.faults.pending().map(({ fault, left }) => `  ${left} × ${JSON.stringify(fault)}`);
+      if (pending.length > 0)
+        throw new Error(`${pending.length} scripted faults were met by no call:\n${pending.join('\n')}`);
+    },
+    pause: () => line.close(),
+    async resume() {
+      await line.close();
+      line = await openLine(state, port);
+    },
+    stop: () => line.close(),
+  };
+}
+
+type Line = { readonly port: number; close(): Promise<void> };
+
+/** One stretch of being reachable. Closing cuts every connection and ends every wait; twice is the same as once. */
+async function openLine(state: SimulatorState, port: number): Promise<Line> {
+  const ending = new AbortController();
+  const server = createServer({ keepAliveTimeout: 72_000, requestTimeout: 0 }, (request, response) => {
+    void serve(state, request, response, ending.signal);
+  });
+  await listen(server, port, state.options.host);
+  let closed: Promise<void> | undefined;
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      ending.abort();
+      closed ??= new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      return closed;
+    },
+  };
+}
+
+const listen = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host }, () => resolve());
+  });
+
+async function serve(
+  state: SimulatorState,
+  request: IncomingMessage,
+  response: ServerResponse,
+  ending: AbortSignal,
+): Promise<void> {
+  response.on('error', () => {}); // the caller went away; the ledger says so by status 0
+  const arrival = nowMs();
+  const { method = '', url = '' } = request;
+  const path = url.split('?', 1)[0] ?? '';
+  if (path.startsWith(ADMIN_PATH))
+    return administer(state, method, path, (await readBody(request))?.toString('utf8') ?? '', response);
+
+  const endpoint = endpointOf(method, path);
+  const call = state.ledger.begin(arrival, endpoint?.name ?? 'other', path);
+  const turnedAway = admit(state, call, request.headers.authorization);
+  const headers = state.options.rateLimitHeaders ? state.limits.headers(state.options) : {};
+  const body = await readBody(request);
+  if (body === undefined) return;
+  const outcome: Outcome = turnedAway
+    ? { reply: turnedAway, delivery: AT_ONCE }
+    : endpoint
+      ? callOutcome(state, endpoint, call, body)
+      : { reply: notFound(path), delivery: AT_ONCE };
+  if (call.counted && UNCOUNTED.has(outcome.reply.status)) {
+    state.limits.giveBack(arrival);
+    call.counted = false;
+  }
+  const delayMs = state.options.latencyMs + outcome.delivery.delayMs;
+  if (delayMs > 0) await sleep(delayMs, ending);
+  call.ms = nowMs() - arrival;
+  if (response.destroyed || ending.aborted) return;
+  if (outcome.delivery.cut !== 'reset') call.status = outcome.reply.status;
+  sendReply(response, outcome.reply, outcome.delivery.cut, headers);
+}
+
+const UNCOUNTED: ReadonlySet<number> = new Set([401, 429]);
+
+/** Credentials first, then the limits. @returns the answer for a call that gets no further */
+function admit(
+  state: SimulatorState,
+  call: CallRecord,
+  authorization: string | undefined,
+): Reply | undefined {
+  const { options } = state;
+  const token = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined || (options.accessToken !== '' && token !== options.accessToken))
+    return unauthorized();
+  const admission = state.limits.admit(call.at, options);
+  if (admission.admitted) {
+    call.counted = true;
+    return undefined;
+  }
+  const retryAfter = options.retryAfter && admission.policy === 'TEN_SECONDLY_ROLLING';
+  return rateLimited(
+    admission.policy,
+    retryAfter ? Math.max(1, Math.ceil(admission.waitMs / 1000)) : undefined,
+  );
+}

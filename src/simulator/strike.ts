@@ -1,0 +1,131 @@
+/**
+ * Settles a judged batch under the fault it met, if any: what is written, what is said, how the answer leaves.
+ * One case per kind of fault.
+ */
+import { answerStatus, answerText } from './answers.js';
+import type { Batch } from './batch.js';
+import type { Fault } from './faults.js';
+import type { CallRecord } from './ledger.js';
+import { objectTypeWord } from './object-types.js';
+import { type Refusal, type Reply, refusal, usualReply } from './replies.js';
+import type { InputError, Verdict } from './rules.js';
+import type { SimulatorState } from './state.js';
+
+/** How an answer leaves: after a while, in half, or not at all. */
+export type Delivery = { readonly delayMs: number; readonly cut: 'no' | 'half' | 'reset' };
+export type Outcome = { readonly reply: Reply; readonly delivery: Delivery };
+export const AT_ONCE: Delivery = { delayMs: 0, cut: 'no' };
+
+type FaultOf<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
+
+export function settle(
+  state: SimulatorState,
+  request: { readonly version: string; readonly call: CallRecord },
+  batch: Batch,
+  verdict: Verdict,
+  fault: Fault | undefined,
+): Outcome {
+  const good = verdict.kind === 'judged' ? verdict.created : [];
+  const write = (indexes: readonly number[]) => state.ledger.write(request.call, batch, indexes);
+  const accepted = (reported: readonly number[], errors: readonly InputError[]): Reply => ({
+    status: answerStatus(errors, request.version, state.options),
+    json: answerText(batch, reported, errors, state.options, request.call.at, state.random),
+  });
+  const answer = (reported = good, more: readonly InputError[] = []): Reply =>
+    verdict.kind === 'refused' ? verdict.refusal : accepted(reported, [...verdict.errors, ...more]);
+
+  switch (fault?.kind) {
+    case undefined:
+      write(good);
+      return { reply: answer(), delivery: AT_ONCE };
+    case 'slow':
+      write(good);
+      return { reply: answer(), delivery: { delayMs: fault.ms, cut: 'no' } };
+    case 'status':
+      if (fault.applied) write(good);
+      return { reply: scriptedReply(fault), delivery: AT_ONCE };
+    case 'reset':
+    case 'half-body':
+      if (fault.applied) write(good);
+      return { reply: answer(), delivery: { delayMs: 0, cut: fault.kind === 'reset' ? 'reset' : 'half' } };
+    case 'empty':
+      if (fault.applied) write(good);
+      return { reply: accepted([], []), delivery: AT_ONCE };
+    case 'omit': {
+      const reported = good.filter(index => !isChosen(batch, index, fault));
+      write(fault.applied ? good : reported);
+      return { reply: answer(reported), delivery: AT_ONCE };
+    }
+    case 'partial': {
+      const created = good.filter(index => !isChosen(batch, index, fault));
+      const failed = good.filter(index => isChosen(batch, index, fault));
+      write(created);
+      return {
+        reply: answer(
+          created,
+          failed.map(index => scriptedError(batch, index, fault)),
+        ),
+        delivery: AT_ONCE,
+      };
+    }
+    case 'refuse':
+      return { reply: scriptedRefusal(batch, fault), delivery: AT_ONCE };
+  }
+}
+
+/** With neither ids nor every: all of them. */
+function isChosen(batch: Batch, index: number, fault: { ids?: string[]; every?: number }): boolean {
+  if (fault.ids) return badSide(batch, index, fault.ids) !== undefined;
+  return fault.every === undefined || index % fault.every === fault.every - 1;
+}
+
+const badSide = (batch: Batch, index: number, ids: readonly string[]): 'from' | 'to' | undefined => {
+  if (ids.includes(batch.from[index] as string)) return 'from';
+  return ids.includes(batch.to[index] as string) ? 'to' : undefined;
+};
+
+/** Status and headers as scripted; body and headers of the usual answer where neither is given. */
+export function scriptedReply(fault: FaultOf<'status'>): Reply {
+  const usual = usualReply(fault.status);
+  const headers = fault.headers ?? (fault.body === undefined ? usual.headers : undefined);
+  return { status: fault.status, body: fault.body ?? usual.body, ...(headers && { headers }) };
+}
+
+function scriptedError(batch: Batch, index: number, fault: FaultOf<'partial'>): InputError {
+  const side = (fault.ids && badSide(batch, index, fault.ids)) ?? 'from';
+  const from = batch.from[index] as string;
+  const to = batch.to[index] as string;
+  const id = side === 'from' ? from : to;
+  const word = objectTypeWord(side === 'from' ? batch.fromType : batch.toType);
+  const contexts = {
+    full: { objectType: [word], id: [id] },
+    'id-only': { id: [id] },
+    pair: { fromObjectId: [from], toObjectId: [to] },
+    none: undefined,
+  } as const;
+  const context = contexts[fault.context ?? 'full'];
+  return {
+    status: 'error',
+    category: fault.category ?? 'VALIDATION_ERROR',
+    ...(fault.subCategory !== undefined && { subCategory: fault.subCategory }),
+    message: fault.message ?? 'This association cannot be created',
+    ...(context && { context }),
+  };
+}
+
+/** Names the ids of the script that are in the call; every from id where the script names none. */
+function scriptedRefusal(batch: Batch, fault: FaultOf<'refuse'>): Refusal {
+  const message = 'One or more associations are invalid';
+  if (!fault.named) return refusal(message);
+  const named = new Map<string, string>();
+  for (const [index, from] of batch.from.entries()) {
+    const to = batch.to[index] as string;
+    if (!fault.ids || fault.ids.includes(from)) named.set(from, objectTypeWord(batch.fromType).toUpperCase());
+    if (fault.ids?.includes(to)) named.set(to, objectTypeWord(batch.toType).toUpperCase());
+  }
+  return refusal(message, {
+    INVALID_OBJECT_IDS: [...named].map(([id, word]) => `${word}=${id} is not valid`),
+    objectId: [...named.keys()],
+    objectType: [...new Set(named.values())],
+  });
+}

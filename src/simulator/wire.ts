@@ -1,0 +1,52 @@
+/** Reads requests and puts replies on the wire, whole or broken. Knows HTTP and nothing of HubSpot's rules. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reply } from './replies.js';
+import type { Delivery } from './strike.js';
+
+/** The whole body; undefined when the caller went away before its end. */
+export function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise(resolve => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('close', () => resolve(undefined));
+    request.once('error', () => resolve(undefined));
+  });
+}
+
+/** @param cut `reset`: RST instead of an answer; `half`: promises all of it, sends half, hangs up */
+export function sendReply(
+  response: ServerResponse,
+  reply: Reply,
+  cut: Delivery['cut'],
+  extraHeaders: Record<string, string> = {},
+): void {
+  if (response.destroyed) return;
+  if (cut === 'reset') {
+    response.socket?.resetAndDestroy();
+    return;
+  }
+  const { text, type } = payload(reply);
+  const bytes = Buffer.from(text, 'utf8');
+  response.writeHead(reply.status, {
+    'Content-Type': type,
+    'Content-Length': bytes.length,
+    ...extraHeaders,
+    ...reply.headers,
+  });
+  if (cut === 'no') response.end(bytes);
+  else response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
+}
+
+function payload(reply: Reply): { text: string; type: string } {
+  if (reply.json !== undefined) return { text: reply.json, type: JSON_TYPE };
+  if (typeof reply.body === 'string') return { text: reply.body, type: 'text/html' };
+  const isError = isObject(reply.body) && reply.body.status === 'error' && !('correlationId' in reply.body);
+  const body = isError ? { ...(reply.body as object), correlationId: randomUUID() } : (reply.body ?? {});
+  return { text: JSON.stringify(body), type: JSON_TYPE };
+}
+
+const JSON_TYPE = 'application/json;charset=utf-8';
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;

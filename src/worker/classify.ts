@@ -1,0 +1,107 @@
+/**
+ * What an answer means for the whole call: one table, a fact of HubSpot's beside each row. Pure.
+ * Which inputs it concerns is reconcile.ts's business; what is done about it, delivery.ts's.
+ */
+import type { Failure } from './outcome.js';
+
+/** What came back over HTTP. `body` is the parsed JSON, undefined where there was none or it did not parse. */
+export type Answer =
+  | {
+      readonly kind: 'answer';
+      readonly at: string;
+      readonly status: number;
+      readonly body: unknown;
+      readonly retryAfterMs?: number;
+    }
+  /** no answer: the call may or may not have been carried out */
+  | { readonly kind: 'none'; readonly at: string; readonly category: string; readonly message: string };
+
+export type CallVerdict =
+  /** read `results` and `errors`: the status code decides nothing between 200, 201 and 207 */
+  | { readonly kind: 'accepted' }
+  /** an input, or the object pair, is at fault */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'rate-limited'; readonly policy: string; readonly forMs: number | undefined }
+  | { readonly kind: 'migrating'; readonly forMs: number }
+  | { readonly kind: 'unauthorized' }
+  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'locked'; readonly forMs: number }
+  /** nobody's fault: HubSpot or the way to it is in trouble */
+  | { readonly kind: 'unavailable' };
+
+type Row = readonly [
+  status: (status: number) => boolean,
+  verdict: (answer: Answer & { kind: 'answer' }) => CallVerdict,
+];
+
+const is =
+  (...statuses: number[]) =>
+  (status: number) =>
+    statuses.includes(status);
+
+/** The first row that matches holds. */
+const ROWS: readonly Row[] = [
+  // v4 declares 201 and 207, 2026-09 only 200; v3 moved from 201 to 200 unannounced. Without a JSON object in it, it is
+  // not HubSpot who answered (a proxy, a captive portal).
+  [s => s >= 200 && s < 300, a => ({ kind: isObject(a.body) ? 'accepted' : 'unavailable' })],
+  // EXPIRED_AUTHENTICATION or INVALID_AUTHENTICATION: a token says nothing about associations
+  [is(401), () => ({ kind: 'unauthorized' })],
+  // MISSING_SCOPES: the app may not write this object pair
+  [is(403), () => ({ kind: 'forbidden' })],
+  [is(413), () => ({ kind: 'too-large' })],
+  // "Locked, wait at least 2 seconds"
+  [is(423), a => ({ kind: 'locked', forMs: Math.max(2_000, a.retryAfterMs ?? 0) })],
+  // the policy is in `policyName`; Retry-After is not promised
+  [
+    is(429),
+    a => ({ kind: 'rate-limited', policy: text(field(a.body, 'policyName')) ?? '', forMs: a.retryAfterMs }),
+  ],
+  // the account is being moved between data centres: Retry-After in seconds, up to 24 h
+  [is(477), a => ({ kind: 'migrating', forMs: a.retryAfterMs ?? 60_000 })],
+  // 408 and 425 speak of the connection, not of the inputs
+  [is(408, 425), () => ({ kind: 'unavailable' })],
+  // Anything else in the 4xx is about what was sent, if it is HubSpot who says so: a wrong base URL answers 404 in HTML
+  [s => s >= 400 && s < 500, a => ({ kind: looksLikeHubSpot(a.body) ? 'refused' : 'unavailable' })],
+  // 500, 502, 503, 504, 521–526: wait and retry; and whatever else (a redirect is a wrong base URL)
+  [() => true, () => ({ kind: 'unavailable' })],
+];
+
+export function classifyCall(answer: Answer): CallVerdict {
+  if (answer.kind === 'none') return { kind: 'unavailable' };
+  const row = ROWS.find(([matches]) => matches(answer.status));
+  return row ? row[1](answer) : { kind: 'unavailable' };
+}
+
+/** Categories whose inputs fail again however often they are sent. */
+const FINAL_CATEGORIES = new Set(['VALIDATION_ERROR', 'OBJECT_NOT_FOUND']);
+/** "A limit on associations per record": said in any of the fields, under various categories. */
+const FINAL_WORDS = /ASSOCIATION_USER_CONFIG_LIMIT_EXCEEDED/;
+
+/** Is an error that names an input final for it? An unknown category is retried. */
+export function isFinal(failure: Failure): boolean {
+  if (failure.category !== undefined && FINAL_CATEGORIES.has(failure.category)) return true;
+  return FINAL_WORDS.test(`${failure.category} ${failure.subCategory} ${failure.message}`);
+}
+
+/** Is a refusal final for the one input that was alone in the call? 400 without a category is (malformed JSON has none). */
+export function isFinalAlone(failure: Failure): boolean {
+  return isFinal(failure) || (failure.category === undefined && failure.httpStatus === 400);
+}
+
+/** How long a 429 without Retry-After holds all calls, by HubSpot's `policyName`; DAILY lasts until the reset. */
+export function rateLimitPauseMs(policy: string, windowMs: number): number | 'until-reset' {
+  if (policy === 'DAILY') return 'until-reset';
+  return policy === 'SECONDLY' ? 1_000 : windowMs;
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const field = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined);
+export const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** HubSpot's errors carry a message beside a status, a category or a correlation id. */
+const looksLikeHubSpot = (body: unknown): boolean =>
+  text(field(body, 'message')) !== undefined &&
+  ['status', 'category', 'correlationId', 'errorType'].some(name => text(field(body, name)) !== undefined);

@@ -1,0 +1,277 @@
+/**
+ * Coalescer: turns the pairs of many jobs into the inputs of few calls.
+ *  1. collects submissions in lanes, first in first out: one lane for each object pair and degree of suspicion;
+ *  2. knows which lane is ready (full, its oldest waiter has lingered, or everything is being flushed);
+ *  3. seals a batch of at most the lane's size from it, splitting and mixing jobs, no record pair twice;
+ *  4. hands each input's outcome to everybody who waits for it.
+ * It neither waits nor sends: the dispatcher decides when to seal, the delivery what the outcomes are.
+ */
+import { type AssociationType, type Pair, typesText } from '../shared/association.js';
+import type { Outcome } from './outcome.js';
+
+/** The pairs of one job at one attempt. */
+export type Submission = {
+  readonly fromObjectType: string;
+  readonly toObjectType: string;
+  readonly types: readonly AssociationType[];
+  readonly pairs: readonly Pair[];
+  /** How often these pairs have failed in company: the more, the smaller their batches. 0 for first-timers. */
+  readonly suspicion: number;
+};
+
+/** One input of a call, and who waits for its outcome. */
+export type Input = {
+  readonly from: string;
+  readonly to: string;
+  types: readonly AssociationType[];
+  /** Waiters with different types share this input: a refusal may be the fault of one of them only. */
+  merged: boolean;
+  readonly waiters: Waiter[];
+};
+type Waiter = { readonly ticket: Ticket; readonly index: number };
+
+export type Batch = {
+  readonly fromObjectType: string;
+  readonly toObjectType: string;
+  readonly inputs: readonly Input[];
+  readonly trigger: Trigger;
+  /** how long its oldest association had waited when it was sealed, milliseconds */
+  readonly waitedMs: number;
+};
+/** Why a batch was closed. */
+export type Trigger = 'full' | 'linger' | 'flush';
+
+type Ticket = {
+  readonly submission: Submission;
+  readonly typesText: string;
+  readonly outcomes: Outcome[];
+  /** pairs without an outcome; the promise resolves when it reaches 0 */
+  open: number;
+  readonly resolve: (outcomes: Outcome[]) => void;
+};
+/** A stretch of a ticket's pairs that waits in a lane. */
+type Chunk = { readonly ticket: Ticket; next: number; readonly end: number; readonly since: number };
+type Lane = {
+  readonly fromObjectType: string;
+  readonly toObjectType: string;
+  readonly limit: number;
+  /** suspects are judged alone: another one's types are not merged into their inputs */
+  readonly mergesTypes: boolean;
+  readonly chunks: Chunk[];
+  /** pairs waiting: the sum over `chunks` */
+  size: number;
+};
+
+export type CoalescerOptions = {
+  /** most inputs of one call */
+  readonly maxInputs: number;
+  readonly lingerMs: number;
+  /** monotonic milliseconds */
+  readonly now: () => number;
+  /** called when something became ready earlier than was known before */
+  readonly onChange: () => void;
+};
+
+export class Coalescer {
+  readonly #options: CoalescerOptions;
+  readonly #lanes = new Map<string, Lane>();
+  #size = 0;
+  #flushing = false;
+
+  constructor(options: CoalescerOptions) {
+    this.#options = options;
+  }
+
+  /** Pairs that wait for a batch. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @returns one outcome per pair, by position, once all of them have one. It never rejects. */
+  submit(submission: Submission): Promise<Outcome[]> {
+    const count = submission.pairs.length;
+    if (count === 0) return Promise.resolve([]);
+    return new Promise(resolve => {
+      const outcomes = new Array<Outcome>(count);
+      const ticket = { submission, typesText: typesText(submission.types), outcomes, open: count, resolve };
+      const lane = this.#lane(submission);
+      const wasFull = lane.size >= lane.limit;
+      const wasEmpty = this.#size === 0;
+      lane.chunks.push({ ticket, next: 0, end: count, since: this.#options.now() });
+      lane.size += count;
+      this.#size += count;
+      // anything else becomes ready later than what is waited for already
+      if (wasEmpty || (!wasFull && lane.size >= lane.limit)) this.#options.onChange();
+    });
+  }
+
+  /** The ready lane whose oldest waiter has waited longest; undefined when nothing is ready yet. */
+  next(partialsToo = true): { full: boolean } | undefined {
+    const lane = this.#readyLane(partialsToo);
+    return lane && { full: lane.size >= lane.limit };
+  }
+
+  /** When the next lane becomes ready by lingering, in `now`'s terms; undefined when nobody waits. */
+  lingersUntil(): number | undefined {
+    let oldest: number | undefined;
+    for (const lane of this.#lanes.values()) {
+      const since = lane.chunks[0]?.since ?? 0;
+      if (oldest === undefined || since < oldest) oldest = since;
+    }
+    return oldest === undefined ? undefined : oldest + this.#options.lingerMs;
+  }
+
+  /** Closes the batch that `next` spoke of; undefined when nothing is ready. */
+  seal(partialsToo = true): Batch | undefined {
+    const lane = this.#readyLane(partialsToo);
+    if (!lane) return undefined;
+    const now = this.#options.now();
+    const waitedMs = now - (lane.chunks[0]?.since ?? now);
+    const trigger = this.#trigger(lane, now) ?? 'flush';
+    return {
+      fromObjectType: lane.fromObjectType,
+      toObjectType: lane.toObjectType,
+      inputs: this.#take(lane),
+      trigger,
+      waitedMs,
+    };
+  }
+
+  /** From now on every lane is ready, as small as it is: the process is about to end. */
+  flush(): void {
+    this.#flushing = true;
+    this.#options.onChange();
+  }
+
+  /** Gives the pairs that still wait the outcome that `judge` finds for their submission, for example held. */
+  release(judge: (submission: Submission) => Outcome | undefined): void {
+    for (const lane of [...this.#lanes.values()]) {
+      const kept: Chunk[] = [];
+      for (const chunk of lane.chunks) {
+        const outcome = judge(chunk.ticket.submission);
+        if (!outcome) {
+          kept.push(chunk);
+          continue;
+        }
+        this.#shrink(lane, chunk.end - chunk.next);
+        for (let index = chunk.next; index < chunk.end; index++)
+          settleWaiter({ ticket: chunk.ticket, index }, outcome);
+      }
+      lane.chunks.splice(0, lane.chunks.length, ...kept);
+    }
+  }
+
+  #lane({ fromObjectType, toObjectType, suspicion }: Submission): Lane {
+    const limit = batchLimit(this.#options.maxInputs, suspicion);
+    const key = laneKey(fromObjectType, toObjectType, limit);
+    let lane = this.#lanes.get(key);
+    if (!lane) {
+      lane = { fromObjectType, toObjectType, limit, mergesTypes: suspicion === 0, chunks: [], size: 0 };
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  #trigger(lane: Lane, now: number): Trigger | undefined {
+    if (lane.size >= lane.limit) return 'full';
+    if (this.#flushing) return 'flush';
+    const since = lane.chunks[0]?.since;
+    return since !== undefined && now - since >= this.#options.lingerMs ? 'linger' : undefined;
+  }
+
+  #readyLane(partialsToo: boolean): Lane | undefined {
+    const now = this.#options.now();
+    let oldest: Lane | undefined;
+    let oldestSince = Number.POSITIVE_INFINITY;
+    for (const lane of this.#lanes.values()) {
+      const trigger = this.#trigger(lane, now);
+      if (!trigger || (trigger !== 'full' && !partialsToo)) continue;
+      const since = lane.chunks[0]?.since ?? 0;
+      if (since >= oldestSince) continue;
+      oldest = lane;
+      oldestSince = since;
+    }
+    return oldest;
+  }
+
+  /** Takes pairs from the head of the lane until the batch is full or the lane is empty. */
+  #take(lane: Lane): Input[] {
+    const inputs = new Map<string, Input>();
+    const postponed: Chunk[] = [];
+    let emptied = 0;
+    let taken = 0;
+    for (const chunk of lane.chunks) {
+      while (chunk.next < chunk.end && inputs.size < lane.limit) {
+        const index = chunk.next++;
+        if (!addToInputs(inputs, { ticket: chunk.ticket, index }, lane.mergesTypes))
+          postponed.push({ ticket: chunk.ticket, next: index, end: index + 1, since: chunk.since });
+        taken += 1;
+      }
+      if (chunk.next < chunk.end) break;
+      emptied += 1;
+    }
+    lane.chunks.splice(0, emptied, ...postponed);
+    this.#shrink(lane, taken - postponed.length);
+    return [...inputs.values()];
+  }
+
+  #shrink(lane: Lane, by: number): void {
+    lane.size -= by;
+    this.#size -= by;
+    // lanes come and go with their pairs: many object pairs over a process's life leave nothing behind
+    if (lane.size === 0) this.#lanes.delete(laneKey(lane.fromObjectType, lane.toObjectType, lane.limit));
+  }
+}
+
+/**
+ * Most inputs of a batch of pairs that failed `suspicion` times in company: all, a 20th, a 200th, then alone. A batch of
+ * which nothing was named costs up to 24 calls to isolate; smaller ones bound what the next attempt may cost, and the
+ * last attempts judge each input by itself.
+ */
+export function batchLimit(maxInputs: number, suspicion: number): number {
+  if (suspicion <= 0) return maxInputs;
+  if (suspicion > 2) return 1;
+  return Math.max(1, Math.floor(maxInputs / (suspicion === 1 ? 20 : 200)));
+}
+
+/** Gives an input's outcome to everybody who waits for it. */
+export function settle(input: Input, outcome: Outcome): void {
+  for (const waiter of input.waiters) settleWaiter(waiter, outcome);
+}
+
+function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void {
+  if (ticket.outcomes[index] !== undefined)
+    throw new Error(`pair ${index} of a job has an outcome already: an input was settled twice`);
+  ticket.outcomes[index] = outcome;
+  ticket.open -= 1;
+  if (ticket.open === 0) ticket.resolve(ticket.outcomes);
+}
+
+/** @returns false when the pair must wait for a batch of its own, because its types differ and may not be merged */
+function addToInputs(inputs: Map<string, Input>, waiter: Waiter, mergesTypes: boolean): boolean {
+  const { submission, typesText } = waiter.ticket;
+  const [from, to] = submission.pairs[waiter.index] as Pair;
+  const key = pairKey(from, to);
+  const same = inputs.get(key);
+  if (!same) {
+    inputs.set(key, { from, to, types: submission.types, merged: false, waiters: [waiter] });
+    return true;
+  }
+  if (same.waiters[0]?.ticket.typesText !== typesText) {
+    if (!mergesTypes) return false;
+    same.types = unionOfTypes(same.types, submission.types);
+    same.merged = true;
+  }
+  same.waiters.push(waiter);
+  return true;
+}
+
+/** Record ids hold no white space, so the key is unambiguous. */
+export const pairKey = (from: string | number, to: string | number): string => `${from} ${to}`;
+const laneKey = (from: string, to: string, limit: number): string => `${from}/${to} ${limit}`;
+
+function unionOfTypes(one: readonly AssociationType[], other: readonly AssociationType[]): AssociationType[] {
+  const union = new Map<string, AssociationType>();
+  for (const type of [...one, ...other]) union.set(typesText([type]), type);
+  return [...union.values()];
+}

@@ -1,0 +1,269 @@
+/**
+ * Delivery of one batch: send → reconcile → isolate → settle. Every input gets exactly one outcome, whatever HubSpot
+ * answers and whatever goes wrong here; the count is asserted.
+ */
+import { typesText } from '../shared/association.js';
+import { messageOf } from '../shared/errors.js';
+import type { Logger } from '../shared/logger.js';
+import { type Answer, classifyCall, field, isFinalAlone, rateLimitPauseMs, text } from './classify.js';
+import { type Batch, type Input, settle } from './coalescer.js';
+import { Isolation } from './isolate.js';
+import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
+import { type Permit, pairName, type Quota } from './quota.js';
+import { type Reconciled, reconcile, shorten } from './reconcile.js';
+import type { Turnstile } from './turnstile.js';
+
+export type DeliveryReport = {
+  readonly counts: Readonly<Record<Outcome['kind'], number>>;
+  readonly calls: number;
+};
+
+export type DeliveryParts = {
+  readonly create: (
+    batch: Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs'>,
+    signal: AbortSignal,
+  ) => Promise<Answer>;
+  readonly quota: Quota;
+  readonly turnstile: Turnstile;
+  readonly windowMs: number;
+  /** @returns true when there is another token than the one HubSpot refused */
+  readonly renewToken: () => Promise<boolean>;
+  readonly onCall: (status: string, ms: number) => void;
+  readonly logger: Logger;
+};
+
+/** What became of one call, after everything that can be waited out has been waited out. */
+type Sent =
+  | { readonly kind: 'reconciled'; readonly found: Reconciled; readonly accepted: boolean }
+  | { readonly kind: 'too-large'; readonly failure: Failure }
+  | { readonly kind: 'held'; readonly hold: Hold }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export class Delivery {
+  constructor(private readonly parts: DeliveryParts) {}
+
+  /** @param permit for the first call. It never rejects. */
+  async deliver(batch: Batch, permit: Permit, signal: AbortSignal): Promise<DeliveryReport> {
+    const run = new Run(batch, this.parts, signal);
+    try {
+      await run.toTheEnd(permit);
+    } catch (error) {
+      // Redis is away, or this code is wrong: nobody hangs, nothing is lost, no attempt is spent
+      this.parts.logger.error(
+        { event: 'delivery failed', error: messageOf(error) },
+        'batch goes back to the queue',
+      );
+    }
+    return run.close();
+  }
+}
+
+/** The delivery of one batch. */
+class Run {
+  readonly #open: Set<Input>;
+  readonly #isolation: Isolation;
+  readonly #counts = { created: 0, retry: 0, rejected: 0, held: 0 };
+  #calls = 0;
+
+  constructor(
+    private readonly batch: Batch,
+    private readonly parts: DeliveryParts,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#open = new Set(batch.inputs);
+    this.#isolation = new Isolation(batch.inputs);
+  }
+
+  async toTheEnd(firstPermit: Permit): Promise<void> {
+    let permit: Permit | undefined = firstPermit;
+    let words: Failure | undefined;
+    for (let group = this.#isolation.next(); group; group = this.#isolation.next()) {
+      const sent = await this.#send(group, permit);
+      permit = undefined;
+      switch (sent.kind) {
+        case 'reconciled':
+          await this.#apply(group, sent.found, sent.accepted);
+          words = sent.found.suspects.length > 0 ? sent.found.failure : words;
+          break;
+        case 'too-large':
+          if (group.length === 1)
+            return this.#settleAll(this.#isolation.unresolved, { kind: 'retry', failure: sent.failure });
+          this.#isolation.reportTooLarge();
+          break;
+        case 'held':
+          return this.giveBack(sent.hold);
+        case 'failed':
+          return this.#settleAll(this.#isolation.unresolved, { kind: 'retry', failure: sent.failure });
+      }
+    }
+    const unresolved = this.#isolation.unresolved;
+    if (unresolved.length === 0 || !words) return;
+    if (this.#isolation.isHopeless) await this.#holdTypes(unresolved, words);
+    this.#settleAll(unresolved, { kind: 'retry', failure: words });
+  }
+
+  giveBack(hold: Hold): void {
+    this.#settleAll([...this.#open], { kind: 'held', hold });
+  }
+
+  /** Whoever has no outcome by now was forgotten by a fault of ours: it goes back to the queue. */
+  close(): DeliveryReport {
+    if (this.#open.size > 0) {
+      const reason = `${this.#open.size} of ${this.batch.inputs.length} inputs were left without an outcome`;
+      this.parts.logger.error({ event: 'unsettled' }, reason);
+      this.giveBack({ scope: 'pair', forMs: 1_000, reason });
+    }
+    return { counts: this.#counts, calls: this.#calls };
+  }
+
+  async #apply(group: readonly Input[], found: Reconciled, accepted: boolean): Promise<void> {
+    this.#settleAll(found.created, CREATED);
+    for (const { input, failure, final } of found.named) this.#settle(input, refusal(input, failure, final));
+    if (found.created.length > 0 && this.parts.quota.holdsPairs) await this.#freePairs(found.created);
+    const [alone] = group.length === 1 ? found.suspects : [];
+    if (!alone)
+      return this.#isolation.report({ ...found, accepted: found.created.length, named: found.named.length });
+    // an accepted call without effect is tried again; a refused one speaks of this input
+    this.#settle(alone, refusal(alone, found.failure, !accepted && isFinalAlone(found.failure)));
+    this.#isolation.reportAlone();
+  }
+
+  /** Sends until there is an answer about the inputs, or a reason to stop. */
+  async #send(group: readonly Input[], given: Permit | undefined): Promise<Sent> {
+    const { quota, turnstile } = this.parts;
+    let permit = given;
+    for (;;) {
+      if (!permit) {
+        const passage = await turnstile.pass(false, this.signal);
+        if (passage.kind === 'stopped') return { kind: 'held', hold: passage.hold };
+        if (passage.kind === 'paced') continue; // only partial batches of first-timers are paced
+        permit = passage;
+      }
+      const answer = await this.#call(group, permit);
+      if (this.signal.aborted && answer.kind === 'none')
+        return {
+          kind: 'held',
+          hold: { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' },
+        };
+      const verdict = classifyCall(answer);
+      if (verdict.kind !== 'unavailable' && verdict.kind !== 'unauthorized') await quota.answered(permit);
+      switch (verdict.kind) {
+        case 'accepted':
+        case 'refused': {
+          const accepted = verdict.kind === 'accepted';
+          const call = { ...this.batch, inputs: group };
+          return {
+            kind: 'reconciled',
+            found: reconcile(answer as Answer & { kind: 'answer' }, accepted, call),
+            accepted,
+          };
+        }
+        case 'too-large':
+          return { kind: 'too-large', failure: failureOf(answer) };
+        case 'rate-limited': {
+          const pause = verdict.forMs ?? rateLimitPauseMs(verdict.policy, this.parts.windowMs);
+          const daily = verdict.policy === 'DAILY';
+          await quota.hold(daily ? 'daily' : 'rate-limit', `429 from HubSpot: ${wordsOf(answer)}`, pause);
+          break;
+        }
+        case 'migrating':
+          await quota.hold('migration', `477 from HubSpot: ${wordsOf(answer)}`, verdict.forMs);
+          break;
+        case 'unauthorized':
+          if (!(await this.parts.renewToken()))
+            await quota.holdGrowing('auth', `401 from HubSpot: ${wordsOf(answer)}`, permit);
+          break;
+        case 'forbidden':
+          return {
+            kind: 'held',
+            hold: await this.#holdPair(this.#pair(), `403 from HubSpot: ${wordsOf(answer)}`, 0),
+          };
+        case 'locked':
+          return {
+            kind: 'held',
+            hold: await this.#holdPair(this.#pair(), `423 from HubSpot: ${wordsOf(answer)}`, verdict.forMs),
+          };
+        case 'unavailable': {
+          const failure = failureOf(answer);
+          await quota.failed(failure.message, permit);
+          // whoever probes an outage does so for everybody: no attempt is spent on it
+          if (!permit.probe) return { kind: 'failed', failure };
+          break;
+        }
+      }
+      permit = undefined;
+    }
+  }
+
+  async #call(group: readonly Input[], permit: Permit): Promise<Answer> {
+    await this.parts.quota.use(permit);
+    const since = performance.now();
+    this.#calls += 1;
+    const answer = await this.parts.create({ ...this.batch, inputs: group }, this.signal);
+    this.parts.onCall(
+      answer.kind === 'answer' ? String(answer.status) : answer.category,
+      performance.now() - since,
+    );
+    return answer;
+  }
+
+  #pair(): string {
+    return pairName(this.batch.fromObjectType, this.batch.toObjectType);
+  }
+
+  async #holdTypes(inputs: readonly Input[], failure: Failure): Promise<void> {
+    for (const types of distinctTypes(inputs))
+      await this.#holdPair(`${this.#pair()} ${types}`, `nothing is accepted: ${failure.message}`, 0);
+  }
+
+  async #holdPair(name: string, reason: string, leastMs: number): Promise<Hold> {
+    const held = await this.parts.quota.holdPair(name, reason, leastMs);
+    this.parts.logger.warn(
+      { event: 'held', objectPair: name, reason, strikes: held.strikes },
+      'object pair is held; nothing is lost',
+    );
+    return { scope: 'pair', forMs: held.until - Date.now(), reason };
+  }
+
+  async #freePairs(created: readonly Input[]): Promise<void> {
+    const pair = this.#pair();
+    await this.parts.quota.freePair(pair, ...[...distinctTypes(created)].map(types => `${pair} ${types}`));
+  }
+
+  #settleAll(inputs: readonly Input[], outcome: Outcome): void {
+    for (const input of inputs) this.#settle(input, outcome);
+  }
+
+  #settle(input: Input, outcome: Outcome): void {
+    if (!this.#open.delete(input)) throw new Error('an input was settled twice, or is not of this batch');
+    this.#counts[outcome.kind] += input.waiters.length;
+    settle(input, outcome);
+  }
+}
+
+/** Waiters with different types share a merged input: each is judged by itself before anybody is rejected. */
+function refusal(input: Input, failure: Failure, final: boolean): Outcome {
+  return final && !input.merged ? { kind: 'rejected', failure } : { kind: 'retry', failure };
+}
+
+function failureOf(answer: Answer): Failure {
+  if (answer.kind === 'none') return { at: answer.at, category: answer.category, message: answer.message };
+  const category = text(field(answer.body, 'category')) ?? `HTTP_${answer.status}`;
+  const correlationId = text(field(answer.body, 'correlationId'));
+  return {
+    at: answer.at,
+    httpStatus: answer.status,
+    category,
+    message: wordsOf(answer),
+    ...(correlationId && { correlationId }),
+  };
+}
+
+/** HubSpot's message, or what little there is. */
+function wordsOf(answer: Answer): string {
+  if (answer.kind === 'none') return answer.message;
+  return shorten(text(field(answer.body, 'message')) ?? `HTTP ${answer.status}`);
+}
+
+const distinctTypes = (inputs: readonly Input[]): Set<string> =>
+  new Set(inputs.map(input => typesText(input.types)));

@@ -1,0 +1,139 @@
+/**
+ * Dispatcher: slot → permit → seal → deliver. A batch is sealed only when a call slot and a quota permit are in hand, so
+ * that under scarcity batches are always full.
+ */
+import pLimit from 'p-limit';
+import { typesText } from '../shared/association.js';
+import type { Logger } from '../shared/logger.js';
+import { sleep } from '../shared/wait.js';
+import type { Batch, Coalescer, Submission } from './coalescer.js';
+import type { Delivery, DeliveryReport } from './delivery.js';
+import type { Hold, Outcome } from './outcome.js';
+import type { Permit, Quota } from './quota.js';
+import type { Turnstile } from './turnstile.js';
+
+export type DispatcherParts = {
+  /** it must call `onChange` of this dispatcher's making: see {@link Dispatcher.wake} */
+  readonly coalescer: Coalescer;
+  readonly quota: Quota;
+  readonly turnstile: Turnstile;
+  readonly delivery: Delivery;
+  readonly maxConcurrentCalls: number;
+  readonly onBatch: (batch: Batch, report: DeliveryReport, ms: number) => void;
+  readonly logger: Logger;
+};
+
+export class Dispatcher {
+  readonly #stop = new AbortController();
+  readonly #slots: Slots;
+  readonly #deliveries = new Set<Promise<void>>();
+  #running: Promise<void> = Promise.resolve();
+  #nap: AbortController | undefined;
+  /** partial batches are paced until then (performance.now()) */
+  #partialsFrom = 0;
+
+  constructor(private readonly parts: DispatcherParts) {
+    this.#slots = slots(parts.maxConcurrentCalls);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Something became ready: look again. */
+  wake(): void {
+    this.#nap?.abort();
+  }
+
+  /** @returns one outcome per pair, by position. It never rejects. */
+  submit(submission: Submission): Promise<Outcome[]> {
+    const outcome = this.#stop.signal.aborted ? held(SHUTTING_DOWN) : this.#heldOutcome(submission);
+    if (outcome) return Promise.resolve(submission.pairs.map(() => outcome));
+    return this.parts.coalescer.submit(submission);
+  }
+
+  /** Ends calls in flight and gives everything back that has no outcome yet. */
+  async abort(): Promise<void> {
+    this.#stop.abort();
+    this.wake();
+    this.parts.coalescer.release(() => held(SHUTTING_DOWN));
+    await this.#running;
+    await Promise.all(this.#deliveries);
+  }
+
+  async #run(): Promise<void> {
+    const { coalescer, quota, turnstile, logger } = this.parts;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const ready = coalescer.next(this.#partialsToo());
+      if (!ready) {
+        await this.#napUntilReady();
+        continue;
+      }
+      const leave = await this.#slots();
+      const passage = await turnstile.pass(!ready.full, signal);
+      if (passage.kind === 'granted') {
+        if (quota.holdsPairs) coalescer.release(submission => this.#heldOutcome(submission));
+        const batch = coalescer.seal(this.#partialsToo());
+        if (batch) {
+          this.#deliver(batch, passage, leave);
+          continue;
+        }
+        await quota.release(passage);
+      } else if (passage.kind === 'paced') this.#partialsFrom = performance.now() + passage.forMs;
+      else {
+        if (passage.hold.scope === 'account')
+          logger.warn({ event: 'held', ...passage.hold }, 'account is held; nothing is lost');
+        coalescer.release(() => held(passage.hold));
+      }
+      leave();
+    }
+  }
+
+  #deliver(batch: Batch, permit: Permit, leave: () => void): void {
+    const since = performance.now();
+    const delivery = this.parts.delivery
+      .deliver(batch, permit, this.#stop.signal)
+      .then(report => this.parts.onBatch(batch, report, performance.now() - since))
+      .finally(() => {
+        leave();
+        this.#deliveries.delete(delivery);
+      });
+    this.#deliveries.add(delivery);
+  }
+
+  async #napUntilReady(): Promise<void> {
+    const lingersUntil = this.parts.coalescer.lingersUntil();
+    const until =
+      lingersUntil === undefined ? Number.POSITIVE_INFINITY : Math.max(lingersUntil, this.#partialsFrom);
+    this.#nap = new AbortController();
+    await sleep(until - performance.now(), this.#nap.signal);
+    this.#nap = undefined;
+  }
+
+  #partialsToo(): boolean {
+    return performance.now() >= this.#partialsFrom;
+  }
+
+  #heldOutcome(submission: Submission): Outcome | undefined {
+    const { quota } = this.parts;
+    if (!quota.holdsPairs) return undefined;
+    const pair = quota.heldPair(
+      submission.fromObjectType,
+      submission.toObjectType,
+      typesText(submission.types),
+    );
+    return pair && held({ scope: 'pair', forMs: pair.until - Date.now(), reason: pair.reason });
+  }
+}
+
+const SHUTTING_DOWN: Hold = { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' };
+const held = (hold: Hold): Outcome => ({ kind: 'held', hold });
+
+type Slots = () => Promise<() => void>;
+
+/** p-limit runs functions; a slot is a function that runs until it is left. */
+function slots(count: number): Slots {
+  const limit = pLimit(count);
+  return () => new Promise(taken => void limit(() => new Promise<void>(leave => taken(leave))));
+}

@@ -1,0 +1,39 @@
+--[[
+  Holds all calls of the account, on every replica. A longer hold that stands already is kept.
+
+  KEYS[1] hold  hash: until, kind, reason, strikes, failures, margin
+  ARGV[1] kind        rate-limit, daily, migration: fixed time · auth, unavailable: pauses that grow with every strike
+  ARGV[2] reason      a sentence for people
+  ARGV[3] ms          fixed time, or the first pause
+  ARGV[4] longest pause, ms; 0 = fixed time
+  ARGV[5] 1 = the call was the probe
+  ARGV[6] failures in a row before a hold; 0 = at once
+  ARGV[7] ms to add to the margin (after a 429)
+
+  Returns the milliseconds that the account is held from now; 0 = not held (not enough failures yet)
+]]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local h = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'margin')
+local heldUntil, strikes, margin = tonumber(h[1] or 0), tonumber(h[2] or 0), tonumber(h[3] or 0)
+local ms, longest, probe = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
+
+local threshold = tonumber(ARGV[6])
+if threshold > 0 and redis.call('HINCRBY', KEYS[1], 'failures', 1) < threshold and not probe then return 0 end
+
+local added = tonumber(ARGV[7])
+if added > 0 then redis.call('HSET', KEYS[1], 'margin', math.min(margin + added, 1000)) end
+
+if longest > 0 then
+  -- calls that were in flight together fail together: one strike
+  if heldUntil > now and not probe then return heldUntil - now end
+  strikes = strikes + 1
+  redis.call('HSET', KEYS[1], 'strikes', strikes)
+  ms = math.min(longest, ms * 2 ^ (strikes - 1))
+  heldUntil = 0
+end
+if now + ms > heldUntil then
+  heldUntil = now + ms
+  redis.call('HSET', KEYS[1], 'until', heldUntil, 'kind', ARGV[1], 'reason', ARGV[2])
+end
+return math.ceil(heldUntil - now)

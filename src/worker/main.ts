@@ -1,0 +1,183 @@
+/** Composition root of `association-queue worker`: one replica. Wiring only. */
+import { hostname } from 'node:os';
+import { type Config, readTokenFile } from '../shared/config.js';
+import { messageOf } from '../shared/errors.js';
+import { runUntilSignal, type Service } from '../shared/lifecycle.js';
+import { createLogger, type Logger } from '../shared/logger.js';
+import { MetricsServer } from '../shared/metrics.js';
+import { accountKeys, queueName } from '../shared/queue.js';
+import { openRedis, redisPlace } from '../shared/redis.js';
+import { sleep } from '../shared/wait.js';
+import { Coalescer } from './coalescer.js';
+import { Delivery } from './delivery.js';
+import { Dispatcher } from './dispatcher.js';
+import { HubSpotClient } from './hubspot-client.js';
+import { Ledger } from './ledger.js';
+import { createWorkerMetrics } from './metrics.js';
+import { Prefetch } from './prefetch.js';
+import { Processor } from './processor.js';
+import { Quota } from './quota.js';
+import { Turnstile } from './turnstile.js';
+
+/** Runs until SIGTERM or SIGINT. */
+export async function runWorker(config: Config): Promise<void> {
+  const logger = createLogger(config.logLevel, 'worker');
+  await runUntilSignal(workerServices(config, logger), logger);
+}
+
+function workerServices(config: Config, logger: Logger): Service[] {
+  const redis = openRedis(config.redisUrl, 'patient', error =>
+    logger.warn(
+      { event: 'redis', error: messageOf(error) },
+      `no connection to ${redisPlace(config.redisUrl)}; waiting for it`,
+    ),
+  );
+  const keys = accountKeys(config.queuePrefix);
+  const quota = new Quota(redis, keys, {
+    limit: config.rateLimitCalls,
+    windowMs: config.rateLimitWindowMs,
+    dailyLimit: config.dailyCallLimit,
+    timeZone: config.accountTimezone,
+    probeMs: config.requestTimeoutMs + 5_000,
+    firstPauseMs: config.retryBackoffMs,
+  });
+  const ledger = new Ledger(redis, keys, logger);
+  const token = tokenSource(config);
+  const client = new HubSpotClient({
+    baseUrl: config.hubspotBaseUrl,
+    apiVersion: config.hubspotApiVersion,
+    token: token.current,
+    timeoutMs: config.requestTimeoutMs,
+    maxSockets: config.maxConcurrentCalls,
+    windowMs: config.rateLimitWindowMs,
+    onRateLimitHeader: calls => quota.tighten(calls),
+  });
+  const prefetch = new Prefetch({
+    associations: (config.maxConcurrentCalls + 2) * config.batchMaxInputs,
+    jobs: Math.max(4 * config.batchMaxInputs, 1_000),
+    run: 1_000,
+  });
+  const coalescer: Coalescer = new Coalescer({
+    maxInputs: config.batchMaxInputs,
+    lingerMs: config.batchLingerMs,
+    now: () => performance.now(),
+    onChange: () => dispatcher.wake(),
+  });
+  const metrics = createWorkerMetrics({
+    jobs: () => prefetch.jobs,
+    associations: () => prefetch.associations,
+    waiting: () => coalescer.size,
+    isHeld: () => turnstile.holdReason !== undefined,
+  });
+  const turnstile: Turnstile = new Turnstile(quota, ms => metrics.quotaWait(ms));
+  const delivery = new Delivery({
+    create: (call, signal) => client.create(call, signal),
+    quota,
+    turnstile,
+    windowMs: config.rateLimitWindowMs,
+    renewToken: token.renew,
+    onCall: (status, ms) => {
+      ledger.countCall(status);
+      metrics.call(status, ms);
+    },
+    logger,
+  });
+  const dispatcher: Dispatcher = new Dispatcher({
+    coalescer,
+    quota,
+    turnstile,
+    delivery,
+    maxConcurrentCalls: config.maxConcurrentCalls,
+    onBatch: (batch, report, ms) => {
+      const { fromObjectType, toObjectType, inputs, trigger, waitedMs } = batch;
+      ledger.countBatch(inputs.length);
+      metrics.batch(batch, report);
+      const objectPair = `${fromObjectType}/${toObjectType}`;
+      const times = { waitedMs: Math.round(waitedMs), ms: Math.round(ms) };
+      logger.info({
+        event: 'batch',
+        objectPair,
+        inputs: inputs.length,
+        trigger,
+        ...report.counts,
+        calls: report.calls,
+        ...times,
+      });
+    },
+    logger,
+  });
+  const processor = new Processor({
+    redis,
+    queueName: queueName(),
+    prefix: config.queuePrefix,
+    maxAttempts: config.jobAttempts,
+    backoffMs: config.retryBackoffMs,
+    lockMs: config.jobLockMs,
+    prefetch,
+    submit: submission => dispatcher.submit(submission),
+    settle: entry => ledger.settle(entry),
+    logger,
+  });
+  const health = new MetricsServer({
+    port: config.metricsPort,
+    registry: metrics.registry,
+    notReady: () => [
+      ...(redis.status === 'ready' ? [] : [`Redis: ${redis.status}`]),
+      ...(processor.isRunning ? [] : ['the worker is not running']),
+    ],
+    logger,
+  });
+  const work: Service = {
+    async start() {
+      dispatcher.start();
+      await processor.start();
+      const replica = `${hostname()}:${process.pid}`;
+      logger.info({
+        event: 'started',
+        replica,
+        queue: queueName(),
+        redis: redisPlace(config.redisUrl),
+        hubspot: config.hubspotBaseUrl,
+      });
+    },
+    /** stop fetching → flush open batches → wait for calls in flight → give the rest back */
+    async stop() {
+      const drained = processor.drain();
+      coalescer.flush();
+      const graceMs = config.shutdownTimeoutMs * 0.8;
+      const inTime = await Promise.race([drained.then(() => true), sleep(graceMs).then(() => false)]);
+      if (!inTime)
+        logger.warn(
+          { event: 'deadline', graceMs },
+          'calls still in flight are given up, their associations go back',
+        );
+      await dispatcher.abort();
+      await Promise.race([drained, sleep(config.shutdownTimeoutMs - graceMs)]);
+      client.close();
+      logger.info({ event: 'stopped' });
+    },
+  };
+  const connection: Service = {
+    start: () => redis.connect().catch(() => {}), // it says so itself, and goes on trying
+    async stop() {
+      redis.disconnect();
+    },
+  };
+  return config.metricsPort === 0 ? [connection, work] : [connection, health, work];
+}
+
+/** The token, and where a newer one may come from: the file that HUBSPOT_ACCESS_TOKEN_FILE names. */
+function tokenSource(config: Config): { current: () => string; renew: () => Promise<boolean> } {
+  let token = config.hubspotAccessToken ?? '';
+  return {
+    current: () => token,
+    async renew() {
+      const file = config.hubspotAccessTokenFile;
+      if (!file) return false;
+      const newest = readTokenFile(file);
+      const changed = newest !== token;
+      token = newest;
+      return changed;
+    },
+  };
+}

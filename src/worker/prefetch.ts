@@ -1,0 +1,63 @@
+/**
+ * Prefetch: how many jobs the worker may hold, so that memory is bounded in associations, whatever the jobs' sizes. Pure.
+ *
+ * BullMQ fetches up to `concurrency` jobs one after another before it starts any of them, and one more for each job that
+ * ends. It announces each job when it is fetched; the rule is applied there, so a run of large jobs stops at once.
+ */
+export type PrefetchBounds = {
+  /** associations in memory */
+  readonly associations: number;
+  /** jobs in memory, whatever their size */
+  readonly jobs: number;
+  /** jobs fetched in one run before the first of them is started: locks are renewed only from the start on */
+  readonly run: number;
+};
+
+export class Prefetch {
+  readonly #sizes = new Map<string, number>();
+  readonly #unstarted = new Set<string>();
+  #associations = 0;
+  #draining = false;
+  /** associations that the next job is expected to hold: quick to rise, slow to fall */
+  #expected = 500;
+
+  constructor(private readonly bounds: PrefetchBounds) {}
+
+  get jobs(): number {
+    return this.#sizes.size;
+  }
+
+  get associations(): number {
+    return this.#associations;
+  }
+
+  fetched(jobId: string, associations: number): void {
+    this.ended(jobId); // fetched again after a lost lock
+    const size = Math.max(1, associations);
+    this.#sizes.set(jobId, size);
+    this.#unstarted.add(jobId);
+    this.#associations += size;
+    this.#expected = Math.max(size, this.#expected * 0.9 + size * 0.1);
+    if (this.#unstarted.size >= this.bounds.run) this.#draining = true;
+  }
+
+  started(jobId: string): void {
+    this.#unstarted.delete(jobId);
+    if (this.#unstarted.size === 0) this.#draining = false;
+  }
+
+  ended(jobId: string): void {
+    this.started(jobId);
+    this.#associations -= this.#sizes.get(jobId) ?? 0;
+    this.#sizes.delete(jobId);
+  }
+
+  /** Jobs that may be in memory now; at least one, or nothing would ever move. */
+  get concurrency(): number {
+    const held = this.#sizes.size;
+    const room = this.#draining
+      ? 0
+      : Math.floor((this.bounds.associations - this.#associations) / this.#expected);
+    return Math.max(1, Math.min(held + Math.max(0, room), this.bounds.jobs));
+  }
+}

@@ -1,0 +1,83 @@
+--[[
+  Reserves one call: says when it may go, or why none may.
+
+  The rolling window is exact: the last permits' times are kept, and the next call goes no earlier than the entry
+  `limit` back plus the window (and a margin for the way to HubSpot). Permits are spaced, so that they are not used in
+  bursts late together; the first half of an idle window goes four times as fast.
+
+  KEYS[1] window     sorted set: permit → when its call was or will be sent, ms of Redis time
+  KEYS[2] hold       hash: until, kind, reason, strikes, failures, margin, partialAt
+  KEYS[3] daily      hash: day → calls reserved on it
+  KEYS[4] heldPairs  hash: object pair with types → JSON {until, reason, strikes}
+  ARGV[1] permit id            ARGV[2] limit (calls)            ARGV[3] window, ms
+  ARGV[4] margin, ms           ARGV[5] 1 = a partial batch      ARGV[6] day        ARGV[7] daily limit, 0 = none
+  ARGV[8] ms until the reset   ARGV[9] ms a probe may take      ARGV[10] ms of idle time that partial batches may save up
+
+  Returns {'granted', ms to wait, 1 = probe, 1 = there was trouble, now, heldPairs…}
+       or {'held', ms, kind, reason, now, heldPairs…}
+       or {'paced', ms}   a partial batch would use up the day's calls too early
+]]
+local limit, window, base = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local dailyLimit, untilReset = tonumber(ARGV[7]), tonumber(ARGV[8])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function reply(...)
+  local answer = {...}
+  for _, value in ipairs(redis.call('HGETALL', KEYS[4])) do table.insert(answer, value) end
+  return answer
+end
+
+local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'failures', 'margin', 'partialAt')
+local heldUntil, kind, reason = tonumber(h[1] or 0), h[2] or '', h[3] or ''
+local strikes, failures, extra = tonumber(h[4] or 0), tonumber(h[5] or 0), tonumber(h[6] or 0)
+
+if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now) end
+
+local used = 0
+if dailyLimit > 0 then
+  used = tonumber(redis.call('HGET', KEYS[3], ARGV[6]) or 0)
+  if used >= dailyLimit then
+    reason = 'the daily limit of ' .. dailyLimit .. ' calls is used up'
+    redis.call('HSET', KEYS[2], 'until', now + untilReset, 'kind', 'daily', 'reason', reason)
+    return reply('held', untilReset, 'daily', reason, now)
+  end
+  -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.
+  if ARGV[5] == '1' then
+    local at = math.max(tonumber(h[7] or 0), now - tonumber(ARGV[10]))
+    if at > now then return {'paced', math.ceil(at - now)} end
+    redis.call('HSET', KEYS[2], 'partialAt', at + untilReset / (dailyLimit - used))
+  end
+end
+
+-- After a failure that holds everybody, one probe goes alone; the others wait for what it brings.
+local probe = 0
+if strikes > 0 then
+  probe = 1
+  redis.call('HSET', KEYS[2], 'until', now + tonumber(ARGV[9]))
+end
+
+local margin = base + extra
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window - margin)
+local count = redis.call('ZCARD', KEYS[1])
+local at = now
+if count > 0 then
+  local spacing = 0.9 * window / limit
+  if count < limit / 2 then spacing = spacing / 4 end
+  local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  at = math.max(at, tonumber(last[2]) + spacing)
+  if count >= limit then
+    local back = redis.call('ZREVRANGE', KEYS[1], limit - 1, limit - 1, 'WITHSCORES')
+    at = math.max(at, tonumber(back[2]) + window + margin)
+  end
+end
+redis.call('ZADD', KEYS[1], at, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], 2 * (window + margin) + math.ceil(at - now))
+-- yesterday's count has served its time
+if dailyLimit > 0 and used == 0 then redis.call('DEL', KEYS[3]) end
+redis.call('HINCRBY', KEYS[3], ARGV[6], 1)
+-- what a 429 added to the margin wears off
+if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end
+
+local trouble = (strikes > 0 or failures > 0) and 1 or 0
+return reply('granted', math.ceil(at - now), probe, trouble, now)

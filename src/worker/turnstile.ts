@@ -1,0 +1,58 @@
+/**
+ * Turnstile: the way to a call. It asks the quota and waits for its turn; together with the dispatcher's linger it is
+ * all the waiting there is in the worker. Short holds are waited out here; of long ones the caller is told, so that no
+ * job is kept locked for hours.
+ */
+import { sleep } from '../shared/wait.js';
+import type { Hold } from './outcome.js';
+import type { Answer, Permit, Quota } from './quota.js';
+
+/** A longer hold gives the jobs back to the queue. */
+export const LONG_HOLD_MS = 60_000;
+/** A hold may end early (a probe succeeded elsewhere): ask again this often. */
+const ASK_AGAIN_MS = 1_000;
+
+export type Passage =
+  | Permit
+  | { readonly kind: 'paced'; readonly forMs: number }
+  | { readonly kind: 'stopped'; readonly hold: Hold };
+
+export class Turnstile {
+  /** why nothing moves at the moment; shown by metrics and health */
+  holdReason: string | undefined;
+  #held: (waitMs: number) => void;
+
+  constructor(
+    private readonly quota: Quota,
+    onWait: (waitMs: number) => void = () => {},
+  ) {
+    this.#held = onWait;
+  }
+
+  /**
+   * Waits until a call may go. The permit must be used or released.
+   * @param signal aborted when the process ends: answered with a hold
+   */
+  async pass(partial: boolean, signal: AbortSignal): Promise<Passage> {
+    const since = performance.now();
+    while (!signal.aborted) {
+      const answer: Answer = await this.quota.ask(partial);
+      if (answer.kind === 'paced') return answer;
+      if (answer.kind === 'granted') {
+        this.holdReason = undefined;
+        await sleep(answer.waitMs, signal);
+        if (signal.aborted) {
+          await this.quota.release(answer);
+          break;
+        }
+        this.#held(performance.now() - since);
+        return answer;
+      }
+      this.holdReason = answer.reason;
+      if (answer.forMs > LONG_HOLD_MS)
+        return { kind: 'stopped', hold: { scope: 'account', forMs: answer.forMs, reason: answer.reason } };
+      await sleep(Math.min(answer.forMs, ASK_AGAIN_MS), signal);
+    }
+    return { kind: 'stopped', hold: { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' } };
+  }
+}

@@ -1,0 +1,176 @@
+/** The operator's commands as processes against a real Redis. Runs dist/cli.js, which `npm test` has built. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Queue, UnrecoverableError, Worker } from 'bullmq';
+import type { JobData } from '../../src/shared/association.js';
+import { accountKeys, queueName } from '../../src/shared/queue.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const { url, redis, newPrefix } = useRedis(import.meta.url);
+let prefix: string;
+let queue: Queue;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  prefix = newPrefix();
+  queue = new Queue(queueName(), { connection: { url }, prefix });
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await queue.close();
+});
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [cli, ...args], {
+    env: { PATH: process.env.PATH, REDIS_URL: url, QUEUE_PREFIX: prefix },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  const output = { child, stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', text => {
+    output.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', text => {
+    output.stderr += text;
+  });
+  return output;
+}
+
+const run = (...args: string[]) => ended(start(...args));
+
+async function ended(output: ReturnType<typeof start>, input = '') {
+  output.child.stdin?.end(input);
+  const [status] = (await once(output.child, 'close')) as [number | null];
+  return { status, stdout: output.stdout, stderr: output.stderr };
+}
+
+const job = (id: string): JobData => ({
+  version: 1,
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }],
+  pairs: [],
+  rejected: [
+    {
+      error: {
+        at: '2026-03-01T12:00:00.000Z',
+        attempt: 1,
+        category: 'OBJECT_NOT_FOUND',
+        message: `No contact with ID ${id} exists`,
+        correlationId: 'c-1',
+        pairs: 1,
+      },
+      pairs: [[id, '2']],
+    },
+  ],
+});
+
+async function fail(...ids: string[]): Promise<void> {
+  await queue.addBulk(ids.map(id => ({ name: 'associate', data: job(id) })));
+  const worker = new Worker(
+    queueName(),
+    async () => {
+      throw new UnrecoverableError('1 of 1 rejected');
+    },
+    { connection: { url, maxRetriesPerRequest: null }, prefix },
+  );
+  await eventually(async () => expect(await queue.getFailedCount()).toBe(ids.length));
+  await worker.close();
+}
+
+test('stats: for people by default, JSON on request', async () => {
+  await redis.hset(accountKeys(prefix).counters, { created: 1_234_567 });
+  const human = await run('stats');
+  expect(human).toMatchObject({ status: 0, stderr: '' });
+  expect(human.stdout).toMatch(/idle: nothing to do[\s\S]*created +1,234,567\n/);
+  const json = await run('stats', '--json');
+  expect(json).toMatchObject({ status: 0, stderr: '' });
+  expect(JSON.parse(json.stdout)).toMatchObject({ account: 'default', associations: { created: 1_234_567 } });
+});
+
+test('stats --watch in a pipe: a line a second, until it is told to end', async () => {
+  const watch = start('stats', '--watch', '--json');
+  await eventually(() => expect(watch.stdout.split('\n').length).toBeGreaterThan(2));
+  watch.child.kill('SIGINT');
+  const { status, stdout, stderr } = await ended(watch);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  for (const line of stdout.trimEnd().split('\n'))
+    expect(JSON.parse(line)).toHaveProperty('quota.limit', 100);
+});
+
+test('failures: list, export, retry', async () => {
+  await fail('101', '102');
+  const list = await run('failures', 'list');
+  expect(list).toMatchObject({ status: 0, stderr: '' });
+  expect(list.stdout).toMatch(
+    / 2 {2}OBJECT_NOT_FOUND {2}contacts → companies[\s\S]*No contact with ID … exists/,
+  );
+  expect(JSON.parse((await run('failures', 'list', '--json')).stdout)).toMatchObject({
+    associations: 2,
+    jobs: 2,
+  });
+
+  const exported = await run('failures', 'export');
+  expect(exported).toMatchObject({ status: 0, stderr: 'exported 2 associations of 2 jobs.\n' });
+  expect(
+    exported.stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => (JSON.parse(line) as { from: string }).from),
+  ).toEqual(['101', '102']);
+
+  expect(await run('failures', 'retry', '--category', 'object_not_found')).toEqual({
+    status: 0,
+    stdout: 'Put back to be tried again: 2 associations in 2 jobs.\n',
+    stderr: '',
+  });
+  expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 2, failed: 0 });
+});
+
+test('what export writes, enqueue takes', async () => {
+  await fail('101', '102');
+  const { stdout } = await run('failures', 'export');
+  expect(await ended(start('enqueue', '-'), stdout)).toMatchObject({
+    status: 0,
+    stdout: 'enqueued 2 associations in 1 jobs (0 lines refused)\n',
+  });
+});
+
+test('failures discard: never without a yes', async () => {
+  await fail('101');
+  expect(await run('failures', 'discard')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('add --yes'),
+  });
+  expect(await queue.getFailedCount()).toBe(1);
+  expect(await run('failures', 'discard', '--yes')).toEqual({
+    status: 0,
+    stdout: 'Discarded 1 association: 1 job removed.\n',
+    stderr: '',
+  });
+  expect(await queue.getFailedCount()).toBe(0);
+});
+
+test('a reader that has read enough ends the export quietly', async () => {
+  await fail(...Array.from({ length: 500 }, (_, at) => `${at}`));
+  const output = start('failures', 'export');
+  output.child.stdout?.destroy();
+  const { status, stderr } = await ended(output);
+  expect(stderr).not.toMatch(/EPIPE|\n\s+at /);
+  expect(status).toBe(0);
+});
+
+test('a port that is taken: one line, exit 1', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const { status, stderr } = await run('simulator', '--port', String(port));
+  server.close();
+  expect(stderr).toMatch(/^association-queue simulator: .*EADDRINUSE.*\n$/);
+  expect(status).toBe(1);
+});

@@ -1,0 +1,282 @@
+/** The failures commands against a real Redis, with jobs that failed as the worker fails them. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Queue, UnrecoverableError, Worker } from 'bullmq';
+import { withQueue } from '../../src/dashboard/connection.js';
+import { failedJobs, latestFailure } from '../../src/dashboard/failed-jobs.js';
+import {
+  discardFailures,
+  exportFailures,
+  type FailureFilter,
+  retryFailures,
+  summariseFailures,
+} from '../../src/dashboard/failures.js';
+import { type JobData, type Pair, parseJobData, type Rejected } from '../../src/shared/association.js';
+import { parseConfig } from '../../src/shared/config.js';
+import { accountKeys, type Keys, queueName } from '../../src/shared/queue.js';
+import { useRedis } from '../support/redis.js';
+
+const { url, redis, newPrefix } = useRedis(import.meta.url);
+let prefix: string;
+let keys: Keys;
+let queue: Queue;
+
+beforeEach(() => {
+  prefix = newPrefix();
+  keys = accountKeys(prefix);
+  queue = new Queue(queueName(), { connection: { url }, prefix });
+});
+afterEach(() => queue.close());
+
+const access = <T>(use: Parameters<typeof withQueue<T>>[1]): Promise<T> =>
+  withQueue(parseConfig({ REDIS_URL: url, QUEUE_PREFIX: prefix }), use);
+
+const types: JobData['types'] = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }];
+
+const rejection = (category: string, message: string, ...pairs: Pair[]): Rejected => ({
+  error: {
+    at: '2026-03-01T12:00:00.000Z',
+    attempt: 1,
+    httpStatus: 400,
+    category,
+    message,
+    correlationId: 'c-1',
+    pairs: pairs.length,
+  },
+  pairs,
+});
+
+const jobWith = (rejected: Rejected[], rest: Partial<JobData> = {}): JobData => ({
+  version: 1,
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  types,
+  pairs: [],
+  rejected,
+  ...rest,
+});
+
+/** Adds the jobs and lets a BullMQ worker fail them; every job of the queue has failed afterwards. */
+async function fail(...jobs: unknown[]): Promise<void> {
+  await queue.addBulk(jobs.map(data => ({ name: 'associate', data })));
+  const worker = new Worker(
+    queueName(),
+    async () => {
+      throw new UnrecoverableError('rejected');
+    },
+    { connection: { url, maxRetriesPerRequest: null }, prefix, concurrency: 50 },
+  );
+  let failed = 0;
+  await new Promise<void>(resolve => {
+    worker.on('failed', () => {
+      failed += 1;
+      if (failed === jobs.length) resolve();
+    });
+  });
+  await worker.close();
+}
+
+const summary = (filter: FailureFilter = {}) => access(each => summariseFailures(each, filter));
+
+async function exported(filter: FailureFilter = {}) {
+  let text = '';
+  const done = await access(each =>
+    exportFailures(each, filter, async lines => {
+      text += lines;
+    }),
+  );
+  const lines = text.split('\n').filter(Boolean);
+  return { done, lines: lines.map(line => JSON.parse(line) as Record<string, unknown>) };
+}
+
+const dataOf = async (id: string): Promise<JobData> => {
+  const parsed = parseJobData(JSON.parse((await redis.hget(keys.jobs + id, 'data')) ?? 'null'));
+  if (!parsed.ok) throw new Error(parsed.faults.join());
+  return parsed.data;
+};
+
+const missing = (id: string) => rejection('OBJECT_NOT_FOUND', `No contact with ID ${id} exists`, [id, '2']);
+const invalid = rejection('VALIDATION_ERROR', 'abc is not an id', ['abc', '2'], ['abc', '3']);
+
+describe('list', () => {
+  test('groups by error and object pair, whatever the ids; filters choose', async () => {
+    await fail(
+      jobWith([missing('101'), missing('102')]),
+      jobWith([missing('103'), invalid]),
+      jobWith([missing('104')], { toObjectType: 'deals' }),
+    );
+    expect(await summary()).toMatchObject({
+      associations: 6,
+      jobs: 3,
+      groups: [
+        { category: 'OBJECT_NOT_FOUND', toObjectType: 'companies', associations: 3, jobs: 2 },
+        { category: 'VALIDATION_ERROR', toObjectType: 'companies', associations: 2, jobs: 1 },
+        { category: 'OBJECT_NOT_FOUND', toObjectType: 'deals', associations: 1, jobs: 1 },
+      ],
+    });
+    expect(await summary({ category: 'validation_error' })).toMatchObject({ associations: 2, jobs: 1 });
+    expect(await summary({ to: 'deals' })).toMatchObject({ associations: 1, jobs: 1 });
+    expect(await summary({ from: 'tickets' })).toEqual({ associations: 0, jobs: 0, groups: [] });
+  });
+
+  test('jobs of any data are shown: invalid ones, not even JSON, and those that failed without a rejection', async () => {
+    await fail({ version: 7, fromObjectType: 'contacts' }, jobWith([], { pairs: [['1', '2']] }), {});
+    await redis.hset(`${keys.jobs}3`, 'data', '{not json');
+    const { groups, jobs } = await summary();
+    expect(jobs).toBe(3);
+    expect(groups).toEqual([
+      expect.objectContaining({ category: 'UNFINISHED', associations: 1, message: 'rejected' }),
+      expect.objectContaining({ category: 'INVALID_JOB', associations: 0, fromObjectType: 'contacts' }),
+      expect.objectContaining({ category: 'INVALID_JOB', associations: 0, fromObjectType: '?' }),
+    ]);
+  });
+
+  test('an error without a category goes by its status, or by having none', async () => {
+    const bare = (httpStatus?: number): Rejected => {
+      const { error, pairs } = rejection('', 'no answer', ['1', '2']);
+      const { category: _none, httpStatus: _status, ...rest } = error;
+      return { error: { ...rest, ...(httpStatus && { httpStatus }) }, pairs };
+    };
+    await fail(jobWith([bare(), bare(502)]));
+    expect((await summary()).groups.map(group => group.category).sort()).toEqual(['HTTP_502', 'NO_ANSWER']);
+  });
+});
+
+describe('paging', () => {
+  test('meets every job once, though each page is removed and many failed in one millisecond', async () => {
+    await fail(...Array.from({ length: 450 }, (_, at) => jobWith([missing(String(at))])));
+    for (let at = 1; at <= 450; at += 1)
+      await redis.zadd(`${keys.jobs}failed`, at < 400 ? 1_000 : 2_000, String(at));
+    const met: string[] = [];
+    await access(async each => {
+      for await (const page of failedJobs(each, (await latestFailure(each)) ?? '')) {
+        expect(page.length).toBeLessThanOrEqual(100);
+        met.push(...page.map(job => job.id));
+        await Promise.all(page.slice(0, 50).map(job => queue.remove(job.id)));
+      }
+    });
+    expect(met).toHaveLength(450);
+    expect(new Set(met).size).toBe(450);
+  });
+
+  test('what fails later than asked is left alone', async () => {
+    await fail(jobWith([missing('1')]));
+    const until = (await access(latestFailure)) ?? '';
+    await redis.zadd(`${keys.jobs}failed`, Number(until) - 10, '1');
+    await fail(jobWith([missing('2')]));
+    await redis.zadd(`${keys.jobs}failed`, Number(until) + 10, '2');
+    expect(await summary({ until })).toMatchObject({ associations: 1 });
+    expect(await summary()).toMatchObject({ associations: 2 });
+  });
+});
+
+describe('retry', () => {
+  test('puts whole jobs back, untouched, and counts what came along', async () => {
+    await fail(jobWith([missing('101'), invalid]), jobWith([missing('102')]), jobWith([invalid]));
+    const before = await dataOf('1');
+    const done = await access(each => retryFailures(each, { category: 'OBJECT_NOT_FOUND' }));
+    expect(done).toEqual({ jobs: 2, associations: 2, alongside: 2, gone: 0 });
+    expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 2, failed: 1 });
+    expect(await dataOf('1')).toEqual(before); // the worker opens it
+  });
+
+  test('a job that cannot be read is retried too: a newer worker may know it', async () => {
+    await fail({ version: 2 });
+    expect(await access(each => retryFailures(each, {}))).toEqual({
+      jobs: 1,
+      associations: 0,
+      alongside: 0,
+      gone: 0,
+    });
+  });
+
+  test('two at once: each job goes back once', async () => {
+    await fail(...Array.from({ length: 300 }, (_, at) => jobWith([missing(String(at))])));
+    const done = await Promise.all([1, 2].map(() => access(each => retryFailures(each, {}))));
+    expect(done.reduce((sum, each) => sum + each.jobs, 0)).toBe(300);
+    expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 300, failed: 0 });
+  });
+});
+
+describe('export', () => {
+  test('a line per association, with types and error, as enqueue reads it', async () => {
+    await fail(jobWith([missing('101'), invalid]), { version: 7 }, jobWith([], { pairs: [['5', '6']] }));
+    const { done, lines } = await exported();
+    expect(done).toEqual({ associations: 4, jobs: 2, unreadable: 1 });
+    expect(lines[0]).toEqual({
+      from: '101',
+      to: '2',
+      types,
+      fromObjectType: 'contacts',
+      toObjectType: 'companies',
+      error: missing('101').error,
+    });
+    expect(lines.map(({ from, to }) => [from, to])).toEqual([
+      ['101', '2'],
+      ['abc', '2'],
+      ['abc', '3'],
+      ['5', '6'],
+    ]);
+    expect(await queue.getFailedCount()).toBe(3);
+  });
+
+  test('filters', async () => {
+    await fail(jobWith([missing('101'), invalid]));
+    expect((await exported({ category: 'OBJECT_NOT_FOUND' })).lines).toHaveLength(1);
+  });
+});
+
+describe('discard', () => {
+  test('takes only what matches: a job with nothing left goes, others shrink; the count of rejected stays', async () => {
+    await redis.hset(keys.counters, { rejected: 6 });
+    await fail(jobWith([missing('101'), invalid]), jobWith([missing('102')]), jobWith([invalid]));
+    const done = await access(each => discardFailures(each, { category: 'OBJECT_NOT_FOUND' }));
+    expect(done).toEqual({ associations: 2, jobsRemoved: 1, jobsShrunk: 1, gone: 0 });
+    expect((await dataOf('1')).rejected).toEqual([invalid]);
+    expect(await queue.getJob('2')).toBeUndefined();
+    expect(await redis.hget(keys.counters, 'rejected')).toBe('6');
+    expect(await summary()).toMatchObject({ associations: 4, jobs: 2 });
+  });
+
+  test('unfinished associations count as rejected from then on: accepted = created + rejected + queued', async () => {
+    await redis.hset(keys.counters, { rejected: 1 });
+    await fail(
+      jobWith([missing('101')], {
+        pairs: [
+          ['5', '6'],
+          ['7', '8'],
+        ],
+      }),
+    );
+    await access(each => discardFailures(each, { category: 'UNFINISHED' }));
+    expect(await redis.hget(keys.counters, 'rejected')).toBe('3');
+    expect(await dataOf('1')).toMatchObject({ pairs: [], rejected: [missing('101')] });
+  });
+
+  test('everything: also jobs that cannot be read, and jobs that a crash has left empty', async () => {
+    await fail(jobWith([missing('1')]), { version: 7 }, jobWith([]));
+    await access(each => discardFailures(each, {}));
+    expect(await queue.getFailedCount()).toBe(0);
+    expect(await redis.keys(`${keys.jobs}[0-9]*`)).toEqual([]);
+  });
+
+  test('a job that somebody retries meanwhile belongs to its worker', async () => {
+    await fail(jobWith([missing('1')]), jobWith([missing('2')]));
+    const done = await access(each => {
+      const { redis } = each;
+      const script = redis.evalsha.bind(redis);
+      let retried = false;
+      // the job leaves the failed set between its reading and its discarding
+      redis.evalsha = (async (...args: Parameters<typeof script>) => {
+        if (!retried) {
+          retried = true;
+          await (await queue.getJob('1'))?.retry('failed');
+        }
+        return script(...args);
+      }) as typeof script;
+      return discardFailures(each, {});
+    });
+    expect(done).toMatchObject({ associations: 1, jobsRemoved: 1, gone: 1 });
+    expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 1, failed: 0 });
+    expect((await dataOf('1')).rejected).toEqual([missing('1')]);
+  });
+});

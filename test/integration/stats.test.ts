@@ -1,0 +1,144 @@
+/** `stats` against a real Redis: the totals, the quota and the hold, on Redis' own clock. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { withQueue } from '../../src/dashboard/connection.js';
+import { readStats, type Snapshot } from '../../src/dashboard/stats.js';
+import { type Config, parseConfig } from '../../src/shared/config.js';
+import { accountKeys, type Keys, queueName } from '../../src/shared/queue.js';
+import { useRedis } from '../support/redis.js';
+
+const { url, redis, newPrefix } = useRedis(import.meta.url);
+let prefix: string;
+let keys: Keys;
+let queue: Queue;
+
+beforeEach(() => {
+  prefix = newPrefix();
+  keys = accountKeys(prefix);
+  queue = new Queue(queueName(), { connection: { url }, prefix });
+});
+afterEach(() => queue.close());
+
+const configWith = (env: Record<string, string> = {}): Config =>
+  parseConfig({ REDIS_URL: url, QUEUE_PREFIX: prefix, ...env });
+const read = (config = configWith()): Promise<Snapshot> =>
+  withQueue(config, access => readStats(access, config));
+const redisNow = async () => Math.floor(Number((await redis.time())[0]) * 1_000);
+
+test('a queue that does not exist yet: zeros, in the shape of the contract; looking creates nothing', async () => {
+  await queue.close(); // a producer's queue writes its meta key
+  await redis.del(`${keys.jobs}meta`);
+  const { stats } = await read();
+  expect(stats).toStrictEqual({
+    account: 'default',
+    jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0 },
+    associations: { created: 0, rejected: 0, retried: 0 },
+    calls: { total: 0, rateLimited: 0, failed: 0 },
+    batches: { sent: 0, meanInputs: 0 },
+    quota: {
+      limit: 100,
+      windowMs: 10_000,
+      usedInWindow: 0,
+      usedToday: 0,
+      dailyLimit: 500_000,
+      heldUntil: null,
+      holdReason: null,
+    },
+    oldestWaitingSeconds: null,
+  });
+  expect(await redis.keys(`${prefix}:*`)).toEqual([]);
+});
+
+test('totals are what the replicas counted', async () => {
+  await redis.hset(keys.counters, {
+    created: 4_000,
+    rejected: 2,
+    retried: 3,
+    calls: 5,
+    callsRateLimited: 1,
+    callsFailed: 2,
+    batches: 3,
+    inputs: 4_004,
+  });
+  const { stats } = await read();
+  expect(stats.associations).toEqual({ created: 4_000, rejected: 2, retried: 3 });
+  expect(stats.calls).toEqual({ total: 5, rateLimited: 1, failed: 2 });
+  expect(stats.batches).toEqual({ sent: 3, meanInputs: 1_334.67 });
+});
+
+test('jobs by state: prioritized ones wait too, and the oldest says how long', async () => {
+  const now = Date.now();
+  await queue.add('associate', {}, { timestamp: now - 5_000 });
+  await queue.add('associate', {}, { timestamp: now - 1_000 });
+  await queue.add('associate', {}, { timestamp: now - 60_000, priority: 1 });
+  await queue.add('associate', {}, { delay: 60_000 });
+  const { stats } = await read();
+  expect(stats.jobs).toMatchObject({ waiting: 3, delayed: 1 });
+  expect(stats.oldestWaitingSeconds).toBeGreaterThanOrEqual(60);
+  expect(stats.oldestWaitingSeconds).toBeLessThan(70);
+});
+
+test('a paused queue is said to be paused', async () => {
+  await queue.add('associate', {});
+  await queue.pause();
+  expect(await read()).toMatchObject({ paused: true, stats: { jobs: { waiting: 1 } } });
+});
+
+test('the window counts calls already sent, not those before it and not reservations to come', async () => {
+  const now = await redisNow();
+  await redis.zadd(
+    keys.window,
+    now - 20_000,
+    'before',
+    now - 5_000,
+    'in',
+    now - 1,
+    'in too',
+    now + 60_000,
+    'to come',
+  );
+  expect((await read()).stats.quota).toMatchObject({ usedInWindow: 2, limit: 100 });
+});
+
+test("today is the account's day", async () => {
+  const day = new Date(await redisNow()).toISOString().slice(0, 10);
+  await redis.hset(keys.daily, { [day]: 12_034, '1999-01-01': 7 });
+  expect((await read()).stats.quota.usedToday).toBe(12_034);
+  expect((await read(configWith({ DAILY_CALL_LIMIT: '0' }))).stats.quota.dailyLimit).toBe(0);
+});
+
+test('a hold is told while it lasts', async () => {
+  const until = (await redisNow()) + 60_000;
+  await redis.hset(keys.hold, { until, reason: 'HubSpot answered 429', kind: 'rate-limit' });
+  expect((await read()).stats.quota).toMatchObject({
+    heldUntil: new Date(until).toISOString(),
+    holdReason: 'HubSpot answered 429',
+  });
+  await redis.hset(keys.hold, { until: (await redisNow()) - 1_000 });
+  expect((await read()).stats.quota).toMatchObject({ heldUntil: null, holdReason: null });
+});
+
+test('held object pairs: those still held; an entry that cannot be read hides nothing', async () => {
+  const now = await redisNow();
+  await redis.hset(keys.heldPairs, {
+    'contacts/companies HUBSPOT_DEFINED:279': JSON.stringify({
+      until: now + 60_000,
+      reason: '403',
+      strikes: 1,
+    }),
+    'contacts/deals HUBSPOT_DEFINED:4': JSON.stringify({ until: now - 60_000, reason: '403', strikes: 1 }),
+    'contacts/tickets HUBSPOT_DEFINED:16': '{',
+  });
+  expect((await read()).heldPairs).toEqual([
+    { objectPair: 'contacts/companies HUBSPOT_DEFINED:279', until: now + 60_000, reason: '403' },
+  ]);
+});
+
+test('Redis away: at once, and in a sentence without the password', async () => {
+  const config = parseConfig({ REDIS_URL: 'redis://user:hunter2@127.0.0.1:1' });
+  const begun = Date.now();
+  const failure = withQueue(config, access => readStats(access, config));
+  await expect(failure).rejects.toThrow(/^Redis at redis:\/\/127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED/);
+  await expect(failure).rejects.not.toThrow(/hunter2/);
+  expect(Date.now() - begun).toBeLessThan(5_000);
+});

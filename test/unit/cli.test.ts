@@ -1,0 +1,159 @@
+/**
+ * The command line as a process: help, mistakes, exit codes. Nothing here needs Redis or HubSpot.
+ * Runs dist/cli.js, which `npm test` has built.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const NOWHERE = 'redis://:hunter2@127.0.0.1:1';
+
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, ...env },
+    input: '',
+    timeout: 20_000,
+  });
+  return { status, stdout, stderr };
+}
+
+const COMMANDS = [
+  'worker',
+  'enqueue',
+  'stats',
+  'simulator',
+  'failures list',
+  'failures retry',
+  'failures export',
+  'failures discard',
+];
+
+describe('help', () => {
+  test.each(COMMANDS)('%s --help: usage and an example, exit 0', command => {
+    const { status, stdout, stderr } = run([...command.split(' '), '--help']);
+    expect(stdout).toContain(`Usage: association-queue ${command}`);
+    expect(stdout).toMatch(new RegExp(`Example:\\n {2}.*association-queue ${command}`));
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  test('of the whole names every command', () => {
+    const { status, stdout } = run(['--help']);
+    for (const command of ['worker', 'enqueue', 'stats', 'failures', 'simulator'])
+      expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+    expect(stdout).toContain('Example:');
+    expect(status).toBe(0);
+  });
+
+  test('values are shown as needed, and the simulator tells its conventions', () => {
+    expect(run(['enqueue', '--help']).stdout).toContain('--from <type>');
+    expect(run(['simulator', '--help']).stdout).toMatch(/--port <n>.*\(default 8787\)[\s\S]*record ids/);
+  });
+
+  test('--version is that of the package', () => {
+    const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    expect(run(['--version'])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
+  });
+});
+
+describe('mistakes exit 2', () => {
+  test.each([
+    [['wroker'], "association-queue: unknown command 'wroker': did you mean worker?"],
+    [['failures', 'lst'], "association-queue failures: unknown command 'lst': did you mean list?"],
+    [['--jsn'], "association-queue: unknown option '--jsn'"],
+    [['stats', '--jsn'], 'association-queue stats: unknown option --jsn: did you mean --json?'],
+    [['stats', '--json=yes'], 'association-queue stats: --json takes no value'],
+    [['stats', 'now'], 'association-queue stats: unexpected argument "now"'],
+    [['enqueue'], 'association-queue enqueue: FILE is missing'],
+    [['enqueue', 'a.csv', '--from'], 'association-queue enqueue: --from needs a value'],
+    [['enqueue', 'a.csv', '--from', '--strict'], 'association-queue enqueue: --from needs a value'],
+    [['simulator', '--port', 'x'], 'association-queue simulator: --port "x" is not an integer from 0'],
+    [
+      ['failures', 'discard'],
+      'association-queue failures discard: discard asks before it removes anything, and nobody can answer here: add --yes',
+    ],
+  ])('%j', (args, line) => {
+    const { status, stdout, stderr } = run(args);
+    expect(stderr.split('\n')).toContain(line);
+    expect(stderr).toMatch(/See: association-queue.* --help\n$/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
+  test('no command, or no verb: the help, on stderr', () => {
+    for (const args of [[], ['failures']]) {
+      const { status, stdout, stderr } = run(args);
+      expect(stderr).toContain('Usage: association-queue');
+      expect(stdout).toBe('');
+      expect(status).toBe(2);
+    }
+  });
+
+  test('all problems of options and configuration are told at once, and no secret', () => {
+    const { status, stderr } = run(
+      [
+        'enqueue',
+        'a.csv',
+        'b.csv',
+        '--to',
+        'a b',
+        '--type',
+        'X:1',
+        '--type',
+        'WORK:1',
+        '--form',
+        'contacts',
+        '--strict=1',
+      ],
+      { BATCH_LINGER_MS: 'x', HUBSPOT_ACCES_TOKEN: 'hunter2', REDIS_URL: 'http://hunter2@x' },
+    );
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'association-queue enqueue: unknown option --form: did you mean --from?',
+      'association-queue enqueue: --strict takes no value',
+      'association-queue enqueue: unexpected argument "b.csv"',
+      'association-queue enqueue: --to "a b" is not an object type (such as contacts, 0-1 or 2-1234)',
+      'association-queue enqueue: --type "X:1" is not an association type (such as HUBSPOT_DEFINED:279)',
+      'association-queue enqueue: HUBSPOT_ACCES_TOKEN is not a setting: did you mean HUBSPOT_ACCESS_TOKEN?',
+      'association-queue enqueue: REDIS_URL is not a URL that starts with redis:// or rediss://',
+      'association-queue enqueue: BATCH_LINGER_MS "x" is not an integer from 0 to 60000 (ms)',
+      'See: association-queue enqueue --help',
+    ]);
+    expect(status).toBe(2);
+  });
+
+  test('the worker needs a token; the simulator needs no configuration and reads none', () => {
+    expect(run(['worker'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^association-queue worker: HUBSPOT_ACCESS_TOKEN is not set/),
+    });
+    expect(run(['simulator', '--seeed', '1'], { REDIS_URL: 'nonsense', HUBSPOT_X: '1' }).stderr).toBe(
+      'association-queue simulator: unknown option --seeed: did you mean --seed?\nSee: association-queue simulator --help\n',
+    );
+  });
+});
+
+describe('Redis away', () => {
+  test.each(
+    [['stats'], ['stats', '--watch'], ['failures', 'list'], ['failures', 'export']].map(args => [args]),
+  )('%j: one line without the password, exit 1, soon', args => {
+    const begun = Date.now();
+    const { status, stdout, stderr } = run(args, { REDIS_URL: NOWHERE });
+    expect(stderr).toMatch(
+      /^association-queue .*: Redis at redis:\/\/127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED.*\n$/,
+    );
+    expect(stderr).not.toContain('hunter2');
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+    expect(Date.now() - begun).toBeLessThan(5_000);
+  });
+
+  test('with LOG_LEVEL=debug the stack is shown', () => {
+    expect(run(['stats'], { REDIS_URL: NOWHERE, LOG_LEVEL: 'debug' }).stderr).toMatch(/\n\s+at /);
+  });
+});

@@ -1,0 +1,136 @@
+/** The configuration: all problems at once, helpful about misspelt names, silent about secrets. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { type Environment, parseConfig, SETTINGS } from '../../src/shared/config.js';
+import { ConfigError } from '../../src/shared/errors.js';
+
+function problemsOf(env: Environment, needs?: { token?: boolean }): readonly string[] {
+  try {
+    parseConfig(env, needs);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('values', () => {
+  test('an empty environment gives the documented defaults', () => {
+    const config = parseConfig({});
+    for (const [key, setting] of Object.entries(SETTINGS))
+      if (setting.kind !== 'secret') expect(config).toHaveProperty(key, setting.default);
+    expect(config.hubspotAccessToken).toBeUndefined();
+  });
+
+  test('values are read, trimmed, and empty ones count as unset', () => {
+    const config = parseConfig({
+      RATE_LIMIT_CALLS: ' 150 ',
+      HUBSPOT_BASE_URL: 'http://127.0.0.1:8787',
+      QUEUE_PREFIX: '',
+      DAILY_CALL_LIMIT: '0',
+    });
+    expect(config).toMatchObject({
+      rateLimitCalls: 150,
+      hubspotBaseUrl: 'http://127.0.0.1:8787',
+      queuePrefix: 'bull',
+      dailyCallLimit: 0,
+    });
+  });
+
+  test('the configuration is frozen', () => {
+    expect(Object.isFrozen(parseConfig({}))).toBe(true);
+  });
+
+  test("other programs' variables are not ours to judge", () => {
+    expect(
+      problemsOf({ PATH: '/bin', HOME: '/root', REDIS_TLS_URL: 'rediss://x', NODE_ENV: 'test' }),
+    ).toEqual([]);
+  });
+});
+
+describe('problems', () => {
+  test('all are reported at once, a line each, naming the variable', () => {
+    const problems = problemsOf(
+      {
+        REDIS_URL: 'http://127.0.0.1',
+        RATE_LIMIT_CALLS: 'many',
+        BATCH_MAX_INPUTS: '2001',
+        ACCOUNT_TIMEZONE: 'Berlin',
+        HUBSPOT_API_VERSION: 'v9',
+        LOG_LEVEL: 'loud',
+        BATCH_LINGER: '5',
+      },
+      { token: true },
+    );
+    expect(problems).toEqual([
+      'BATCH_LINGER is not a setting: did you mean BATCH_LINGER_MS?',
+      'REDIS_URL is not a URL that starts with redis:// or rediss://',
+      'HUBSPOT_API_VERSION "v9" is not one of v4, 2025-09, 2026-03, 2026-09',
+      'RATE_LIMIT_CALLS "many" is not an integer from 1 to 1000000000 (calls)',
+      'ACCOUNT_TIMEZONE "Berlin" is not a time zone (such as UTC or Europe/Berlin)',
+      'BATCH_MAX_INPUTS "2001" is not an integer from 1 to 2000 (inputs)',
+      'LOG_LEVEL "loud" is not one of trace, debug, info, warn, error, fatal, silent',
+      expect.stringMatching(/^HUBSPOT_ACCESS_TOKEN is not set/),
+    ]);
+  });
+
+  test.each(['-1', '1.5', '1e3', '0x10', 'NaN', '0'])('RATE_LIMIT_CALLS=%s is refused', given => {
+    expect(problemsOf({ RATE_LIMIT_CALLS: given })).toHaveLength(1);
+  });
+
+  test.each([
+    ['HUBSPOT_ACESS_TOKEN', 'HUBSPOT_ACCESS_TOKEN'],
+    ['RATE_LIMIT_CALL', 'RATE_LIMIT_CALLS'],
+    ['QUEUE_PREFFIX', 'QUEUE_PREFIX'],
+    ['JOB_ATTEMPT', 'JOB_ATTEMPTS'],
+    ['HUBSPOT_TOKEN_FILE', 'HUBSPOT_ACCESS_TOKEN_FILE'],
+  ])('%s: did you mean %s?', (given, meant) => {
+    expect(problemsOf({ [given]: 'x' })).toEqual([`${given} is not a setting: did you mean ${meant}?`]);
+  });
+
+  test('what contradicts itself is refused', () => {
+    expect(problemsOf({ BATCH_LINGER_MS: '25000' })).toEqual([
+      'BATCH_LINGER_MS (25000) must be shorter than SHUTDOWN_TIMEOUT_MS (25000)',
+    ]);
+  });
+});
+
+describe('secrets', () => {
+  test('are never repeated', () => {
+    const problems = problemsOf({
+      REDIS_URL: 'http://user:hunter2@127.0.0.1',
+      HUBSPOT_BASE_URL: 'ftp://user:hunter2@proxy',
+      HUBSPOT_ACCESS_TOKEN: 'pat-hunter2',
+      HUBSPOT_ACCESS_TOKEN_FILE: '/nowhere/token',
+      HUBSPOT_ACCES_TOKEN: 'pat-hunter2',
+    });
+    expect(problems).toHaveLength(4);
+    expect(problems.join('\n')).not.toContain('hunter2');
+  });
+
+  test('may stand in a file', () => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'token-'));
+    try {
+      const file = path.join(directory, 'token');
+      writeFileSync(file, 'pat-from-file\n');
+      expect(parseConfig({ HUBSPOT_ACCESS_TOKEN_FILE: file }, { token: true })).toMatchObject({
+        hubspotAccessToken: 'pat-from-file',
+        hubspotAccessTokenFile: file,
+      });
+      writeFileSync(file, '  \n');
+      expect(problemsOf({ HUBSPOT_ACCESS_TOKEN_FILE: file }, { token: true })).toEqual([
+        `HUBSPOT_ACCESS_TOKEN_FILE "${file}" is empty`,
+      ]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  test('a file that is not there is named, with the reason', () => {
+    expect(problemsOf({ HUBSPOT_ACCESS_TOKEN_FILE: '/nowhere/token' }, { token: true })).toEqual([
+      expect.stringMatching(/^HUBSPOT_ACCESS_TOKEN_FILE .*ENOENT.*\/nowhere\/token/),
+    ]);
+  });
+});
