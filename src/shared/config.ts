@@ -211,6 +211,8 @@ const OUR_PREFIXES = [
   'MAX_CONCURRENT',
 ];
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
+/** Others have variables with names much like these (REDIS_URI, LOGLEVEL), which are not misspelt. */
+const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL'];
 /** Settings of commands that read their own names; known here so that one environment serves all commands. */
 const OTHER_KNOWN_NAMES = [TOKEN_FILE] as const;
 
@@ -285,7 +287,7 @@ function* unknownNames(env: Environment): Generator<string> {
   for (const name of Object.keys(env)) {
     if (known.includes(name)) continue;
     const [nearest] = known.toSorted((a, b) => unlikeness(name, a) - unlikeness(name, b));
-    const near = nearest !== undefined && leven(name, nearest) <= 2;
+    const near = nearest !== undefined && !COMMON_NAMES.includes(nearest) && leven(name, nearest) <= 2;
     if (near) yield `${name} is not a setting: did you mean ${nearest}?`;
     else if (OUR_PREFIXES.some(prefix => name.startsWith(prefix)))
       yield `${name} is not a setting: did you mean ${nearest}?`;

@@ -65,7 +65,8 @@ type Lane = {
 export type CoalescerOptions = {
   /** most inputs of one call */
   readonly maxInputs: number;
-  readonly lingerMs: number;
+  /** how long the oldest may wait for company, at this moment */
+  readonly lingerMs: () => number;
   /** monotonic milliseconds */
   readonly now: () => number;
   /** called when something became ready earlier than was known before */
@@ -118,7 +119,7 @@ export class Coalescer {
       const since = lane.chunks[0]?.since ?? 0;
       if (oldest === undefined || since < oldest) oldest = since;
     }
-    return oldest === undefined ? undefined : oldest + this.#options.lingerMs;
+    return oldest === undefined ? undefined : oldest + this.#options.lingerMs();
   }
 
   /** Closes the batch that `next` spoke of; undefined when nothing is ready. */
@@ -176,7 +177,7 @@ export class Coalescer {
     if (lane.size >= lane.limit) return 'full';
     if (this.#flushing) return 'flush';
     const since = lane.chunks[0]?.since;
-    return since !== undefined && now - since >= this.#options.lingerMs ? 'linger' : undefined;
+    return since !== undefined && now - since >= this.#options.lingerMs() ? 'linger' : undefined;
   }
 
   #readyLane(partialsToo: boolean): Lane | undefined {

@@ -31,6 +31,11 @@ export class Prefetch {
     return this.#associations;
   }
 
+  /** More may be fetched now, if there is more. */
+  get hasRoom(): boolean {
+    return this.#associations < this.bounds.associations && this.#sizes.size < this.bounds.jobs;
+  }
+
   fetched(jobId: string, associations: number): void {
     this.ended(jobId); // fetched again after a lost lock
     const size = Math.max(1, associations);
@@ -43,7 +48,9 @@ export class Prefetch {
 
   started(jobId: string): void {
     this.#unstarted.delete(jobId);
-    if (this.#unstarted.size === 0) this.#draining = false;
+    // Not at 0: BullMQ's loop looks at the concurrency when it takes the next unstarted job, and then sleeps until a job
+    // ends. Whoever raised it after the last start would raise it for nobody.
+    if (this.#unstarted.size < this.bounds.run / 2) this.#draining = false;
   }
 
   ended(jobId: string): void {

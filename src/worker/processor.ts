@@ -36,6 +36,8 @@ export type ProcessorParts = {
   readonly prefetch: Prefetch;
   readonly submit: (submission: Submission) => Promise<Outcome[]>;
   readonly settle: (entry: JobEntry) => Promise<boolean>;
+  /** nothing more is on its way: who waits for company waits in vain */
+  readonly onNoMore: () => void;
   readonly logger: Logger;
 };
 
@@ -49,6 +51,7 @@ export class Processor {
   readonly #worker: Worker;
   /** all replicas are told to fetch nothing until then (epoch ms) */
   #fetchingHeldUntil = 0;
+  #drained = true;
 
   constructor(parts: ProcessorParts) {
     const { redis, queueName, prefix, lockMs, prefetch, logger } = parts;
@@ -76,8 +79,14 @@ export class Processor {
       logger.warn({ event: 'stalled', jobId }, 'the worker of this job died; it runs again'),
     );
     this.#worker.on('active', job => {
+      this.#drained = false;
       prefetch.fetched(job.id ?? '', countPairs(job.data));
       this.#worker.concurrency = prefetch.concurrency;
+      if (!prefetch.hasRoom) parts.onNoMore();
+    });
+    this.#worker.on('drained', () => {
+      this.#drained = true;
+      parts.onNoMore();
     });
     // jobs that end without having been started
     this.#worker.on('failed', job => this.#ended(job?.id ?? ''));
@@ -94,6 +103,11 @@ export class Processor {
     return this.#worker.isRunning() && !this.#worker.closing;
   }
 
+  /** There is a backlog, and room for more of it. */
+  get hasMore(): boolean {
+    return !this.#drained && this.#parts.prefetch.hasRoom;
+  }
+
   /** Stops fetching. @returns when every job that was fetched has been settled or given back */
   async drain(): Promise<void> {
     await this.#worker.close();
@@ -102,6 +116,7 @@ export class Processor {
 
   async #process(job: Job, token: string): Promise<{ created: number }> {
     this.#parts.prefetch.started(job.id ?? '');
+    this.#worker.concurrency = this.#parts.prefetch.concurrency;
     try {
       return await this.#work(job, token);
     } finally {
