@@ -31,7 +31,7 @@ export type ProducerOptions = {
 export type Producer = {
   /**
    * Enqueues one association; many concurrent calls share jobs. Resolves when Redis has acknowledged it.
-   * What is unacknowledged is in memory, about 300 bytes a call: whoever has an endless supply uses `enqueueMany`.
+   * What is unacknowledged is in memory, about 650 bytes a call: whoever has an endless supply uses `enqueueMany`.
    * @throws InvalidAssociationError naming every fault; nothing was enqueued
    * @throws EnqueueError when Redis is away (within about 2 s) or refuses: enqueue it again, twice is harmless
    */
@@ -39,6 +39,7 @@ export type Producer = {
   /**
    * Enqueues all items of an iterable, of any length: memory stays flat, and it is read no faster than Redis
    * acknowledges. Invalid items are left out and the others enqueued; after 1,000 invalid ones it stops reading.
+   * A job goes when it is full or the iterable ends: for a source that trickles, `enqueue` is the one to call.
    * @param options.requestId carried by every job of this call; at most 200 characters
    * @returns how many associations, in how many jobs, Redis has acknowledged
    * @throws InvalidAssociationError at the end, when items were invalid: `indexes` of those left out, and

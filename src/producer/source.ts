@@ -40,7 +40,7 @@ export function fileSource(file: string): { source: Source } | { problems: strin
     if (stat.isDirectory()) problems.push(`${file} is a directory`);
     if (stat.isFile()) bytes = stat.size;
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     problems.push(missing ? `${file} does not exist` : `${file} cannot be read: ${messageOf(error)}`);
   }
   if (!format || problems.length > 0) return { problems };

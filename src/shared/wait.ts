@@ -16,3 +16,17 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (!signal?.aborted) throw error;
   }
 }
+
+/** @returns whether the promise settled within `ms`; no timer outlives the answer. */
+export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const settled = new AbortController();
+  const done = promise.then(
+    () => true,
+    () => true,
+  );
+  try {
+    return await Promise.race([done, sleep(ms, settled.signal).then(() => false)]);
+  } finally {
+    settled.abort();
+  }
+}

@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '../shared/logger.js';
 import { MetricsServer } from '../shared/metrics.js';
 import { accountKeys, queueName } from '../shared/queue.js';
 import { openRedis, redisPlace } from '../shared/redis.js';
-import { sleep } from '../shared/wait.js';
+import { settlesWithin } from '../shared/wait.js';
 import { Coalescer } from './coalescer.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
@@ -152,14 +152,14 @@ function workerServices(config: Config, logger: Logger): Service[] {
       const drained = processor.drain();
       coalescer.flush();
       const graceMs = config.shutdownTimeoutMs * 0.8;
-      const inTime = await Promise.race([drained.then(() => true), sleep(graceMs).then(() => false)]);
+      const inTime = await settlesWithin(drained, graceMs);
       if (!inTime)
         logger.warn(
           { event: 'deadline', graceMs },
           'calls still in flight are given up, their associations go back',
         );
       await dispatcher.abort();
-      await Promise.race([drained, sleep(config.shutdownTimeoutMs - graceMs)]);
+      await settlesWithin(drained, config.shutdownTimeoutMs - graceMs);
       client.close();
       logger.info({ event: 'stopped' });
     },

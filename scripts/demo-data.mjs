@@ -1,0 +1,171 @@
+// The demo's associations: three CSV files, the bad ones among them, and what must become of each.
+// Everything follows from the number of associations: two runs of the same size are the same.
+import { createWriteStream } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+/** One kind of bad association in so many: 50 of each in 200,000. */
+const ONE_IN = 4_000;
+const LEAST_OF_A_KIND = 2;
+
+const FILES = [
+  { from: 'contacts', to: 'companies', type: 'HUBSPOT_DEFINED:279', share: 0.45 },
+  { from: 'deals', to: 'contacts', type: 'HUBSPOT_DEFINED:3', share: 0.3 },
+  { from: 'contacts', to: 'contacts', type: 'HUBSPOT_DEFINED:449', share: 0.25 },
+];
+
+/**
+ * What can be wrong with an association. The record ids are those of the simulator's conventions
+ * (association-queue simulator --help).
+ *   spoil   makes a good line bad; `n` is a number of its own
+ *   is      whether the reason it was rejected with is the right one
+ */
+export const KINDS = [
+  {
+    name: 'from record missing',
+    spoil: (line, n) => ({ ...line, from: 999_000_000 + n }),
+    is: (error, from) => error.category === 'OBJECT_NOT_FOUND' && error.message.includes(from),
+  },
+  {
+    name: 'to record missing',
+    // two associations want the same missing record: HubSpot names it once
+    spoil: (line, n) => ({ ...line, to: 999_500_000 + Math.floor(n / 2) }),
+    is: (error, _from, to) => error.category === 'OBJECT_NOT_FOUND' && error.message.includes(to),
+  },
+  {
+    name: 'malformed id',
+    spoil: (line, n) => ({ ...line, from: `crm-${n}` }),
+    is: (error, from) => error.category === 'VALIDATION_ERROR' && error.message.includes(from),
+  },
+  {
+    name: 'record with too many associations',
+    spoil: (line, n) => ({ ...line, to: 998_000_000 + n }),
+    is: error => /ASSOCIATION_USER_CONFIG_LIMIT_EXCEEDED/.test(error.message),
+  },
+  {
+    name: 'accepted without effect',
+    only: 0,
+    spoil: (line, n) => ({ ...line, from: 997_000_000 + n }),
+    is: error => error.category === 'NO_EFFECT',
+  },
+  {
+    name: 'type of another object pair',
+    only: 0,
+    spoil: line => ({ ...line, category: 'HUBSPOT_DEFINED', typeId: 339 }), // tickets → companies
+    is: error => /invalid from object type/.test(error.message),
+  },
+  {
+    name: 'type that does not exist',
+    only: 0,
+    spoil: line => ({ ...line, category: 'USER_DEFINED', typeId: 4_242 }),
+    is: error => /not a valid association definition id/.test(error.message),
+  },
+  {
+    name: 'record with itself',
+    only: 2,
+    spoil: line => ({ ...line, to: line.from }),
+    is: error => /cannot be associated to itself/.test(error.message),
+  },
+];
+
+/**
+ * @param {number} total associations, all files together
+ * @returns files with `lines()`, made anew each time: from, to, category, typeId, and `kind` where it is bad
+ */
+export function demoFiles(total) {
+  let left = total;
+  return FILES.map((file, at) => {
+    const count = at === FILES.length - 1 ? left : Math.round(total * file.share);
+    left -= count;
+    const kindAt = badLines(at, count, Math.max(LEAST_OF_A_KIND, Math.round(total / ONE_IN)));
+    const [category, typeId] = file.type.split(':');
+    function* lines() {
+      for (let n = 0; n < count; n++) {
+        const from = 10_000_000 * (at + 1) + n;
+        // some records of the right side have many links, as companies have contacts
+        const to = 50_000_000 + 10_000_000 * at + Math.floor(n / 5);
+        const kind = kindAt.get(n);
+        const good = { from, to, category, typeId: Number(typeId) };
+        yield kind ? { ...kind.spoil(good, at * 100_000 + n), kind } : good;
+      }
+    }
+    return { ...file, name: `${file.from}-to-${file.to}.csv`, count, bad: kindAt.size, lines };
+  });
+}
+
+/** Spreads the bad ones evenly, their kinds in turn. @returns kind by line */
+function badLines(fileAt, count, ofEachKind) {
+  const kinds = KINDS.filter(({ only }) => only === undefined || only === fileAt);
+  const wanted = kinds.flatMap(kind => {
+    // a kind of every file has its number divided among them
+    const here = kind.only === undefined ? Math.ceil(ofEachKind / FILES.length) : ofEachKind;
+    return Array.from({ length: here }, (_, turn) => ({ kind, at: (turn + 0.5) / here }));
+  });
+  wanted.sort((a, b) => a.at - b.at);
+  const stride = count / wanted.length;
+  return new Map(wanted.map(({ kind }, at) => [Math.floor((at + 0.5) * stride), kind]));
+}
+
+/** As a user would have it: types only where they are not the usual one. @returns the file's path */
+export async function writeCsv(file, directory) {
+  const target = path.join(directory, file.name);
+  function* text() {
+    yield 'from,to,category,typeId\n';
+    let chunk = [];
+    for (const { from, to, category, typeId } of file.lines()) {
+      const own = `${category}:${typeId}` !== file.type;
+      chunk.push(own ? `${from},${to},${category},${typeId}\n` : `${from},${to},,\n`);
+      if (chunk.length < 1_000) continue;
+      yield chunk.join('');
+      chunk = [];
+    }
+    yield chunk.join('');
+  }
+  await pipeline(Readable.from(text()), createWriteStream(target));
+  return target;
+}
+
+const usual = what => ({ kind: 'status', ...what });
+
+/** What HubSpot does wrong on purpose: each strikes the first call that carries a certain good association. */
+const FAULTS = [
+  { said: '429 with Retry-After', fault: usual({ status: 429, headers: { 'Retry-After': '1' } }), file: 0 },
+  { said: '503', fault: usual({ status: 503 }), file: 1 },
+  {
+    said: 'connection reset after the call was carried out',
+    fault: { kind: 'reset', applied: true },
+    file: 2,
+  },
+  { said: '2xx with nothing in it', fault: { kind: 'empty' }, file: 0 },
+  {
+    said: 'half an answer after the call was carried out',
+    fault: { kind: 'half-body', applied: true },
+    file: 1,
+  },
+  { said: '400 for 2,000 that names nobody', fault: { kind: 'refuse', named: false }, file: 2 },
+  { said: '502 in HTML', fault: usual({ status: 502 }), file: 0 },
+  { said: '429 without Retry-After', fault: usual({ status: 429 }), file: 1 },
+  { said: 'answer after 2 s', fault: { kind: 'slow', ms: 2_000 }, file: 2 },
+];
+
+/** @returns what to POST to the simulator's faults, and the words for each */
+export function demoFaults(files) {
+  const used = files.map(() => 0);
+  return FAULTS.map(({ said, fault, file: at }) => {
+    const file = files[at];
+    const places = FAULTS.filter(({ file }) => file === at).length;
+    const wanted = ((used[at]++ + 0.5) / places) * file.count;
+    let n = 0;
+    for (const line of file.lines()) {
+      if (n++ < wanted || line.kind) continue;
+      const match = {
+        fromObjectType: file.from,
+        toObjectType: file.to,
+        pairs: [[String(line.from), String(line.to)]],
+      };
+      return { said, fault: { ...fault, match } };
+    }
+    throw new Error(`no good association for "${said}"`);
+  });
+}

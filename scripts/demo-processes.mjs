@@ -1,0 +1,108 @@
+// The demo's processes and its temporary directory, and that nothing of either is left behind.
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+/** A worker drains within its SHUTDOWN_TIMEOUT_MS; whoever takes longer is killed. */
+const PATIENCE_MS = 15_000;
+
+export class Processes {
+  #children = new Set();
+  #leave;
+
+  /** @param settings environment of every process: nothing else of ours is inherited, so that .env files do not interfere */
+  constructor(settings) {
+    const { PATH, HOME, TMPDIR } = process.env;
+    this.settings = { ...(PATH && { PATH }), ...(HOME && { HOME }), ...(TMPDIR && { TMPDIR }), ...settings };
+    this.directory = mkdtempSync(path.join(os.tmpdir(), 'association-queue-demo-'));
+    // Whatever ends this process, even a fault in it: synchronously, so that it happens.
+    this.#leave = () => this.#now();
+    process.on('exit', this.#leave);
+  }
+
+  /** Runs a command to its end. @returns its stdout @throws Error with its stderr when it exits with another code than 0 */
+  async run(...args) {
+    const child = this.#spawn(args, 'pipe');
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', text => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', text => {
+      stderr += text;
+    });
+    const code = await child.ended;
+    if (code === 0) return stdout;
+    throw new Error(`association-queue ${args.join(' ')} ended with ${code}\n${lastLines(stderr + stdout)}`);
+  }
+
+  /**
+   * Starts a service; its output goes to a file.
+   * @param onDeath called with an Error when it ends before it was asked to
+   */
+  start(name, args, onDeath, settings = {}) {
+    const log = path.join(this.directory, `${name.replaceAll(' ', '-')}.log`);
+    const file = openSync(log, 'a');
+    const child = this.#spawn(args, file, settings);
+    closeSync(file);
+    const service = { name, child, asked: false, said: () => readFileSync(log, 'utf8') };
+    child.ended.then(code => {
+      if (!service.asked)
+        onDeath(new Error(`the ${name} ended by itself (${code})\n${lastLines(service.said())}`));
+    });
+    return service;
+  }
+
+  /** Asks services to end, waits for that, insists if need be. @returns the names of those that had to be killed */
+  async stop(...services) {
+    for (const service of services) {
+      service.asked = true;
+      service.child.kill('SIGTERM');
+    }
+    const killed = [];
+    const insist = setTimeout(() => {
+      for (const { name, child } of services) if (child.kill('SIGKILL')) killed.push(name);
+    }, PATIENCE_MS);
+    await Promise.all(services.map(({ child }) => child.ended));
+    clearTimeout(insist);
+    return killed;
+  }
+
+  /** Nothing is left when this resolves; whatever still runs is killed. */
+  async clear() {
+    const children = [...this.#children];
+    this.#now();
+    await Promise.all(children.map(child => child.ended));
+    rmSync(this.directory, { recursive: true, force: true }); // what they wrote in their last moment
+    process.off('exit', this.#leave);
+  }
+
+  #now() {
+    for (const child of this.#children) child.kill('SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #spawn(args, output, settings = {}) {
+    const child = spawn(process.execPath, [CLI, ...args], {
+      env: { ...this.settings, ...settings },
+      stdio: ['ignore', output, output],
+    });
+    this.#children.add(child);
+    child.ended = new Promise(resolve => {
+      child.once('error', error => resolve(error.message));
+      child.once('close', (code, signal) => resolve(code ?? signal));
+    });
+    child.ended.then(() => this.#children.delete(child));
+    return child;
+  }
+}
+
+const lastLines = text =>
+  text
+    .trim()
+    .split('\n')
+    .slice(-8)
+    .map(line => `  ${line.slice(0, 400)}`)
+    .join('\n');

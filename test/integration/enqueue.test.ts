@@ -1,0 +1,138 @@
+/** `association-queue enqueue FILE`, from the file to Redis. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { type EnqueueOptions, runEnqueue } from '../../src/producer/main.js';
+import { ConfigError } from '../../src/shared/errors.js';
+import { useRedis } from '../support/redis.js';
+
+const test = useRedis(import.meta.url);
+const directory = mkdtempSync(path.join(tmpdir(), 'enqueue-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function file(name: string, text: string): string {
+  const place = path.join(directory, name);
+  writeFileSync(place, text);
+  return place;
+}
+async function run(options: EnqueueOptions, stdin = '') {
+  const said = { out: '', err: '' };
+  const sink = (key: 'out' | 'err') =>
+    ({
+      write(text: string) {
+        said[key] += text;
+        return true;
+      },
+    }) as unknown as NodeJS.WriteStream;
+  const terminal = { stdin: Readable.from([Buffer.from(stdin)]), stdout: sink('out'), stderr: sink('err') };
+  const config = { redisUrl: test.url, queuePrefix: test.newPrefix() };
+  const code = await runEnqueue(config, options, terminal);
+  return { code, ...said, jobs: await queued() };
+}
+async function queued(): Promise<unknown[]> {
+  const key = `${test.prefix}:hubspot-associations`;
+  const ids = (await test.redis.lrange(`${key}:wait`, 0, -1)).reverse();
+  return Promise.all(
+    ids.map(async id => JSON.parse((await test.redis.hget(`${key}:${id}`, 'data')) ?? 'null')),
+  );
+}
+const OPTIONS = { from: 'contacts', to: 'companies', type: ['HUBSPOT_DEFINED:279'] };
+
+describe('enqueue', () => {
+  it('enqueues a CSV file and says so', async () => {
+    const place = file(
+      'good.csv',
+      '\uFEFFfrom,to,category,typeId\r\n101,202,,\r\n103,204,USER_DEFINED,36\r\n',
+    );
+    const { code, out, err, jobs } = await run({ file: place, ...OPTIONS, source: 'crm-import' });
+    expect({ code, out, err }).toEqual({
+      code: 0,
+      out: 'enqueued 2 associations in 2 jobs (0 lines refused)\n',
+      err: '',
+    });
+    expect(jobs).toEqual([
+      {
+        version: 1,
+        fromObjectType: 'contacts',
+        toObjectType: 'companies',
+        types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }],
+        pairs: [['101', '202']],
+        source: 'crm-import',
+      },
+      expect.objectContaining({
+        types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }],
+        pairs: [['103', '204']],
+      }),
+    ]);
+  });
+
+  it('lists refused lines, enqueues the others, and exits 1', async () => {
+    const place = file(
+      'bad.jsonl',
+      '{"from":1,"to":2}\n\nnonsense\n{"from":9007199254740993,"to":2}\n{"from":3,"to":4}',
+    );
+    const { code, out, err, jobs } = await run({ file: place, ...OPTIONS });
+    expect(code).toBe(1);
+    expect(out).toBe('enqueued 2 associations in 1 jobs (2 lines refused)\n');
+    expect(err.split('\n')).toEqual([
+      expect.stringMatching(/^line 3: not JSON/),
+      expect.stringMatching(/^line 4: from: 9007199254740993 .* give the id as a string$/),
+      '',
+    ]);
+    expect(jobs).toMatchObject([
+      {
+        pairs: [
+          ['1', '2'],
+          ['3', '4'],
+        ],
+      },
+    ]);
+  });
+
+  it.each([false, true])('reads NDJSON from stdin (strict: %s)', async strict => {
+    const before = readdirSync(tmpdir()).filter(name => name.startsWith('association-queue-'));
+    const line =
+      '{"from":"1","to":"2","types":["WORK:5"],"fromObjectType":"0-1","toObjectType":"0-2","error":{}}\n';
+    const { code, out, jobs } = await run({ file: '-', strict }, line);
+    expect([code, out]).toEqual([0, 'enqueued 1 associations in 1 jobs (0 lines refused)\n']);
+    expect(jobs).toMatchObject([{ fromObjectType: '0-1', toObjectType: '0-2', pairs: [['1', '2']] }]);
+    const after = readdirSync(tmpdir()).filter(name => name.startsWith('association-queue-'));
+    expect(after.filter(name => !before.includes(name) && !name.includes('redis'))).toEqual([]);
+  });
+
+  it('--strict refuses all when any line is bad', async () => {
+    const place = file('strict.csv', 'from,to\n1,2\n3,\n');
+    const { code, out, err, jobs } = await run({ file: place, ...OPTIONS, strict: true });
+    expect([code, out]).toEqual([1, 'enqueued 0 associations in 0 jobs (1 lines refused)\n']);
+    expect(err).toBe('line 3: to: "" is not a record id\n');
+    expect(jobs).toEqual([]);
+  });
+
+  it('lists all problems of the options and the file at once', async () => {
+    const missing = path.join(directory, 'missing.txt');
+    const options = { file: missing, from: 'a/b', to: '', type: ['WORK', 'X:1'], source: 'x'.repeat(201) };
+    const error = await run(options).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).problems).toEqual([
+      expect.stringContaining('--type: "WORK"'),
+      expect.stringContaining('--type: "X:1"'),
+      expect.stringContaining('--from: "a/b"'),
+      expect.stringContaining('--to: ""'),
+      expect.stringContaining('--source'),
+      expect.stringContaining('missing.txt: the name must end in .csv, .ndjson, .jsonl'),
+      expect.stringContaining('missing.txt does not exist'),
+    ]);
+  });
+
+  it('asks for the options that the file makes necessary', async () => {
+    const place = file('bare.csv', 'from,to,toObjectType\n1,2,deals\n');
+    const error = await run({ file: place }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).problems).toEqual([
+      expect.stringMatching(/^--from is missing/),
+      expect.stringMatching(/^--type is missing/),
+    ]);
+  });
+});

@@ -1,0 +1,176 @@
+/** The producer library against a real Redis. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Association, Producer, ProducerOptions } from '../../src/index.js';
+import { createProducer, EnqueueError, InvalidAssociationError, parseType } from '../../src/index.js';
+import { type JobData, parseJobData } from '../../src/shared/association.js';
+import { ConfigError } from '../../src/shared/errors.js';
+import { useRedis } from '../support/redis.js';
+
+const test = useRedis(import.meta.url);
+const producers: Producer[] = [];
+function producer(options: Partial<ProducerOptions> = {}): Producer {
+  const made = createProducer({ redisUrl: test.url, prefix: test.newPrefix(), ...options });
+  producers.push(made);
+  return made;
+}
+afterEach(async () => {
+  await Promise.all(producers.splice(0).map(made => made.close()));
+});
+
+const types = [parseType('HUBSPOT_DEFINED:279')];
+const link = (from: number | string, toObjectType = 'companies'): Association => ({
+  fromObjectType: 'contacts',
+  toObjectType,
+  from,
+  to: '7',
+  types,
+});
+
+/** The jobs in the queue, oldest first. */
+async function queued(queue = 'hubspot-associations'): Promise<{ name: string | null; data: JobData }[]> {
+  const key = `${test.prefix}:${queue}`;
+  const ids = (await test.redis.lrange(`${key}:wait`, 0, -1)).reverse();
+  return Promise.all(
+    ids.map(async id => {
+      const [name, text] = await test.redis.hmget(`${key}:${id}`, 'name', 'data');
+      const parsed = parseJobData(JSON.parse(text ?? 'null'));
+      if (!parsed.ok) throw new Error(parsed.faults.join('\n'));
+      return { name: name ?? null, data: parsed.data };
+    }),
+  );
+}
+
+describe('enqueue', () => {
+  it('packs concurrent calls into jobs by lane, in order, and resolves when they are in Redis', async () => {
+    const { enqueue } = bound(producer({ source: 'crm' }));
+    const calls = Array.from({ length: 1_100 }, (_, id) => enqueue(link(id)));
+    calls.push(enqueue(link('x', 'deals')));
+    await calls[0];
+    const jobs = await queued();
+    expect(jobs.map(({ name, data }) => [name, data.toObjectType, data.pairs.length])).toEqual([
+      ['associate', 'companies', 500],
+      ['associate', 'companies', 500],
+      ['associate', 'companies', 100],
+      ['associate', 'deals', 1],
+    ]);
+    const { pairs, ...rest } = jobs[2]?.data ?? { pairs: [] };
+    expect(pairs[99]).toEqual(['1099', '7']);
+    expect(rest).toEqual({
+      version: 1,
+      fromObjectType: 'contacts',
+      toObjectType: 'companies',
+      types,
+      source: 'crm',
+    });
+    await Promise.all(calls);
+  });
+
+  it('acknowledges 100,000 concurrent calls', async () => {
+    const { enqueue } = bound(producer());
+    await Promise.all(Array.from({ length: 100_000 }, (_, id) => enqueue(link(id))));
+    const ids = new Set((await queued()).flatMap(({ data }) => data.pairs.map(([from]) => from)));
+    expect(ids.size).toBe(100_000);
+  });
+
+  it('refuses an invalid association with every fault, and enqueues its neighbours', async () => {
+    const { enqueue } = bound(producer());
+    const [before, bad, after] = await Promise.allSettled([
+      enqueue(link(1)),
+      enqueue({ ...link('a b'), types: [] }),
+      enqueue(link(2)),
+    ]);
+    expect([before?.status, after?.status]).toEqual(['fulfilled', 'fulfilled']);
+    const error = bad?.status === 'rejected' ? bad.reason : undefined;
+    expect(error).toBeInstanceOf(InvalidAssociationError);
+    expect(error.faults).toEqual([
+      'from: "a b" is not a record id',
+      'types: at least one association type is needed',
+    ]);
+    expect((await queued()).flatMap(({ data }) => data.pairs)).toEqual([
+      ['1', '7'],
+      ['2', '7'],
+    ]);
+  });
+
+  it('flush sends at once what waits for company', async () => {
+    const made = producer({ packMs: 10_000 });
+    const call = made.enqueue(link(1));
+    await made.flush();
+    expect(await queued()).toHaveLength(1);
+    await call;
+    await made.flush();
+  });
+
+  it('close waits for what is under way, refuses what comes after, and may be called twice', async () => {
+    const made = producer({ packMs: 10_000 });
+    const call = made.enqueue(link(1));
+    await Promise.all([made.close(), made.close()]);
+    await call;
+    expect(await queued()).toHaveLength(1);
+    await expect(made.enqueue(link(2))).rejects.toMatchObject({ code: 'ENQUEUE', associations: [link(2)] });
+    await expect(made.enqueueMany([link(2)])).rejects.toBeInstanceOf(EnqueueError);
+  });
+
+  it('closes without ever having connected', async () => {
+    await producer().close();
+  });
+});
+
+describe('enqueueMany', () => {
+  it('writes to the queue of the account, each job with the request id', async () => {
+    const made = producer({ account: 'eu' });
+    const enqueued = await made.enqueueMany([link(1), link(2, 'deals')], { requestId: 'r-1' });
+    expect(enqueued).toEqual({ associations: 2, jobs: 2 });
+    const jobs = await queued('hubspot-associations-eu');
+    expect(jobs.map(({ data }) => data.requestId)).toEqual(['r-1', 'r-1']);
+  });
+
+  it('keeps concurrent calls apart', async () => {
+    const made = producer();
+    await Promise.all([
+      made.enqueueMany([link(1)], { requestId: 'a' }),
+      made.enqueueMany([link(1)], { requestId: 'b' }),
+      made.enqueue(link(1)),
+    ]);
+    expect((await queued()).map(({ data }) => data.requestId).sort()).toEqual(['a', 'b', undefined]);
+  });
+
+  it('passes on what Redis refuses, without the data', async () => {
+    const made = producer();
+    await test.redis.set(`${test.prefix}:hubspot-associations:wait`, 'not a list');
+    const error = await made.enqueueMany([link('secret-id')]).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'ENQUEUE', associations: [{ from: 'secret-id' }] });
+    const { message, cause } = error as EnqueueError;
+    expect(message).toMatch(/1 associations? not acknowledged|an association not acknowledged/);
+    expect(message).toMatch(/refused: .*WRONGTYPE/);
+    expect(Object.keys(cause as object)).toEqual([]);
+  });
+});
+
+describe('createProducer', () => {
+  it('lists every wrong option at once, without the URL', () => {
+    const wrong = {
+      redisUrl: 'http://:hunter2@host',
+      prefix: '',
+      account: 'a:b',
+      maxUnacknowledged: 0,
+      packMs: -1,
+    };
+    const made = () => createProducer({ ...wrong, source: 'x'.repeat(201) });
+    expect(made).toThrow(ConfigError);
+    try {
+      made();
+    } catch (error) {
+      expect((error as ConfigError).problems).toHaveLength(6);
+      expect((error as ConfigError).message).not.toContain('hunter2');
+    }
+  });
+
+  it('refuses a request id that is too long', async () => {
+    await expect(producer().enqueueMany([], { requestId: 'x'.repeat(201) })).rejects.toBeInstanceOf(
+      ConfigError,
+    );
+  });
+});
+
+const bound = (made: Producer) => ({ enqueue: made.enqueue.bind(made) });

@@ -1,0 +1,185 @@
+/** The promise, end to end: what was accepted ends as created or as rejected with HubSpot's reason. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Pair } from '../../src/shared/association.js';
+import { rateLimited, serverError } from '../../src/simulator/replies.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { CONTACT_COMPANY, goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig;
+const start = async (simulator: Parameters<typeof Rig.start>[0]['simulator'] = {}, env = {}) => {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator, env });
+  return rig;
+};
+afterEach(async () => {
+  await rig?.stop();
+});
+
+/** One of every kind of bad input that HubSpot answers differently. */
+const BAD: readonly Pair[] = [
+  ['999000001', '500000001'], // no such record
+  ['500000002', '999000002'],
+  ['not-an-id', '500000003'], // not an id at all
+  ['998000001', '500000004'], // too many associations: an error that names nobody
+  ['500000005', '997000001'], // accepted without effect
+];
+const REASONS = [
+  /No \w+ with ID 999/,
+  /not.*valid/i,
+  /LIMIT_EXCEEDED|too many|limit/i,
+  /accepted without effect/,
+];
+
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  const copy = [...items];
+  let state = seed;
+  for (let at = copy.length - 1; at > 0; at--) {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    const other = state % (at + 1);
+    [copy[at], copy[other]] = [copy[other] as T, copy[at] as T];
+  }
+  return copy;
+}
+
+describe('every input is accounted for', () => {
+  const answers = [
+    { refusal: 'partial', statusDrift: 0 },
+    { refusal: 'partial', statusDrift: 200 },
+    { refusal: 'partial', statusDrift: 201, numericIds: false },
+    { refusal: 'partial', statusDrift: 207 },
+    { refusal: 'whole', statusDrift: 0 },
+    { refusal: 'whole-unnamed', statusDrift: 200 },
+  ] as const;
+  it.each(answers)('bad inputs among good ones, HubSpot answers %j', async answer => {
+    await start(answer, { JOB_ATTEMPTS: '5' });
+    const good = goodPairs(5_000);
+    await rig.enqueue(shuffled([...good, ...BAD], 7), 300);
+    rig.startWorker();
+    rig.startWorker();
+    await rig.drained();
+    const rejected = await rig.expectAccounted(good, BAD);
+    for (const [pair, { message }] of rejected)
+      if (!REASONS.some(reason => reason.test(message)))
+        throw new Error(`${pair} was rejected with: ${message}`);
+  });
+
+  it('self-association, wrong types and unknown object types are rejected, each with HubSpot’s words', async () => {
+    await start({}, { JOB_ATTEMPTS: '3' });
+    const good = goodPairs(500);
+    await rig.enqueue(good, 100);
+    const wrongType = { ...CONTACT_COMPANY, associationTypeId: 280 };
+    await rig.enqueue(goodPairs(40, 300_000_000), 40, { types: [wrongType] });
+    await rig.enqueue(goodPairs(30, 310_000_000), 30, { fromObjectType: 'martians' });
+    rig.startWorker();
+    await rig.drained();
+    const messages = [...(await rig.rejected()).values()].map(({ message }) => message);
+    expect(messages).toHaveLength(70);
+    expect(messages.filter(message => /martians/.test(message))).toHaveLength(30);
+    expect(rig.simulator.ledger.createdCount()).toBe(500);
+    // without halving: the good batch, the refused ones, the good ones again
+    expect(rig.simulator.ledger.calls.length).toBeLessThanOrEqual(6);
+  });
+
+  it('the same record pair from two jobs with different types is one input with both types', async () => {
+    await start();
+    const pairs = goodPairs(20);
+    await rig.enqueue(pairs, 20);
+    await rig.enqueue(pairs, 20, { types: [{ ...CONTACT_COMPANY, associationTypeId: 1 }] });
+    rig.startWorker();
+    await rig.drained();
+    expect((await rig.totals()).created).toBe(40);
+    expect(rig.simulator.ledger.calls).toHaveLength(1);
+    expect(
+      rig.simulator.ledger.get('contacts', 'companies', ...(pairs[0] as [string, string]))?.types,
+    ).toHaveLength(2);
+    expect(rig.simulator.ledger.duplicates).toBe(0);
+  });
+});
+
+describe('faults that are nobody’s', () => {
+  it('429, 5xx, resets, half bodies and answers without effect delay, and reject nobody', async () => {
+    await start({ latencyMs: 5 });
+    rig.simulator.script(
+      { kind: 'status', ...rateLimited('SECONDLY', 1) },
+      { kind: 'status', ...serverError(503) },
+      { kind: 'reset', applied: true },
+      { kind: 'half-body', applied: true },
+      { kind: 'empty' },
+      { kind: 'omit', ids: ['100000037'], applied: false },
+    );
+    const good = goodPairs(12_000);
+    await rig.enqueue(good, 500);
+    rig.startWorker();
+    rig.startWorker();
+    await rig.drained();
+    await rig.expectAccounted(good, []);
+  });
+
+  it('an expired token holds the account; nothing is rejected, and all goes on with the next token', async () => {
+    await start({ accessToken: 'another-token' });
+    const good = goodPairs(1_000);
+    await rig.enqueue(good, 100);
+    const worker = rig.startWorker();
+    await eventually(async () => expect(await rig.redis.hget(rig.keys.hold, 'kind')).toBe('auth'));
+    expect(await rig.totals()).toMatchObject({ created: 0, rejected: 0 });
+    rig.simulator.setOptions({ accessToken: '' });
+    await rig.drained();
+    await rig.expectAccounted(good, []);
+    expect(worker.output()).not.toContain('another-token');
+  });
+});
+
+describe('jobs from anybody', () => {
+  it('malformed jobs fail at once with every fault named, their data untouched', async () => {
+    await start();
+    const data = {
+      version: 1,
+      fromObjectType: 'contacts',
+      toObjectType: 'companies',
+      types: [],
+      pairs: [
+        ['1', ''],
+        ['2', '3', '4'],
+      ],
+    };
+    const { id } = await rig.queue.add('anything', data);
+    rig.startWorker();
+    await rig.drained();
+    const [failed] = await rig.queue.getFailed();
+    expect(failed?.id).toBe(id);
+    expect(failed?.data).toEqual(data);
+    for (const place of ['/types', '/pairs/0/1', '/pairs/1']) expect(failed?.failedReason).toContain(place);
+  });
+
+  it('a failed job that is retried from a dashboard creates what was rejected', async () => {
+    await start({ missing: ['100000001'] });
+    const good = goodPairs(10);
+    await rig.enqueue(good, 10);
+    rig.startWorker();
+    await rig.drained();
+    const [failed] = await rig.queue.getFailed();
+    expect(failed?.failedReason).toMatch(/^1 of 10 rejected: 1 × OBJECT_NOT_FOUND: /);
+    rig.simulator.setOptions({ missing: [] });
+    await failed?.retry();
+    await rig.drained();
+    await rig.expectAccounted(good, []);
+    const [completed] = await rig.queue.getCompleted();
+    expect(completed?.returnvalue).toEqual({ created: 10 });
+  });
+
+  it('jobs of one association, 10,000 pairs in a job and repeated pairs fill whole batches', async () => {
+    await start();
+    const singles = goodPairs(4_000);
+    const many = goodPairs(10_000, 200_000_000);
+    await rig.enqueue(singles, 1);
+    await rig.enqueue([...many, ...many.slice(0, 500)], 10_500);
+    rig.startWorker();
+    await rig.drained();
+    expect((await rig.totals()).created).toBe(14_500);
+    expect(rig.simulator.ledger.createdCount()).toBe(14_000);
+    expect(rig.simulator.ledger.duplicates).toBe(0);
+    const full = rig.simulator.ledger.calls.filter(call => call.inputs === 2_000);
+    expect(full.length).toBeGreaterThanOrEqual(6);
+  });
+});

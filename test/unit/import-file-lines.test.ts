@@ -1,0 +1,223 @@
+/** From bytes to associations and refusals: read-lines.ts, csv.ts, ndjson.ts. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { CsvParser } from '../../src/producer/csv.js';
+import type { LineDefaults, LineParser, ParsedLines } from '../../src/producer/line.js';
+import { NdjsonParser } from '../../src/producer/ndjson.js';
+import { MAX_LINE_LENGTH, readLines } from '../../src/producer/read-lines.js';
+
+const defaults: LineDefaults = {
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }],
+};
+function parseAll(parser: LineParser, text: string): ParsedLines & { problems: string[]; refused: string[] } {
+  const into: ParsedLines = { associations: [], lines: [], refusals: [] };
+  text.split('\n').forEach((line, index) => {
+    parser.feed(line, index + 1, into);
+  });
+  parser.end(into);
+  const refused = into.refusals.map(({ line, reasons }) => `${line}: ${reasons.join('; ')}`);
+  return { ...into, problems: parser.problems(), refused };
+}
+const csv = (text: string, given = defaults) => parseAll(new CsvParser(given), text);
+const ndjson = (text: string, given = defaults) => parseAll(new NdjsonParser(given), text);
+const pairs = ({ associations }: ParsedLines) => associations.map(({ from, to }) => `${from}>${to}`);
+
+describe('readLines', () => {
+  async function* inChunks(bytes: Uint8Array, size: number) {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  }
+  const linesOf = async (bytes: Uint8Array, size: number) => {
+    const lines: [number, string][] = [];
+    for await (const { firstLine, lines: texts } of readLines(inChunks(bytes, size)))
+      texts.forEach((text, index) => {
+        lines.push([firstLine + index, text]);
+      });
+    return lines;
+  };
+
+  it('numbers physical lines, whatever the chunks, the ends of line and the byte order mark', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.stringMatching(/^[aü€😀, "]{0,6}$/u), { minLength: 1, maxLength: 8 }),
+        fc.constantFrom('\n', '\r\n'),
+        fc.constantFrom('', '\uFEFF'),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 9 }),
+        async (texts, end, mark, endsWithEnd, size) => {
+          const bytes = new TextEncoder().encode(mark + texts.join(end) + (endsWithEnd ? end : ''));
+          const expected = texts.map((text, index): [number, string] => [index + 1, text]);
+          if (!endsWithEnd && texts.at(-1) === '') expected.pop();
+          expect(await linesOf(bytes, size)).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it('cuts a line without end, and finds the next one', async () => {
+    const bytes = new TextEncoder().encode(`${'x'.repeat(3 * MAX_LINE_LENGTH)}\n1,2`);
+    const lines = await linesOf(bytes, 65_536);
+    expect(lines.map(([line, text]) => [line, text.slice(0, 3)])).toEqual([
+      [1, 'xxx'],
+      [2, '1,2'],
+    ]);
+    expect(lines[0]?.[1].length).toBeLessThanOrEqual(MAX_LINE_LENGTH + 65_537);
+    expect(lines[0]?.[1].length).toBeGreaterThan(MAX_LINE_LENGTH);
+  });
+});
+
+describe('CsvParser', () => {
+  it('reads from,to with the defaults, skips blank lines and keeps their numbers', () => {
+    const parsed = csv('from,to\n1,2\n\n 3 ,4\n');
+    expect(parsed.associations).toEqual([
+      { ...defaults, from: '1', to: '2' },
+      { ...defaults, from: '3', to: '4' },
+    ]);
+    expect(parsed).toMatchObject({ lines: [2, 4], refusals: [], problems: [] });
+  });
+
+  it('reads columns in any order and spelling, which win over the defaults where they are filled', () => {
+    const { associations } = csv(
+      'Type ID,CATEGORY,to,toObjectType,name,from\n36,USER_DEFINED,2,deals,Ann,1\n,,4,,Bob,3\n',
+    );
+    const types = [{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }];
+    expect(associations).toEqual([
+      { from: '1', to: '2', fromObjectType: 'contacts', toObjectType: 'deals', types },
+      { ...defaults, from: '3', to: '4' },
+    ]);
+  });
+
+  it('reads quoted cells, also with line breaks', () => {
+    const parsed = csv('"from","to",note\n"1","2","a ""b"", c"\n3,4,"one\ntwo, ""three""\n"\n5,6,x');
+    expect(pairs(parsed)).toEqual(['1>2', '3>4', '5>6']);
+    expect(parsed).toMatchObject({ lines: [2, 3, 6], refused: [] });
+  });
+
+  it('lets a quote that is not closed cost its own line only', () => {
+    const parsed = csv('from,to\n1,"2\n3,4\n5,6\n"7",8\n9,1"0\n11,12');
+    expect(pairs(parsed)).toEqual(['3>4', '5>6', '7>8', '11>12']);
+    expect(parsed.refusals.map(({ line }) => line)).toEqual([2, 6]);
+  });
+
+  it('gives up on an unclosed quote after 100 lines, long before the end', () => {
+    const parser = new CsvParser(defaults);
+    const into: ParsedLines = { associations: [], lines: [], refusals: [] };
+    ['from,to', '1,"2', ...Array.from({ length: 99 }, (_, id) => `${id},7`)].forEach((text, index) => {
+      parser.feed(text, index + 1, into);
+    });
+    expect(into.refusals).toEqual([{ line: 2, reasons: ['a quote is not closed'] }]);
+    expect(into.associations).toHaveLength(99);
+  });
+
+  it('refuses lines with their reason', () => {
+    const { refused, associations } = csv(
+      [
+        'from,to,category,typeId',
+        '1,',
+        'a b,2',
+        '1,2,3,4,5',
+        '1,2,HUBSPOT_DEFINED',
+        '1,2,X,1',
+        '1,2,WORK,1.5',
+      ].join('\n'),
+    );
+    expect(associations).toEqual([]);
+    expect(refused).toEqual([
+      '2: to: "" is not a record id',
+      '3: from: "a b" is not a record id',
+      '4: 5 cells, but the header has 4',
+      '5: types[0].associationTypeId: undefined is not an integer from 1 to 2147483647',
+      expect.stringContaining('6: types[0].associationCategory: "X" is not one of'),
+      '7: types[0].associationTypeId: "1.5" is not an integer from 1 to 2147483647',
+    ]);
+  });
+
+  it('says what is missing in a line when there is no default', () => {
+    expect(
+      csv('from,to,toObjectType,category,typeId\n1,2,,,\n', { fromObjectType: 'contacts' }).refused,
+    ).toEqual(['2: toObjectType: missing, and there is no --to; types: missing, and there is no --type']);
+  });
+
+  it.each([
+    ['', defaults, ['the file is empty: its first line must be the header from,to']],
+    ['a;b\n', defaults, ['the header has no column from: a;b', 'the header has no column to: a;b']],
+    ['from,to,typeid', defaults, ['the header has one of category and typeId: give both or neither']],
+    ['from,to,fromObjctType', defaults, ['column fromObjctType: did you mean fromObjectType?']],
+    [
+      'from,to,toObjectType',
+      {},
+      [
+        '--from is missing (such as --from contacts), and the input does not give it',
+        '--type is missing (such as --type HUBSPOT_DEFINED:279), and the input does not give it',
+      ],
+    ],
+  ])('finds the header %j unusable', (header, given, problems) => {
+    expect(csv(header, given).problems).toEqual(problems);
+  });
+});
+
+describe('NdjsonParser', () => {
+  it('reads ids as texts or numbers, types as objects or texts; the line wins', () => {
+    const parsed = ndjson(
+      [
+        '{"from":"1","to":2}',
+        '',
+        '{"from":3,"to":"4","fromObjectType":"deals","toObjectType":null,"types":["USER_DEFINED:36",{"associationCategory":"WORK","associationTypeId":1}],"error":{"from":9.5}}',
+      ].join('\n'),
+    );
+    expect(parsed.associations).toEqual([
+      { ...defaults, from: '1', to: 2 },
+      {
+        from: 3,
+        to: '4',
+        fromObjectType: 'deals',
+        toObjectType: 'companies',
+        types: [
+          { associationCategory: 'USER_DEFINED', associationTypeId: 36 },
+          { associationCategory: 'WORK', associationTypeId: 1 },
+        ],
+      },
+    ]);
+    expect(parsed).toMatchObject({ lines: [1, 3], refused: [] });
+  });
+
+  it.each([
+    ['{"from":1', /^not JSON: /],
+    ['[1,2]', /^not a JSON object/],
+    ['{"to":1}', /^from: undefined is not a record id/],
+    ['{"from":{},"to":1}', /^from: \{\} is not a record id/],
+    ['{"from":1,"to":2,"types":[]}', /at least one association type/],
+    ['{"from":1,"to":2,"types":["X:1","WORK:0"]}', /types\[0\]: "X:1" is not.*types\[1\]: "WORK:0" is not/],
+    ['{"from":1,"to":2,"type":"WORK:1"}', /^type: did you mean types\?/],
+    ['{"from":1,"to":2,"toObjectType":"a/b"}', /^toObjectType: "a\/b" is not an object type/],
+  ])('refuses %s', (line, reason) => {
+    const { associations, refused } = ndjson(line);
+    expect(associations).toEqual([]);
+    expect(refused.map(text => text.replace(/^1: /, ''))).toEqual([expect.stringMatching(reason)]);
+  });
+
+  it.each([
+    '9007199254740992',
+    '9007199254740993',
+    '9007199254740990.6',
+    '1e3',
+    '1.0',
+    '123456789012345678901234',
+  ])('refuses the number %s, which is not exactly an id once read, in the words of the file', number => {
+    const { refused } = ndjson(`{"from" : ${number},"to":2}`);
+    expect(refused).toEqual([expect.stringContaining(`1: from: ${number} is not exactly an integer`)]);
+  });
+
+  it('takes the largest safe number, and any length as text', () => {
+    const parsed = ndjson('{"from":9007199254740991,"to":"123456789012345678901234"}');
+    expect(pairs(parsed)).toEqual(['9007199254740991>123456789012345678901234']);
+  });
+
+  it('asks for an option that no line has made needless', () => {
+    expect(ndjson('{"from":1,"to":2,"types":["WORK:1"],"toObjectType":"deals"}', {}).problems).toEqual([
+      '--from is missing (such as --from contacts), and the input does not give it',
+    ]);
+    expect(ndjson('{"from":1,"to":2}').problems).toEqual([]);
+  });
+});
