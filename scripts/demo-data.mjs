@@ -46,6 +46,7 @@ export const KINDS = [
   {
     name: 'accepted without effect',
     only: 0,
+    share: 0.4, // each is tried JOB_ATTEMPTS times before it is given up
     spoil: (line, n) => ({ ...line, from: 997_000_000 + n }),
     is: error => error.category === 'NO_EFFECT',
   },
@@ -98,8 +99,9 @@ export function demoFiles(total) {
 function badLines(fileAt, count, ofEachKind) {
   const kinds = KINDS.filter(({ only }) => only === undefined || only === fileAt);
   const wanted = kinds.flatMap(kind => {
-    // a kind of every file has its number divided among them
-    const here = kind.only === undefined ? Math.ceil(ofEachKind / FILES.length) : ofEachKind;
+    // the number of a kind that every file has is divided among them
+    const part = kind.only === undefined ? 1 / FILES.length : 1;
+    const here = Math.ceil(ofEachKind * part * (kind.share ?? 1));
     return Array.from({ length: here }, (_, turn) => ({ kind, at: (turn + 0.5) / here }));
   });
   wanted.sort((a, b) => a.at - b.at);
@@ -143,7 +145,7 @@ const FAULTS = [
     fault: { kind: 'half-body', applied: true },
     file: 1,
   },
-  { said: '400 for 2,000 that names nobody', fault: { kind: 'refuse', named: false }, file: 2 },
+  { said: '400 that names nobody', fault: { kind: 'refuse', named: false }, file: 2 },
   { said: '502 in HTML', fault: usual({ status: 502 }), file: 0 },
   { said: '429 without Retry-After', fault: usual({ status: 429 }), file: 1 },
   { said: 'answer after 2 s', fault: { kind: 'slow', ms: 2_000 }, file: 2 },

@@ -12,6 +12,7 @@ const PATIENCE_MS = 15_000;
 export class Processes {
   #children = new Set();
   #leave;
+  #over = false;
 
   /** @param settings environment of every process: nothing else of ours is inherited, so that .env files do not interfere */
   constructor(settings) {
@@ -49,7 +50,7 @@ export class Processes {
     closeSync(file);
     const service = { name, child, asked: false, said: () => readFileSync(log, 'utf8') };
     child.ended.then(code => {
-      if (!service.asked)
+      if (!service.asked && !this.#over)
         onDeath(new Error(`the ${name} ended by itself (${code})\n${lastLines(service.said())}`));
     });
     return service;
@@ -80,6 +81,7 @@ export class Processes {
   }
 
   #now() {
+    this.#over = true;
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
   }

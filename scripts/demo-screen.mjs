@@ -1,8 +1,9 @@
 // What the demo shows while it runs: a few lines drawn over and over on a terminal, a line now and then elsewhere.
-import { count, duration, mean } from '../dist/dashboard/figures.js';
+import { count, duration } from '../dist/dashboard/figures.js';
 
 const REDRAW_MS = 250;
 const LINE_MS = 2_000;
+const FILL_OVER_MS = 2_000;
 const BAR = 30;
 
 export class Screen {
@@ -11,6 +12,7 @@ export class Screen {
   /** live lines on the terminal, below which the cursor stands */
   #drawn = 0;
   #lastLine = 0;
+  #fill = new Fill();
   everyMs = this.#live ? REDRAW_MS : LINE_MS / 4;
 
   /** For good, above whatever is live. */
@@ -19,11 +21,14 @@ export class Screen {
     this.#out.write(`${text}\n`);
   }
 
-  /** @param state accepted, expected, stats (as `stats --json`), elapsedMs, batchMax */
+  /** @param state accepted, expected, allEnqueued, stats (as `stats --json` has them), elapsedMs, batchMax */
   show(state, isLast = false) {
+    const fill = this.#fill.of(state);
     if (this.#live) {
       this.#erase();
-      const lines = liveLines(state).map(line => line.slice(0, Math.max(20, (this.#out.columns || 80) - 1)));
+      const lines = liveLines(state, fill).map(line =>
+        line.slice(0, Math.max(20, (this.#out.columns || 80) - 1)),
+      );
       this.#out.write(`${lines.join('\n')}\n`);
       this.#drawn = isLast ? 0 : lines.length;
       return;
@@ -31,7 +36,7 @@ export class Screen {
     const now = Date.now();
     if (!isLast && now - this.#lastLine < LINE_MS) return;
     this.#lastLine = now;
-    this.#out.write(`${plainLine(state)}\n`);
+    this.#out.write(`${plainLine(state, fill)}\n`);
   }
 
   #erase() {
@@ -41,26 +46,52 @@ export class Screen {
 }
 
 const seconds = ms => `${(ms / 1_000).toFixed(ms < 100_000 ? 1 : 0)} s`;
-const fill = ({ stats, batchMax }) =>
-  stats.batches.sent === 0 ? '–' : `${mean((stats.batches.meanInputs / batchMax) * 100)} %`;
 const queued = ({ accepted, stats: { associations } }) =>
   Math.max(0, accepted - associations.created - associations.rejected);
 
-function liveLines(state) {
+/** How full the batches of the last two seconds were: the mean of all hides that they are full until only suspects are left. */
+class Fill {
+  #samples = [];
+  #said = '–';
+
+  of({ stats: { batches }, elapsedMs, batchMax }) {
+    this.#samples.push({ sent: batches.sent, inputs: batches.sent * batches.meanInputs, elapsedMs });
+    while (this.#samples.length > 2 && this.#samples[1].elapsedMs <= elapsedMs - FILL_OVER_MS)
+      this.#samples.shift();
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
+    if (last.sent > first.sent) {
+      const percent = ((last.inputs - first.inputs) / (last.sent - first.sent) / batchMax) * 100;
+      this.#said = `${percent < 10 ? percent.toFixed(1) : Math.min(100, Math.round(percent))} %`;
+    }
+    return this.#said;
+  }
+}
+
+/** What is going on, in a few words. */
+function phase({ allEnqueued, stats: { jobs, quota } }) {
+  if (quota.holdReason !== null) return `all wait: ${quota.holdReason}`;
+  if (allEnqueued && jobs.waiting === 0)
+    return 'finding the bad ones: whoever is suspected goes in smaller and smaller batches';
+  return '';
+}
+
+function liveLines(state, fill) {
   const { expected, elapsedMs, stats } = state;
-  const { associations, calls, quota, batches } = stats;
+  const { associations, calls, quota } = stats;
   const done = (associations.created + associations.rejected) / expected;
   const blocks = Math.round(Math.min(1, done) * BAR);
-  const held = quota.holdReason === null ? '' : `  held: ${quota.holdReason}`;
+  const percent = Math.floor(done * 1_000) / 10;
   return [
     '',
-    `  ${'█'.repeat(blocks)}${'░'.repeat(BAR - blocks)} ${Math.floor(done * 100)} %   ${seconds(elapsedMs)}`,
+    `  ${'█'.repeat(blocks)}${'░'.repeat(BAR - blocks)} ${percent.toFixed(1)} %   ${seconds(elapsedMs)}`,
     `  created ${count(associations.created)}   rejected ${count(associations.rejected)}   retried ${count(associations.retried)}   queued ${count(queued(state))}`,
-    `  calls ${count(calls.total)}   batches ${count(batches.sent)}, ${fill(state)} full on average   quota ${quota.usedInWindow}/${quota.limit} used${held}`,
+    `  calls ${count(calls.total)}   batches ${fill} full   quota used ${quota.usedInWindow}/${quota.limit}`,
+    `  ${phase(state)}`,
   ];
 }
 
-function plainLine(state) {
+function plainLine(state, fill) {
   const { elapsedMs, stats } = state;
   const { associations, calls, quota } = stats;
   return [
@@ -70,10 +101,12 @@ function plainLine(state) {
     `retried ${count(associations.retried).padStart(5)}`,
     `queued ${count(queued(state)).padStart(7)}`,
     `calls ${count(calls.total).padStart(3)}`,
-    `batches ${fill(state)} full`,
-    `quota ${quota.usedInWindow}/${quota.limit}`,
-    ...(quota.holdReason === null ? [] : [`held: ${quota.holdReason}`]),
-  ].join('  ');
+    `batches ${fill.padStart(5)} full`,
+    `quota ${String(quota.usedInWindow).padStart(3)}/${quota.limit}`,
+    phase(state),
+  ]
+    .join('  ')
+    .trimEnd();
 }
 
 /** `12.3 s`, or `1 min 5 s` */

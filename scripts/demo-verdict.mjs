@@ -14,7 +14,7 @@ const keyOf = (fromType, toType, from, to) =>
 
 /**
  * @param given files (demo-data.mjs), faults, accepted, created, rejected, queued (the queue's own totals),
- *   url (the simulator's), failures (NDJSON of `failures export`), limit and windowMs
+ *   url (the simulator's), failures (NDJSON of `failures export`), limit, windowMs and batchMax
  * @returns checks, each { ok, text }
  */
 export async function checkEverything(given) {
@@ -105,22 +105,27 @@ function rejectionChecks({ failures, rejected }, { bad }) {
   ];
 }
 
-async function callChecks({ url, limit, windowMs, faults }) {
+async function callChecks({ url, limit, windowMs, faults, batchMax }) {
   const pending = await (await fetch(`${url}/_simulator/faults`)).json();
   const ledger = await (await fetch(`${url}/_simulator/ledger`)).json();
-  let refused = 0;
-  for await (const call of lines(`${url}/_simulator/ledger/calls.ndjson`))
+  let [refused, full] = [0, 0];
+  for await (const call of lines(`${url}/_simulator/ledger/calls.ndjson`)) {
     if (call.status === 429 && !call.fault) refused += 1;
+    if (call.inputs === batchMax) full += 1;
+  }
   return [
     {
       ok: pending.length === 0,
-      text: `${faults.length - pending.length} of ${faults.length} scripted faults were met and survived: ${faults.map(({ said }) => said).join(', ')}`,
+      text: `${faults.length - pending.length} of ${faults.length} scripted faults were met and survived:\n       ${faults.map(({ said }) => said).join(', ')}`,
     },
     {
       ok: ledger.maxCallsInWindow <= limit,
       text: `at most ${ledger.maxCallsInWindow} calls in any ${windowMs / 1_000} s; the limit is ${limit}. Refused for being over it: ${refused} of ${count(ledger.calls)}`,
     },
-    { ok: ledger.duplicates === 0, text: 'no call held a record pair twice' },
+    {
+      ok: ledger.duplicates === 0,
+      text: `${count(full)} calls were full (${count(batchMax)} associations), ${count(ledger.calls - full)} smaller: retries, the search for the bad ones, ends of files;\n       none held a record pair twice`,
+    },
   ];
 }
 

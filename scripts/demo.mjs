@@ -3,6 +3,7 @@
 // Not here: what is enqueued (demo-data.mjs), processes (demo-processes.mjs), the display (demo-screen.mjs), the
 // check (demo-verdict.mjs).
 import { randomBytes } from 'node:crypto';
+import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
@@ -49,7 +50,7 @@ function readOptions() {
 }
 
 /** @returns whether everything agrees */
-async function demo({ associations, redisUrl }, prefix, processes, ended) {
+async function demo(associations, processes, ended) {
   const since = Date.now();
   const screen = new Screen();
   const files = demoFiles(associations);
@@ -57,10 +58,10 @@ async function demo({ associations, redisUrl }, prefix, processes, ended) {
   const bad = files.reduce((sum, file) => sum + file.bad, 0);
   screen.print(
     [
-      `${count(associations)} associations of ${files.length} object pairs go from CSV files through Redis and ${WORKERS} workers to a HubSpot stand-in,`,
-      `which allows ${LIMIT} calls in any ${WINDOW_MS / 1_000} s (HubSpot: in 10 s) and takes ${LATENCY_MS} ms for each.`,
-      `${count(bad)} of them are bad in every way it knows, and it fails ${faults.length} calls on purpose. In the end each association must`,
-      'be created, or rejected with its reason: the stand-in keeps a ledger to check that against.',
+      `${count(associations)} associations of ${files.length} object pairs go from CSV files through Redis and ${WORKERS} workers`,
+      `to a HubSpot stand-in that allows ${LIMIT} calls in any ${WINDOW_MS / 1_000} s (HubSpot: in 10 s).`,
+      `${count(bad)} of them are bad, in every way the stand-in knows, and ${faults.length} of its answers fail on purpose.`,
+      "Each must end up created, or rejected with its reason. The stand-in's ledger is the judge.",
       '',
     ].join('\n'),
   );
@@ -92,6 +93,7 @@ async function demo({ associations, redisUrl }, prefix, processes, ended) {
       failures,
       limit: LIMIT,
       windowMs: WINDOW_MS,
+      batchMax: config.batchMaxInputs,
     })),
     { ok: queued === 0, text: `${count(queued)} associations are left in the queue` },
     {
@@ -156,6 +158,7 @@ async function watch({ access, config, expected, enqueued, importing, screen, si
     const elapsedMs = Date.now() - since;
     const state = {
       accepted: enqueued.accepted,
+      allEnqueued: enqueued.done,
       expected,
       stats,
       elapsedMs,
@@ -232,14 +235,15 @@ async function main() {
     RETRY_BACKOFF_MS: '100',
     JOB_ATTEMPTS: '6',
     METRICS_PORT: '0',
+    SHUTDOWN_TIMEOUT_MS: '10000',
     LOG_LEVEL: 'warn',
   });
   let code = 1;
   try {
-    code = (await demo(options, prefix, processes, ended)) ? 0 : 1;
+    code = (await demo(options.associations, processes, ended)) ? 0 : 1;
   } catch (error) {
     const early = ended.signal.aborted ? ended.signal.reason : error;
-    if (early instanceof Interrupted) code = 130;
+    if (early instanceof Interrupted) code = 128 + os.constants.signals[early.message];
     process.stderr.write(
       early instanceof Interrupted
         ? `\ndemo: interrupted (${early.message})\n`

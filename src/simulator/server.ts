@@ -6,6 +6,7 @@
  *
  * Not here: what HubSpot would say (rules.ts, strike.ts, replies.ts), what goes over the wire and how (wire.ts).
  */
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sleep } from '../shared/wait.js';
@@ -70,6 +71,7 @@ type Line = { readonly port: number; close(): Promise<void> };
 /** One stretch of being reachable. Closing cuts every connection and ends every wait; twice is the same as once. */
 async function openLine(state: SimulatorState, port: number): Promise<Line> {
   const ending = new AbortController();
+  setMaxListeners(0, ending.signal); // every call that takes its time listens to it
   const server = createServer({ keepAliveTimeout: 72_000, requestTimeout: 0 }, (request, response) => {
     void serve(state, request, response, ending.signal);
   });

@@ -2,6 +2,7 @@
  * Dispatcher: slot → permit → seal → deliver. A batch is sealed only when a call slot and a quota permit are in hand, so
  * that under scarcity batches are always full.
  */
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { typesText } from '../shared/association.js';
 import type { Logger } from '../shared/logger.js';
@@ -34,6 +35,8 @@ export class Dispatcher {
 
   constructor(private readonly parts: DispatcherParts) {
     this.#slots = slots(parts.maxConcurrentCalls);
+    // each call in flight and each wait listens to it
+    setMaxListeners(0, this.#stop.signal);
   }
 
   start(): void {

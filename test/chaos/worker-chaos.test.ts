@@ -1,0 +1,169 @@
+/** Processes die, Redis dies, HubSpot is away: nothing is lost, nothing is rejected for it. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Pair } from '../../src/shared/association.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { RedisServer } from '../support/redis-server.js';
+import { goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig | undefined;
+let ownRedis: RedisServer | undefined;
+afterEach(async () => {
+  await rig?.stop();
+  await ownRedis?.stop();
+  rig = undefined;
+  ownRedis = undefined;
+});
+
+const BAD: readonly Pair[] = Array.from(
+  { length: 20 },
+  (_, at): Pair => [String(999_000_100 + at), String(700_000_001 + at)],
+);
+const GOOD = goodPairs(30_000);
+/** bad ones spread evenly among the good ones */
+const MIXED: readonly Pair[] = [...GOOD, ...BAD].map((_, at) => {
+  const every = Math.floor(GOOD.length / BAD.length) + 1;
+  const bad = Math.floor(at / every);
+  return at % every === every - 1 ? (BAD[bad] as Pair) : (GOOD[at - bad] as Pair);
+});
+const calls = () => rig?.simulator.ledger.calls.length ?? 0;
+/** Waits until so many more calls have arrived: "in the middle of the work" without a clock. */
+const moreCalls = async (count: number) => {
+  const from = calls();
+  await eventually(() => expect(calls()).toBeGreaterThanOrEqual(from + count));
+};
+
+describe('kill -9', () => {
+  it('of one of two workers, again and again under load: all is accounted for', async () => {
+    rig = await Rig.start({
+      redisUrl: test.url,
+      prefix: test.newPrefix(),
+      simulator: { latencyMs: 40, refusal: 'whole' },
+      env: { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3', JOB_LOCK_MS: '1500' },
+    });
+    await rig.enqueue(MIXED, 70);
+    const survivor = rig.startWorker();
+    for (let round = 0; round < 5; round++) {
+      const victim = rig.startWorker();
+      await eventually(() => expect(victim.output()).toContain('"event":"batch"'));
+      await moreCalls(1 + ((round * 7) % 5)); // a different moment every time
+      expect(await victim.end('SIGKILL')).toBe('SIGKILL');
+    }
+    await rig.drained(90_000);
+    await rig.expectAccounted(GOOD, BAD);
+    expect(survivor.process.exitCode).toBeNull();
+  });
+});
+
+describe('SIGTERM', () => {
+  it('under load ends within the timeout, gives back what it held, spends no attempt', async () => {
+    rig = await Rig.start({
+      redisUrl: test.url,
+      prefix: test.newPrefix(),
+      simulator: { latencyMs: 1_000 },
+      env: {
+        BATCH_MAX_INPUTS: '500',
+        MAX_CONCURRENT_CALLS: '2',
+        SHUTDOWN_TIMEOUT_MS: '3000',
+        JOB_LOCK_MS: '60000',
+      },
+    });
+    await rig.enqueue(MIXED.slice(0, 10_000), 130);
+    const first = rig.startWorker();
+    await moreCalls(3);
+    const since = performance.now();
+    expect(await first.end('SIGTERM')).toBe(0);
+    expect(performance.now() - since).toBeLessThan(3_500);
+    // given back at once: the locks would have lasted a minute
+    expect(await rig.queue.getActiveCount()).toBe(0);
+    rig.simulator.setOptions({ latencyMs: 5 });
+    rig.startWorker();
+    await rig.drained();
+    const good = MIXED.slice(0, 10_000).filter(pair => !BAD.includes(pair));
+    await rig.expectAccounted(
+      good,
+      MIXED.slice(0, 10_000).filter(pair => BAD.includes(pair)),
+    );
+    const failed = await rig.queue.getFailed();
+    for (const job of failed) expect(job.data.rejected[0].error.attempt).toBe(1);
+  });
+});
+
+describe('Redis', () => {
+  it('killed with -9 and started again with its append-only file, twice under load: nothing is lost', async () => {
+    ownRedis = await RedisServer.start();
+    rig = await Rig.start({
+      redisUrl: ownRedis.url,
+      prefix: 'chaos',
+      simulator: { latencyMs: 20 },
+      env: { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3' },
+    });
+    await rig.enqueue(MIXED, 70);
+    rig.startWorker();
+    rig.startWorker();
+    for (let round = 0; round < 2; round++) {
+      await moreCalls(10);
+      await ownRedis.kill();
+      await ownRedis.startAgain();
+    }
+    await rig.drained(90_000);
+    await rig.expectAccounted(GOOD, BAD);
+  });
+});
+
+describe('HubSpot', () => {
+  it('away for a while: the account is held with growing pauses, nobody is rejected, then all is created', async () => {
+    rig = await Rig.start({
+      redisUrl: test.url,
+      prefix: test.newPrefix(),
+      simulator: { latencyMs: 10 },
+      env: { BATCH_MAX_INPUTS: '200', JOB_ATTEMPTS: '3', RETRY_BACKOFF_MS: '200' },
+    });
+    const { redis, keys, simulator } = rig;
+    await rig.enqueue(MIXED, 100);
+    rig.startWorker();
+    rig.startWorker();
+    await moreCalls(5);
+    await simulator.pause();
+    // more probes fail than an association has attempts
+    await eventually(
+      async () => expect(Number(await redis.hget(keys.hold, 'strikes'))).toBeGreaterThanOrEqual(5),
+      40_000,
+    );
+    expect(await redis.hget(keys.hold, 'kind')).toBe('unavailable');
+    expect((await rig.totals()).rejected).toBeLessThanOrEqual(BAD.length);
+    await simulator.resume();
+    await rig.drained(90_000);
+    await rig.expectAccounted(GOOD, BAD);
+  });
+});
+
+describe('one limit over all replicas', () => {
+  it.each([2, 4])(
+    '%i replicas with a backlog: no window over the limit, no 429, full batches',
+    async replicas => {
+      const limit = { calls: 60, windowMs: 3_000, windows: 5 };
+      rig = await Rig.start({
+        redisUrl: test.url,
+        prefix: test.newPrefix(),
+        simulator: { latencyMs: 50, rateLimitCalls: limit.calls, rateLimitWindowMs: limit.windowMs },
+        env: {
+          RATE_LIMIT_CALLS: String(limit.calls),
+          RATE_LIMIT_WINDOW_MS: String(limit.windowMs),
+          BATCH_MAX_INPUTS: '200',
+        },
+      });
+      const batches = limit.calls * limit.windows;
+      await rig.enqueue(goodPairs(batches * 200), 150);
+      for (let at = 0; at < replicas; at++) rig.startWorker();
+      await rig.drained(90_000);
+      const { ledger } = rig.simulator;
+      expect(ledger.calls.filter(call => call.status === 429)).toEqual([]);
+      expect(ledger.maxCallsInWindow(limit.windowMs)).toBeLessThanOrEqual(limit.calls);
+      expect(ledger.createdCount()).toBe(batches * 200);
+      // each replica may end on a remainder
+      expect(ledger.calls.length).toBeLessThanOrEqual(batches + 2 * replicas);
+    },
+  );
+});

@@ -1,0 +1,63 @@
+/** `npm run demo` at a small size: it ends with the right line, and however it ends it leaves nothing behind. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+
+const script = fileURLToPath(new URL('../../scripts/demo.mjs', import.meta.url));
+const { url, redis } = useRedis(import.meta.url);
+let temporary: string;
+let child: ChildProcess;
+
+beforeEach(() => {
+  temporary = mkdtempSync(path.join(os.tmpdir(), 'demo-test-'));
+});
+afterEach(() => {
+  child.kill('SIGKILL');
+  rmdirSync(temporary); // throws when something is left in it
+});
+
+function startDemo() {
+  child = spawn(process.execPath, [script, '--associations', '4000'], {
+    env: { PATH: process.env.PATH, REDIS_URL: url, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const demo = {
+    output: '',
+    pid: child.pid,
+    /** also of its own processes: their pipes are its pipes */
+    code: new Promise(resolve => child.once('close', resolve)),
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', text => {
+      demo.output += text;
+    });
+  return demo;
+}
+
+const keys = (pid: number | undefined) => redis.keys(`demo-${pid}-*`);
+
+test('ends with the sum, and with nothing else left', async () => {
+  const demo = startDemo();
+  const code = await demo.code;
+  // the whole output first: when a check of the demo fails, it says which
+  expect(demo.output).not.toMatch(/FAIL/);
+  expect(demo.output).toMatch(/\naccepted 4000 = created (\d+) \+ rejected (\d+) \+ queued 0\n$/);
+  expect(code).toBe(0);
+  expect(await keys(demo.pid)).toEqual([]);
+}, 120_000);
+
+test('Ctrl-C in the middle leaves nothing behind', async () => {
+  const demo = startDemo();
+  await eventually(() => expect(demo.output).toMatch(/lines refused/));
+  const directory = readdirSync(temporary)[0] ?? '';
+  expect(readdirSync(path.join(temporary, directory))).toContain('worker-2.log');
+  expect(await keys(demo.pid)).not.toEqual([]);
+  child.kill('SIGINT');
+  expect(await demo.code).toBe(130);
+  expect(await keys(demo.pid)).toEqual([]);
+}, 60_000);

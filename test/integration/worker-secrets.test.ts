@@ -1,0 +1,93 @@
+/** The token goes to HubSpot and nowhere else; and what the worker shows to machines. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { rateLimited, serverError, unauthorized } from '../../src/simulator/replies.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig, TOKEN, type WorkerProcess } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig;
+afterEach(async () => {
+  await rig.stop();
+});
+
+/** The port that the worker says it listens on. */
+async function metricsUrl(worker: WorkerProcess): Promise<string> {
+  return eventually(() => {
+    const port = /"event":"metrics","(?:wanted":\d+,")?port":(\d+)/.exec(worker.output())?.[1];
+    if (!port) throw new Error('no metrics yet');
+    return `http://127.0.0.1:${port}`;
+  });
+}
+
+/** Everything that stands under the prefix, as text. */
+async function dump(redis: Redis, prefix: string): Promise<string> {
+  const parts: string[] = [];
+  for (const key of await redis.keys(`${prefix}:*`)) {
+    const type = await redis.type(key);
+    const read: Record<string, () => Promise<unknown>> = {
+      string: () => redis.get(key),
+      hash: () => redis.hgetall(key),
+      list: () => redis.lrange(key, 0, -1),
+      set: () => redis.smembers(key),
+      zset: () => redis.zrange(key, '0', '-1'),
+      stream: () => redis.xrange(key, '-', '+'),
+    };
+    parts.push(JSON.stringify([key, await read[type]?.()]));
+  }
+  return parts.join('\n');
+}
+
+describe('the token', () => {
+  it('stands in no log line, no job, no key, no metric, whatever goes wrong', async () => {
+    rig = await Rig.start({
+      redisUrl: test.url,
+      prefix: test.newPrefix(),
+      simulator: { latencyMs: 5, missing: ['100000001'] },
+      env: { LOG_LEVEL: 'trace', METRICS_PORT: '9464', JOB_ATTEMPTS: '2' },
+    });
+    rig.simulator.script(
+      { kind: 'status', ...unauthorized() },
+      { kind: 'status', ...serverError(502) },
+      { kind: 'status', ...rateLimited('SECONDLY', 1) },
+      { kind: 'reset' },
+      { kind: 'half-body' },
+    );
+    await rig.enqueue(goodPairs(3_000), 100);
+    const worker = rig.startWorker();
+    const url = await metricsUrl(worker);
+    await rig.drained();
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const keys = await dump(rig.redis, test.prefix);
+    expect(keys).toContain('OBJECT_NOT_FOUND'); // the dump does show the jobs
+    for (const place of [worker.output(), keys, metrics]) expect(place).not.toContain(TOKEN);
+    expect(worker.output()).toContain('"event":"batch"');
+  });
+});
+
+describe('metrics and health', () => {
+  it('count what happened; a taken port is a warning and a free one', async () => {
+    rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), env: { METRICS_PORT: '19464' } });
+    const [first, second] = [rig.startWorker(), rig.startWorker()];
+    const urls = await Promise.all([metricsUrl(first), metricsUrl(second)]);
+    expect(new Set(urls).size).toBe(2);
+    for (const url of urls) {
+      await eventually(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200));
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    }
+    expect(first.output() + second.output()).toContain('METRICS_PORT is taken');
+    await rig.enqueue([...goodPairs(2_000), ['nobody', '1']], 500);
+    await rig.drained();
+    const texts = await Promise.all(urls.map(async url => (await fetch(`${url}/metrics`)).text()));
+    const sum = (line: RegExp) => texts.reduce((total, text) => total + Number(line.exec(text)?.[1] ?? 0), 0);
+    expect(sum(/^association_queue_associations_total\{outcome="created"\} (\d+)/m)).toBe(2_000);
+    expect(sum(/^association_queue_associations_total\{outcome="rejected"\} (\d+)/m)).toBe(1);
+    expect(sum(/^association_queue_call_duration_seconds_count (\d+)/m)).toBe(
+      rig.simulator.ledger.calls.length,
+    );
+    expect(sum(/^association_queue_jobs_in_memory (\d+)/m)).toBe(0);
+    for (const name of ['batch_inputs_bucket', 'quota_wait_seconds_bucket', 'held', 'calls_total'])
+      expect(texts[0]).toContain(`association_queue_${name}`);
+  });
+});

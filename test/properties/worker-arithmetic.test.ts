@@ -1,0 +1,214 @@
+/** The small pure rules: prefetch, backoff, the account's day, the request's body. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ASSOCIATION_CATEGORIES } from '../../src/shared/association.js';
+import { backoffMs, MAX_BACKOFF_MS, pauseMs } from '../../src/shared/backoff.js';
+import { dayIn } from '../../src/shared/day.js';
+import { requestBody } from '../../src/worker/hubspot-client.js';
+import { Prefetch } from '../../src/worker/prefetch.js';
+import { inputOf } from '../support/worker-samples.js';
+
+describe('prefetch', () => {
+  const bounds = { associations: 2_400, jobs: 300, run: 40 };
+  const sizes = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 500 }), fc.constant(500)), {
+    minLength: 1,
+    maxLength: 400,
+  });
+
+  it('keeps to its bounds, whatever the jobs’ sizes, and never stops altogether', () => {
+    fc.assert(
+      fc.property(sizes, fc.infiniteStream(fc.nat({ max: 9 })), (queue, dice) => {
+        const prefetch = new Prefetch(bounds);
+        const held: string[] = [];
+        const unstarted: string[] = [];
+        let fetched = 0;
+        let largest = 0;
+        while (fetched < queue.length || held.length > 0) {
+          expect(prefetch.concurrency).toBeGreaterThanOrEqual(1);
+          // BullMQ: fetches while it may; starts in order; jobs end in any order
+          if (fetched < queue.length && held.length < prefetch.concurrency && dice.next().value !== 0) {
+            const size = queue[fetched] as number;
+            largest = Math.max(largest, size);
+            const id = String(fetched++);
+            held.push(id);
+            unstarted.push(id);
+            prefetch.fetched(id, size);
+          } else if (unstarted.length > 0) {
+            prefetch.started(unstarted.shift() as string);
+          } else {
+            const [id] = held.splice((dice.next().value as number) % held.length, 1);
+            prefetch.ended(id as string);
+          }
+          expect(prefetch.jobs).toBe(held.length);
+          expect(prefetch.jobs).toBeLessThanOrEqual(bounds.jobs);
+          expect(unstarted.length).toBeLessThanOrEqual(bounds.run);
+          // what it could not know when it allowed one more: that it is a large one
+          expect(prefetch.associations).toBeLessThanOrEqual(bounds.associations + largest);
+        }
+        expect([prefetch.jobs, prefetch.associations]).toEqual([0, 0]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('a run stops until half of it has been started', () => {
+    const prefetch = new Prefetch({ associations: 1e6, jobs: 1_000, run: 10 });
+    for (let job = 0; job < 10; job++) {
+      expect(prefetch.concurrency).toBeGreaterThan(job);
+      prefetch.fetched(String(job), 1);
+    }
+    expect(prefetch.concurrency).toBe(10);
+    for (let job = 0; job < 5; job++) prefetch.started(String(job));
+    expect(prefetch.concurrency).toBe(10);
+    prefetch.started('5');
+    expect(prefetch.concurrency).toBeGreaterThan(10);
+  });
+
+  it('jobs of one association fill a batch soon', () => {
+    const prefetch = new Prefetch({ associations: 24_000, jobs: 8_000, run: 1_000 });
+    for (let job = 0; job < 2_000; job++) {
+      prefetch.fetched(String(job), 1);
+      prefetch.started(String(job));
+    }
+    expect(prefetch.concurrency).toBe(8_000);
+    expect(prefetch.hasRoom).toBe(true);
+  });
+
+  it('a job that comes again after a lost lock counts once; one that nobody fetched counts nothing', () => {
+    const prefetch = new Prefetch(bounds);
+    prefetch.fetched('1', 100);
+    prefetch.fetched('1', 60);
+    prefetch.ended('2');
+    expect([prefetch.jobs, prefetch.associations]).toEqual([1, 60]);
+    prefetch.ended('1');
+    prefetch.ended('1');
+    expect([prefetch.jobs, prefetch.associations]).toEqual([0, 0]);
+  });
+});
+
+describe('backoff', () => {
+  const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  it('is between nothing and its doubling pause, never over ten minutes', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2_000 }),
+        fc.integer({ min: 1, max: 1_000_000 }),
+        random,
+        (attempt, baseMs, jitter) => {
+          const ms = backoffMs(attempt, baseMs, jitter);
+          expect(Number.isInteger(ms)).toBe(true);
+          expect(ms).toBeGreaterThanOrEqual(0);
+          expect(ms).toBeLessThanOrEqual(pauseMs(attempt, baseMs));
+          expect(pauseMs(attempt, baseMs)).toBeLessThanOrEqual(MAX_BACKOFF_MS);
+          expect(pauseMs(attempt + 1, baseMs)).toBeGreaterThanOrEqual(pauseMs(attempt, baseMs));
+        },
+      ),
+    );
+    expect([1, 2, 3, 10, 11, 60].map(strike => pauseMs(strike, 1_000))).toEqual([
+      1_000, 2_000, 4_000, 512_000, 600_000, 600_000,
+    ]);
+  });
+});
+
+describe('the account’s day', () => {
+  // half hours, quarters, thirds of a day away; clocks that change at midnight itself; no change at all
+  const ZONES = [
+    'UTC',
+    'Europe/Berlin',
+    'Europe/Dublin',
+    'America/New_York',
+    'America/Los_Angeles',
+    'America/St_Johns',
+    'America/Havana',
+    'America/Santiago',
+    'Asia/Beirut',
+    'Africa/Cairo',
+    'Asia/Kolkata',
+    'Asia/Kathmandu',
+    'Australia/Lord_Howe',
+    'Atlantic/Azores',
+    'Pacific/Auckland',
+    'Pacific/Kiritimati',
+  ] as const;
+  const SECOND = 1_000;
+  const dates = new Map(
+    ZONES.map(timeZone => [timeZone, new Intl.DateTimeFormat('en-CA', { timeZone })] as const),
+  );
+  const dateIn = (zone: (typeof ZONES)[number], at: number) => dates.get(zone)?.format(at) ?? '';
+
+  const holds = (zone: (typeof ZONES)[number], now: number) => {
+    const { day, msUntilMidnight } = dayIn(zone, now);
+    expect(day).toBe(dateIn(zone, now));
+    expect(msUntilMidnight).toBeGreaterThan(0);
+    expect(msUntilMidnight).toBeLessThanOrEqual(25 * 3_600 * SECOND);
+    const reset = now + msUntilMidnight;
+    expect([dateIn(zone, reset - 1), dateIn(zone, reset) > day]).toEqual([day, true]);
+  };
+
+  it('ends when the date changes there, at any time, in any zone', () => {
+    const from = Date.UTC(2024, 0, 1);
+    fc.assert(
+      fc.property(fc.constantFrom(...ZONES), fc.integer({ min: from, max: Date.UTC(2032, 0, 1) }), holds),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('ends when the date changes there, on the days on which the clocks change too', () => {
+    for (const zone of ZONES) {
+      const offset = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' });
+      const offsetAt = (at: number) =>
+        offset.formatToParts(at).find(part => part.type === 'timeZoneName')?.value;
+      const step = 6 * 3_600 * SECOND;
+      for (let at = Date.UTC(2025, 0, 1); at < Date.UTC(2026, 0, 1); at += step) {
+        if (offsetAt(at) === offsetAt(at + step)) continue;
+        // from a day before the change to a day after it
+        for (let now = at - 4 * step; now <= at + 5 * step; now += 1_799_999) holds(zone, now);
+      }
+    }
+  });
+
+  it('just before and at midnight', () => {
+    const midnight = Date.UTC(2026, 2, 1);
+    expect(dayIn('UTC', midnight - 1)).toEqual({ day: '2026-02-28', msUntilMidnight: 1 });
+    expect(dayIn('UTC', midnight)).toEqual({ day: '2026-03-01', msUntilMidnight: 86_400_000 });
+  });
+});
+
+describe('the request’s body', () => {
+  const id = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string(),
+    fc.constantFrom('1', '"', '\\', '\ud800', '\u2028'),
+  );
+  const types = fc.array(
+    fc.record({
+      associationTypeId: fc.integer({ min: 1 }),
+      associationCategory: fc.constantFrom(...ASSOCIATION_CATEGORIES),
+      // what a job's writer may have added goes no further
+      label: fc.string(),
+    }),
+    { minLength: 1, maxLength: 4 },
+  );
+
+  it('is what JSON.stringify makes of the plain structure, whatever the ids, shared types or not', () => {
+    fc.assert(
+      fc.property(
+        fc.array(types, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(id, id, fc.nat()), { maxLength: 20 }),
+        (lists, rows) => {
+          const inputs = rows.map(([from, to, which]) => inputOf(from, to, lists[which % lists.length]));
+          const plain = inputs.map(({ from, to, types }) => ({
+            from: { id: from },
+            to: { id: to },
+            types: types.map(({ associationCategory, associationTypeId }) => ({
+              associationCategory,
+              associationTypeId,
+            })),
+          }));
+          expect(requestBody(inputs)).toBe(JSON.stringify({ inputs: plain }));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});

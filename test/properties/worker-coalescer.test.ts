@@ -1,0 +1,338 @@
+/** The coalescer loses nothing, repeats nothing, keeps the order, and fills batches exactly. */
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type AssociationType, type Pair, typesText } from '../../src/shared/association.js';
+import {
+  type Batch,
+  batchLimit,
+  Coalescer,
+  type Input,
+  pairKey,
+  type Submission,
+  settle,
+} from '../../src/worker/coalescer.js';
+import { CREATED, type Outcome } from '../../src/worker/outcome.js';
+import { pairsOf } from '../support/worker-samples.js';
+
+const type = (associationTypeId: number): AssociationType => ({
+  associationCategory: 'HUBSPOT_DEFINED',
+  associationTypeId,
+});
+const LINGER_MS = 10;
+
+/** A coalescer with a clock of its own. */
+function bench(maxInputs: number) {
+  let now = 0;
+  let changes = 0;
+  const coalescer = new Coalescer({
+    maxInputs,
+    lingerMs: () => LINGER_MS,
+    now: () => now,
+    onChange: () => {
+      changes += 1;
+    },
+  });
+  return {
+    coalescer,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    get now() {
+      return now;
+    },
+    get changes() {
+      return changes;
+    },
+  };
+}
+
+const submission = (pairs: readonly Pair[], more: Partial<Submission> = {}): Submission => ({
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  types: [type(1)],
+  suspicion: 0,
+  pairs,
+  ...more,
+});
+
+// few ids, so that record pairs come again, within a job too
+const id = fc.integer({ min: 1, max: 5 }).map(String);
+const submissions = fc.record({
+  fromObjectType: fc.constantFrom('contacts', 'deals'),
+  toObjectType: fc.constant('companies'),
+  types: fc.constantFrom([type(1)], [type(2)], [type(2), type(1)], [type(1), type(2)]),
+  pairs: fc.array(fc.tuple(id, id), { maxLength: 25 }),
+  suspicion: fc.constantFrom(0, 0, 0, 1, 2, 3, 9),
+});
+type Step =
+  | { kind: 'submit'; submission: Submission }
+  | { kind: 'pass'; ms: number }
+  | { kind: 'seal'; partialsToo: boolean }
+  | { kind: 'release'; fromObjectType: string }
+  | { kind: 'flush' };
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: submissions.map((submission): Step => ({ kind: 'submit', submission })) },
+    { weight: 3, arbitrary: fc.integer({ min: 0, max: 12 }).map((ms): Step => ({ kind: 'pass', ms })) },
+    { weight: 5, arbitrary: fc.boolean().map((partialsToo): Step => ({ kind: 'seal', partialsToo })) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom('contacts', 'deals')
+        .map((fromObjectType): Step => ({ kind: 'release', fromObjectType })),
+    },
+    { weight: 1, arbitrary: fc.constant<Step>({ kind: 'flush' }) },
+  ),
+  { maxLength: 40 },
+);
+
+const HELD: Outcome = { kind: 'held', hold: { scope: 'pair', forMs: 1, reason: 'released' } };
+/** An outcome that says which input of which batch it belongs to. */
+const outcomeOf = (input: Input, batch: number): Outcome => ({
+  kind: 'retry',
+  failure: { at: String(batch), message: pairKey(input.from, input.to) },
+});
+const laneOf = (maxInputs: number, { fromObjectType, toObjectType, suspicion }: Submission) =>
+  `${fromObjectType}/${toObjectType} ${batchLimit(maxInputs, suspicion)}`;
+
+describe('any sequence of submissions, waiting, sealing, releasing', () => {
+  it('gives every pair exactly one outcome, its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 60 }), steps, async (maxInputs, script) => {
+        const { coalescer, pass } = bench(maxInputs);
+        const submitted: { submission: Submission; outcomes: Outcome[] | undefined }[] = [];
+        const waits: Promise<void>[] = [];
+        let batches = 0;
+        let waiting = 0;
+        const send = (batch: Batch) => {
+          batches += 1;
+          for (const input of batch.inputs) {
+            waiting -= input.waiters.length;
+            settle(input, outcomeOf(input, batches));
+          }
+        };
+        for (const step of script) {
+          if (step.kind === 'submit') {
+            const entry: (typeof submitted)[number] = { submission: step.submission, outcomes: undefined };
+            submitted.push(entry);
+            waiting += step.submission.pairs.length;
+            waits.push(
+              coalescer.submit(step.submission).then(outcomes => {
+                entry.outcomes = outcomes;
+              }),
+            );
+          } else if (step.kind === 'pass') pass(step.ms);
+          else if (step.kind === 'flush') coalescer.flush();
+          else if (step.kind === 'release') {
+            coalescer.release(one => (one.fromObjectType === step.fromObjectType ? HELD : undefined));
+            waiting = coalescer.size;
+          } else {
+            const ready = coalescer.next(step.partialsToo);
+            const batch = coalescer.seal(step.partialsToo);
+            expect(batch !== undefined).toBe(ready !== undefined);
+            if (batch) send(batch);
+          }
+          expect(coalescer.size).toBe(waiting);
+        }
+        coalescer.flush();
+        for (let batch = coalescer.seal(); batch; batch = coalescer.seal()) send(batch);
+
+        expect(coalescer.size).toBe(0);
+        expect(coalescer.next()).toBeUndefined();
+        expect(coalescer.lingersUntil()).toBeUndefined();
+        await Promise.all(waits); // whoever was lost hangs here
+        for (const { submission, outcomes } of submitted) {
+          expect(outcomes).toHaveLength(submission.pairs.length);
+          submission.pairs.forEach(([from, to], index) => {
+            const outcome = outcomes?.[index];
+            if (outcome?.kind === 'retry') expect(outcome.failure.message).toBe(pairKey(from, to));
+            else expect(outcome).toBe(HELD);
+          });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('seals batches of one lane, within its limit, without a pair twice, oldest first, types united', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), steps, (maxInputs, script) => {
+        const { coalescer, pass } = bench(maxInputs);
+        const order = new Map<Submission, number>();
+        /** highest place in the queue that a lane has sent, with the pairs it has sent so far */
+        const sent = new Map<string, { place: number; batch: Batch }[]>();
+        const check = (batch: Batch) => {
+          const keys = batch.inputs.map(input => pairKey(input.from, input.to));
+          expect(new Set(keys).size).toBe(keys.length);
+          expect(keys.length).toBeGreaterThan(0);
+          const lanes = new Set<string>();
+          let place = -1;
+          for (const input of batch.inputs) {
+            const united = new Set<string>();
+            const texts = new Set<string>();
+            for (const { ticket, index } of input.waiters) {
+              const one = ticket.submission;
+              lanes.add(laneOf(maxInputs, one));
+              expect(one.pairs[index]).toEqual([input.from, input.to]);
+              for (const its of one.types) united.add(typesText([its]));
+              texts.add(typesText(one.types));
+              expect(texts.size === 1 || one.suspicion === 0).toBe(true);
+            }
+            expect(input.types.map(its => typesText([its])).sort()).toEqual([...united].sort());
+            expect(input.merged).toBe(texts.size > 1);
+            const first = input.waiters[0];
+            const firstPlace = (order.get(first?.ticket.submission as Submission) ?? 0) + (first?.index ?? 0);
+            expect(firstPlace).toBeGreaterThan(place);
+            place = firstPlace;
+          }
+          expect(lanes.size).toBe(1);
+          const [lane = ''] = lanes;
+          expect(keys.length).toBeLessThanOrEqual(Number(lane.split(' ')[1]));
+          const before = sent.get(lane) ?? [];
+          // nobody is overtaken, except who may not share an input with the one before
+          for (const input of batch.inputs)
+            for (const { ticket, index } of input.waiters) {
+              const own = (order.get(ticket.submission) ?? 0) + index;
+              for (const earlier of before.filter(one => one.place > own)) {
+                const same = earlier.batch.inputs.find(one => one.from === input.from && one.to === input.to);
+                expect(same).toBeDefined();
+                expect(typesText(same?.types ?? [])).not.toBe(typesText(ticket.submission.types));
+              }
+            }
+          const places = batch.inputs.flatMap(input =>
+            input.waiters.map(({ ticket, index }) => (order.get(ticket.submission) ?? 0) + index),
+          );
+          sent.set(lane, [...before, { place: Math.max(...places), batch }]);
+        };
+        let place = 0;
+        for (const step of script) {
+          if (step.kind === 'submit') {
+            order.set(step.submission, place);
+            place += step.submission.pairs.length;
+            void coalescer.submit(step.submission);
+          } else if (step.kind === 'pass') pass(step.ms);
+          else if (step.kind === 'seal') {
+            const batch = coalescer.seal(step.partialsToo);
+            if (batch) check(batch);
+          }
+        }
+        coalescer.flush();
+        for (let batch = coalescer.seal(); batch; batch = coalescer.seal()) check(batch);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('fills every batch exactly while there is a backlog', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 30 }),
+        (maxInputs, sizes) => {
+          const { coalescer } = bench(maxInputs);
+          const total = sizes.reduce((sum, size) => sum + size, 0);
+          const all = pairsOf(total);
+          let at = 0;
+          for (const size of sizes) {
+            void coalescer.submit(submission(all.slice(at, at + size)));
+            at += size;
+          }
+          const seen: string[] = [];
+          for (let batch = coalescer.seal(); batch; batch = coalescer.seal()) {
+            expect(batch.trigger).toBe('full');
+            expect(batch.inputs).toHaveLength(maxInputs);
+            seen.push(...batch.inputs.map(input => input.from));
+          }
+          expect(coalescer.size).toBe(total % maxInputs);
+          expect(seen).toEqual(all.slice(0, seen.length).map(([from]) => from));
+        },
+      ),
+    );
+  });
+});
+
+describe('readiness', () => {
+  it('is linger, from the oldest on, and lingersUntil says when', () => {
+    const { coalescer, pass } = bench(10);
+    expect(coalescer.lingersUntil()).toBeUndefined();
+    void coalescer.submit(submission(pairsOf(2)));
+    pass(4);
+    void coalescer.submit(submission(pairsOf(3), { fromObjectType: 'deals' }));
+    expect(coalescer.lingersUntil()).toBe(LINGER_MS);
+    expect(coalescer.next()).toBeUndefined();
+    pass(LINGER_MS - 4);
+    expect(coalescer.next(false)).toBeUndefined();
+    expect(coalescer.seal(false)).toBeUndefined();
+    expect(coalescer.next()).toEqual({ full: false });
+    expect(coalescer.seal()).toMatchObject({
+      trigger: 'linger',
+      waitedMs: LINGER_MS,
+      fromObjectType: 'contacts',
+    });
+    expect(coalescer.lingersUntil()).toBe(4 + LINGER_MS);
+    expect(coalescer.next()).toBeUndefined();
+    coalescer.flush();
+    expect(coalescer.seal(false)).toBeUndefined();
+    expect(coalescer.seal()).toMatchObject({ trigger: 'flush', fromObjectType: 'deals' });
+  });
+
+  it('goes to the lane whose oldest has waited longest, full or not', () => {
+    const { coalescer, pass } = bench(3);
+    void coalescer.submit(submission(pairsOf(1)));
+    pass(LINGER_MS);
+    void coalescer.submit(submission(pairsOf(7), { fromObjectType: 'deals' }));
+    expect(coalescer.seal(false)).toMatchObject({ fromObjectType: 'deals', trigger: 'full' });
+    expect(coalescer.seal()).toMatchObject({ fromObjectType: 'contacts', trigger: 'linger' });
+    expect(coalescer.seal()).toMatchObject({ fromObjectType: 'deals', trigger: 'full' });
+    expect(coalescer.size).toBe(1);
+  });
+
+  it('is announced when it comes earlier than was known: by the first, by a lane that fills up, by flush', () => {
+    const one = bench(4);
+    void one.coalescer.submit(submission(pairsOf(1)));
+    expect(one.changes).toBe(1);
+    void one.coalescer.submit(submission(pairsOf(2)));
+    expect(one.changes).toBe(1);
+    void one.coalescer.submit(submission(pairsOf(1)));
+    expect(one.changes).toBe(2);
+    void one.coalescer.submit(submission(pairsOf(9)));
+    expect(one.changes).toBe(2);
+    one.coalescer.flush();
+    expect(one.changes).toBe(3);
+  });
+});
+
+it('suspects never share an input with other types, however full the batch', () => {
+  const { coalescer } = bench(2_000);
+  const pairs = pairsOf(3);
+  for (const types of [[type(1)], [type(2)], [type(1)]])
+    void coalescer.submit(submission(pairs, { suspicion: 1, types }));
+  coalescer.flush();
+  const first = coalescer.seal();
+  const second = coalescer.seal();
+  expect(coalescer.size).toBe(0);
+  expect(
+    first?.inputs.map(({ types, merged, waiters }) => [typesText(types), merged, waiters.length]),
+  ).toEqual(Array(3).fill(['HUBSPOT_DEFINED:1', false, 2]));
+  expect(second?.inputs.map(({ types }) => typesText(types))).toEqual(Array(3).fill('HUBSPOT_DEFINED:2'));
+});
+
+it('an empty submission has its outcomes at once', async () => {
+  expect(await bench(1).coalescer.submit(submission([]))).toEqual([]);
+});
+
+it('an input that is settled twice is an error, not a second outcome', () => {
+  const { coalescer } = bench(1);
+  void coalescer.submit(submission(pairsOf(1)));
+  const input = coalescer.seal()?.inputs[0] as Input;
+  settle(input, CREATED);
+  expect(() => settle(input, CREATED)).toThrow(/settled twice/);
+});
+
+it.each([
+  [2_000, [2_000, 100, 10, 1, 1]],
+  [10, [10, 1, 1, 1, 1]],
+  [1, [1, 1, 1, 1, 1]],
+])('batches of at most %d shrink with suspicion', (maxInputs, limits) => {
+  expect([0, 1, 2, 3, 8].map(suspicion => batchLimit(maxInputs, suspicion))).toEqual(limits);
+});

@@ -1,0 +1,66 @@
+/** Inputs, batches and answers for tests of the worker's parts. */
+import type { AssociationType, Pair } from '../../src/shared/association.js';
+import type { Answer } from '../../src/worker/classify.js';
+import { type Batch, Coalescer, type Input } from '../../src/worker/coalescer.js';
+import type { Outcome } from '../../src/worker/outcome.js';
+
+export const CONTACT_TO_COMPANY: AssociationType = {
+  associationCategory: 'HUBSPOT_DEFINED',
+  associationTypeId: 279,
+};
+const TYPES = [CONTACT_TO_COMPANY];
+export const AT = '2026-03-01T12:00:00.000Z';
+
+export const inputOf = (
+  from: string,
+  to: string,
+  types: readonly AssociationType[] = TYPES,
+  merged = false,
+): Input => ({ from, to, types, merged, waiters: [] });
+
+/** `count` inputs whose ids are all different: 1 → 100001, 2 → 100002 … */
+export const pairsOf = (count: number): Pair[] =>
+  Array.from({ length: count }, (_, index): Pair => [String(index + 1), String(100_001 + index)]);
+export const inputsOf = (count: number): Input[] => pairsOf(count).map(([from, to]) => inputOf(from, to));
+
+export type HttpAnswer = Answer & { kind: 'answer' };
+export const answerOf = (status: number, body: unknown, retryAfterMs?: number): HttpAnswer => ({
+  kind: 'answer',
+  at: AT,
+  status,
+  body,
+  ...(retryAfterMs !== undefined && { retryAfterMs }),
+});
+
+/** HubSpot's answer that lists these inputs as created, with numbers for ids as in life. */
+export const createdBody = (inputs: readonly Pick<Input, 'from' | 'to'>[], more: object = {}) => ({
+  status: 'COMPLETE',
+  results: inputs.map(({ from, to }) => ({
+    fromObjectTypeId: '0-1',
+    fromObjectId: Number(from),
+    toObjectTypeId: '0-2',
+    toObjectId: Number(to),
+    labels: [],
+  })),
+  ...more,
+});
+
+export type SampleJob = { readonly pairs: readonly Pair[]; readonly types?: readonly AssociationType[] };
+export type OpenBatch = {
+  readonly batch: Batch;
+  /** per job, one outcome per pair; resolves when all have one */
+  readonly outcomes: readonly Promise<Outcome[]>[];
+};
+
+/** One sealed batch of these jobs, as the dispatcher would hand it to the delivery. */
+export function openBatch(jobs: readonly SampleJob[], objectPair = 'contacts/companies'): OpenBatch {
+  const [fromObjectType = '', toObjectType = ''] = objectPair.split('/');
+  const coalescer = new Coalescer({ maxInputs: 2_000, lingerMs: () => 0, now: () => 0, onChange: () => {} });
+  const outcomes = jobs.map(({ pairs, types = TYPES }) =>
+    coalescer.submit({ fromObjectType, toObjectType, types, pairs, suspicion: 0 }),
+  );
+  coalescer.flush();
+  const batch = coalescer.seal();
+  if (!batch || coalescer.size > 0) throw new Error('the jobs do not make one batch');
+  return { batch, outcomes };
+}

@@ -1,0 +1,133 @@
+/**
+ * The files for containers are in step with the code. Checked as text: no engine and no YAML parser is needed.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { parseConfig, SETTINGS, type Setting } from '../../src/shared/config.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (file: string) => readFileSync(`${root}/${file}`, 'utf8');
+const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
+const settings = Object.values<Setting>(SETTINGS);
+const known = [...settings.map(({ name }) => name), TOKEN_FILE];
+
+const captures = (text: string, pattern: RegExp) =>
+  [...text.matchAll(pattern)].map(([, found]) => found ?? '');
+
+describe('.env.example', () => {
+  const lines = read('.env.example').split('\n');
+  const assignments = lines.flatMap(line => /^#?([A-Z][A-Z0-9_]*)=(.*)$/.exec(line)?.slice(1, 3) ?? []);
+  const given = new Map<string, string>();
+  for (let at = 0; at < assignments.length; at += 2)
+    given.set(assignments[at] ?? '', assignments[at + 1] ?? '');
+
+  test('holds every setting, in the order of config.ts, with its default', () => {
+    expect([...given.keys()].filter(name => name !== TOKEN_FILE)).toEqual(settings.map(({ name }) => name));
+    for (const setting of settings)
+      expect([setting.name, given.get(setting.name)]).toEqual([
+        setting.name,
+        setting.kind === 'secret' ? '' : String(setting.default),
+      ]);
+  });
+
+  test('explains each of them', () => {
+    for (const name of settings.map(setting => setting.name)) {
+      const at = lines.findIndex(line => line.replace(/^#/, '').startsWith(`${name}=`));
+      expect(lines[at - 1]).toMatch(/^# \S/);
+    }
+  });
+
+  test('copied to .env as it is, only the token is missing', () => {
+    const active = captures(lines.join('\n'), /^([A-Z][A-Z0-9_]*)=/gm);
+    expect(active).toEqual(['HUBSPOT_ACCESS_TOKEN']);
+    expect(() => parseConfig({ HUBSPOT_ACCESS_TOKEN: '' })).not.toThrow();
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const compose = read('docker-compose.yml');
+  /** a service with everything indented below its name */
+  const service = (name: string) =>
+    new RegExp(`^  ${name}:\\n((?: {4}.*\\n|\\n)+)`, 'm').exec(compose)?.[1] ?? '';
+
+  test('is indented as YAML wants it, and has these services', () => {
+    expect(compose).not.toMatch(/\t/);
+    for (const line of compose.split('\n')) expect((/^ */.exec(line)?.[0].length ?? 0) % 2).toBe(0);
+    expect(captures(compose, /^([a-z]\S*):$/gm)).toEqual(['services', 'volumes']);
+    expect(captures(compose, /^ {2}([a-z]\w*):$/gm)).toEqual(['redis', 'worker', 'simulator', 'redis']);
+  });
+
+  test('Redis keeps what it is given: on disk, in a volume, and evicts nothing', () => {
+    const redis = service('redis');
+    expect(redis).toMatch(/--appendonly yes\b/);
+    expect(redis).toMatch(/--maxmemory-policy noeviction\b/);
+    expect(redis).toMatch(/- redis:\/data$/m);
+    expect(redis).toMatch(/healthcheck:/);
+  });
+
+  test('the worker scales, waits for Redis, and may drain before it is killed', () => {
+    const worker = service('worker');
+    expect(worker).not.toMatch(/container_name|ports:/);
+    expect(worker).toMatch(/condition: service_healthy/);
+    expect(worker).toMatch(/restart: unless-stopped/);
+    const [grace] = captures(worker, /stop_grace_period: (\d+)s/g);
+    expect(Number(grace) * 1_000).toBeGreaterThan(SETTINGS.shutdownTimeoutMs.default);
+  });
+
+  test('only the demo profile has a simulator', () => {
+    expect(service('simulator')).toMatch(/profiles: \[demo\]/);
+    expect(service('worker')).not.toMatch(/simulator/);
+  });
+
+  test('names no environment variable that config.ts does not know', () => {
+    const named = [
+      ...captures(compose, /^ {6}([A-Z][A-Z0-9_]*):/gm),
+      ...captures(compose, /\$\{([A-Z0-9_]+)/g),
+    ];
+    expect(named.length).toBeGreaterThan(0);
+    for (const name of named) expect(known).toContain(name);
+  });
+});
+
+describe('Dockerfile', () => {
+  const dockerfile = read('Dockerfile');
+  const [build = '', final = ''] = dockerfile.split(/^(?=FROM )/m).slice(1);
+  const copied = captures(build, /^COPY (.+) \S+$/gm).flatMap(sources => sources.split(' '));
+
+  test('copies what exists, and what .dockerignore lets through', () => {
+    const allowed = captures(read('.dockerignore'), /^!(.+)$/gm);
+    expect(copied.length).toBeGreaterThan(0);
+    for (const source of copied) expect([source, existsSync(`${root}/${source}`)]).toEqual([source, true]);
+    expect(copied.toSorted()).toEqual(allowed.toSorted());
+  });
+
+  test('the final stage holds what the build made, and nothing of its tools', () => {
+    expect(captures(final, /^COPY (.+) \S+$/gm)).toEqual([
+      '--from=build /app/package.json',
+      '--from=build /app/node_modules',
+      '--from=build /app/dist',
+    ]);
+    expect(build).toMatch(/npm prune --omit=dev/);
+    expect(final).not.toMatch(/^RUN npm/m);
+  });
+
+  test('runs the worker as its main process, without being root', () => {
+    expect(final).toMatch(/^USER node$/m);
+    expect(final).toMatch(/^STOPSIGNAL SIGTERM$/m);
+    // in the form of a list: no shell stands between a signal and the worker
+    expect(final).toMatch(/^ENTRYPOINT \["node", "dist\/cli\.js"\]$/m);
+    expect(final).toMatch(/^CMD \["worker"\]$/m);
+    expect(JSON.parse(read('package.json')).bin).toEqual({ 'association-queue': 'dist/cli.js' });
+  });
+
+  test('its health check asks the port that is the default', () => {
+    expect(final).toMatch(new RegExp(`METRICS_PORT \\|\\| ${SETTINGS.metricsPort.default};.*/healthz`));
+  });
+
+  test('runs on a Node that package.json allows', () => {
+    const majors = captures(dockerfile, /^FROM node:(\d+)-slim/gm).map(Number);
+    expect(majors).toEqual([22, 22]);
+    expect(JSON.parse(read('package.json')).engines.node).toBe('>=20.19');
+  });
+});
