@@ -25,6 +25,7 @@ const BAD: readonly Pair[] = [
   ['500000005', '997000001'], // accepted without effect
 ];
 const REASONS = [
+  /One or more associations are invalid/, // all that HubSpot says where it names nobody
   /No \w+ with ID 999/,
   /not.*valid/i,
   /LIMIT_EXCEEDED|too many|limit/i,

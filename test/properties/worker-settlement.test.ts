@@ -7,6 +7,7 @@ import {
   MAX_ERRORS_PER_JOB,
   type Pair,
   parseJobData,
+  type Rejected,
 } from '../../src/shared/association.js';
 import type { Outcome } from '../../src/worker/outcome.js';
 import { nextAttempt, reopen, settleJob, suspicion } from '../../src/worker/settlement.js';
@@ -50,7 +51,7 @@ const earlier = fc.record(
     errors: fc
       .array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 10 })
       .map(attempts => attempts.sort((one, other) => one - other).map(attempt => context(attempt))),
-    rejected: fc.constant([{ error: context(1), pairs: [['9', '9'] as Pair] }]),
+    rejected: fc.constant<Rejected[]>([{ error: context(1), pairs: [['9', '9']] }]),
     created: fc.integer({ min: 1, max: 400 }),
   },
   { requiredKeys: [] },

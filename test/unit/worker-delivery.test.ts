@@ -1,0 +1,554 @@
+/** Delivery of one batch: for every answer of HubSpot's, what becomes of each input, and what it costs. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { createLogger } from '../../src/shared/logger.js';
+import { accountKeys, type Keys } from '../../src/shared/queue.js';
+import { openRedis } from '../../src/shared/redis.js';
+import type { Answer } from '../../src/worker/classify.js';
+import type { Input } from '../../src/worker/coalescer.js';
+import { Delivery, type DeliveryParts } from '../../src/worker/delivery.js';
+import type { Outcome } from '../../src/worker/outcome.js';
+import { type Permit, pairName, Quota } from '../../src/worker/quota.js';
+import { Turnstile } from '../../src/worker/turnstile.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { AT, answerOf, createdBody, openBatch, pairsOf, type SampleJob } from '../support/worker-samples.js';
+
+const test = useRedis(import.meta.url);
+/** a zone in which it is about noon: no test meets a midnight */
+const NOON = `Etc/GMT${new Date().getUTCHours() >= 12 ? '+' : '-'}${Math.abs(new Date().getUTCHours() - 12)}`;
+const FIRST_PAUSE_MS = 30;
+
+let keys: Keys;
+let quota: Quota;
+const connections: Redis[] = [];
+const newQuota = (redis: Redis) =>
+  new Quota(redis, keys, {
+    limit: 10_000,
+    windowMs: 1_000,
+    dailyLimit: 0,
+    timeZone: NOON,
+    probeMs: 60_000,
+    firstPauseMs: FIRST_PAUSE_MS,
+  });
+beforeEach(() => {
+  keys = accountKeys(test.newPrefix());
+  quota = newQuota(test.redis);
+});
+afterEach(() => {
+  for (const connection of connections.splice(0)) connection.disconnect();
+});
+
+async function permit(): Promise<Permit> {
+  const answer = await quota.ask(false);
+  if (answer.kind !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** What HubSpot says to the inputs of a call. */
+type Say = (inputs: readonly Input[], signal: AbortSignal) => Answer | Promise<Answer>;
+const created: Say = inputs => answerOf(201, createdBody(inputs));
+const status =
+  (code: number, body: unknown = { status: 'error', message: `it is ${code}` }, retryAfterMs?: number): Say =>
+  () =>
+    answerOf(code, body, retryAfterMs);
+const error = (more: object = {}) => ({
+  status: 'error',
+  message: 'One or more associations are invalid',
+  category: 'VALIDATION_ERROR',
+  ...more,
+});
+const none: Say = () => ({ kind: 'none', at: AT, category: 'TIMEOUT', message: 'no answer within 30000 ms' });
+/** A refusal that names nobody, of every call with one of these in it. */
+const refusing =
+  (bad: (input: Input) => boolean, otherwise: Say = created): Say =>
+  (inputs, signal) =>
+    inputs.some(bad) ? answerOf(400, error()) : otherwise(inputs, signal);
+
+type Setup = {
+  jobs?: readonly SampleJob[];
+  pairs?: number;
+  /** one for each call, the last one for all further calls */
+  says: readonly Say[];
+  /** what renewing the token brings, one for each time; then no other token */
+  tokens?: readonly boolean[];
+  given?: Permit;
+  signal?: AbortSignal;
+  parts?: Partial<DeliveryParts>;
+};
+
+async function deliver(setup: Setup) {
+  const { says, tokens = [], signal = new AbortController().signal } = setup;
+  const { batch, outcomes } = openBatch(setup.jobs ?? [{ pairs: pairsOf(setup.pairs ?? 3) }]);
+  const calls: (readonly Input[])[] = [];
+  const statuses: string[] = [];
+  let renewals = 0;
+  const delivery = new Delivery({
+    create: async (call, signal) => {
+      expect(call).toMatchObject({ fromObjectType: 'contacts', toObjectType: 'companies' });
+      calls.push(call.inputs);
+      const say = says[Math.min(calls.length, says.length) - 1] as Say;
+      return say(call.inputs, signal);
+    },
+    quota,
+    turnstile: new Turnstile(quota),
+    windowMs: 40,
+    renewToken: async () => tokens[renewals++] ?? false,
+    onCall: status => statuses.push(status),
+    logger: createLogger('silent', 'test'),
+    ...setup.parts,
+  });
+  const report = await delivery.deliver(batch, setup.given ?? (await permit()), signal);
+  const settled = (await Promise.all(outcomes)).flat();
+  const counts = { created: 0, retry: 0, rejected: 0, held: 0 };
+  for (const { kind } of settled) counts[kind] += 1;
+  expect(report.counts).toEqual(counts);
+  expect(report.calls).toBe(calls.length);
+  return { counts, outcomes: settled, calls: calls.map(inputs => inputs.length), statuses, renewals };
+}
+
+const failureOf = (outcome: Outcome | undefined) =>
+  outcome?.kind === 'retry' || outcome?.kind === 'rejected' ? outcome.failure : undefined;
+const holdOf = (outcome: Outcome | undefined) => (outcome?.kind === 'held' ? outcome.hold : undefined);
+const holdHash = () => test.redis.hgetall(keys.hold);
+
+describe('2xx', () => {
+  it.each([200, 201, 207])('%d with everything in results: created, one call', async code => {
+    const says: Say[] = [inputs => answerOf(code, createdBody(inputs))];
+    expect(await deliver({ says, pairs: 2_000 })).toMatchObject({
+      counts: { created: 2_000 },
+      calls: [2_000],
+      statuses: [String(code)],
+    });
+  });
+
+  it('everybody who waits for an input gets its outcome', async () => {
+    const jobs = [{ pairs: pairsOf(3) }, { pairs: pairsOf(2) }, { pairs: [...pairsOf(1), ...pairsOf(1)] }];
+    expect(await deliver({ says: [created], jobs })).toMatchObject({ counts: { created: 7 }, calls: [3] });
+  });
+
+  it('errors that name ids: by category; the others as results say', async () => {
+    const errors = [
+      error({ category: 'OBJECT_NOT_FOUND', context: { objectType: ['contact'], id: ['1'] } }),
+      error({ message: '2 is not a valid ID' }),
+      error({ category: 'HICCUP', context: { objectType: ['contact'], id: ['3'] } }),
+    ];
+    const says: Say[] = [inputs => answerOf(207, createdBody(inputs.slice(3), { errors }))];
+    const { counts, calls, outcomes } = await deliver({ says, pairs: 5 });
+    expect({ counts, calls }).toEqual({ counts: { created: 2, retry: 1, rejected: 2, held: 0 }, calls: [5] });
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['rejected', 'rejected', 'retry', 'created', 'created']);
+    expect(failureOf(outcomes[0])).toMatchObject({ at: AT, httpStatus: 207, category: 'OBJECT_NOT_FOUND' });
+  });
+
+  it('one input in neither list: asked again alone, then retried as without effect', async () => {
+    const says: Say[] = [inputs => answerOf(201, createdBody(inputs.filter(({ from }) => from !== '7')))];
+    const { counts, calls, outcomes } = await deliver({ says, pairs: 20 });
+    expect({ counts, calls }).toEqual({
+      counts: { created: 19, retry: 1, rejected: 0, held: 0 },
+      calls: [20, 1],
+    });
+    expect(failureOf(outcomes[6])).toMatchObject({ category: 'NO_EFFECT', httpStatus: 201 });
+  });
+
+  it('accepted, and all of it without effect the first time: sent again in halves', async () => {
+    const says: Say[] = [status(201, { status: 'COMPLETE', results: [] }), created];
+    expect(await deliver({ says, pairs: 8 })).toMatchObject({ counts: { created: 8 } });
+  });
+
+  it('an error that names nobody, for an input alone in its call, is about this input', async () => {
+    const says: Say[] = [
+      status(207, {
+        status: 'COMPLETE',
+        results: [],
+        numErrors: 1,
+        errors: [
+          {
+            status: 'error',
+            category: 'VALIDATION_ERROR',
+            message: 'ASSOCIATION_USER_CONFIG_LIMIT_EXCEEDED',
+          },
+        ],
+      }),
+    ];
+    expect(await deliver({ says, pairs: 1 })).toMatchObject({ counts: { rejected: 1 }, calls: [1] });
+  });
+
+  it('without JSON it was not HubSpot: retry', async () => {
+    expect(await deliver({ says: [status(200, undefined)] })).toMatchObject({
+      counts: { retry: 3 },
+      calls: [3],
+    });
+  });
+});
+
+describe('a refusal', () => {
+  it('that names an id: rejected, the rest is sent again at once', async () => {
+    const context = {
+      INVALID_OBJECT_IDS: ['CONTACT=2 is not valid'],
+      objectId: ['2'],
+      objectType: ['CONTACT'],
+    };
+    const { counts, calls, outcomes } = await deliver({
+      says: [status(400, error({ context })), created],
+      pairs: 9,
+    });
+    expect({ counts, calls }).toEqual({
+      counts: { created: 8, retry: 0, rejected: 1, held: 0 },
+      calls: [9, 8],
+    });
+    expect(failureOf(outcomes[1])).toMatchObject({ httpStatus: 400, category: 'VALIDATION_ERROR' });
+  });
+
+  it('that names nobody: halved until the guilty one is alone', async () => {
+    const says = [refusing(({ from }) => from === '1234')];
+    const { counts, calls, outcomes } = await deliver({ says, pairs: 2_000 });
+    expect(counts).toEqual({ created: 1_999, retry: 0, rejected: 1, held: 0 });
+    expect(outcomes[1_233]?.kind).toBe('rejected');
+    expect(calls.length).toBeLessThanOrEqual(25);
+  });
+
+  it('of too many bad inputs: within the budget of calls; who is left over is retried', async () => {
+    const says = [refusing(({ from }) => Number(from) % 100 === 0)];
+    const { counts, calls } = await deliver({ says, pairs: 2_000 });
+    expect(calls.length).toBeLessThanOrEqual(25);
+    expect(counts.created + counts.retry + counts.rejected).toBe(2_000);
+    expect(counts.retry).toBeGreaterThan(0);
+    expect(counts.created).toBeGreaterThan(500);
+  });
+
+  it('of everything: the object pair with these types is held, at the price of a few calls', async () => {
+    const { counts, calls } = await deliver({ says: [refusing(() => true)], pairs: 2_000 });
+    expect(counts).toMatchObject({ created: 0, held: 0 });
+    expect(counts.rejected).toBeLessThanOrEqual(3);
+    expect(calls.length).toBeLessThanOrEqual(20);
+    expect(quota.heldPair('contacts', 'companies', 'HUBSPOT_DEFINED:279')?.reason).toMatch(
+      /nothing is accepted/,
+    );
+    expect(quota.heldPair('contacts', 'companies', 'HUBSPOT_DEFINED:1')).toBeUndefined();
+  });
+
+  it('of an input alone: rejected, also without a category; other categories are retried', async () => {
+    const malformed = {
+      status: 'error',
+      message: 'Invalid input JSON on line 1, column 1: …',
+      correlationId: 'c',
+    };
+    const rejected = await deliver({ says: [status(400, malformed)], pairs: 1 });
+    expect(rejected.counts).toMatchObject({ rejected: 1 });
+    expect(failureOf(rejected.outcomes[0])).toMatchObject({ correlationId: 'c', message: malformed.message });
+    const retried = await deliver({ says: [status(409, error({ category: 'CONFLICT' }))], pairs: 1 });
+    expect(retried.counts).toMatchObject({ retry: 1 });
+  });
+
+  it('for an unknown object type: all rejected together', async () => {
+    const says = [status(400, { status: 'error', message: 'Unable to infer object type from: contacts' })];
+    expect(await deliver({ says, pairs: 700 })).toMatchObject({ counts: { rejected: 700 }, calls: [700] });
+  });
+
+  it('for a type id: all who have it are rejected together', async () => {
+    const context = { associationSpec: ['USER_DEFINED=3'] };
+    const jobs: SampleJob[] = [
+      {
+        pairs: pairsOf(4).slice(0, 2),
+        types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 3 }],
+      },
+      { pairs: pairsOf(4).slice(2) },
+    ];
+    const says = [status(400, error({ context })), created];
+    expect(await deliver({ says, jobs })).toMatchObject({
+      counts: { rejected: 2, created: 2 },
+      calls: [4, 2],
+    });
+  });
+
+  it('of merged inputs: every waiter is judged by itself before anybody is rejected', async () => {
+    const jobs: SampleJob[] = [
+      { pairs: pairsOf(2) },
+      { pairs: pairsOf(1), types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 3 }] },
+    ];
+    const context = { objectId: ['1', '2'], objectType: ['CONTACT'] };
+    const named = await deliver({ says: [status(400, error({ context }))], jobs });
+    expect(named.outcomes.map(({ kind }) => kind)).toEqual(['retry', 'rejected', 'retry']);
+    const alone = await deliver({
+      says: [status(400, error())],
+      jobs: jobs.map(({ pairs, types }) => ({ pairs: pairs.slice(0, 1), ...(types && { types }) })),
+    });
+    expect(alone).toMatchObject({ counts: { retry: 2 }, calls: [1] });
+  });
+});
+
+describe('413', () => {
+  const tooLarge =
+    (most: number): Say =>
+    (inputs, signal) =>
+      inputs.length > most ? answerOf(413, undefined) : created(inputs, signal);
+
+  it.each([
+    [2_000, 500],
+    [2_000, 40],
+  ])('%d inputs where %d go through: halved, all created', async (pairs, most) => {
+    const { counts } = await deliver({ says: [tooLarge(most)], pairs });
+    expect(counts).toEqual({ created: pairs, retry: 0, rejected: 0, held: 0 });
+  });
+
+  it('of an input alone: retry', async () => {
+    const { counts, calls, outcomes } = await deliver({ says: [tooLarge(0)], pairs: 4 });
+    expect(counts).toMatchObject({ retry: 4 });
+    expect(calls).toEqual([4, 2, 1]);
+    expect(failureOf(outcomes[0])).toMatchObject({ httpStatus: 413 });
+  });
+});
+
+describe('401', () => {
+  it('with a newer token: sent again at once, nothing is held', async () => {
+    const result = await deliver({ says: [status(401), created], tokens: [true] });
+    expect(result).toMatchObject({
+      counts: { created: 3 },
+      calls: [3, 3],
+      renewals: 1,
+      statuses: ['401', '201'],
+    });
+    expect(await holdHash()).toEqual({});
+  });
+
+  it('without one: the account is held until a probe is answered; nothing is rejected', async () => {
+    const seen: Record<string, string>[] = [];
+    const says: Say[] = [
+      status(401),
+      async inputs => {
+        seen.push(await holdHash());
+        return created(inputs, new AbortController().signal);
+      },
+    ];
+    const result = await deliver({ says });
+    expect(result).toMatchObject({ counts: { created: 3 }, calls: [3, 3] });
+    expect(seen[0]).toMatchObject({ kind: 'auth', strikes: '1', reason: expect.stringContaining('401') });
+    expect((await quota.ask(false)).kind).toBe('granted');
+  });
+
+  it('on a probe, with a newer token by now: sent again at once', async () => {
+    await quota.holdGrowing('auth', 'bad token', await permit());
+    const probe = await eventually(permit);
+    expect(probe.probe).toBe(true);
+    const ending = new AbortController();
+    const slow = setTimeout(() => ending.abort(), 3_000);
+    const result = await deliver({
+      says: [status(401), created],
+      tokens: [true],
+      given: probe,
+      signal: ending.signal,
+    });
+    clearTimeout(slow);
+    expect(result).toMatchObject({ counts: { created: 3 }, calls: [3, 3] });
+  });
+});
+
+it('403: the object pair is held and reported, no attempt is spent', async () => {
+  const says = [status(403, error({ message: 'missing scopes', category: 'MISSING_SCOPES' }))];
+  const { counts, calls, outcomes } = await deliver({ says });
+  expect({ counts, calls }).toEqual({ counts: { created: 0, retry: 0, rejected: 0, held: 3 }, calls: [3] });
+  expect(holdOf(outcomes[0])).toMatchObject({ scope: 'pair', reason: '403 from HubSpot: missing scopes' });
+  expect(quota.heldPair('contacts', 'companies', 'x')).toMatchObject({ strikes: 1 });
+  expect((await quota.ask(false)).kind).toBe('granted');
+});
+
+it('423: the object pair is held for two seconds at least', async () => {
+  const { outcomes } = await deliver({ says: [status(423)] });
+  expect(holdOf(outcomes[2])).toMatchObject({ scope: 'pair', reason: expect.stringContaining('423') });
+  expect(holdOf(outcomes[2])?.forMs).toBeGreaterThan(1_900);
+});
+
+it('what is accepted frees the object pair and its types', async () => {
+  await quota.holdPair(pairName('contacts', 'companies'), 'locked', 60_000);
+  await quota.holdPair(pairName('contacts', 'companies', 'HUBSPOT_DEFINED:279'), 'nothing', 60_000);
+  await quota.holdPair(pairName('contacts', 'companies', 'HUBSPOT_DEFINED:1'), 'other types', 60_000);
+  await deliver({ says: [created] });
+  expect(await test.redis.hkeys(keys.heldPairs)).toEqual(['contacts/companies HUBSPOT_DEFINED:1']);
+});
+
+describe('429 and 477', () => {
+  it.each<[string, Say]>([
+    ['429 with Retry-After', status(429, { policyName: 'TEN_SECONDLY_ROLLING' }, 30)],
+    ['429 without', status(429, { policyName: 'TEN_SECONDLY_ROLLING' })],
+    ['477', status(477, undefined, 30)],
+  ])('%s: held, sent again, no attempt is spent', async (_, say) => {
+    const since = performance.now();
+    const result = await deliver({ says: [say, say, created] });
+    expect(result).toMatchObject({ counts: { created: 3 }, calls: [3, 3, 3] });
+    expect(performance.now() - since).toBeGreaterThanOrEqual(58);
+  });
+
+  it('DAILY: held until the reset, and given back', async () => {
+    const { counts, calls, outcomes } = await deliver({ says: [status(429, { policyName: 'DAILY' })] });
+    expect({ counts, calls }).toMatchObject({ counts: { held: 3 }, calls: [3] });
+    expect(holdOf(outcomes[0])).toMatchObject({ scope: 'account', reason: expect.stringContaining('429') });
+    expect(holdOf(outcomes[0])?.forMs).toBeGreaterThan(10 * 3_600_000);
+  });
+
+  it('in the middle of an isolation: what is settled stays settled', async () => {
+    const isBad = ({ from }: Input) => from === '5';
+    const says: Say[] = [refusing(isBad), refusing(isBad), status(477, undefined, 86_400_000)];
+    const { counts } = await deliver({ says, pairs: 100 });
+    expect(counts.held).toBe(100 - counts.created);
+    expect(counts.rejected + counts.retry).toBe(0);
+  });
+});
+
+describe('HubSpot, or the way to it, in trouble', () => {
+  it.each<[string, Say, string]>([
+    ['500', status(500), 'HTTP_500'],
+    ['502 in HTML', status(502, undefined), 'HTTP_502'],
+    ['no answer', none, 'TIMEOUT'],
+    ['404 of somebody else', status(404, undefined), 'HTTP_404'],
+  ])('%s: retry, one call', async (_, say, category) => {
+    const { counts, calls, outcomes } = await deliver({ says: [say] });
+    expect({ counts, calls }).toMatchObject({ counts: { retry: 3 }, calls: [3] });
+    expect(failureOf(outcomes[0])).toMatchObject({ category });
+    expect(await holdHash()).toEqual({ failures: '1' });
+  });
+
+  it('in the middle of an isolation: what was created stays created, the others are retried', async () => {
+    const isBad = ({ from }: Input) => from === '1';
+    const { counts } = await deliver({
+      says: [refusing(isBad), refusing(isBad), created, status(503)],
+      pairs: 64,
+    });
+    expect(counts).toMatchObject({ rejected: 0, held: 0 });
+    expect(counts.created).toBeGreaterThan(0);
+    expect(counts.retry).toBe(64 - counts.created);
+  });
+
+  it('five times in a row: the account is held; the probe that fails spends no attempt, and tries again', async () => {
+    for (let batch = 0; batch < 5; batch++) await deliver({ says: [none] });
+    expect(await holdHash()).toMatchObject({ kind: 'unavailable', strikes: '1' });
+    const probe = await eventually(permit);
+    expect(probe.probe).toBe(true);
+    const result = await deliver({ says: [status(503), none, created], given: probe });
+    expect(result).toMatchObject({ counts: { created: 3 }, calls: [3, 3, 3] });
+    expect((await holdHash()).strikes).toBeUndefined();
+    expect(await quota.ask(false)).toMatchObject({ kind: 'granted', probe: false });
+  });
+
+  it('a success in between starts the count again', async () => {
+    for (let batch = 0; batch < 4; batch++) await deliver({ says: [none] });
+    await deliver({ says: [created] });
+    for (let batch = 0; batch < 4; batch++) await deliver({ says: [none] });
+    expect((await quota.ask(false)).kind).toBe('granted');
+  });
+});
+
+describe('trouble of our own', () => {
+  const expectGivenBack = ({ counts, outcomes }: { counts: object; outcomes: readonly Outcome[] }) => {
+    expect(counts).toEqual({ created: 0, retry: 0, rejected: 0, held: 3 });
+    expect(holdOf(outcomes[0])).toMatchObject({ scope: 'pair', forMs: 1_000 });
+  };
+
+  it('a call that throws: everybody is given back', async () => {
+    const says: Say[] = [
+      () => {
+        throw new Error('a fault of ours');
+      },
+    ];
+    expectGivenBack(await deliver({ says }));
+  });
+
+  it('a token that cannot be renewed because of a fault: everybody is given back', async () => {
+    const renewToken = () => Promise.reject(new Error('ENOENT'));
+    expectGivenBack(await deliver({ says: [status(401)], parts: { renewToken } }));
+  });
+
+  it.each<[string, Say]>([
+    ['when a 429 is to be recorded', status(429)],
+    ['when a failure is to be recorded', none],
+    ['when an object pair is to be held', status(403)],
+  ])('Redis is away %s: everybody is given back', async (_, say) => {
+    const given = await permit();
+    const away = openRedis(test.url, 'hasty');
+    connections.push(away);
+    await away.connect();
+    away.disconnect();
+    const broken = newQuota(away);
+    const parts = { quota: broken, turnstile: new Turnstile(broken) };
+    expectGivenBack(await deliver({ says: [say], given, parts }));
+  });
+
+  it('Redis goes away in the middle of an isolation: what was created stays created', async () => {
+    const given = await permit();
+    const going = openRedis(test.url, 'hasty');
+    connections.push(going);
+    await going.connect();
+    const lame = newQuota(going);
+    const isBad = ({ from }: Input) => from === '1';
+    const says: Say[] = [
+      refusing(isBad),
+      refusing(isBad),
+      (inputs, signal) => {
+        going.disconnect();
+        return created(inputs, signal);
+      },
+    ];
+    const { counts } = await deliver({
+      says,
+      pairs: 64,
+      given,
+      parts: { quota: lame, turnstile: new Turnstile(lame) },
+    });
+    expect(counts.created).toBeGreaterThan(0);
+    expect(counts.held).toBe(64 - counts.created);
+  });
+});
+
+describe('the end of the process', () => {
+  it('ends the call in flight: everybody is given back', async () => {
+    const ending = new AbortController();
+    const says: Say[] = [
+      (_, signal) =>
+        new Promise(resolve => {
+          signal.addEventListener('abort', () =>
+            resolve({ kind: 'none', at: AT, category: 'CONNECTION_ERROR', message: 'canceled' }),
+          );
+          ending.abort();
+        }),
+    ];
+    const { counts, outcomes } = await deliver({ says, signal: ending.signal });
+    expect(counts).toMatchObject({ held: 3 });
+    expect(holdOf(outcomes[0])).toMatchObject({ scope: 'shutdown' });
+    expect(await holdHash()).toEqual({});
+  });
+
+  it('an answer that came all the same is taken', async () => {
+    const ending = new AbortController();
+    const says: Say[] = [
+      (inputs, signal) => {
+        ending.abort();
+        return created(inputs, signal);
+      },
+    ];
+    expect(await deliver({ says, signal: ending.signal })).toMatchObject({ counts: { created: 3 } });
+  });
+
+  it('nothing more is sent: what an isolation has not settled is given back', async () => {
+    const ending = new AbortController();
+    const says: Say[] = [
+      inputs => {
+        ending.abort();
+        return answerOf(207, createdBody(inputs.slice(2), { errors: [error()] }));
+      },
+    ];
+    const { counts, calls, outcomes } = await deliver({ says, pairs: 10, signal: ending.signal });
+    expect({ counts, calls }).toMatchObject({ counts: { created: 8, held: 2 }, calls: [10] });
+    expect(holdOf(outcomes[0])).toMatchObject({ scope: 'shutdown' });
+  });
+
+  it('a wait for a hold ends', async () => {
+    const ending = new AbortController();
+    const says: Say[] = [
+      () => {
+        setImmediate(() => ending.abort());
+        return answerOf(429, {}, 50_000);
+      },
+    ];
+    const { counts, calls } = await deliver({ says, signal: ending.signal });
+    expect({ counts, calls }).toMatchObject({ counts: { held: 3 }, calls: [3] });
+  });
+});

@@ -1,0 +1,135 @@
+/** The ledger on a real Redis: data and totals change together, once, and only under the job's lock. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { JobData } from '../../src/shared/association.js';
+import { createLogger } from '../../src/shared/logger.js';
+import { accountKeys, type Keys } from '../../src/shared/queue.js';
+import { openRedis } from '../../src/shared/redis.js';
+import { type JobEntry, Ledger } from '../../src/worker/ledger.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { CONTACT_TO_COMPANY, pairsOf } from '../support/worker-samples.js';
+
+const test = useRedis(import.meta.url);
+let keys: Keys;
+let ledger: Ledger;
+beforeEach(() => {
+  keys = accountKeys(test.newPrefix());
+  ledger = new Ledger(test.redis, keys, createLogger('silent', 'test'));
+});
+
+const data = (pairs: number): JobData => ({
+  version: 1,
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  types: [CONTACT_TO_COMPANY],
+  pairs: pairsOf(pairs),
+});
+/** A job as BullMQ keeps it while a worker has it. */
+async function job(jobId: string, token = 'mine'): Promise<void> {
+  await test.redis.hset(keys.jobs + jobId, 'data', JSON.stringify(data(3)));
+  await test.redis.set(`${keys.jobs}${jobId}:lock`, token);
+}
+const entry = (jobId: string, more: Partial<JobEntry> = {}): JobEntry => ({
+  jobId,
+  token: 'mine',
+  data: undefined,
+  created: 0,
+  rejected: 0,
+  retried: 0,
+  ...more,
+});
+const counters = () => test.redis.hgetall(keys.counters);
+const dataOf = async (jobId: string) =>
+  JSON.parse((await test.redis.hget(keys.jobs + jobId, 'data')) ?? '') as unknown;
+
+describe('settle', () => {
+  it('writes data and totals together', async () => {
+    await job('1');
+    expect(await ledger.settle(entry('1', { data: data(1), created: 1, rejected: 2, retried: 4 }))).toBe(
+      true,
+    );
+    expect(await dataOf('1')).toEqual(data(1));
+    expect(await counters()).toEqual({ created: '1', rejected: '2', retried: '4' });
+    expect(await test.redis.hkeys(`${keys.jobs}1`)).toEqual(['data']);
+  });
+
+  it('leaves a job alone that somebody else has, or that is gone', async () => {
+    await job('1', 'theirs');
+    const settled = await Promise.all([
+      ledger.settle(entry('1', { data: data(1), created: 1 })),
+      ledger.settle(entry('1', { created: 3 })),
+      ledger.settle(entry('gone', { created: 3 })),
+      ledger.settle(entry('gone', { data: data(1), retried: 3 })),
+    ]);
+    expect(settled).toEqual([false, false, false, false]);
+    expect(await dataOf('1')).toEqual(data(3));
+    expect(await counters()).toEqual({});
+    expect(await test.redis.exists(`${keys.jobs}gone`)).toBe(0);
+  });
+
+  it('counts a job about to complete once, even when it runs again', async () => {
+    await job('1');
+    const done = entry('1', { created: 3 });
+    expect(await ledger.settle(done)).toBe(true);
+    expect(await dataOf('1')).toEqual(data(3));
+    // its worker died before it could complete the job
+    await test.redis.set(`${keys.jobs}1:lock`, 'next');
+    expect(await ledger.settle({ ...done, token: 'next' })).toBe(true);
+    expect(await counters()).toEqual({ created: '3' });
+  });
+
+  it('takes a rejection back', async () => {
+    await job('1');
+    await ledger.settle(entry('1', { data: data(0), rejected: 3 }));
+    await ledger.settle(entry('1', { data: data(3), rejected: -3 }));
+    expect(await counters()).toEqual({ rejected: '0' });
+  });
+
+  it('many jobs of one turn, each with its own answer', async () => {
+    const ids = Array.from({ length: 1_203 }, (_, index) => String(index));
+    for (const id of ids) if (Number(id) % 3 !== 0) await job(id, Number(id) % 3 === 1 ? 'mine' : 'theirs');
+    const before = Number(
+      /cmdstat_evalsha:calls=(\d+)/.exec(await test.redis.info('commandstats'))?.[1] ?? 0,
+    );
+    const settled = await Promise.all(
+      ids.map(id =>
+        ledger.settle(entry(id, Number(id) % 2 === 0 ? { created: 1 } : { data: data(1), retried: 2 })),
+      ),
+    );
+    const after = Number(/cmdstat_evalsha:calls=(\d+)/.exec(await test.redis.info('commandstats'))?.[1] ?? 0);
+    expect(settled).toEqual(ids.map(id => Number(id) % 3 === 1));
+    const mine = ids.map(Number).filter(id => id % 3 === 1);
+    expect(await counters()).toEqual({
+      created: String(mine.filter(id => id % 2 === 0).length),
+      retried: String(2 * mine.filter(id => id % 2 === 1).length),
+    });
+    // three calls of 500 jobs at most; others may use this Redis too, but not in this number
+    expect(after - before).toBeLessThan(100);
+  });
+
+  it('fails all who wait when Redis is away, and none of them hangs', async () => {
+    const away = openRedis(test.url, 'hasty');
+    const broken = new Ledger(away, keys, createLogger('silent', 'test'));
+    await away.connect();
+    away.disconnect();
+    const settled = await Promise.allSettled(['1', '2'].map(id => broken.settle(entry(id, { created: 1 }))));
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    broken.countCall('200'); // never fails the work
+    broken.countBatch(3);
+  });
+});
+
+it('counts calls and batches', async () => {
+  for (const status of ['200', '201', '207', '429', '400', 'TIMEOUT']) ledger.countCall(status);
+  ledger.countBatch(2_000);
+  ledger.countBatch(7);
+  await eventually(async () =>
+    expect(await counters()).toEqual({
+      calls: '6',
+      callsRateLimited: '1',
+      callsFailed: '2',
+      batches: '2',
+      inputs: '2007',
+    }),
+  );
+});

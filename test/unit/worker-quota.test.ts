@@ -1,0 +1,388 @@
+/** The quota on a real Redis: the rolling window, the day, holds of the account and of object pairs. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { accountKeys, type Keys } from '../../src/shared/queue.js';
+import { openRedis } from '../../src/shared/redis.js';
+import { type Answer, type Permit, pairName, Quota, type QuotaOptions } from '../../src/worker/quota.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+
+const test = useRedis(import.meta.url);
+/** a zone in which it is about noon: no test meets a midnight */
+const NOON = `Etc/GMT${new Date().getUTCHours() >= 12 ? '+' : '-'}${Math.abs(new Date().getUTCHours() - 12)}`;
+const OPTIONS: QuotaOptions = {
+  limit: 100,
+  windowMs: 300,
+  dailyLimit: 0,
+  timeZone: NOON,
+  probeMs: 60_000,
+  firstPauseMs: 30,
+};
+
+let keys: Keys;
+const connections: Redis[] = [];
+beforeEach(() => {
+  keys = accountKeys(test.newPrefix());
+});
+afterEach(() => {
+  for (const connection of connections.splice(0)) connection.disconnect();
+});
+
+const quota = (options: Partial<QuotaOptions> = {}, redis = test.redis) =>
+  new Quota(redis, keys, { ...OPTIONS, ...options });
+/** Replicas with connections of their own. */
+const replicas = (count: number, options: Partial<QuotaOptions> = {}) =>
+  Array.from({ length: count }, () => {
+    const redis = openRedis(test.url, 'patient');
+    connections.push(redis);
+    return quota(options, redis);
+  });
+
+function granted(answer: Answer): Permit {
+  if (answer.kind !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
+  return answer;
+}
+const permit = async (from: Quota, partial = false) => granted(await from.ask(partial));
+/** The permit that is given as soon as nothing holds the account any more. */
+const permitAfterHold = (from: Quota) => eventually(() => permit(from), 5_000);
+const held = (answer: Answer) => {
+  if (answer.kind !== 'held') throw new Error(`not held: ${JSON.stringify(answer)}`);
+  return answer;
+};
+
+/** When the calls go, on Redis' clock, in order. */
+async function times(): Promise<number[]> {
+  const flat = await test.redis.zrange(keys.window, 0, -1, 'WITHSCORES');
+  return flat.filter((_, index) => index % 2 === 1).map(Number);
+}
+/** The most calls within any stretch of this length. */
+function mostWithin(windowMs: number, sorted: readonly number[]): number {
+  let most = 0;
+  let first = 0;
+  sorted.forEach((at, index) => {
+    while (at - (sorted[first] as number) >= windowMs) first += 1;
+    most = Math.max(most, index - first + 1);
+  });
+  return most;
+}
+/** As if it were so much later than the permit's time. */
+const useLate = (from: Quota, one: Permit, lateMs: number) =>
+  from.use({ ...one, askedAt: performance.now() - one.waitMs - lateMs });
+
+describe('the rolling window', () => {
+  it.each([
+    [1, 200],
+    [3, 250],
+    [20, 300],
+    [100, 500],
+  ])(
+    'never holds more than its limit: %d in %d ms, eight replicas asking at once',
+    async (limit, windowMs) => {
+      const all = replicas(8, { limit, windowMs });
+      const asked = limit * 4 + 3;
+      const permits = await Promise.all(
+        Array.from({ length: asked }, (_, index) => permit(all[index % all.length] as Quota)),
+      );
+      const at = await times();
+      expect(at).toHaveLength(asked);
+      expect(mostWithin(windowMs, at)).toBeLessThanOrEqual(limit);
+      expect(new Set(permits.map(({ id }) => id)).size).toBe(asked);
+      // and the limit is used: no window's worth takes much longer than a window
+      const span = (at.at(-1) ?? 0) - (at[0] ?? 0);
+      expect(span).toBeLessThanOrEqual(Math.ceil(asked / limit) * (windowMs + 65));
+    },
+  );
+
+  it('counts a permit that is used late from when it was used', async () => {
+    const limit = 20;
+    const all = replicas(6, { limit });
+    let seed = 7;
+    const random = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    // each replica asks, uses its permit up to half a window late, asks again; whose call goes first is first
+    const pending: { replica: Quota; one: Permit; lateMs: number; at: number }[] = [];
+    const ask = async (replica: Quota) => {
+      const one = await permit(replica);
+      const lateMs = Math.round(random() * 150);
+      pending.push({
+        replica,
+        one,
+        lateMs,
+        at: Number(await test.redis.zscore(keys.window, one.id)) + lateMs,
+      });
+    };
+    for (const replica of all) await ask(replica);
+    const used: number[] = [];
+    for (let call = 0; call < 240; call++) {
+      pending.sort((one, other) => one.at - other.at);
+      const next = pending.shift();
+      if (!next) throw new Error('nobody is left');
+      await useLate(next.replica, next.one, next.lateMs);
+      used.push(Number(await test.redis.zscore(keys.window, next.one.id)));
+      await ask(next.replica);
+    }
+    used.sort((one, other) => one - other);
+    expect(mostWithin(OPTIONS.windowMs, used)).toBeLessThanOrEqual(limit);
+  });
+
+  it('a permit used in time stays where it is', async () => {
+    const one = quota();
+    const first = await permit(one);
+    const before = await times();
+    await one.use({ ...first, askedAt: performance.now() });
+    expect(await times()).toEqual(before);
+    await useLate(one, first, 100);
+    expect((await times())[0]).toBe((before[0] ?? 0) + 100);
+  });
+
+  it('serves replicas in the order in which they ask', async () => {
+    const all = replicas(4, { limit: 4 });
+    const order: string[] = [];
+    for (let round = 0; round < 5; round++) for (const replica of all) order.push((await permit(replica)).id);
+    expect(await test.redis.zrange(keys.window, 0, -1)).toEqual(order);
+  });
+
+  it('lets the first half of an idle window go faster than the rest, and nothing in bursts', async () => {
+    const one = quota({ limit: 10, windowMs: 1_000 });
+    for (let call = 0; call < 10; call++) await permit(one);
+    const at = await times();
+    const gaps = at.slice(1).map((time, index) => time - (at[index] as number));
+    expect(Math.max(...gaps.slice(0, 4))).toBeLessThan(60);
+    expect(Math.min(...gaps.slice(5))).toBeGreaterThanOrEqual(89);
+  });
+
+  it('takes back a permit that is released', async () => {
+    const one = quota({ limit: 1, windowMs: 60_000, dailyLimit: 10 });
+    const first = await permit(one);
+    await one.release(first);
+    const second = await permit(one);
+    expect(second.waitMs).toBe(0);
+    expect(Object.values(await test.redis.hgetall(keys.daily))).toEqual(['1']);
+    expect((await permit(one)).waitMs).toBeGreaterThan(50_000);
+  });
+
+  it('is tightened by headers, never widened', async () => {
+    const one = quota({ limit: 3, windowMs: 60_000 });
+    one.tighten(5);
+    one.tighten(0);
+    for (let call = 0; call < 3; call++) expect((await permit(one)).waitMs).toBeLessThan(60_000);
+    expect((await permit(one)).waitMs).toBeGreaterThanOrEqual(55_000);
+    const tight = quota({ limit: 3, windowMs: 60_000 });
+    tight.tighten(2);
+    await tight.release(await permit(tight));
+    expect((await permit(tight)).waitMs).toBeGreaterThan(60_000);
+  });
+
+  it('comes back after Redis has forgotten the scripts', async () => {
+    const one = quota();
+    await permit(one);
+    await test.redis.script('FLUSH');
+    await permit(one);
+    await test.redis.script('FLUSH');
+    expect(await one.hold('migration', 'moving', 20)).toBeGreaterThan(0);
+    expect(await times()).toHaveLength(2);
+  });
+
+  it('leaves no key for ever when nobody calls', async () => {
+    await permit(quota());
+    expect(await test.redis.pttl(keys.window)).toBeGreaterThan(OPTIONS.windowMs);
+    expect(await test.redis.pttl(keys.window)).toBeLessThan(10 * OPTIONS.windowMs);
+  });
+});
+
+describe('the day', () => {
+  it('is held until the reset when its calls are used up, on every replica', async () => {
+    const [one, other] = replicas(2, { dailyLimit: 5 }) as [Quota, Quota];
+    for (let call = 0; call < 5; call++) await permit(call % 2 === 0 ? one : other);
+    for (const replica of [one, other]) {
+      const answer = held(await replica.ask(false));
+      expect(answer).toMatchObject({ holdKind: 'daily', reason: 'the daily limit of 5 calls is used up' });
+      expect(answer.forMs).toBeGreaterThan(10 * 3_600_000);
+      expect(answer.forMs).toBeLessThan(14 * 3_600_000);
+    }
+  });
+
+  it('forgets yesterday’s count', async () => {
+    await test.redis.hset(keys.daily, '2020-01-01', '5');
+    await permit(quota({ dailyLimit: 5 }));
+    expect(Object.values(await test.redis.hgetall(keys.daily))).toEqual(['1']);
+    expect(await test.redis.hexists(keys.daily, '2020-01-01')).toBe(0);
+  });
+
+  it('paces partial batches by what is left of it, full ones not', async () => {
+    const one = quota({ dailyLimit: 1_000, limit: 10_000 });
+    let partials = 0;
+    let paced: Answer = await one.ask(true);
+    for (; paced.kind === 'granted'; paced = await one.ask(true)) partials += 1;
+    // half a day for 1,000 calls is one every 43 s; ten idle minutes save up 14 of them
+    expect(partials).toBeGreaterThanOrEqual(12);
+    expect(partials).toBeLessThanOrEqual(17);
+    if (paced.kind !== 'paced') throw new Error('not paced');
+    expect(paced.forMs).toBeGreaterThan(0);
+    expect(paced.forMs).toBeLessThan(60_000);
+    await permit(one);
+    await permit(one);
+    expect((await one.ask(true)).kind).toBe('paced');
+    expect(await test.redis.hvals(keys.daily)).toEqual([String(partials + 2)]);
+  });
+
+  it('without a limit nothing is paced', async () => {
+    const one = quota({ limit: 10_000 });
+    for (let call = 0; call < 50; call++) await permit(one, true);
+  });
+});
+
+describe('holds of the account', () => {
+  it('429: for its time, on every replica, and a longer one stands', async () => {
+    const [one, other] = replicas(2) as [Quota, Quota];
+    expect(await one.hold('rate-limit', 'slow down', 5_000)).toBe(5_000);
+    expect(await other.hold('rate-limit', 'again', 1_000)).toBeGreaterThan(4_000);
+    for (const replica of [one, other])
+      expect(held(await replica.ask(false))).toMatchObject({ holdKind: 'rate-limit', reason: 'slow down' });
+    expect(await one.hold('migration', 'moving', 9_000)).toBe(9_000);
+    expect(held(await other.ask(false)).holdKind).toBe('migration');
+  });
+
+  it('429: the margin grows, and wears off with calls', async () => {
+    const one = quota();
+    await one.hold('rate-limit', 'slow down', 1);
+    await one.hold('rate-limit', 'slow down', 1);
+    expect(await test.redis.hget(keys.hold, 'margin')).toBe('80');
+    expect((await permitAfterHold(one)).probe).toBe(false);
+    expect(await test.redis.hget(keys.hold, 'margin')).toBe('79');
+  });
+
+  it('daily: until the reset', async () => {
+    expect(await quota().hold('daily', 'DAILY', 'until-reset')).toBeGreaterThan(10 * 3_600_000);
+  });
+
+  it('401: calls that were in flight together are one strike; then one probe goes alone', async () => {
+    const [one, other] = replicas(2) as [Quota, Quota];
+    const inFlight = [await permit(one), await permit(other), await permit(one)];
+    const pauses = await Promise.all(inFlight.map(each => one.holdGrowing('auth', 'bad token', each)));
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(OPTIONS.firstPauseMs);
+    expect(await test.redis.hget(keys.hold, 'strikes')).toBe('1');
+    expect(held(await other.ask(false))).toMatchObject({ holdKind: 'auth', reason: 'bad token' });
+
+    const probe = await permitAfterHold(other);
+    expect(probe).toMatchObject({ probe: true, trouble: true });
+    expect(held(await one.ask(false)).forMs).toBeGreaterThan(50_000);
+
+    expect(await other.holdGrowing('auth', 'bad token', probe)).toBe(2 * OPTIONS.firstPauseMs);
+    const second = await permitAfterHold(one);
+    expect(await one.holdGrowing('auth', 'bad token', second)).toBe(4 * OPTIONS.firstPauseMs);
+
+    const third = await permitAfterHold(other);
+    await other.answered(third);
+    expect(await permit(one)).toMatchObject({ probe: false, trouble: false });
+  });
+
+  it('an outage: from the fifth failure in a row on, over all replicas; an answer starts the count again', async () => {
+    const [one, other] = replicas(2) as [Quota, Quota];
+    for (let call = 0; call < 4; call++)
+      expect(await one.failed('503', await permit(call % 2 === 0 ? one : other))).toBe(0);
+    const troubled = await permit(other);
+    expect(troubled).toMatchObject({ probe: false, trouble: true });
+    await other.answered(troubled);
+    for (let call = 0; call < 4; call++) expect(await one.failed('503', await permit(one))).toBe(0);
+    expect(await one.failed('503 again', await permit(other))).toBe(OPTIONS.firstPauseMs);
+    expect(held(await other.ask(false))).toMatchObject({ holdKind: 'unavailable', reason: '503 again' });
+
+    const probe = await permitAfterHold(other);
+    expect(probe.probe).toBe(true);
+    // a straggler of the time before says nothing new
+    expect(await one.failed('late', { ...probe, probe: false })).toBeGreaterThan(50_000);
+    expect(await other.failed('still 503', probe)).toBe(2 * OPTIONS.firstPauseMs);
+    const next = await permitAfterHold(one);
+    await one.answered(next);
+    expect(await permit(other)).toMatchObject({ probe: false, trouble: false });
+  });
+
+  it('growing pauses end at ten minutes', async () => {
+    await test.redis.hset(keys.hold, 'strikes', '2000');
+    const one = quota();
+    expect(await one.failed('503', { ...(await permit(one)), probe: true })).toBe(600_000);
+  });
+
+  it('an outage with a 429 in it: the probe that succeeds frees everybody', async () => {
+    const one = quota();
+    const straggler = await permit(one);
+    for (let call = 0; call < 5; call++) await one.failed('503', straggler);
+    // answered before the outage was noticed, read after it
+    await one.answered(straggler);
+    await one.hold('rate-limit', 'slow down', 60);
+    const probe = await permitAfterHold(one);
+    expect(probe.probe).toBe(true);
+    await one.answered(probe);
+    expect((await one.ask(false)).kind).toBe('granted');
+  });
+
+  it('a probe that is released lets another one go', async () => {
+    const [one, other] = replicas(2) as [Quota, Quota];
+    await one.holdGrowing('auth', 'bad token', await permit(one));
+    const probe = await permitAfterHold(one);
+    expect(probe.probe).toBe(true);
+    await one.release(probe);
+    expect(await other.ask(false)).toMatchObject({ kind: 'granted', probe: true });
+  });
+});
+
+describe('held object pairs', () => {
+  const pair = pairName('contacts', 'companies');
+  const withTypes = pairName('contacts', 'deals', 'HUBSPOT_DEFINED:4');
+
+  it('are known to all replicas with their next question, and freed for all', async () => {
+    const [one, other] = replicas(2) as [Quota, Quota];
+    expect(one.holdsPairs).toBe(false);
+    expect(await one.holdPair(pair, 'locked', 5_000)).toMatchObject({ reason: 'locked', strikes: 1 });
+    await one.holdPair(withTypes, 'nothing is accepted', 5_000);
+    expect(one.heldPair('contacts', 'companies', 'HUBSPOT_DEFINED:1')).toMatchObject({ reason: 'locked' });
+    expect(one.heldPair('contacts', 'deals', 'HUBSPOT_DEFINED:4')).toMatchObject({ strikes: 1 });
+    expect(one.heldPair('contacts', 'deals', 'HUBSPOT_DEFINED:5')).toBeUndefined();
+
+    expect(other.holdsPairs).toBe(false);
+    await permit(other);
+    expect(other.holdsPairs).toBe(true);
+    const there = other.heldPair('contacts', 'companies', 'x');
+    expect((there?.until ?? 0) - Date.now()).toBeGreaterThan(4_000);
+    expect((there?.until ?? 0) - Date.now()).toBeLessThan(6_000);
+
+    await other.freePair(pair, pairName('contacts', 'companies', 'x'), withTypes);
+    expect(other.holdsPairs).toBe(false);
+    expect(await test.redis.exists(keys.heldPairs)).toBe(0);
+    await permit(one);
+    expect(one.holdsPairs).toBe(false);
+  });
+
+  it('are learned from a held account as well', async () => {
+    const [one, other] = replicas(2) as [Quota, Quota];
+    await one.holdPair(pair, 'locked', 5_000);
+    await one.hold('migration', 'moving', 5_000);
+    held(await other.ask(false));
+    expect(other.heldPair('contacts', 'companies', 'x')).toMatchObject({ reason: 'locked' });
+  });
+
+  it('are held longer with every strike, once the pause before is over', async () => {
+    const one = quota();
+    const pauses: number[] = [];
+    for (let strike = 1; strike <= 3; strike++) {
+      const since = Date.now();
+      const { until, strikes } = await one.holdPair(pair, 'forbidden');
+      expect(strikes).toBe(strike);
+      pauses.push(until - since);
+      await eventually(() => expect(one.heldPair('contacts', 'companies', 'x')).toBeUndefined());
+    }
+    for (const [index, pause] of pauses.entries()) {
+      expect(pause).toBeGreaterThanOrEqual(OPTIONS.firstPauseMs * 2 ** index);
+      expect(pause).toBeLessThan(OPTIONS.firstPauseMs * 2 ** index + 30);
+    }
+  });
+
+  it('calls that were in flight together are one strike', async () => {
+    const one = quota();
+    for (let call = 0; call < 10; call++) await one.holdPair(pair, 'locked', 2_000);
+    expect(one.heldPair('contacts', 'companies', 'x')).toMatchObject({ strikes: 1 });
+  });
+});
