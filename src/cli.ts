@@ -25,7 +25,8 @@ const WORKER: CommandSpec = {
     const config = given.settle(() => parseConfig(process.env, { token: true }));
     const { runWorker } = await import('./worker/main.js');
     await runWorker(config);
-    return 0;
+    // everything has stopped; BullMQ's connections would go on knocking at a Redis that is away
+    process.exit(0);
   },
 };
 

@@ -12,7 +12,10 @@ export function dayIn(timeZone: string, now: number): { day: string; msUntilMidn
   // on the two days a year that have 23 or 25 hours the guess is an hour off
   const there = clockIn(timeZone, guess);
   const correction = there.day === day ? DAY_MS - there.sinceMidnight : -there.sinceMidnight;
-  return { day, msUntilMidnight: guess + correction - now };
+  // where clocks skip midnight itself, the day ends at the instant they do
+  const end = clockIn(timeZone, guess + correction);
+  const skipped = end.day === day ? DAY_MS - end.sinceMidnight : 0;
+  return { day, msUntilMidnight: guess + correction + skipped - now };
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

@@ -27,11 +27,15 @@ export async function runUntilSignal(services: readonly Service[], logger: Logge
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
   });
-  try {
+  const startAll = async () => {
     for (const service of services) {
       started.push(service);
       await service.start();
     }
+  };
+  try {
+    // whoever waits for Redis to come up can be stopped, too
+    await Promise.race([startAll(), asked]);
     const signal = await asked;
     logger.info({ event: 'stopping', signal }, 'stopping; a second signal ends the process at once');
   } finally {

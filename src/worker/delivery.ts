@@ -123,8 +123,8 @@ class Run {
     const [alone] = group.length === 1 ? found.suspects : [];
     if (!alone)
       return this.#isolation.report({ ...found, accepted: found.created.length, named: found.named.length });
-    // an accepted call without effect is tried again; a refused one speaks of this input
-    this.#settle(alone, refusal(alone, found.failure, !accepted && isFinalAlone(found.failure)));
+    // whatever is said speaks of this input; a call without effect, where nothing is said, is tried again
+    this.#settle(alone, refusal(alone, found.failure, isFinalAlone(found.failure)));
     this.#isolation.reportAlone();
   }
 
@@ -170,8 +170,8 @@ class Run {
           await quota.hold('migration', `477 from HubSpot: ${wordsOf(answer)}`, verdict.forMs);
           break;
         case 'unauthorized':
-          if (!(await this.parts.renewToken()))
-            await quota.holdGrowing('auth', `401 from HubSpot: ${wordsOf(answer)}`, permit);
+          if (await this.parts.renewToken()) await quota.answered(permit);
+          else await quota.holdGrowing('auth', `401 from HubSpot: ${wordsOf(answer)}`, permit);
           break;
         case 'forbidden':
           return {

@@ -89,6 +89,7 @@ export class Isolation {
     if (!group) throw new Error('report without a call: next() was not asked');
     this.#current = undefined;
     const middle = Math.ceil(group.inputs.length / 2);
+    this.#calls -= 1; // one group more to send
     this.#judgeSibling(group, false);
     this.#pending.push({ inputs: group.inputs.slice(0, middle) }, { inputs: group.inputs.slice(middle) });
   }

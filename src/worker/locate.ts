@@ -115,8 +115,12 @@ function exactPairs(error: HubSpotError, index: InputIndex): Input[] | undefined
   const self = SELF.exec(error.message)?.[1];
   const from = self === undefined ? strings(field(error.context, 'fromObjectId')) : [self];
   const to = self === undefined ? strings(field(error.context, 'toObjectId')) : [self];
-  if (from.length === 0 || from.length !== to.length) return undefined;
-  return from.flatMap((id, at) => (index.from.get(id) ?? []).filter(input => input.to === to[at]));
+  if (from.length === 0 || to.length === 0) return undefined;
+  if (from.length === to.length)
+    return from.flatMap((id, at) => (index.from.get(id) ?? []).filter(input => input.to === to[at]));
+  // one record against several makes pairs too; several against another number of others do not say which
+  if (from.length > 1 && to.length > 1) return [];
+  return from.flatMap(id => (index.from.get(id) ?? []).filter(input => to.includes(input.to)));
 }
 
 /** Sentences that HubSpot was seen to say, and which of their words is an id. Anything else names nobody. */
@@ -153,10 +157,10 @@ function mentions(error: HubSpotError, index: InputIndex): Mention[] {
   });
 }
 
-/** Context values are lists of strings in the documentation, single strings or numbers in life. */
+/** Context values are lists of strings in the documentation, single strings or numbers in life (too large: digits lost). */
 function strings(value: unknown): string[] {
   const list = Array.isArray(value) ? value : [value];
-  return list.flatMap(item => (typeof item === 'number' ? [String(item)] : (text(item) ?? [])));
+  return list.flatMap(item => (Number.isSafeInteger(item) ? [String(item)] : (text(item) ?? [])));
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

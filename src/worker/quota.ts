@@ -119,7 +119,10 @@ export class Quota {
   /** The call is not needed after all. */
   async release(permit: Permit): Promise<void> {
     const { day } = dayIn(this.#options.timeZone, Date.now());
-    await this.#redis.multi().zrem(this.#keys.window, permit.id).hincrby(this.#keys.daily, day, -1).exec();
+    const commands = this.#redis.multi().zrem(this.#keys.window, permit.id).hincrby(this.#keys.daily, day, -1);
+    // nobody finds out whether the hold is over: the next one may
+    if (permit.probe) commands.hdel(this.#keys.hold, 'until');
+    await commands.exec();
   }
 
   /** HubSpot's headers may tighten the limit, never widen it: they often speak of another one. */
@@ -182,7 +185,9 @@ export class Quota {
 
   /** Holds one object pair (with these types) with growing pauses, on every replica. */
   async holdPair(name: string, reason: string, leastMs = 0): Promise<HeldPair> {
-    const strikes = (this.#heldPairs.get(name)?.strikes ?? 0) + 1;
+    const before = this.#heldPairs.get(name);
+    // calls that were in flight together fail together: one strike
+    const strikes = (before?.strikes ?? 0) + (before && before.until > Date.now() ? 0 : 1);
     const forMs = Math.max(leastMs, pauseMs(strikes, this.#options.firstPauseMs));
     const [seconds, micros] = (await this.#redis.time()).map(Number);
     const now = (seconds ?? 0) * 1_000 + Math.floor((micros ?? 0) / 1_000);

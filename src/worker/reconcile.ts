@@ -5,7 +5,7 @@
  * An input that is mentioned nowhere is never taken for created. The counts always add up:
  * created + named + rest + suspects = inputs.
  */
-import { type Answer, field, isFinal, isObject, text } from './classify.js';
+import { type Answer, field, isFinalAlone, isObject, text } from './classify.js';
 import { type Input, pairKey } from './coalescer.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
 import type { Failure } from './outcome.js';
@@ -55,7 +55,7 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
       // a wrong object pair is a fault of the request, whatever category it comes under
       const everyone = located.kind === 'everyone';
       for (const input of everyone ? inputs : located.inputs)
-        if (!named.has(input)) named.set(input, { input, failure, final: everyone || isFinal(failure) });
+        if (!named.has(input)) named.set(input, { input, failure, final: everyone || isFinalAlone(failure) });
     }
   }
   // an error that names a pair outright outweighs a result for it: one of its types may have failed

@@ -34,9 +34,8 @@ local strikes, failures, extra = tonumber(h[4] or 0), tonumber(h[5] or 0), tonum
 
 if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now) end
 
-local used = 0
+local used = tonumber(redis.call('HGET', KEYS[3], ARGV[6]) or 0)
 if dailyLimit > 0 then
-  used = tonumber(redis.call('HGET', KEYS[3], ARGV[6]) or 0)
   if used >= dailyLimit then
     reason = 'the daily limit of ' .. dailyLimit .. ' calls is used up'
     redis.call('HSET', KEYS[2], 'until', now + untilReset, 'kind', 'daily', 'reason', reason)
@@ -74,7 +73,7 @@ end
 redis.call('ZADD', KEYS[1], at, ARGV[1])
 redis.call('PEXPIRE', KEYS[1], 2 * (window + margin) + math.ceil(at - now))
 -- yesterday's count has served its time
-if dailyLimit > 0 and used == 0 then redis.call('DEL', KEYS[3]) end
+if used == 0 then redis.call('DEL', KEYS[3]) end
 redis.call('HINCRBY', KEYS[3], ARGV[6], 1)
 -- what a 429 added to the margin wears off
 if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end

@@ -105,7 +105,9 @@ export const nextAttempt = (data: JobData): number => (data.errors?.at(-1)?.atte
  */
 export function suspicion(data: JobData): number {
   const errors = data.errors ?? [];
-  const attempts = new Map(errors.map(error => [error.attempt, isNobodysFault(error)]));
+  const attempts = new Map<number, boolean>();
+  for (const error of errors)
+    attempts.set(error.attempt, isNobodysFault(error) && attempts.get(error.attempt) !== false);
   const nobodys = [...attempts.values()].filter(Boolean).length;
   return attempts.size - nobodys + Math.max(0, nobodys - 1);
 }

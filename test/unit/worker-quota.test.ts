@@ -52,7 +52,7 @@ const held = (answer: Answer) => {
 
 /** When the calls go, on Redis' clock, in order. */
 async function times(): Promise<number[]> {
-  const flat = await test.redis.zrange(keys.window, 0, -1, 'WITHSCORES');
+  const flat = await test.redis.zrange(keys.window, '0', '-1', 'WITHSCORES');
   return flat.filter((_, index) => index % 2 === 1).map(Number);
 }
 /** The most calls within any stretch of this length. */
@@ -141,7 +141,7 @@ describe('the rolling window', () => {
     const all = replicas(4, { limit: 4 });
     const order: string[] = [];
     for (let round = 0; round < 5; round++) for (const replica of all) order.push((await permit(replica)).id);
-    expect(await test.redis.zrange(keys.window, 0, -1)).toEqual(order);
+    expect(await test.redis.zrange(keys.window, '0', '-1')).toEqual(order);
   });
 
   it('lets the first half of an idle window go faster than the rest, and nothing in bursts', async () => {

@@ -1,0 +1,116 @@
+/** A queue of its own in the real Redis, and worker processes on it. */
+import { randomUUID } from 'node:crypto';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { JobData } from '../../src/shared/association.js';
+import { accountKeys, JOB_NAME, queueName } from '../../src/shared/queue.js';
+import { sleep } from '../../src/shared/wait.js';
+import { CLI } from './paths.js';
+import { type Started, start } from './processes.js';
+import type { Options } from './row.js';
+
+const JOBS_PER_BULK = 1_000;
+const KEYS_PER_UNLINK = 1_000;
+const POLL_MS = 10;
+
+export class Installation {
+  /** QUEUE_PREFIX: nothing else in this Redis is touched */
+  readonly prefix = `bench-${randomUUID().slice(0, 8)}`;
+  readonly redis: Redis;
+  readonly queue: Queue;
+  readonly #options: Options;
+  readonly #workers: Started[] = [];
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.redis = new Redis(options.redisUrl, { maxRetriesPerRequest: null });
+    this.queue = new Queue(queueName(), { connection: this.redis, prefix: this.prefix });
+  }
+
+  /** Worker processes of the built package. @param env on top of what every measurement has */
+  async startWorkers(
+    hubspotUrl: string,
+    env: Readonly<Record<string, string>> = {},
+    replicas = 1,
+  ): Promise<readonly Started[]> {
+    const { redisUrl, profileDir } = this.#options;
+    const settings = {
+      REDIS_URL: redisUrl,
+      QUEUE_PREFIX: this.prefix,
+      HUBSPOT_BASE_URL: hubspotUrl,
+      HUBSPOT_ACCESS_TOKEN: 'pat-bench',
+      RATE_LIMIT_CALLS: '1000000',
+      DAILY_CALL_LIMIT: '0',
+      METRICS_PORT: '0',
+      ...env,
+    };
+    const profile = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : [];
+    const started = await Promise.all(
+      Array.from({ length: replicas }, () => start([...profile, CLI, 'worker'], settings, /"started"/)),
+    );
+    this.#workers.push(...started);
+    return started;
+  }
+
+  async stopWorkers(): Promise<void> {
+    await Promise.all(this.#workers.splice(0).map(worker => worker.stop()));
+  }
+
+  /** Adds jobs as they are. */
+  async add(jobs: Iterable<JobData>): Promise<void> {
+    let bulk: { name: string; data: JobData }[] = [];
+    for (const data of jobs) {
+      if (bulk.push({ name: JOB_NAME, data }) < JOBS_PER_BULK) continue;
+      await this.queue.addBulk(bulk);
+      bulk = [];
+    }
+    if (bulk.length > 0) await this.queue.addBulk(bulk);
+  }
+
+  /** Waits until no job waits, is worked on or delayed. @throws Error when one failed */
+  async drained(): Promise<void> {
+    for (;;) {
+      const { completed: _, failed = 0, ...open } = await this.queue.getJobCounts();
+      if (failed > 0) throw new Error(`${failed} jobs failed: the figures would mean nothing`);
+      if (Object.values(open).every(count => count === 0)) return;
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Associations created since the queue began, as stats shows them. */
+  async created(): Promise<number> {
+    return Number((await this.redis.hget(accountKeys(this.prefix).counters, 'created')) ?? 0);
+  }
+
+  /** Everything under the prefix goes; for the time when no worker runs. */
+  async clear(): Promise<void> {
+    for await (const keys of this.redis.scanStream({ match: `${this.prefix}:*`, count: KEYS_PER_UNLINK }))
+      if (Array.isArray(keys) && keys.length > 0) await this.redis.unlink(...keys.map(String));
+    while (!/lazyfree_pending_objects:0\r/.test(await this.redis.info('memory'))) await sleep(POLL_MS);
+  }
+
+  async usedMemory(): Promise<number> {
+    return Number(/used_memory:(\d+)/.exec(await this.redis.info('memory'))?.[1]);
+  }
+
+  /** Stops the workers, leaves nothing behind. */
+  async end(): Promise<void> {
+    await this.stopWorkers();
+    await this.clear();
+    await this.queue.close();
+    this.redis.disconnect();
+  }
+}
+
+/** An installation for the time of `use`. */
+export async function withInstallation<T>(
+  options: Options,
+  use: (installation: Installation) => Promise<T>,
+): Promise<T> {
+  const installation = new Installation(options);
+  try {
+    return await use(installation);
+  } finally {
+    await installation.end();
+  }
+}

@@ -1,0 +1,108 @@
+/** Holds: what must wait goes back to the queue without an attempt spent; everything else flows on. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { JobData } from '../../src/shared/association.js';
+import { forbidden, locked, migrating, unauthorized } from '../../src/simulator/replies.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig;
+afterEach(async () => {
+  await rig.stop();
+});
+const start = async (env: Readonly<Record<string, string>> = {}) => {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), env });
+};
+/** Every job is in the queue again: no lock is kept. */
+const givenBack = () =>
+  eventually(async () => {
+    expect(await rig.queue.getActiveCount()).toBe(0);
+    expect(await rig.queue.getWaitingCount()).toBeGreaterThan(0);
+  });
+const endHold = async () => {
+  await rig.redis.del(rig.keys.hold);
+  await rig.queue.removeRateLimitKey();
+};
+
+describe('long holds of the account', () => {
+  it('477 with a long Retry-After gives the jobs back; they go on when it is over', async () => {
+    await start({ JOB_ATTEMPTS: '1' });
+    rig.simulator.script({ kind: 'status', ...migrating(3_600) });
+    const good = goodPairs(3_000);
+    await rig.enqueue(good, 100);
+    const workers = [rig.startWorker(), rig.startWorker()];
+    await eventually(async () => expect(await rig.redis.hget(rig.keys.hold, 'kind')).toBe('migration'));
+    await givenBack();
+    expect(rig.simulator.ledger.calls).toHaveLength(1);
+    expect(workers.map(worker => worker.output()).join('')).toContain('account is held; nothing is lost');
+    await endHold();
+    // both fetch again when BullMQ's longest pause is over, or at once when started
+    rig.startWorker();
+    await rig.drained();
+    await rig.expectAccounted(good, []);
+  });
+
+  it('the daily limit holds until midnight of the account and rejects nobody', async () => {
+    await start({ DAILY_CALL_LIMIT: '3', BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1' });
+    await rig.enqueue(goodPairs(1_000), 50);
+    rig.startWorker();
+    await eventually(async () => expect(await rig.redis.hget(rig.keys.hold, 'kind')).toBe('daily'));
+    await givenBack();
+    expect(rig.simulator.ledger.calls).toHaveLength(3);
+    expect(await rig.totals()).toMatchObject({ created: 300, rejected: 0, calls: 3 });
+    const jobs = await rig.queue.getJobs(['waiting', 'active', 'delayed', 'prioritized']);
+    expect(jobs.reduce((sum, job) => sum + (job.data as JobData).pairs.length, 0)).toBe(700);
+  });
+});
+
+describe('held object pairs', () => {
+  it('403 holds one object pair, the other one flows; nobody is rejected', async () => {
+    await start({ JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '500' });
+    rig.simulator.script({ kind: 'status', ...forbidden(), times: 2, match: { fromObjectType: 'contacts' } });
+    const contacts = goodPairs(400);
+    const deals = goodPairs(300, 300_000_001);
+    await rig.enqueue(contacts, 100);
+    await rig.enqueue(deals, 100, {
+      fromObjectType: 'deals',
+      toObjectType: 'contacts',
+      types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 3 }],
+    });
+    rig.startWorker();
+    await eventually(async () => {
+      const held = await rig.redis.hget(rig.keys.heldPairs, 'contacts/companies');
+      expect(held).toContain('403 from HubSpot');
+    });
+    await rig.drained();
+    expect(rig.simulator.ledger.createdCount()).toBe(700);
+    expect(await rig.totals()).toMatchObject({ created: 700, rejected: 0 });
+    // accepted again: the hold is forgotten
+    expect(await rig.redis.hlen(rig.keys.heldPairs)).toBe(0);
+  });
+
+  it('423 waits at least two seconds', async () => {
+    await start({ JOB_ATTEMPTS: '1' });
+    rig.simulator.script({ kind: 'status', ...locked() });
+    const good = goodPairs(100);
+    await rig.enqueue(good, 100);
+    rig.startWorker();
+    await rig.drained();
+    await rig.expectAccounted(good, []);
+    const [refused, accepted] = rig.simulator.ledger.calls;
+    expect((accepted?.at ?? 0) - (refused?.at ?? 0)).toBeGreaterThanOrEqual(2_000);
+  });
+});
+
+describe('credentials', () => {
+  it('401 once is asked again by one probe, and all replicas go on', async () => {
+    await start({ JOB_ATTEMPTS: '1' });
+    rig.simulator.script({ kind: 'status', ...unauthorized() });
+    const good = goodPairs(6_000);
+    await rig.enqueue(good, 500);
+    rig.startWorker();
+    rig.startWorker();
+    await rig.drained();
+    await rig.expectAccounted(good, []);
+    expect(await rig.redis.hget(rig.keys.hold, 'until')).toBeNull();
+  });
+});
