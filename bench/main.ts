@@ -12,7 +12,7 @@ import { quota } from './quota.js';
 import { type Machine, machine } from './support/machine.js';
 import { RESULTS } from './support/paths.js';
 import { isReached, median, type Options, type Question, type Row } from './support/row.js';
-import { notes, table, withUnit } from './support/text.js';
+import { table, withUnit } from './support/text.js';
 import { throughput } from './throughput.js';
 
 const QUESTIONS: Readonly<Record<string, Question>> = { throughput, enqueue, memory, latency, quota };
@@ -84,7 +84,6 @@ function results(where: Machine, answered: readonly Answered[]): string {
       question.method(options),
       '',
       table(rows),
-      ...(notes(rows).length > 0 ? ['', ...notes(rows)] : []),
     ]),
     '',
   ].join('\n');

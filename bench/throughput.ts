@@ -5,10 +5,28 @@ import { type Installation, withInstallation } from './support/installation.js';
 import { type Options, type Question, type Row, ratios } from './support/row.js';
 import { type SimulatorProcess, spanMs, startSimulatorProcess } from './support/simulator.js';
 
-/** Associations of one round, by pairs per job. */
-type Sizes = Readonly<Record<number, number>>;
-const FULL = { rounds: 5, bare: 600_000, sizes: { 500: 600_000, 200: 600_000, 10: 200_000, 1: 40_000 } };
-const QUICK = { rounds: 3, bare: 200_000, sizes: { 500: 200_000, 200: 200_000, 1: 10_000 } };
+/** What the worker drains: jobs of that size, associations in one round. The bare loop runs before each of them. */
+type Load = { readonly pairsPerJob: number; readonly count: number };
+type Plan = { readonly rounds: number; readonly bare: number; readonly loads: readonly Load[] };
+const FULL: Plan = {
+  rounds: 5,
+  bare: 400_000,
+  loads: [
+    { pairsPerJob: 500, count: 400_000 },
+    { pairsPerJob: 200, count: 400_000 },
+    { pairsPerJob: 10, count: 200_000 },
+    { pairsPerJob: 1, count: 40_000 },
+  ],
+};
+const QUICK: Plan = {
+  rounds: 3,
+  bare: 160_000,
+  loads: [
+    { pairsPerJob: 500, count: 160_000 },
+    { pairsPerJob: 200, count: 160_000 },
+    { pairsPerJob: 1, count: 6_000 },
+  ],
+};
 const GOAL_FROM = 200;
 
 type Rates = {
@@ -17,18 +35,19 @@ type Rates = {
   /** from the first call's arrival to the last one's answer, by the simulator's clock */
   readonly called: number[];
 };
+type Contest = Load & { readonly ours: Rates; readonly bare: Rates };
 const noRates = (): Rates => ({ settled: [], called: [] });
 
 export const throughput: Question = {
   title: 'Throughput: a backlog drained by one worker, and a bare axios loop',
   method: options => {
-    const { rounds, bare, sizes } = options.quick ? QUICK : FULL;
+    const { rounds, bare, loads } = options.quick ? QUICK : FULL;
     return [
       `Simulator: a process of its own, no limit, 50 ms latency. One worker process (10 calls at once) and one process with the bare loop`,
       `(prepared batches of 2,000, p-limit 10, keep-alive), both started before and warmed up by a round that does not count.`,
-      `${rounds} rounds, in each: bare loop (${bare.toLocaleString('en')} associations), then ${describe(sizes)}.`,
+      `${rounds} rounds, in each: ${loads.map(load => describe(load, bare)).join('; ')}.`,
       `The worker's time runs from the resuming of a paused, filled queue to the last job completed in Redis; the loop's from its first post to its last parsed answer.`,
-      `"between calls" is the same by the simulator's clock alone: from the first call's arrival to the last one's answer. Ratios are taken within a round.`,
+      `"between calls" is the same by the simulator's clock alone: from the first call's arrival to the last one's answer. Ratios are taken between neighbours.`,
     ].join(' ');
   },
   async run(options) {
@@ -49,39 +68,46 @@ async function measure(
   simulator: SimulatorProcess,
   loop: BareAxios,
 ): Promise<Row[]> {
-  const { rounds, bare, sizes } = quick ? QUICK : FULL;
+  const { rounds, bare, loads } = quick ? QUICK : FULL;
   await installation.queue.pause();
   const [worker] = await installation.startWorkers(simulator.url);
-  const bareRates = noRates();
-  const ours = new Map(Object.keys(sizes).map(size => [Number(size), noRates()]));
+  const contests = loads.map((load): Contest => ({ ...load, ours: noRates(), bare: noRates() }));
   for (let round = 0; round <= rounds; round++) {
     const isWarmUp = round === 0;
-    await simulator.reset();
-    const { ms, created } = await loop.post({ url: simulator.url, count: bare });
-    if (created !== bare) throw new Error(`the bare loop created ${created} of ${bare}`);
-    if (!isWarmUp) await record(bareRates, bare, ms, simulator);
-    for (const [pairsPerJob, rates] of ours) {
-      const count = sizes[pairsPerJob as keyof typeof sizes] ?? 0;
-      const ms = await drain(installation, simulator, count, pairsPerJob);
-      if (!isWarmUp) await record(rates, count, ms, simulator);
+    for (const contest of contests) {
+      const bareRates = await post(loop, simulator, bare);
+      const rates = await drain(installation, simulator, contest);
+      if (isWarmUp) continue;
+      push(contest.bare, bareRates);
+      push(contest.ours, rates);
+      say(
+        `round ${round}, jobs of ${contest.pairsPerJob}: ${thousands(rates.settled)}/s, bare loop ${thousands(bareRates.settled)}/s`,
+      );
     }
-    const last = [bareRates, ...ours.values()].map(({ settled }) => perSecond(settled.at(-1)));
-    say(isWarmUp ? 'warmed up' : `round ${round}: bare ${last[0]}, jobs of ${named(ours, last.slice(1))}`);
+    if (isWarmUp) say('warmed up');
   }
   const startMs = worker?.startMs ?? Number.NaN;
   return [
-    { what: 'bare axios loop', unit: '/s', values: bareRates.settled },
-    ...[...ours].flatMap(([size, rates]) => compare(size, rates, bareRates)),
+    { what: 'bare axios loop', unit: '/s', values: contests.flatMap(({ bare }) => bare.settled) },
+    ...contests.flatMap(compare),
     { what: 'start of a worker process (not in the above)', unit: 'ms', values: [startMs] },
   ];
+}
+
+type Rate = { readonly settled: number; readonly called: number };
+
+async function post(loop: BareAxios, simulator: SimulatorProcess, count: number): Promise<Rate> {
+  await simulator.reset();
+  const { ms, created } = await loop.post({ url: simulator.url, count });
+  if (created !== count) throw new Error(`the bare loop created ${created} of ${count}`);
+  return rate(count, ms, simulator);
 }
 
 async function drain(
   installation: Installation,
   simulator: SimulatorProcess,
-  count: number,
-  pairsPerJob: number,
-): Promise<number> {
+  { count, pairsPerJob }: Load,
+): Promise<Rate> {
   await installation.queue.pause();
   await installation.add(jobs(count, pairsPerJob));
   await simulator.reset();
@@ -93,34 +119,35 @@ async function drain(
   const [created, { created: arrived }] = [await installation.created(), await simulator.totals()];
   if (created - before !== count || arrived !== count)
     throw new Error(`of ${count} associations ${created - before} are counted and ${arrived} have arrived`);
-  return ms;
+  return rate(count, ms, simulator);
 }
 
-async function record(rates: Rates, count: number, ms: number, simulator: SimulatorProcess): Promise<void> {
-  rates.settled.push((count / ms) * 1_000);
-  rates.called.push((count / spanMs(await simulator.calls())) * 1_000);
+async function rate(count: number, ms: number, simulator: SimulatorProcess): Promise<Rate> {
+  const perSecond = (ms: number) => (count / ms) * 1_000;
+  return { settled: perSecond(ms), called: perSecond(spanMs(await simulator.calls())) };
 }
 
-function compare(size: number, rates: Rates, bare: Rates): Row[] {
-  const what = `worker, jobs of ${size}`;
-  const ratio = { unit: '×', values: ratios(rates.settled, bare.settled) };
-  const goal = size >= GOAL_FROM ? ({ at: 'least', value: 0.9 } as const) : undefined;
+function push(rates: Rates, { settled, called }: Rate): void {
+  rates.settled.push(settled);
+  rates.called.push(called);
+}
+
+function compare({ pairsPerJob, ours, bare }: Contest): Row[] {
+  const what = `worker, jobs of ${pairsPerJob}`;
+  const goal = pairsPerJob >= GOAL_FROM ? ({ at: 'least', value: 0.9 } as const) : undefined;
   return [
-    { what, unit: '/s', values: rates.settled },
-    { what: `${what} ÷ bare loop`, ...ratio, main: true, ...(goal && { goal }) },
+    { what, unit: '/s', values: ours.settled },
     {
-      what: `${what} ÷ bare loop, between calls`,
+      what: `${what} ÷ bare loop`,
       unit: '×',
-      values: ratios(rates.called, bare.called),
+      values: ratios(ours.settled, bare.settled),
+      main: true,
+      ...(goal && { goal }),
     },
+    { what: `${what} ÷ bare loop, between calls`, unit: '×', values: ratios(ours.called, bare.called) },
   ];
 }
 
-const describe = (sizes: Sizes): string =>
-  Object.entries(sizes)
-    .reverse()
-    .map(([size, count]) => `the worker with ${count.toLocaleString('en')} in jobs of ${size}`)
-    .join(', ');
-const perSecond = (rate = Number.NaN): string => `${Math.round(rate / 1_000)}k/s`;
-const named = (ours: ReadonlyMap<number, Rates>, rates: readonly string[]): string =>
-  [...ours.keys()].map((size, index) => `${size}: ${rates[index]}`).join(', ');
+const describe = ({ pairsPerJob, count }: Load, bare: number): string =>
+  `${bare.toLocaleString('en')} associations by the bare loop, then ${count.toLocaleString('en')} by the worker in jobs of ${pairsPerJob}`;
+const thousands = (rate: number): string => `${Math.round(rate / 1_000)}k`;

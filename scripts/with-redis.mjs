@@ -9,6 +9,7 @@ import { connect, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const say = line => process.stderr.write(`with-redis: ${line}\n`);
 const has = program => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
 const findServer = () => ['redis-server', 'valkey-server'].find(has);
@@ -66,8 +67,8 @@ async function startServer() {
     );
     process.exit(1);
   }
-  const directory = mkdtempSync(path.join(os.tmpdir(), 'association-queue-redis-'));
   const port = await freePort();
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'association-queue-redis-'));
   const args = [
     '--port',
     port,
@@ -82,6 +83,13 @@ async function startServer() {
   ];
   const server = spawn(program, args.map(String), { stdio: 'ignore' });
   const gone = new Promise(resolve => server.once('exit', resolve));
+  // Asked to end before the command runs: nothing of ours may stay. Later the command ends first (main).
+  const onSignal = () => {
+    server.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+    process.exit(130);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   let up = false;
   for (let tries = 0; tries < 100 && !up && server.exitCode === null; tries++) {
     up = await answers('127.0.0.1', port);
@@ -91,6 +99,7 @@ async function startServer() {
     say(`${program} did not come up on port ${port}`);
     process.exit(1);
   }
+  for (const signal of SIGNALS) process.off(signal, onSignal);
   return {
     url: `redis://127.0.0.1:${port}`,
     async stop() {
@@ -120,7 +129,7 @@ async function main() {
     stdio: 'inherit',
     env: { ...process.env, REDIS_URL: redis?.url ?? process.env.REDIS_URL },
   });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
   const status = await new Promise(resolve => {
     child.once('error', error => {
       say(error.message);

@@ -9,7 +9,6 @@ export type Row = {
   readonly goal?: Goal;
   /** shown by --quick as well, at its end */
   readonly main?: boolean;
-  readonly note?: string;
 };
 /** Holds for the summary of the values: their median, unless `of` says otherwise. */
 export type Goal = { readonly at: 'least' | 'most'; readonly value: number };

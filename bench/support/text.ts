@@ -28,10 +28,6 @@ function cells(row: Row): string[] {
   ];
 }
 
-/** Notes below a table, one line each. */
-export const notes = (rows: readonly Row[]): string[] =>
-  rows.flatMap(({ what, note }) => (note ? [`- ${what}: ${note}`] : []));
-
 export const withUnit = (value: number, unit: string): string => `${figure(value)} ${unit}`.trim();
 
 function figure(value: number): string {

@@ -26,15 +26,15 @@ export type DeliveryParts = {
   readonly quota: Quota;
   readonly turnstile: Turnstile;
   readonly windowMs: number;
-  /** @returns true when there is another token than the one HubSpot refused */
-  readonly renewToken: () => Promise<boolean>;
+  /** @returns true when there is a newer token than the one of a call sent then (performance.now()) */
+  readonly renewToken: (sentAt: number) => Promise<boolean>;
   readonly onCall: (status: string, ms: number) => void;
   readonly logger: Logger;
 };
 
 /** What became of one call, after everything that can be waited out has been waited out. */
 type Sent =
-  | { readonly kind: 'reconciled'; readonly found: Reconciled; readonly accepted: boolean }
+  | { readonly kind: 'reconciled'; readonly found: Reconciled }
   | { readonly kind: 'too-large'; readonly failure: Failure }
   | { readonly kind: 'held'; readonly hold: Hold }
   | { readonly kind: 'failed'; readonly failure: Failure };
@@ -64,6 +64,7 @@ class Run {
   readonly #isolation: Isolation;
   readonly #counts = { created: 0, retry: 0, rejected: 0, held: 0 };
   #calls = 0;
+  #sentAt = 0;
 
   constructor(
     private readonly batch: Batch,
@@ -82,7 +83,7 @@ class Run {
       permit = undefined;
       switch (sent.kind) {
         case 'reconciled':
-          await this.#apply(group, sent.found, sent.accepted);
+          await this.#apply(group, sent.found);
           words = sent.found.suspects.length > 0 ? sent.found.failure : words;
           break;
         case 'too-large':
@@ -116,7 +117,7 @@ class Run {
     return { counts: this.#counts, calls: this.#calls };
   }
 
-  async #apply(group: readonly Input[], found: Reconciled, accepted: boolean): Promise<void> {
+  async #apply(group: readonly Input[], found: Reconciled): Promise<void> {
     this.#settleAll(found.created, CREATED);
     for (const { input, failure, final } of found.named) this.#settle(input, refusal(input, failure, final));
     if (found.created.length > 0 && this.parts.quota.holdsPairs) await this.#freePairs(found.created);
@@ -155,7 +156,6 @@ class Run {
           return {
             kind: 'reconciled',
             found: reconcile(answer as Answer & { kind: 'answer' }, accepted, call),
-            accepted,
           };
         }
         case 'too-large':
@@ -170,7 +170,7 @@ class Run {
           await quota.hold('migration', `477 from HubSpot: ${wordsOf(answer)}`, verdict.forMs);
           break;
         case 'unauthorized':
-          if (await this.parts.renewToken()) await quota.answered(permit);
+          if (await this.parts.renewToken(this.#sentAt)) await quota.answered(permit);
           else await quota.holdGrowing('auth', `401 from HubSpot: ${wordsOf(answer)}`, permit);
           break;
         case 'forbidden':
@@ -197,12 +197,12 @@ class Run {
 
   async #call(group: readonly Input[], permit: Permit): Promise<Answer> {
     await this.parts.quota.use(permit);
-    const since = performance.now();
+    this.#sentAt = performance.now();
     this.#calls += 1;
     const answer = await this.parts.create({ ...this.batch, inputs: group }, this.signal);
     this.parts.onCall(
       answer.kind === 'answer' ? String(answer.status) : answer.category,
-      performance.now() - since,
+      performance.now() - this.#sentAt,
     );
     return answer;
   }

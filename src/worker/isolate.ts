@@ -34,6 +34,7 @@ export class Isolation {
   /** The inputs to send next; undefined when there is nothing left to ask, or no call left to ask with. */
   next(): readonly Input[] | undefined {
     if (this.#pending.length === 0 || this.isHopeless || this.#calls > ISOLATION_CALLS) return undefined;
+    if (this.#accepted === 0 && this.#refusedAlone > 0) return this.#probeElsewhere();
     const better = this.#accepted > 0 ? largerThan : smallerThan;
     let best = 0;
     this.#pending.forEach((group, at) => {
@@ -92,6 +93,17 @@ export class Isolation {
     this.#calls -= 1; // one group more to send
     this.#judgeSibling(group, false);
     this.#pending.push({ inputs: group.inputs.slice(0, middle) }, { inputs: group.inputs.slice(middle) });
+  }
+
+  /** Bad inputs are often neighbours: before all hope is given up, single ones out of the largest groups are asked. */
+  #probeElsewhere(): readonly Input[] {
+    const largest = this.#pending.reduce((best, group) => (largerThan(group, best) ? group : best));
+    this.#pending = this.#pending.filter(group => group !== largest);
+    if (largest.sibling) delete largest.sibling.sibling;
+    const middle = largest.inputs.length >> 1;
+    if (largest.inputs.length > 1) this.#pending.push({ inputs: largest.inputs.toSpliced(middle, 1) });
+    this.#current = { inputs: largest.inputs.slice(middle, middle + 1) };
+    return this.#current.inputs;
   }
 
   /** Inputs without an outcome, the current group included. */

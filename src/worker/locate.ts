@@ -63,6 +63,8 @@ export function locate(error: HubSpotError, index: InputIndex, isDone: (input: I
   if (UNKNOWN_OBJECT_TYPE.test(error.message)) return { kind: 'everyone' };
   const byType = index.inputs.filter(input => namesTypeOf(error, input));
   if (byType.length > 0) return { kind: 'named', inputs: byType };
+  const byDefinition = locateDefinition(error, index);
+  if (byDefinition) return byDefinition;
   const exact = exactPairs(error, index);
   if (exact) return exact.length > 0 ? { kind: 'named', inputs: exact } : { kind: 'nobody' };
   return locateIds(mentions(error, index), index, isDone);
@@ -93,10 +95,21 @@ const WRONG_DEFINITION = /for definition \d+-(\d+)/i;
 // "USER_DEFINED=3 is not a valid association definition id", and the bare "USER_DEFINED=3" in associationSpec [live]
 const TYPE_SPEC = /\b(HUBSPOT_DEFINED|USER_DEFINED|INTEGRATOR_DEFINED|WORK)=(\d+)\b/g;
 
+/** A definition is named without its category: where inputs have the id under several, it could be either. */
+function locateDefinition(error: HubSpotError, index: InputIndex): Located | undefined {
+  const id = WRONG_DEFINITION.exec(error.message)?.[1];
+  if (id === undefined) return undefined;
+  const categories = new Set<string>();
+  const inputs = index.inputs.filter(input => {
+    const types = input.types.filter(type => String(type.associationTypeId) === id);
+    for (const type of types) categories.add(type.associationCategory);
+    return types.length > 0;
+  });
+  if (inputs.length === 0) return undefined;
+  return { kind: categories.size > 1 ? 'suspected' : 'named', inputs };
+}
+
 function namesTypeOf(error: HubSpotError, input: Input): boolean {
-  const definition = WRONG_DEFINITION.exec(error.message)?.[1];
-  if (definition !== undefined && input.types.some(type => String(type.associationTypeId) === definition))
-    return true;
   const specs = [
     ...strings(field(error.context, 'associationSpec')),
     ...strings(field(error.context, 'INVALID_ASSOCIATION_TYPE_ID')),

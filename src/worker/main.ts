@@ -48,7 +48,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
     firstPauseMs: config.retryBackoffMs,
   });
   const ledger = new Ledger(redis, keys, logger);
-  const token = tokenSource(config);
+  const token = tokenSource(config, logger);
   const client = new HubSpotClient({
     baseUrl: config.hubspotBaseUrl,
     apiVersion: config.hubspotApiVersion,
@@ -173,18 +173,29 @@ function workerServices(config: Config, logger: Logger): Service[] {
   return config.metricsPort === 0 ? [connection, work] : [connection, health, work];
 }
 
+type TokenSource = { current: () => string; renew: (sentAt: number) => Promise<boolean> };
+
 /** The token, and where a newer one may come from: the file that HUBSPOT_ACCESS_TOKEN_FILE names. */
-function tokenSource(config: Config): { current: () => string; renew: () => Promise<boolean> } {
+function tokenSource(config: Config, logger: Logger): TokenSource {
   let token = config.hubspotAccessToken ?? '';
+  let renewedAt = 0;
   return {
     current: () => token,
-    async renew() {
+    async renew(sentAt) {
+      // calls that were in flight together are refused together: the first one has renewed it for all
+      if (renewedAt > sentAt) return true;
       const file = config.hubspotAccessTokenFile;
       if (!file) return false;
-      const newest = readTokenFile(file);
-      const changed = newest !== token;
-      token = newest;
-      return changed;
+      try {
+        const newest = readTokenFile(file);
+        if (newest === token) return false;
+        token = newest;
+        renewedAt = performance.now();
+        return true;
+      } catch (error) {
+        logger.error({ event: 'token', error: messageOf(error) }, 'HUBSPOT_ACCESS_TOKEN_FILE cannot be read');
+        return false;
+      }
     },
   };
 }

@@ -19,6 +19,8 @@ export type Permit = {
   readonly id: string;
   /** until the call may go */
   readonly waitMs: number;
+  /** when that is, on Redis' clock (epoch ms) */
+  readonly at: number;
   /** the account was held: this call alone finds out whether it is over */
   readonly probe: boolean;
   /** failures are on record: success must be reported */
@@ -107,19 +109,30 @@ export class Quota {
     if (kind === 'paced') return { kind, forMs: ms };
     this.#learnHeldPairs(reply.slice(5).map(String), Number(now));
     if (kind === 'held') return { kind, forMs: ms, holdKind: String(third), reason: String(fourth) };
-    return { kind: 'granted', id, waitMs: ms, probe: third === 1, trouble: fourth === 1, askedAt };
+    return {
+      kind: 'granted',
+      id,
+      waitMs: ms,
+      at: Number(now) + ms,
+      probe: third === 1,
+      trouble: fourth === 1,
+      askedAt,
+    };
   }
 
   /** The call goes now: a permit used late counts from when it was used. */
   async use(permit: Permit): Promise<void> {
     const late = performance.now() - permit.askedAt - permit.waitMs;
-    if (late > LATE_MS) await this.#redis.zincrby(this.#keys.window, Math.round(late), permit.id);
+    if (late > LATE_MS) await this.#redis.zadd(this.#keys.window, Math.round(permit.at + late), permit.id);
   }
 
   /** The call is not needed after all. */
   async release(permit: Permit): Promise<void> {
     const { day } = dayIn(this.#options.timeZone, Date.now());
-    const commands = this.#redis.multi().zrem(this.#keys.window, permit.id).hincrby(this.#keys.daily, day, -1);
+    const commands = this.#redis
+      .multi()
+      .zrem(this.#keys.window, permit.id)
+      .hincrby(this.#keys.daily, day, -1);
     // nobody finds out whether the hold is over: the next one may
     if (permit.probe) commands.hdel(this.#keys.hold, 'until');
     await commands.exec();

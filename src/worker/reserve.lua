@@ -53,7 +53,8 @@ end
 local probe = 0
 if strikes > 0 then
   probe = 1
-  redis.call('HSET', KEYS[2], 'until', now + tonumber(ARGV[9]))
+  -- a 429 may have come in between: what holds the others now is the probe
+  redis.call('HSET', KEYS[2], 'until', now + tonumber(ARGV[9]), 'kind', kind == 'auth' and kind or 'unavailable')
 end
 
 local margin = base + extra

@@ -6,7 +6,8 @@
   KEYS[2…] job keys; a job's lock stands at its key .. ':lock'
   ARGV for each job: token, data, created, rejected, retried
     data = new data of the job; '' = all its pairs were created and the job is about to complete: its data stays, and
-    is counted once even if the process dies before the completion and the job runs again.
+    a mark says how many were counted, so that they are counted once even if the process dies before the completion and
+    the job runs again.
 
   Returns for each job 1 = settled, 0 = somebody else has it by now
 ]]
@@ -17,17 +18,16 @@ for job = 2, #KEYS do
   local token, data = ARGV[at + 1], ARGV[at + 2]
   local ours = redis.call('GET', KEYS[job] .. ':lock') == token
   if ours then
-    local counts = true
+    local counted = tonumber(redis.call('HGET', KEYS[job], 'associationsCounted') or 0)
     if data == '' then
-      counts = redis.call('HSETNX', KEYS[job], 'associationsCounted', 1) == 1
+      redis.call('HSET', KEYS[job], 'associationsCounted', ARGV[at + 3])
     else
       redis.call('HSET', KEYS[job], 'data', data)
+      redis.call('HDEL', KEYS[job], 'associationsCounted')
     end
-    if counts then
-      total.created = total.created + tonumber(ARGV[at + 3])
-      total.rejected = total.rejected + tonumber(ARGV[at + 4])
-      total.retried = total.retried + tonumber(ARGV[at + 5])
-    end
+    total.created = total.created + tonumber(ARGV[at + 3]) - counted
+    total.rejected = total.rejected + tonumber(ARGV[at + 4])
+    total.retried = total.retried + tonumber(ARGV[at + 5])
   end
   settled[job - 1] = ours and 1 or 0
 end

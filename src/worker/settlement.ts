@@ -112,8 +112,9 @@ export function suspicion(data: JobData): number {
   return attempts.size - nobodys + Math.max(0, nobodys - 1);
 }
 
-const isNobodysFault = ({ httpStatus }: ErrorContext): boolean =>
-  httpStatus === undefined || httpStatus >= 500;
+// HTTP_404 and its like: it was not HubSpot who answered
+const isNobodysFault = ({ httpStatus, category }: ErrorContext): boolean =>
+  httpStatus === undefined || httpStatus >= 500 || (category === `HTTP_${httpStatus}` && httpStatus !== 413);
 
 /**
  * A failed job that somebody retries from a dashboard: its rejected pairs are to be created after all, from the first
