@@ -2,7 +2,7 @@
 // --check: writes nothing, fails when a file is not what the code says.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { JobDataSchema } from '../dist/shared/association.js';
-import { SETTINGS } from '../dist/shared/config.js';
+import { SETTINGS } from '../dist/shared/settings.js';
 
 const check = process.argv.includes('--check');
 

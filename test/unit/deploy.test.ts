@@ -4,7 +4,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { parseConfig, SETTINGS, type Setting } from '../../src/shared/config.js';
+import { parseConfig } from '../../src/shared/config.js';
+import { SETTINGS, type Setting } from '../../src/shared/settings.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string) => readFileSync(`${root}/${file}`, 'utf8');

@@ -1,0 +1,196 @@
+/**
+ * The settings: one declarative list of names, types, defaults, units and words. The README's table and .env.example are
+ * generated from it (scripts/generate-docs.mjs); config.ts reads the environment by it.
+ */
+import { MAX_INPUTS_PER_CALL } from './association.js';
+
+type Common = { name: string; doc: string };
+export type IntegerSetting = Common & {
+  kind: 'integer';
+  default: number;
+  min: number;
+  max: number;
+  unit: string;
+};
+type TextSetting = Common & { kind: 'text'; default: string; fault?: (value: string) => string | undefined };
+export type SecretSetting = Common & { kind: 'secret' };
+export type Setting = IntegerSetting | TextSetting | SecretSetting;
+
+const HOUR_MS = 3_600_000;
+const integer = (
+  name: string,
+  value: number,
+  unit: string,
+  doc: string,
+  min = 1,
+  max = 1e9,
+): IntegerSetting => ({
+  kind: 'integer',
+  name,
+  default: value,
+  unit,
+  doc,
+  min,
+  max,
+});
+const text = (
+  name: string,
+  value: string,
+  doc: string,
+  fault?: (value: string) => string | undefined,
+): TextSetting => ({
+  kind: 'text',
+  name,
+  default: value,
+  doc,
+  ...(fault && { fault }),
+});
+
+const urlFault = (protocols: readonly string[]) => (value: string) => {
+  try {
+    if (protocols.includes(new URL(value).protocol)) return undefined;
+  } catch {
+    // said below; the value may hold a password and is not repeated
+  }
+  return `is not a URL that starts with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`;
+};
+const timezoneFault = (value: string) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return undefined;
+  } catch {
+    return `"${value}" is not a time zone (such as UTC or Europe/Berlin)`;
+  }
+};
+const oneOf = (values: readonly string[]) => (value: string) =>
+  values.includes(value) ? undefined : `"${value}" is not one of ${values.join(', ')}`;
+
+export const API_VERSIONS = ['v4', '2025-09', '2026-03', '2026-09'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export const SETTINGS = {
+  redisUrl: text(
+    'REDIS_URL',
+    'redis://127.0.0.1:6379',
+    'Redis or Valkey; `rediss://` for TLS',
+    urlFault(['redis:', 'rediss:']),
+  ),
+  queuePrefix: text('QUEUE_PREFIX', 'bull', "prefix of all keys in Redis, BullMQ's and ours"),
+  hubspotAccessToken: {
+    kind: 'secret',
+    name: 'HUBSPOT_ACCESS_TOKEN',
+    doc: 'access token of a private app; or put it into the file that `HUBSPOT_ACCESS_TOKEN_FILE` names, which is read again when HubSpot answers 401',
+  },
+  hubspotBaseUrl: text(
+    'HUBSPOT_BASE_URL',
+    'https://api.hubapi.com',
+    'where the API is (EU accounts, proxies, the simulator)',
+    urlFault(['http:', 'https:']),
+  ),
+  hubspotApiVersion: text(
+    'HUBSPOT_API_VERSION',
+    'v4',
+    `version of the call: ${API_VERSIONS.join(', ')}`,
+    oneOf(API_VERSIONS),
+  ),
+  rateLimitCalls: integer(
+    'RATE_LIMIT_CALLS',
+    100,
+    'calls',
+    "calls allowed per rolling window, all replicas together: HubSpot's limit for association endpoints is 100 (Free, Starter), 150 (Pro, Enterprise) or 200 (API add-on)",
+  ),
+  rateLimitWindowMs: integer(
+    'RATE_LIMIT_WINDOW_MS',
+    10_000,
+    'ms',
+    'length of the rolling window',
+    100,
+    HOUR_MS,
+  ),
+  dailyCallLimit: integer(
+    'DAILY_CALL_LIMIT',
+    500_000,
+    'calls',
+    'calls allowed per day of the account; 0 = none',
+    0,
+  ),
+  accountTimezone: text(
+    'ACCOUNT_TIMEZONE',
+    'UTC',
+    "the account's time zone: the daily count starts again at its midnight",
+    timezoneFault,
+  ),
+  batchMaxInputs: integer(
+    'BATCH_MAX_INPUTS',
+    MAX_INPUTS_PER_CALL,
+    'inputs',
+    'most inputs of one call',
+    1,
+    MAX_INPUTS_PER_CALL,
+  ),
+  batchLingerMs: integer(
+    'BATCH_LINGER_MS',
+    250,
+    'ms',
+    'how long an association waits for company before a partial batch goes',
+    0,
+    60_000,
+  ),
+  maxConcurrentCalls: integer(
+    'MAX_CONCURRENT_CALLS',
+    10,
+    'calls',
+    'calls in flight at once, per replica',
+    1,
+    100,
+  ),
+  requestTimeoutMs: integer(
+    'REQUEST_TIMEOUT_MS',
+    30_000,
+    'ms',
+    'how long HubSpot may take to answer',
+    100,
+    600_000,
+  ),
+  jobAttempts: integer(
+    'JOB_ATTEMPTS',
+    8,
+    'attempts',
+    'attempts of an association before it is rejected with the last error',
+    1,
+    1_000,
+  ),
+  jobLockMs: integer(
+    'JOB_LOCK_MS',
+    30_000,
+    'ms',
+    'lock of a job, renewed while its worker lives; the jobs of a killed worker come back after one to two of these',
+    1_000,
+    HOUR_MS,
+  ),
+  retryBackoffMs: integer(
+    'RETRY_BACKOFF_MS',
+    1_000,
+    'ms',
+    'first retry within this time, doubling with full jitter, at most 10 min',
+    1,
+    600_000,
+  ),
+  shutdownTimeoutMs: integer(
+    'SHUTDOWN_TIMEOUT_MS',
+    25_000,
+    'ms',
+    'SIGTERM: calls in flight may end within this time, the rest goes back to the queue',
+    100,
+    HOUR_MS,
+  ),
+  logLevel: text('LOG_LEVEL', 'info', `log lines on stdout: ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
+  metricsPort: integer(
+    'METRICS_PORT',
+    9_464,
+    'port',
+    "the worker's /metrics, /healthz and /readyz; 0 = off; where it is taken, a free one is used and a warning says which",
+    0,
+    65_535,
+  ),
+} as const satisfies Record<string, Setting>;
