@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
     a => ({ kind: 'rate-limited', policy: text(field(a.body, 'policyName')) ?? '', forMs: a.retryAfterMs }),
   ],
   // the account is being moved between data centres: Retry-After in seconds, up to 24 h
-  [is(477), a => ({ kind: 'migrating', forMs: a.retryAfterMs ?? 60_000 })],
+  [is(477), a => ({ kind: 'migrating', forMs: a.retryAfterMs || 60_000 })],
   // 408 and 425 speak of the connection, not of the inputs
   [is(408, 425), () => ({ kind: 'unavailable' })],
   // Anything else in the 4xx is about what was sent, if it is HubSpot who says so: a wrong base URL answers 404 in HTML

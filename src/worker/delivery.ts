@@ -2,7 +2,6 @@
  * Delivery of one batch: send → reconcile → isolate → settle. Every input gets exactly one outcome, whatever HubSpot
  * answers and whatever goes wrong here; the count is asserted.
  */
-import { typesText } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { type Answer, classifyCall, field, isFinalAlone, rateLimitPauseMs, text } from './classify.js';
@@ -161,7 +160,7 @@ class Run {
         case 'too-large':
           return { kind: 'too-large', failure: failureOf(answer) };
         case 'rate-limited': {
-          const pause = verdict.forMs ?? rateLimitPauseMs(verdict.policy, this.parts.windowMs);
+          const pause = verdict.forMs || rateLimitPauseMs(verdict.policy, this.parts.windowMs);
           const daily = verdict.policy === 'DAILY';
           await quota.hold(daily ? 'daily' : 'rate-limit', `429 from HubSpot: ${wordsOf(answer)}`, pause);
           break;
@@ -265,5 +264,6 @@ function wordsOf(answer: Answer): string {
   return shorten(text(field(answer.body, 'message')) ?? `HTTP ${answer.status}`);
 }
 
+/** The lists of types that were asked for; a merged input stands for several. */
 const distinctTypes = (inputs: readonly Input[]): Set<string> =>
-  new Set(inputs.map(input => typesText(input.types)));
+  new Set(inputs.flatMap(input => input.waiters.map(waiter => waiter.ticket.typesText)));

@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { typesText } from '../shared/association.js';
+import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { sleep } from '../shared/wait.js';
 import type { Batch, Coalescer, Submission } from './coalescer.js';
@@ -24,6 +25,8 @@ export type DispatcherParts = {
   readonly logger: Logger;
 };
 
+const ASK_AGAIN_MS = 1_000;
+
 export class Dispatcher {
   readonly #stop = new AbortController();
   readonly #slots: Slots;
@@ -32,6 +35,7 @@ export class Dispatcher {
   #nap: AbortController | undefined;
   /** partial batches are paced until then (performance.now()) */
   #partialsFrom = 0;
+  #flushing = false;
 
   constructor(private readonly parts: DispatcherParts) {
     this.#slots = slots(parts.maxConcurrentCalls);
@@ -55,6 +59,12 @@ export class Dispatcher {
     return this.parts.coalescer.submit(submission);
   }
 
+  /** The process is about to end: what waits goes, as small as it is. */
+  flush(): void {
+    this.#flushing = true;
+    this.parts.coalescer.flush();
+  }
+
   /** Ends calls in flight and gives everything back that has no outcome yet. */
   async abort(): Promise<void> {
     this.#stop.abort();
@@ -65,7 +75,7 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
-    const { coalescer, quota, turnstile, logger } = this.parts;
+    const { coalescer, logger } = this.parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const ready = coalescer.next(this.#partialsToo());
@@ -74,23 +84,34 @@ export class Dispatcher {
         continue;
       }
       const leave = await this.#slots();
-      const passage = await turnstile.pass(!ready.full, signal);
-      if (passage.kind === 'granted') {
-        if (quota.holdsPairs) coalescer.release(submission => this.#heldOutcome(submission));
-        const batch = coalescer.seal(this.#partialsToo());
-        if (batch) {
-          this.#deliver(batch, passage, leave);
-          continue;
-        }
-        await quota.release(passage);
-      } else if (passage.kind === 'paced') this.#partialsFrom = performance.now() + passage.forMs;
-      else {
-        if (passage.hold.scope === 'account')
-          logger.warn({ event: 'held', ...passage.hold }, 'account is held; nothing is lost');
-        coalescer.release(() => held(passage.hold));
+      try {
+        await this.#round(ready.full, leave);
+      } catch (error) {
+        // Redis says no (read-only, full, busy): the pairs stay where they are
+        leave();
+        logger.error({ event: 'redis', error: messageOf(error) }, 'no permit; asking again');
+        await sleep(ASK_AGAIN_MS, signal);
       }
-      leave();
     }
+  }
+
+  /** One permit, one batch. The slot is left when the batch is delivered, or there is none. */
+  async #round(full: boolean, leave: () => void): Promise<void> {
+    const { coalescer, quota, turnstile, logger } = this.parts;
+    const passage = await turnstile.pass(!full && !this.#flushing, this.#stop.signal);
+    if (passage.kind === 'granted') {
+      if (quota.holdsPairs) coalescer.release(submission => this.#heldOutcome(submission));
+      const batch = coalescer.seal(this.#partialsToo());
+      if (batch) return this.#deliver(batch, passage, leave);
+      await quota.release(passage);
+    } else if (passage.kind === 'paced') {
+      this.#partialsFrom = performance.now() + passage.forMs;
+    } else {
+      if (passage.hold.scope === 'account')
+        logger.warn({ event: 'held', ...passage.hold }, 'account is held; nothing is lost');
+      coalescer.release(() => held(passage.hold));
+    }
+    leave();
   }
 
   #deliver(batch: Batch, permit: Permit, leave: () => void): void {
@@ -115,7 +136,7 @@ export class Dispatcher {
   }
 
   #partialsToo(): boolean {
-    return performance.now() >= this.#partialsFrom;
+    return this.#flushing || performance.now() >= this.#partialsFrom;
   }
 
   #heldOutcome(submission: Submission): Outcome | undefined {

@@ -14,7 +14,7 @@
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local h = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'margin')
+local h = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'margin', 'kind')
 local heldUntil, strikes, margin = tonumber(h[1] or 0), tonumber(h[2] or 0), tonumber(h[3] or 0)
 local ms, longest, probe = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
 
@@ -30,10 +30,12 @@ if longest > 0 then
   strikes = strikes + 1
   redis.call('HSET', KEYS[1], 'strikes', strikes)
   ms = math.min(longest, ms * 2 ^ (strikes - 1))
-  heldUntil = 0
+  -- the probe's own time ends with it; a hold of another kind that came in between stands
+  if h[4] == 'auth' or h[4] == 'unavailable' then heldUntil = 0 end
 end
 if now + ms > heldUntil then
   heldUntil = now + ms
   redis.call('HSET', KEYS[1], 'until', heldUntil, 'kind', ARGV[1], 'reason', ARGV[2])
+  redis.call('HDEL', KEYS[1], 'ownLimit')
 end
 return math.ceil(heldUntil - now)

@@ -51,8 +51,17 @@ export class HubSpotClient {
     const { apiVersion, timeoutMs, token } = this.#options;
     const root = apiVersion === 'v4' ? '/crm/v4/associations' : `/crm/associations/${apiVersion}`;
     const url = `${root}/${encodeURIComponent(call.fromObjectType)}/${encodeURIComponent(call.toObjectType)}/batch/create`;
-    // axios' timeout starts again with every byte: a body that trickles is cut off by the signal
-    const deadline = AbortSignal.timeout(timeoutMs);
+    // axios' timeout starts again with every byte: a body that trickles is cut off by the deadline. One controller a call,
+    // let go of at its end: AbortSignal.any would leave a trace of each call in the signal of the process.
+    const ending = new AbortController();
+    let late = false;
+    const onStop = () => ending.abort();
+    const timer = setTimeout(() => {
+      late = true;
+      ending.abort();
+    }, timeoutMs);
+    signal.addEventListener('abort', onStop);
+    if (signal.aborted) ending.abort();
     try {
       const response = await this.#http.post<string>(url, requestBody(call.inputs), {
         headers: {
@@ -60,11 +69,14 @@ export class HubSpotClient {
           accept: 'application/json',
           authorization: `Bearer ${token()}`,
         },
-        signal: AbortSignal.any([signal, deadline]),
+        signal: ending.signal,
       });
       return this.#read(response);
     } catch (error) {
-      return noAnswer(error, deadline.aborted ? `no answer within ${timeoutMs} ms` : undefined);
+      return noAnswer(error, late ? `no answer within ${timeoutMs} ms` : undefined);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onStop);
     }
   }
 

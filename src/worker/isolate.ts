@@ -11,6 +11,8 @@ import type { Input } from './coalescer.js';
 
 /** Calls spent on halving for one batch, after the call that was refused. */
 export const ISOLATION_CALLS = 24;
+/** Refusals that settle inputs by name pay for themselves, as long as something is accepted in between. */
+const NAMING_CALLS = 100;
 /** So many inputs refused alone, and none accepted: what they share is at fault, not each of them. */
 const NOTHING_ACCEPTED_AFTER = 3;
 
@@ -26,6 +28,8 @@ export class Isolation {
   #calls = 0;
   #accepted = 0;
   #refusedAlone = 0;
+  /** calls in a row that named somebody and accepted nobody */
+  #naming = 0;
 
   constructor(inputs: readonly Input[]) {
     this.#pending = [{ inputs }];
@@ -34,6 +38,7 @@ export class Isolation {
   /** The inputs to send next; undefined when there is nothing left to ask, or no call left to ask with. */
   next(): readonly Input[] | undefined {
     if (this.#pending.length === 0 || this.isHopeless || this.#calls > ISOLATION_CALLS) return undefined;
+    if (this.#naming >= NAMING_CALLS) return undefined;
     if (this.#accepted === 0 && this.#refusedAlone > 0) return this.#probeElsewhere();
     const better = this.#accepted > 0 ? largerThan : smallerThan;
     let best = 0;
@@ -63,6 +68,7 @@ export class Isolation {
     if (!group) throw new Error('report without a call: next() was not asked');
     this.#current = undefined;
     this.#accepted += found.accepted;
+    this.#naming = found.accepted > 0 ? 0 : this.#naming + 1;
     // a call that settled inputs by name paid for itself
     if (found.named === 0) this.#calls += 1;
     this.#judgeSibling(group, found.named === 0 && found.suspects.length === 0 && found.rest.length === 0);

@@ -61,13 +61,15 @@ export class InputIndex {
 /** @param isDone inputs that the same answer lists as created: an id without a side cannot mean them */
 export function locate(error: HubSpotError, index: InputIndex, isDone: (input: Input) => boolean): Located {
   if (UNKNOWN_OBJECT_TYPE.test(error.message)) return { kind: 'everyone' };
-  const byType = index.inputs.filter(input => namesTypeOf(error, input));
-  if (byType.length > 0) return { kind: 'named', inputs: byType };
-  const byDefinition = locateDefinition(error, index);
-  if (byDefinition) return byDefinition;
   const exact = exactPairs(error, index);
   if (exact) return exact.length > 0 ? { kind: 'named', inputs: exact } : { kind: 'nobody' };
-  return locateIds(mentions(error, index), index, isDone);
+  // ids before types: an error may carry both, and speaks of one input then, not of all that share its type
+  const byId = locateIds(mentions(error, index), index, isDone);
+  if (byId.kind !== 'nobody') return byId;
+  const open = index.inputs.filter(input => !isDone(input));
+  const byType = open.filter(input => namesTypeOf(error, input));
+  if (byType.length > 0) return { kind: 'named', inputs: byType };
+  return locateDefinition(error, open) ?? { kind: 'nobody' };
 }
 
 function locateIds(
@@ -96,11 +98,11 @@ const WRONG_DEFINITION = /for definition \d+-(\d+)/i;
 const TYPE_SPEC = /\b(HUBSPOT_DEFINED|USER_DEFINED|INTEGRATOR_DEFINED|WORK)=(\d+)\b/g;
 
 /** A definition is named without its category: where inputs have the id under several, it could be either. */
-function locateDefinition(error: HubSpotError, index: InputIndex): Located | undefined {
+function locateDefinition(error: HubSpotError, open: readonly Input[]): Located | undefined {
   const id = WRONG_DEFINITION.exec(error.message)?.[1];
   if (id === undefined) return undefined;
   const categories = new Set<string>();
-  const inputs = index.inputs.filter(input => {
+  const inputs = open.filter(input => {
     const types = input.types.filter(type => String(type.associationTypeId) === id);
     for (const type of types) categories.add(type.associationCategory);
     return types.length > 0;

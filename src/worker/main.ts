@@ -73,7 +73,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
     jobs: () => prefetch.jobs,
     associations: () => prefetch.associations,
     waiting: () => coalescer.size,
-    isHeld: () => turnstile.holdReason !== undefined,
+    isHeld: () => turnstile.isHeld,
   });
   const turnstile: Turnstile = new Turnstile(quota, ms => metrics.quotaWait(ms));
   const delivery = new Delivery({
@@ -136,6 +136,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
   });
   const work: Service = {
     async start() {
+      await quota.startAfresh();
       dispatcher.start();
       await processor.start();
       const replica = `${hostname()}:${process.pid}`;
@@ -150,7 +151,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
     /** stop fetching → flush open batches → wait for calls in flight → give the rest back */
     async stop() {
       const drained = processor.drain();
-      coalescer.flush();
+      dispatcher.flush();
       const graceMs = config.shutdownTimeoutMs * 0.8;
       const inTime = await settlesWithin(drained, graceMs);
       if (!inTime)
@@ -158,8 +159,8 @@ function workerServices(config: Config, logger: Logger): Service[] {
           { event: 'deadline', graceMs },
           'calls still in flight are given up, their associations go back',
         );
-      await dispatcher.abort();
-      await settlesWithin(drained, config.shutdownTimeoutMs - graceMs);
+      // with Redis away neither can end
+      await settlesWithin(Promise.all([dispatcher.abort(), drained]), config.shutdownTimeoutMs - graceMs);
       client.close();
       logger.info({ event: 'stopped' });
     },

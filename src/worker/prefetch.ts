@@ -31,9 +31,9 @@ export class Prefetch {
     return this.#associations;
   }
 
-  /** More may be fetched now, if there is more. */
+  /** More is going to be fetched, if there is more. */
   get hasRoom(): boolean {
-    return this.#associations < this.bounds.associations && this.#sizes.size < this.bounds.jobs;
+    return this.#sizes.size === 0 || (this.#room >= 1 && this.#sizes.size < this.bounds.jobs);
   }
 
   fetched(jobId: string, associations: number): void {
@@ -61,10 +61,12 @@ export class Prefetch {
 
   /** Jobs that may be in memory now; at least one, or nothing would ever move. */
   get concurrency(): number {
-    const held = this.#sizes.size;
-    const room = this.#draining
-      ? 0
-      : Math.floor((this.bounds.associations - this.#associations) / this.#expected);
-    return Math.max(1, Math.min(held + Math.max(0, room), this.bounds.jobs));
+    const more = this.#draining ? 0 : Math.max(0, this.#room);
+    return Math.max(1, Math.min(this.#sizes.size + more, this.bounds.jobs));
+  }
+
+  /** Jobs of the expected size that still fit. */
+  get #room(): number {
+    return Math.floor((this.bounds.associations - this.#associations) / this.#expected);
   }
 }

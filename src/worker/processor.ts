@@ -41,7 +41,7 @@ export type ProcessorParts = {
   readonly logger: Logger;
 };
 
-/** A job that waits this long for its turn again is given back in one step with all others. */
+const UNEXPECTED_DELAY_MS = 5_000;
 const NO_LIMIT = 2 ** 31;
 const MAX_FAULTS_SHOWN = 20;
 
@@ -80,6 +80,7 @@ export class Processor {
     );
     this.#worker.on('active', job => {
       this.#drained = false;
+      overrideOptions(job);
       prefetch.fetched(job.id ?? '', countPairs(job.data));
       this.#worker.concurrency = prefetch.concurrency;
       if (!prefetch.hasRoom) parts.onNoMore();
@@ -94,6 +95,8 @@ export class Processor {
 
   async start(): Promise<void> {
     await this.#worker.waitUntilReady();
+    // a new start may bring what was missing: another token, another limit
+    await this.#queue.removeRateLimitKey();
     this.#worker
       .run()
       .catch(error => this.#parts.logger.fatal({ event: 'stopped', error: messageOf(error) }));
@@ -125,10 +128,6 @@ export class Processor {
   }
 
   async #work(job: Job, token: string): Promise<{ created: number }> {
-    // the failed set is the dead-letter list: whatever its writer wished, a rejection stays until somebody has seen it
-    job.opts.removeOnFail = false;
-    // our errors are sentences; where in our code they were thrown helps nobody
-    job.opts.stackTraceLimit = 0;
     const parsed = parseJobData(job.data);
     if (!parsed.ok) throw new UnrecoverableError(invalidReason(parsed.faults));
     const data = await this.#reopened(job, token, parsed.data);
@@ -169,7 +168,6 @@ export class Processor {
   /** BullMQ counts the attempt and delays the job; when and how often is our policy, not the writer's. */
   #retry(job: Job, attempt: number, reason: string, leastMs: number): Error {
     const delay = Math.ceil(Math.max(1, leastMs, backoffMs(attempt, this.#parts.backoffMs)));
-    job.opts.attempts = job.attemptsMade + 2;
     job.opts.backoff = { type: 'fixed', delay };
     this.#parts.logger.debug({ event: 'retry', jobId: job.id, attempt, delayMs: delay }, reason);
     return new Error(reason);
@@ -193,14 +191,25 @@ export class Processor {
   async #holdFetching(forMs: number): Promise<void> {
     const until = Date.now() + forMs;
     if (until <= this.#fetchingHeldUntil + 1_000) return;
-    this.#fetchingHeldUntil = until;
     await this.#queue.rateLimit(forMs);
+    this.#fetchingHeldUntil = until;
   }
 
   #ended(jobId: string): void {
     this.#parts.prefetch.ended(jobId);
     this.#worker.concurrency = this.#parts.prefetch.concurrency;
   }
+}
+
+/** Attempts and dead letters are the worker's policy, whatever the writer of the job set or left out. In memory only. */
+function overrideOptions(job: Job): void {
+  // Only an UnrecoverableError fails a job. Anything unexpected (Redis full or read-only, a lost lock) brings it back.
+  job.opts.attempts = job.attemptsMade + 2;
+  job.opts.backoff = { type: 'fixed', delay: UNEXPECTED_DELAY_MS };
+  // the failed set is the dead-letter list: a rejection stays until somebody has seen it
+  job.opts.removeOnFail = false;
+  // our errors are sentences; where in our code they were thrown helps nobody
+  job.opts.stackTraceLimit = 0;
 }
 
 const countPairs = (data: unknown): number => {

@@ -54,7 +54,7 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
     } else {
       // a wrong object pair is a fault of the request, whatever category it comes under
       const everyone = located.kind === 'everyone';
-      for (const input of everyone ? inputs : located.inputs)
+      for (const input of everyone ? inputs.filter(one => !created.has(one)) : located.inputs)
         if (!named.has(input)) named.set(input, { input, failure, final: everyone || isFinalAlone(failure) });
     }
   }

@@ -28,17 +28,22 @@ local function reply(...)
   return answer
 end
 
-local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'failures', 'margin', 'partialAt')
+local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'failures', 'margin', 'partialAt', 'ownLimit')
 local heldUntil, kind, reason = tonumber(h[1] or 0), h[2] or '', h[3] or ''
 local strikes, failures, extra = tonumber(h[4] or 0), tonumber(h[5] or 0), tonumber(h[6] or 0)
 
+local used = tonumber(redis.call('HGET', KEYS[3], ARGV[6]) or 0)
+-- our own daily limit may have been raised in the meantime; HubSpot's word (429) stands
+if h[8] and (dailyLimit == 0 or used < dailyLimit) then
+  redis.call('HDEL', KEYS[2], 'until', 'kind', 'reason', 'ownLimit')
+  heldUntil = 0
+end
 if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now) end
 
-local used = tonumber(redis.call('HGET', KEYS[3], ARGV[6]) or 0)
 if dailyLimit > 0 then
   if used >= dailyLimit then
     reason = 'the daily limit of ' .. dailyLimit .. ' calls is used up'
-    redis.call('HSET', KEYS[2], 'until', now + untilReset, 'kind', 'daily', 'reason', reason)
+    redis.call('HSET', KEYS[2], 'until', now + untilReset, 'kind', 'daily', 'reason', reason, 'ownLimit', 1)
     return reply('held', untilReset, 'daily', reason, now)
   end
   -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.
@@ -59,6 +64,8 @@ end
 
 local margin = base + extra
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window - margin)
+-- so far ahead is nobody's turn: Redis' clock was set back
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 100 * window, '+inf')
 local count = redis.call('ZCARD', KEYS[1])
 local at = now
 if count > 0 then
@@ -73,8 +80,12 @@ if count > 0 then
 end
 redis.call('ZADD', KEYS[1], at, ARGV[1])
 redis.call('PEXPIRE', KEYS[1], 2 * (window + margin) + math.ceil(at - now))
--- yesterday's count has served its time
-if used == 0 then redis.call('DEL', KEYS[3]) end
+-- earlier days have served their time; a replica whose clock is behind may still count on yesterday's
+if used == 0 then
+  for _, day in ipairs(redis.call('HKEYS', KEYS[3])) do
+    if day < ARGV[6] then redis.call('HDEL', KEYS[3], day) end
+  end
+end
 redis.call('HINCRBY', KEYS[3], ARGV[6], 1)
 -- what a 429 added to the margin wears off
 if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end

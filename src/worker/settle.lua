@@ -17,7 +17,9 @@ for job = 2, #KEYS do
   local at = (job - 2) * 5
   local token, data = ARGV[at + 1], ARGV[at + 2]
   local ours = redis.call('GET', KEYS[job] .. ':lock') == token
-  if ours then
+  -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
+  local again = data ~= '' and redis.call('HGET', KEYS[job], 'data') == data
+  if ours and not again then
     local counted = tonumber(redis.call('HGET', KEYS[job], 'associationsCounted') or 0)
     if data == '' then
       redis.call('HSET', KEYS[job], 'associationsCounted', ARGV[at + 3])

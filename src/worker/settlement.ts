@@ -109,7 +109,7 @@ export function suspicion(data: JobData): number {
   for (const error of errors)
     attempts.set(error.attempt, isNobodysFault(error) && attempts.get(error.attempt) !== false);
   const nobodys = [...attempts.values()].filter(Boolean).length;
-  return attempts.size - nobodys + Math.max(0, nobodys - 1);
+  return nextAttempt(data) - 1 - nobodys + Math.max(0, nobodys - 1);
 }
 
 // HTTP_404 and its like: it was not HubSpot who answered

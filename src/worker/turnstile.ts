@@ -9,6 +9,8 @@ import type { Answer, Permit, Quota } from './quota.js';
 
 /** A longer hold gives the jobs back to the queue. */
 export const LONG_HOLD_MS = 60_000;
+/** While a permit waits this long for its time, others may have been told to stop. */
+const LONG_WAIT_MS = 50;
 /** A hold may end early (a probe succeeded elsewhere): ask again this often. */
 const ASK_AGAIN_MS = 1_000;
 
@@ -18,15 +20,16 @@ export type Passage =
   | { readonly kind: 'stopped'; readonly hold: Hold };
 
 export class Turnstile {
-  /** why nothing moves at the moment; shown by metrics and health */
-  holdReason: string | undefined;
-  #held: (waitMs: number) => void;
+  #heldUntil = 0;
 
   constructor(
     private readonly quota: Quota,
-    onWait: (waitMs: number) => void = () => {},
-  ) {
-    this.#held = onWait;
+    private readonly onWait: (waitMs: number) => void = () => {},
+  ) {}
+
+  /** Nothing moves at the moment, as far as this replica knows. */
+  get isHeld(): boolean {
+    return performance.now() < this.#heldUntil;
   }
 
   /**
@@ -39,16 +42,17 @@ export class Turnstile {
       const answer: Answer = await this.quota.ask(partial);
       if (answer.kind === 'paced') return answer;
       if (answer.kind === 'granted') {
-        this.holdReason = undefined;
+        this.#heldUntil = 0;
         await sleep(answer.waitMs, signal);
-        if (signal.aborted) {
+        const overtaken = answer.waitMs > LONG_WAIT_MS && (await this.quota.isHeldSince(answer));
+        if (signal.aborted || overtaken) {
           await this.quota.release(answer);
-          break;
+          continue;
         }
-        this.#held(performance.now() - since);
+        this.onWait(performance.now() - since);
         return answer;
       }
-      this.holdReason = answer.reason;
+      this.#heldUntil = performance.now() + answer.forMs;
       if (answer.forMs > LONG_HOLD_MS)
         return { kind: 'stopped', hold: { scope: 'account', forMs: answer.forMs, reason: answer.reason } };
       await sleep(Math.min(answer.forMs, ASK_AGAIN_MS), signal);

@@ -39,7 +39,7 @@ describe('kill -9', () => {
     rig = await Rig.start({
       redisUrl: test.url,
       prefix: test.newPrefix(),
-      simulator: { latencyMs: 40, refusal: 'whole' },
+      simulator: { latencyMs: 200, refusal: 'whole' },
       env: { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3', JOB_LOCK_MS: '1500' },
     });
     await rig.enqueue(MIXED, 70);
