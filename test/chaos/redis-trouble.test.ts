@@ -1,0 +1,58 @@
+/** Redis says no, or nothing at all: the worker lives, no job is failed for it, and it ends when asked. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { goodPairs, Rig } from '../support/rig.js';
+
+let server: RedisServer;
+let rig: Rig;
+afterEach(async () => {
+  await rig.stop();
+  await server.stop();
+});
+const start = async (env: Readonly<Record<string, string>>) => {
+  server = await RedisServer.start();
+  rig = await Rig.start({ redisUrl: server.url, prefix: 'trouble', simulator: { latencyMs: 30 }, env });
+};
+const moreCalls = async (count: number) => {
+  const from = rig.simulator.ledger.calls.length;
+  await eventually(() => expect(rig.simulator.ledger.calls.length).toBeGreaterThanOrEqual(from + count));
+};
+
+const GOOD = goodPairs(20_000);
+const SMALL = { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3' };
+
+describe('Redis refuses writes for a while', () => {
+  it.each([
+    ['full (OOM)', 'maxmemory', '1', '0'],
+    ['without replicas (NOREPLICAS)', 'min-replicas-to-write', '1', '0'],
+  ])('%s: nobody is failed or lost, the worker lives', async (_name, parameter, broken, mended) => {
+    await start(SMALL);
+    await rig.enqueue(GOOD, 70);
+    const worker = rig.startWorker();
+    await moreCalls(10);
+    await rig.redis.config('SET', parameter, broken);
+    await eventually(() => expect(worker.output()).toMatch(/OOM|NOREPLICAS/));
+    await rig.redis.config('SET', parameter, mended);
+    await rig.drained();
+    await rig.expectAccounted(GOOD, []);
+    expect(worker.process.exitCode).toBeNull();
+  });
+});
+
+describe('Redis is away', () => {
+  it('SIGTERM with work in hand ends the process within its timeout; all is there afterwards', async () => {
+    await start({ ...SMALL, SHUTDOWN_TIMEOUT_MS: '2000' });
+    await rig.enqueue(GOOD, 70);
+    const worker = rig.startWorker();
+    await moreCalls(10);
+    await server.kill();
+    const since = performance.now();
+    expect(await worker.end('SIGTERM')).toBe(0);
+    expect(performance.now() - since).toBeLessThan(4_000);
+    await server.startAgain();
+    rig.startWorker();
+    await rig.drained();
+    await rig.expectAccounted(GOOD, []);
+  });
+});
