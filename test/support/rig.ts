@@ -85,7 +85,10 @@ export class Rig {
       process: child,
       output: () => output,
       async end(signal) {
-        if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+        // a process that is still loading has no handler yet: it would die of the signal, and rightly
+        if (signal === 'SIGTERM')
+          await eventually(() => expect(output.includes('"event":"started"') || hasEnded(child)).toBe(true));
+        if (!hasEnded(child)) child.kill(signal);
         const [code, by] = (await exited) as [number | null, NodeJS.Signals | null];
         return code ?? by;
       },
@@ -172,6 +175,9 @@ export class Rig {
     this.simulator.assertNoPendingFaults();
   }
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null;
 
 export const contactsToCompanies = {
   version: 1 as const,
