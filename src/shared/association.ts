@@ -135,13 +135,17 @@ export function parseJobData(data: unknown): { ok: true; data: JobData } | { ok:
     ok: true,
     data: {
       ...rest,
-      pairs: pairs.map(textPair),
+      pairs: pairs.every(isTextPair) ? pairs : pairs.map(textPair),
       ...(rejected && {
         rejected: rejected.map(({ error, pairs }) => ({ error, pairs: pairs.map(textPair) })),
       }),
     },
   };
 }
+
+/** Nearly all jobs come with strings: they need no copy. */
+const isTextPair = (pair: readonly [string | number, string | number]): pair is [string, string] =>
+  typeof pair[0] === 'string' && typeof pair[1] === 'string';
 
 const textPair = ([from, to]: readonly [string | number, string | number]): Pair => [
   String(from),

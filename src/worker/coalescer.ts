@@ -8,6 +8,7 @@
  */
 import { type AssociationType, type Pair, typesText } from '../shared/association.js';
 import type { Outcome } from './outcome.js';
+import { PairMap } from './pair-map.js';
 
 /** The pairs of one job at one attempt. */
 export type Submission = {
@@ -197,14 +198,15 @@ export class Coalescer {
 
   /** Takes pairs from the head of the lane until the batch is full or the lane is empty. */
   #take(lane: Lane): Input[] {
-    const inputs = new Map<string, Input>();
+    const known = new PairMap<Input>();
+    const inputs: Input[] = [];
     const postponed: Chunk[] = [];
     let emptied = 0;
     let taken = 0;
     for (const chunk of lane.chunks) {
-      while (chunk.next < chunk.end && inputs.size < lane.limit) {
+      while (chunk.next < chunk.end && inputs.length < lane.limit) {
         const index = chunk.next++;
-        if (!addToInputs(inputs, { ticket: chunk.ticket, index }, lane.mergesTypes))
+        if (!addToInputs(inputs, known, { ticket: chunk.ticket, index }, lane.mergesTypes))
           postponed.push({ ticket: chunk.ticket, next: index, end: index + 1, since: chunk.since });
         taken += 1;
       }
@@ -213,7 +215,7 @@ export class Coalescer {
     }
     lane.chunks.splice(0, emptied, ...postponed);
     this.#shrink(lane, taken - postponed.length);
-    return [...inputs.values()];
+    return inputs;
   }
 
   #shrink(lane: Lane, by: number): void {
@@ -249,13 +251,14 @@ function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void {
 }
 
 /** @returns false when the pair must wait for a batch of its own, because its types differ and may not be merged */
-function addToInputs(inputs: Map<string, Input>, waiter: Waiter, mergesTypes: boolean): boolean {
+function addToInputs(inputs: Input[], known: PairMap<Input>, waiter: Waiter, mergesTypes: boolean): boolean {
   const { submission, typesText } = waiter.ticket;
   const [from, to] = submission.pairs[waiter.index] as Pair;
-  const key = pairKey(from, to);
-  const same = inputs.get(key);
+  const same = known.get(from, to);
   if (!same) {
-    inputs.set(key, { from, to, types: submission.types, merged: false, waiters: [waiter] });
+    const input = { from, to, types: submission.types, merged: false, waiters: [waiter] };
+    inputs.push(input);
+    known.add(input);
     return true;
   }
   if (same.waiters[0]?.ticket.typesText !== typesText) {
@@ -267,8 +270,6 @@ function addToInputs(inputs: Map<string, Input>, waiter: Waiter, mergesTypes: bo
   return true;
 }
 
-/** Record ids hold no white space, so the key is unambiguous. */
-export const pairKey = (from: string | number, to: string | number): string => `${from} ${to}`;
 const laneKey = (from: string, to: string, limit: number): string => `${from}/${to} ${limit}`;
 
 function unionOfTypes(one: readonly AssociationType[], other: readonly AssociationType[]): AssociationType[] {

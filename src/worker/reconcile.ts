@@ -6,9 +6,10 @@
  * created + named + rest + suspects = inputs.
  */
 import { type Answer, field, isFinalAlone, isObject, text } from './classify.js';
-import { type Input, pairKey } from './coalescer.js';
+import type { Input } from './coalescer.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
 import type { Failure } from './outcome.js';
+import { PairMap } from './pair-map.js';
 
 export type NamedInput = { readonly input: Input; readonly failure: Failure; readonly final: boolean };
 
@@ -91,11 +92,11 @@ function matchResults(body: unknown, inputs: readonly Input[]): Set<Input> {
   const results = field(body, 'results');
   const created = new Set<Input>();
   if (!Array.isArray(results) || results.length === 0) return created;
-  const byPair = new Map<string, Input>();
-  for (const input of inputs) byPair.set(pairKey(input.from, input.to), input);
+  const byPair = new PairMap<Input>();
+  for (const input of inputs) byPair.add(input);
   for (const result of results) {
     if (!isObject(result)) continue;
-    const input = byPair.get(`${result.fromObjectId} ${result.toObjectId}`);
+    const input = byPair.get(String(result.fromObjectId), String(result.toObjectId));
     if (input) created.add(input);
   }
   return created;

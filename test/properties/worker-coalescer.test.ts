@@ -7,13 +7,13 @@ import {
   batchLimit,
   Coalescer,
   type Input,
-  pairKey,
   type Submission,
   settle,
 } from '../../src/worker/coalescer.js';
 import { CREATED, type Outcome } from '../../src/worker/outcome.js';
 import { pairsOf } from '../support/worker-samples.js';
 
+const pairKey = (from: string, to: string): string => `${from} ${to}`;
 const type = (associationTypeId: number): AssociationType => ({
   associationCategory: 'HUBSPOT_DEFINED',
   associationTypeId,
