@@ -27,11 +27,12 @@ export type OpenApi = {
   readonly components: object;
 };
 
-const answered = (description: string, schema: object = AnswerSchema) => ({
+const schemaRef = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const answered = (description: string, schema: object = schemaRef('Answer')) => ({
   description,
   content: { 'application/json': { schema } },
 });
-const refused = (description: string) => answered(description, { $ref: '#/components/schemas/Refusal' });
+const refused = (description: string) => answered(description, schemaRef('Refusal'));
 const header = (name: string, description: string) => ({
   name,
   in: 'header',
@@ -69,7 +70,7 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
     ],
     requestBody: {
       required: true,
-      content: { 'application/json': { schema: requestSchema(maxInputs) } },
+      content: { 'application/json': { schema: schemaRef('Request') } },
     },
     responses: {
       201: answered('Enqueued (PENDING), or, with Prefer: wait, all created (COMPLETE)'),
@@ -107,7 +108,7 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
           security,
           parameters: [inPath('id', 'as in links.status of the answer')],
           responses: {
-            200: answered('Counts by outcome, and errors', StatusSchema),
+            200: answered('Counts by outcome, and errors', schemaRef('Status')),
             401: refused('No bearer key, or not one of GATEWAY_API_KEYS'),
             404: refused('No such request, or no longer known'),
             503: refused('Redis is away'),
@@ -121,7 +122,12 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
       '/metrics': { get: machine('Figures for Prometheus') },
     },
     components: {
-      schemas: { Refusal: RefusalSchema },
+      schemas: {
+        Request: requestSchema(maxInputs),
+        Answer: AnswerSchema,
+        Status: StatusSchema,
+        Refusal: RefusalSchema,
+      },
       ...(guarded && { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } }),
     },
   };

@@ -66,13 +66,12 @@ export function asRefusal(error: {
       return new Refusal(415, 'The body must be application/json', [
         { message: error.message, in: 'content-type' },
       ]);
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      // HubSpot's own words for it
+      return new Refusal(400, 'Invalid input JSON', [{ message: clip(error.message), in: 'body' }]);
     default: {
       const status = error.statusCode ?? 500;
-      // HubSpot's own words for it
-      if (error instanceof SyntaxError && status === 400)
-        return new Refusal(400, `Invalid input JSON: ${clip(error.message)}`, [
-          { message: clip(error.message), in: 'body' },
-        ]);
       if (status < 400 || status >= 500) return undefined;
       return new Refusal(status in CATEGORIES ? (status as RefusalStatus) : 400, clip(error.message));
     }
