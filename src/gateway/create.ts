@@ -22,7 +22,7 @@ export type CreateCall = {
   readonly idempotencyKey: string | undefined;
   readonly preference: Preference;
   /** aborted when the caller has gone or the process is asked to end: the answer is PENDING then */
-  readonly signal: AbortSignal;
+  readonly signal: () => AbortSignal;
 };
 export type Created = { readonly status: 201 | 202 | 207; readonly answer: Answer };
 
@@ -79,7 +79,7 @@ async function outcome(
   try {
     const before = isNew ? undefined : await read();
     if (before) return before;
-    await watch.until(preference.waitSeconds * 1_000, signal);
+    await watch.until(preference.waitSeconds * 1_000, signal());
     return await read();
   } catch {
     return undefined;

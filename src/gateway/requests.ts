@@ -15,7 +15,6 @@ import { type JobData, parseJobData, type Rejected } from '../shared/association
 import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Keys, queueName } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
-import { sleep } from '../shared/wait.js';
 import { Refusal, unavailable } from './refusal.js';
 
 /** An answer is due within 2 s, even when Redis says nothing. */
@@ -192,19 +191,20 @@ export class Requests {
   /** @throws Refusal 503 when Redis is away, refuses, or says nothing in time */
   async #inTime<T>(work: () => Promise<T>): Promise<T> {
     if (!this.isReady) throw unavailable(`Redis is away: ${this.#reason(undefined)}`);
-    const settled = new AbortController();
-    const silence = sleep(DEADLINE_MS, settled.signal).then(() => {
-      if (settled.signal.aborted) return new Promise<never>(() => {});
-      // whoever comes next shall not queue up behind a connection that may be dead
-      this.redis.disconnect(true);
-      throw new Error(`no answer within ${DEADLINE_MS} ms`);
+    let watchdog: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      watchdog = setTimeout(() => {
+        // whoever comes next shall not queue up behind a connection that may be dead
+        this.redis.disconnect(true);
+        reject(new Error(`no answer within ${DEADLINE_MS} ms`));
+      }, DEADLINE_MS);
     });
     try {
       return await Promise.race([work(), silence]);
     } catch (error) {
       throw error instanceof Refusal ? error : unavailable(`Redis cannot take it: ${this.#reason(error)}`);
     } finally {
-      settled.abort();
+      clearTimeout(watchdog);
     }
   }
 

@@ -107,14 +107,12 @@ export function createServer(parts: ServerParts): FastifyInstance {
       async (request, reply) => {
         const preference = parsePrefer(request.headers.prefer);
         const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);
-        const gone = new AbortController();
-        reply.raw.once('close', () => gone.abort());
         const { status, answer } = await create(parts, {
           ...request.params,
           body: request.body,
           idempotencyKey,
           preference,
-          signal: AbortSignal.any([gone.signal, stopping]),
+          signal: () => AbortSignal.any([closeOf(reply), stopping]),
         });
         const applied = preferenceApplied(preference);
         if (applied) reply.header('preference-applied', applied);
@@ -149,6 +147,12 @@ export function createServer(parts: ServerParts): FastifyInstance {
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
   return app;
+}
+
+function closeOf(reply: FastifyReply): AbortSignal {
+  const closed = new AbortController();
+  reply.raw.once('close', () => closed.abort());
+  return closed.signal;
 }
 
 declare module 'fastify' {

@@ -11,7 +11,7 @@ import { CREATE, openServer, type ReplyBody, type TestServer } from '../support/
 import { useRedis } from '../support/redis.js';
 
 const test = useRedis(import.meta.url);
-const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
+const numRuns = Number(process.env.FUZZ_RUNS ?? 5_000);
 let server: TestServer;
 beforeAll(async () => {
   server = await openServer(test.url, test.prefix, { maxInputs: 100 });
