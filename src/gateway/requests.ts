@@ -16,6 +16,7 @@ import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Keys, queueName } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import { Refusal, unavailable } from './refusal.js';
+import { SingleJobs } from './single-jobs.js';
 
 /** An answer is due within 2 s, even when Redis says nothing. */
 const DEADLINE_MS = 1_200;
@@ -51,6 +52,7 @@ export class Requests {
   readonly #accept = loadScript(new URL('./accept.lua', import.meta.url));
   readonly #queue: Queue;
   readonly #flow: FlowProducer;
+  readonly #singles: SingleJobs;
   #lastError: unknown;
 
   constructor(
@@ -62,6 +64,7 @@ export class Requests {
     const options = { connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true };
     this.#queue = new Queue(queueName(), { ...options, skipMetasUpdate: true });
     this.#flow = new FlowProducer(options);
+    this.#singles = new SingleJobs(this.#queue, async id => (await redis.exists(keys.jobs + id)) === 1);
     // each call says itself what went wrong
     this.#queue.on('error', () => {});
     this.#flow.on('error', () => {});
@@ -106,10 +109,7 @@ export class Requests {
   async enqueue(id: string, jobs: readonly JobData[]): Promise<void> {
     await this.#inTime(async () => {
       const [only] = jobs;
-      if (jobs.length === 1 && only)
-        await this.#queue.addBulk([
-          { name: JOB_NAME, data: { ...only, requestId: id }, opts: { jobId: jobId(id, 0) } },
-        ]);
+      if (jobs.length === 1 && only) await this.#singles.add(jobId(id, 0), { ...only, requestId: id });
       else await this.#enqueueMany(id, jobs);
     });
   }
