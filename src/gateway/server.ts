@@ -32,6 +32,10 @@ export type ServerParts = CreateParts & {
 
 const MIN_BODY_BYTES = 1_048_576;
 const BODY_BYTES_PER_INPUT = 512;
+/** Bodies that may be held at once, as multiples of the largest one: who comes then is asked to come back. */
+const BODIES_AT_ONCE = 4;
+/** What a body counts whose length is not announced. */
+const UNANNOUNCED_BODY_BYTES = 65_536;
 /** A whole request must have arrived within this time; slower ones are answered with 408. */
 const REQUEST_MS = 120_000;
 const MAX_ERRORS_LISTED = 1_000;
@@ -42,9 +46,11 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const mayCall = createGuard(parts.apiKeys);
   const description = openApi(parts.version, parts.maxInputs, parts.apiKeys.length > 0);
   const page = docsPage(description);
+  const bodyLimit = Math.max(MIN_BODY_BYTES, parts.maxInputs * BODY_BYTES_PER_INPUT);
+  let bytesHeld = 0;
 
   const app = Fastify({
-    bodyLimit: Math.max(MIN_BODY_BYTES, parts.maxInputs * BODY_BYTES_PER_INPUT),
+    bodyLimit,
     requestTimeout: REQUEST_MS,
     genReqId: () => randomUUID(),
     return503OnClosing: false, // ours has HubSpot's shape
@@ -98,12 +104,23 @@ export function createServer(parts: ServerParts): FastifyInstance {
       },
     );
   };
+  /** Memory stays bounded, however many large requests come at once; a request that waits holds its jobs. */
+  const holdBody = async (request: FastifyRequest, reply: FastifyReply) => {
+    const announced = Number(request.headers['content-length'] ?? UNANNOUNCED_BODY_BYTES);
+    const bytes = Math.min(announced, bodyLimit) || 0; // what is no number, or too large, is refused later
+    if (bytesHeld + bytes > BODIES_AT_ONCE * bodyLimit)
+      throw new Refusal(429, 'Too many large requests at once: try again', [], { 'retry-after': '1' });
+    bytesHeld += bytes;
+    reply.raw.once('close', () => {
+      bytesHeld -= bytes;
+    });
+  };
   const guarded = { onRequest, config: { guarded: true } };
 
   for (const path of CREATE_PATHS)
     app.post<{ Params: { fromObjectType: string; toObjectType: string } }>(
       path,
-      guarded,
+      { ...guarded, onRequest: [onRequest, holdBody] },
       async (request, reply) => {
         const preference = parsePrefer(request.headers.prefer);
         const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);

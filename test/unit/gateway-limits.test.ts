@@ -85,6 +85,16 @@ it('over MAX_QUEUED_ASSOCIATIONS: 429 with Retry-After; what was accepted under 
   expect((await post(inputs(1))).status).toBe(429);
 });
 
+it('more large bodies at once than memory is for: 429; afterwards all is as before', async () => {
+  await open({ maxInputs: 50 });
+  const large = () => post({ ...inputs(1), filler: 'x'.repeat(900_000) });
+  const statuses = (await Promise.all(Array.from({ length: 12 }, large))).map(({ status }) => status);
+  expect(statuses.filter(status => status === 201).length).toBeGreaterThanOrEqual(4);
+  expect(statuses.filter(status => status === 429).length).toBeGreaterThanOrEqual(1);
+  for (let at = 0; at < 6; at += 1) expect((await large()).status).toBe(201);
+  expect(await queued()).toBe(statuses.filter(status => status === 201).length + 6);
+});
+
 it('while it ends: 503 with Retry-After for what is new, not ready, alive', async () => {
   await open();
   server.stop();
