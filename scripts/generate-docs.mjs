@@ -29,6 +29,7 @@ const entry = setting => {
       ? ` (${setting.unit})`
       : '';
   const doc = `# ${setting.doc.replaceAll('`', '')}${unit}`;
+  if (setting.kind === 'secret' && setting.optional) return `${doc}\n#${setting.name}=`;
   if (setting.kind === 'secret')
     return `${doc}\n${setting.name}=\n#${setting.name}_FILE=/run/secrets/hubspot`;
   return `${doc}\n#${setting.name}=${setting.default}`;

@@ -73,6 +73,21 @@ const ENQUEUE: CommandSpec = {
   },
 };
 
+const GATEWAY: CommandSpec = {
+  usage: 'gateway',
+  summary:
+    "Takes associations over HTTP: HubSpot's own batch/create call with any number of inputs, answered as soon as they are safe in the queue. SIGTERM or SIGINT: answers what it accepted and ends.",
+  flags: [],
+  example: `GATEWAY_PORT=3000 ${NAME} gateway\ncurl http://127.0.0.1:3000/docs`,
+  run: async given => {
+    const { parseConfig } = await import('./shared/config.js');
+    const config = given.settle(() => parseConfig(process.env, { gateway: true }));
+    const { runGateway } = await import('./gateway/main.js');
+    await runGateway(config);
+    process.exit(0);
+  },
+};
+
 const STATS: CommandSpec = {
   usage: 'stats',
   summary: 'Shows one snapshot of the queue: totals since it was created, all replicas together.',
@@ -175,7 +190,7 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     .configureOutput({ outputError: () => {} }) // report() says it
     .exitOverride()
     .addHelpText('after', `\nExample:\n  ${ENQUEUE.example}\n  ${WORKER.example}`);
-  for (const spec of [WORKER, ENQUEUE, STATS]) addCommand(program, spec);
+  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS]) addCommand(program, spec);
   addCommand(program, await simulator(argv.includes('simulator')));
   const failures = program
     .command('failures')

@@ -34,7 +34,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Reads the environment. Empty values count as unset.
  * @throws ConfigError with every problem: one line each, naming the variable. Values of secrets are never repeated.
  */
-export function parseConfig(env: Environment, needs: { token?: boolean } = {}): Config {
+export function parseConfig(env: Environment, needs: { token?: boolean; gateway?: boolean } = {}): Config {
   const problems: string[] = [...unknownNames(env)];
   const values: Record<string, number | string | undefined> = {};
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
@@ -57,6 +57,7 @@ export function parseConfig(env: Environment, needs: { token?: boolean } = {}): 
     problems.push(
       `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): the access token of a private app with the scopes of both object types`,
     );
+  if (needs.gateway) problems.push(...gatewayFaults(values as Values));
   if (problems.length === 0) problems.push(...crossFaults(values as Values));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile });
@@ -110,6 +111,24 @@ function* unknownNames(env: Environment): Generator<string> {
 function unlikeness(name: string, known: string): number {
   const words = new Set(known.split('_'));
   return leven(name, known) - 2 * name.split('_').filter(word => words.has(word)).length;
+}
+
+/** The keys in GATEWAY_API_KEYS. */
+export const apiKeys = (list: string | undefined): string[] =>
+  (list ?? '')
+    .split(',')
+    .map(key => key.trim())
+    .filter(key => key !== '');
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+
+function* gatewayFaults({ gatewayHost, gatewayApiKeys }: Values): Generator<string> {
+  const keys = apiKeys(gatewayApiKeys);
+  if (gatewayApiKeys !== undefined && keys.length === 0) yield 'GATEWAY_API_KEYS holds no key';
+  if (keys.some(key => !/^[\x21-\x7e]+$/.test(key)))
+    yield 'GATEWAY_API_KEYS has a key with a character that no header can carry';
+  if (gatewayApiKeys === undefined && !LOOPBACK.test(gatewayHost))
+    yield `GATEWAY_API_KEYS is not set: anybody who reaches ${gatewayHost} could enqueue; give keys, or listen on 127.0.0.1`;
 }
 
 function* crossFaults(values: Values): Generator<string> {

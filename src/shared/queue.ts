@@ -28,6 +28,10 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     heldPairs: `${queue}:associations:held-pairs`,
     /** hash: day (YYYY-MM-DD in the account's time zone) → calls reserved on it */
     daily: `${queue}:associations:daily`,
+    /** `requests + id`: hash of a gateway request's counts; its completion is published on a channel of the same name */
+    requests: `${queue}:associations:request:`,
+    /** `idempotency + hash of an Idempotency-Key`: string, the request id and the fingerprint of what it enqueued */
+    idempotency: `${queue}:associations:idempotency:`,
   } as const;
 }
 

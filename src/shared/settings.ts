@@ -13,7 +13,8 @@ export type IntegerSetting = Common & {
   unit: string;
 };
 type TextSetting = Common & { kind: 'text'; default: string; fault?: (value: string) => string | undefined };
-export type SecretSetting = Common & { kind: 'secret' };
+/** `optional`: most installations do without it, so that .env.example has it commented out */
+export type SecretSetting = Common & { kind: 'secret'; optional?: true };
 export type Setting = IntegerSetting | TextSetting | SecretSetting;
 
 const HOUR_MS = 3_600_000;
@@ -192,5 +193,31 @@ export const SETTINGS = {
     "the worker's /metrics, /healthz and /readyz; 0 = off; where it is taken, a free one is used and a warning says which",
     0,
     65_535,
+  ),
+  gatewayPort: integer('GATEWAY_PORT', 3_000, 'port', 'where the gateway listens; 0 = a free one', 0, 65_535),
+  gatewayHost: text(
+    'GATEWAY_HOST',
+    '127.0.0.1',
+    'the address the gateway listens on; any but a loopback address needs `GATEWAY_API_KEYS`',
+  ),
+  gatewayApiKeys: {
+    kind: 'secret',
+    optional: true,
+    name: 'GATEWAY_API_KEYS',
+    doc: 'bearer keys that the gateway accepts, separated by commas',
+  },
+  gatewayMaxInputs: integer(
+    'GATEWAY_MAX_INPUTS',
+    50_000,
+    'inputs',
+    'most inputs of one request to the gateway; its body may have 512 bytes for each, and at least 1 MB',
+    1,
+    200_000,
+  ),
+  maxQueuedAssociations: integer(
+    'MAX_QUEUED_ASSOCIATIONS',
+    5_000_000,
+    'associations',
+    'backlog from which on the gateway refuses more (429), as estimated from the sizes of some queued jobs',
   ),
 } as const satisfies Record<string, Setting>;

@@ -8,7 +8,7 @@
  *   - USER_DEFINED, INTEGRATOR_DEFINED, WORK: the ids of the option customTypeIds, or any below 1000 when it is empty.
  */
 import { type AssociationType, typeText } from '../shared/association.js';
-import { isCustomObject, objectTypeId } from './object-types.js';
+import { isCustomObject, objectTypeId } from '../shared/object-types.js';
 
 const TYPE_IDS: Record<string, string> = {
   companies:

@@ -2,9 +2,10 @@
  * batch/create from the path and the text of its body to the outcome: read the body, ask the script and the rules,
  * settle. Not here: credentials, limits and sending (server.ts).
  */
+
+import { objectTypeId } from '../shared/object-types.js';
 import { readBatch } from './batch.js';
 import type { CallRecord } from './ledger.js';
-import { objectTypeId } from './object-types.js';
 import { type Refusal, refusal } from './replies.js';
 import { judge } from './rules.js';
 import type { SimulatorState } from './state.js';

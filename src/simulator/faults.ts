@@ -10,8 +10,8 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { ConfigError } from '../shared/errors.js';
+import { objectTypeId } from '../shared/object-types.js';
 import type { Batch } from './batch.js';
-import { objectTypeId } from './object-types.js';
 import type { Random } from './random.js';
 
 const Ids = Type.Array(Type.String());

@@ -6,10 +6,11 @@
  *
  * Not here: writing anything (create.ts), scripted faults (faults.ts), the JSON (answers.ts).
  */
+
+import { objectTypeWord } from '../shared/object-types.js';
 import { typeFault } from './association-types.js';
 import type { Batch } from './batch.js';
 import { fateOf, type IdFate } from './conventions.js';
-import { objectTypeWord } from './object-types.js';
 import type { SimulatorOptions } from './options.js';
 import { type Refusal, refusal } from './replies.js';
 

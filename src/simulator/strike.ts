@@ -2,11 +2,12 @@
  * Settles a judged batch under the fault it met, if any: what is written, what is said, how the answer leaves.
  * One case per kind of fault.
  */
+
+import { objectTypeWord } from '../shared/object-types.js';
 import { answerStatus, answerText } from './answers.js';
 import type { Batch } from './batch.js';
 import type { Fault } from './faults.js';
 import type { CallRecord } from './ledger.js';
-import { objectTypeWord } from './object-types.js';
 import { type Refusal, type Reply, refusal, usualReply } from './replies.js';
 import type { InputError, Verdict } from './rules.js';
 import type { SimulatorState } from './state.js';

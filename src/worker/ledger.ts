@@ -20,6 +20,8 @@ export type JobEntry = {
   readonly created: number;
   readonly rejected: number;
   readonly retried: number;
+  /** whose counts change along, where the gateway keeps such a request */
+  readonly requestId?: string | undefined;
 };
 type Waiting = { readonly entry: JobEntry; resolve(ours: boolean): void; reject(error: unknown): void };
 
@@ -81,12 +83,13 @@ export class Ledger {
 
   async #run(entries: readonly JobEntry[]): Promise<number[]> {
     const keys = [this.keys.counters, ...entries.map(entry => this.keys.jobs + entry.jobId)];
-    const args = entries.flatMap(({ token, data, created, rejected, retried }) => [
+    const args = entries.flatMap(({ token, data, created, rejected, retried, requestId }) => [
       token,
       data ? JSON.stringify(data) : '',
       created,
       rejected,
       retried,
+      requestId ? this.keys.requests + requestId : '',
     ]);
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }

@@ -135,7 +135,14 @@ export class Processor {
     const settlement = settleJob(data, outcomes, this.#parts.maxAttempts);
     const { next, created, rejected, retried } = settlement;
     if (created + rejected + retried > 0)
-      await this.#settle(job, { token, data: settlement.data, created, rejected, retried });
+      await this.#settle(job, {
+        token,
+        data: settlement.data,
+        created,
+        rejected,
+        retried,
+        requestId: data.requestId,
+      });
     switch (next.kind) {
       case 'complete':
         return { created: next.created };
@@ -156,7 +163,15 @@ export class Processor {
   async #reopened(job: Job, token: string, data: JobData): Promise<JobData> {
     const again = reopen(data);
     if (!again) return data;
-    await this.#settle(job, { token, data: again.data, created: 0, rejected: -again.reopened, retried: 0 });
+    const { requestId } = data;
+    await this.#settle(job, {
+      token,
+      data: again.data,
+      created: 0,
+      rejected: -again.reopened,
+      retried: 0,
+      requestId,
+    });
     return again.data;
   }
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { parseJobData } from '../../src/shared/association.js';
 import { queueName } from '../../src/shared/queue.js';
+import { startGateway } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 
 const test = useRedis(import.meta.url);
@@ -29,5 +30,21 @@ describe('examples of the README', () => {
       associations,
     );
     await queue.close();
+  });
+
+  it('examples/hubspot-sdk.mjs, and the call with curl', async () => {
+    const readme = readFileSync('README.md', 'utf8');
+    expect(readme).toContain(readFileSync('examples/hubspot-sdk.mjs', 'utf8').trim());
+    const gateway = await startGateway({ REDIS_URL: test.url, QUEUE_PREFIX: test.newPrefix() });
+    try {
+      const env = { PATH: process.env.PATH, GATEWAY_URL: gateway.url };
+      const { stdout } = await run(process.execPath, ['examples/hubspot-sdk.mjs'], { env });
+      expect(stdout).toMatch(/^PENDING \/requests\/[0-9a-f-]{36}$/m);
+      const body = /-d '(.*)'/.exec(readme)?.[1] ?? '';
+      const { status } = await gateway.post((JSON.parse(body) as { inputs: unknown }).inputs);
+      expect(status).toBe(201);
+    } finally {
+      await gateway.end('SIGTERM');
+    }
   });
 });

@@ -51,6 +51,15 @@ export class RedisServer {
     await once(process, 'exit');
   }
 
+  /** It accepts connections and says nothing, until `resume`. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#directory, { recursive: true, force: true });

@@ -56,7 +56,13 @@ describe('docker-compose.yml', () => {
     expect(compose).not.toMatch(/\t/);
     for (const line of compose.split('\n')) expect((/^ */.exec(line)?.[0].length ?? 0) % 2).toBe(0);
     expect(captures(compose, /^([a-z]\S*):$/gm)).toEqual(['services', 'volumes']);
-    expect(captures(compose, /^ {2}([a-z]\w*):$/gm)).toEqual(['redis', 'worker', 'simulator', 'redis']);
+    expect(captures(compose, /^ {2}([a-z]\w*):$/gm)).toEqual([
+      'redis',
+      'worker',
+      'gateway',
+      'simulator',
+      'redis',
+    ]);
   });
 
   test('Redis keeps what it is given: on disk, in a volume, and evicts nothing', () => {
@@ -73,6 +79,16 @@ describe('docker-compose.yml', () => {
     expect(worker).toMatch(/condition: service_healthy/);
     expect(worker).toMatch(/restart: unless-stopped/);
     const [grace] = captures(worker, /stop_grace_period: (\d+)s/g);
+    expect(Number(grace) * 1_000).toBeGreaterThan(SETTINGS.shutdownTimeoutMs.default);
+  });
+
+  test('the gateway is reachable from this machine only, and may answer before it is killed', () => {
+    const gateway = service('gateway');
+    expect(gateway).toMatch(/GATEWAY_HOST: 0\.0\.0\.0/);
+    expect(captures(gateway, /^ {6}- (.*:\d+)$/gm)).toEqual(['127.0.0.1:3000:3000']);
+    expect(gateway).toMatch(/fetch\('http:\/\/127\.0\.0\.1:3000\/healthz'\)/);
+    expect(gateway).toMatch(/condition: service_healthy/);
+    const [grace] = captures(gateway, /stop_grace_period: (\d+)s/g);
     expect(Number(grace) * 1_000).toBeGreaterThan(SETTINGS.shutdownTimeoutMs.default);
   });
 

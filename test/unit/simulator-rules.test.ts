@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AssociationType } from '../../src/shared/association.js';
+import { objectTypeId } from '../../src/shared/object-types.js';
 import { type Batch, readBatch, TypeLists } from '../../src/simulator/batch.js';
 import { fateOf } from '../../src/simulator/conventions.js';
-import { objectTypeId } from '../../src/simulator/object-types.js';
 import type { SimulatorOptions } from '../../src/simulator/options.js';
 import { judge, type Verdict } from '../../src/simulator/rules.js';
 

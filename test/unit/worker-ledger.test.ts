@@ -85,6 +85,42 @@ describe('settle', () => {
     expect(await counters()).toEqual({ rejected: '0' });
   });
 
+  it("counts a gateway's request along, once, and publishes its completion", async () => {
+    const heard: string[] = [];
+    const subscriber = test.redis.duplicate();
+    subscriber.on('message', channel => heard.push(channel));
+    const request = `${keys.requests}r`;
+    await subscriber.subscribe(request);
+    const counts = () => test.redis.hmget(request, 'created', 'rejected');
+    const isComplete = async () => (await test.redis.hexists(request, 'completedAt')) === 1;
+    try {
+      await test.redis.hset(request, { accepted: 6, created: 0, rejected: 0 });
+      for (const id of ['1', '2']) await job(id);
+      const done = entry('1', { created: 3, requestId: 'r' });
+      await Promise.all([
+        ledger.settle(done),
+        ledger.settle(entry('2', { data: data(2), created: 1, retried: 2, requestId: 'r' })),
+      ]);
+      await ledger.settle(done); // it ran again
+      expect([await counts(), await isComplete()]).toEqual([['4', '0'], false]);
+      await ledger.settle(entry('2', { data: data(0), rejected: 2, requestId: 'r' }));
+      expect([await counts(), await isComplete()]).toEqual([['4', '2'], true]);
+      await eventually(() => expect(heard).toEqual([request]));
+      // taken back to be tried again
+      await ledger.settle(entry('2', { data: data(2), rejected: -2, requestId: 'r' }));
+      expect([await counts(), await isComplete()]).toEqual([['4', '0'], false]);
+    } finally {
+      subscriber.disconnect();
+    }
+  });
+
+  it('a request that nobody keeps is not counted', async () => {
+    await job('1');
+    await ledger.settle(entry('1', { created: 3, requestId: 'from-the-library' }));
+    expect(await test.redis.keys(`${keys.requests}*`)).toEqual([]);
+    expect(await counters()).toEqual({ created: '3' });
+  });
+
   it('many jobs of one turn, each with its own answer', async () => {
     const ids = Array.from({ length: 1_203 }, (_, index) => String(index));
     for (const id of ids) if (Number(id) % 3 !== 0) await job(id, Number(id) % 3 === 1 ? 'mine' : 'theirs');

@@ -1,6 +1,6 @@
 /**
  * The names an object type goes by: contacts, contact and 0-1 are one.
- * Not here: which pairs of them can be associated (association-types.ts).
+ * Shared by whoever answers in HubSpot's words: simulator and gateway.
  */
 
 /** Object type id by plural name, from HubSpot's guide to the object APIs. */

@@ -1,0 +1,35 @@
+--[[
+  Notes a request before its jobs are enqueued: settle.lua counts into what stands here. With an idempotency key, only
+  the first request notes anything; whoever repeats it learns the id of the first one.
+
+  KEYS[1] hash of the new request: accepted, jobs, created, rejected, requestedAt (completedAt: settle.lua)
+  KEYS[2] the idempotency key (left out when there is none): "<request id> <fingerprint>"
+  ARGV[1] id of the new request   ARGV[2] fingerprint of its jobs   ARGV[3] inputs   ARGV[4] jobs
+  ARGV[5] prefix of request hashes   ARGV[6] 1 = there is room for more
+
+  Returns {outcome, request id, requestedAt (ms), 1 when something of it has been settled}
+    new      noted; its jobs are to be enqueued
+    known    noted before: its jobs are to be enqueued unless something was settled (they were enqueued in one step then)
+    differs  the idempotency key was used for something else
+    full     there is no room, nothing was noted
+]]
+local KEEP_KEY, KEEP_PENDING = 86400, 604800 -- seconds: a day, a week
+if KEYS[2] then
+  local noted = redis.call('GET', KEYS[2])
+  if noted then
+    local id, fingerprint = noted:match('^(%S+) (%S+)$')
+    if fingerprint ~= ARGV[2] then return {'differs', id, 0, 0} end
+    local counts = redis.call('HMGET', ARGV[5] .. id, 'created', 'rejected', 'requestedAt')
+    if counts[3] then
+      local settled = (tonumber(counts[1]) + tonumber(counts[2]) > 0) and 1 or 0
+      return {'known', id, tonumber(counts[3]), settled}
+    end
+  end
+end
+if ARGV[6] ~= '1' then return {'full', '', 0, 0} end
+local now = redis.call('TIME')
+local requestedAt = now[1] * 1000 + math.floor(now[2] / 1000)
+redis.call('HSET', KEYS[1], 'accepted', ARGV[3], 'jobs', ARGV[4], 'created', 0, 'rejected', 0, 'requestedAt', requestedAt)
+redis.call('EXPIRE', KEYS[1], KEEP_PENDING)
+if KEYS[2] then redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], 'EX', KEEP_KEY) end
+return {'new', ARGV[1], requestedAt, 0}

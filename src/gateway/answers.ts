@@ -1,0 +1,106 @@
+/** What a request is answered with, in HubSpot's shapes. Pure. */
+import type { ErrorContext, JobData, Pair, Rejected } from '../shared/association.js';
+import { objectTypeId } from '../shared/object-types.js';
+import type { RequestCounts } from './requests.js';
+import type { Answer, AssociationError, Result, Status } from './schemas.js';
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+export const statusPath = (id: string): string => `/requests/${id}`;
+
+export function pendingAnswer(id: string, requestedAt: number): Answer {
+  const at = iso(requestedAt);
+  return {
+    status: 'PENDING',
+    results: [],
+    requestedAt: at,
+    startedAt: at,
+    completedAt: at,
+    links: { status: statusPath(id) },
+  };
+}
+
+/**
+ * As HubSpot would answer, had it been asked: ids are strings, as its documentation and its SDK have them, and exact
+ * whatever their length.
+ * @param rejections of each job, by its index
+ */
+export function completeAnswer(
+  counts: RequestCounts,
+  jobs: readonly JobData[],
+  rejections: ReadonlyMap<number, readonly Rejected[]>,
+): Answer {
+  const errors = jobs.flatMap((job, index) =>
+    (rejections.get(index) ?? []).flatMap(rejected => associationErrors(job, rejected)),
+  );
+  return {
+    ...pendingAnswer(counts.id, counts.requestedAt),
+    status: 'COMPLETE',
+    results: jobs.flatMap((job, index) => resultsOf(job, rejections.get(index) ?? [])),
+    ...(errors.length > 0 && { numErrors: errors.length, errors }),
+    completedAt: iso(counts.completedAt ?? counts.requestedAt),
+  };
+}
+
+export function statusAnswer(counts: RequestCounts, errors: AssociationError[]): Status {
+  const { id, accepted, created, rejected, requestedAt, completedAt } = counts;
+  return {
+    id,
+    status: completedAt === undefined ? 'PENDING' : 'COMPLETE',
+    accepted,
+    created,
+    rejected,
+    queued: accepted - created - rejected,
+    requestedAt: iso(requestedAt),
+    ...(completedAt !== undefined && { completedAt: iso(completedAt) }),
+    errors,
+  };
+}
+
+type ObjectPair = Pick<JobData, 'fromObjectType' | 'toObjectType'>;
+
+/** One error for each rejected association, so that each can be found by its ids. */
+export function associationErrors(
+  { fromObjectType, toObjectType }: ObjectPair,
+  { error, pairs }: Rejected,
+): AssociationError[] {
+  const { category = 'UNKNOWN', subCategory, message, correlationId }: ErrorContext = error;
+  return pairs.map(([from, to]) => ({
+    status: 'error',
+    category,
+    ...(subCategory !== undefined && { subCategory }),
+    message,
+    ...(correlationId !== undefined && { id: correlationId }),
+    context: {
+      fromObjectType: [fromObjectType],
+      fromObjectId: [from],
+      toObjectType: [toObjectType],
+      toObjectId: [to],
+    },
+  }));
+}
+
+function resultsOf(job: JobData, rejections: readonly Rejected[]): Result[] {
+  // the same pair may stand in a job twice, and be rejected once
+  const left = new Map<string, number>();
+  for (const pair of rejections.flatMap(({ pairs }) => pairs))
+    left.set(pairKey(pair), (left.get(pairKey(pair)) ?? 0) + 1);
+  const isRejected = (pair: Pair): boolean => {
+    if (left.size === 0) return false;
+    const count = left.get(pairKey(pair)) ?? 0;
+    if (count > 0) left.set(pairKey(pair), count - 1);
+    return count > 0;
+  };
+  const fromObjectTypeId = objectTypeId(job.fromObjectType) ?? job.fromObjectType;
+  const toObjectTypeId = objectTypeId(job.toObjectType) ?? job.toObjectType;
+  return job.pairs
+    .filter(pair => !isRejected(pair))
+    .map(([fromObjectId, toObjectId]) => ({
+      fromObjectTypeId,
+      fromObjectId,
+      toObjectTypeId,
+      toObjectId,
+      labels: [],
+    }));
+}
+
+const pairKey = ([from, to]: Pair): string => `${from} ${to}`;

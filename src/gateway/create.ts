@@ -1,0 +1,87 @@
+/** batch/create: what is asked → noted, enqueued, waited for, answered. The only file that knows the whole story. */
+import type { JobData } from '../shared/association.js';
+import { completeAnswer, pendingAnswer } from './answers.js';
+import type { Backlog } from './backlog.js';
+import type { Outcomes, Watch } from './outcomes.js';
+import type { Preference } from './prefer.js';
+import { fingerprint, readInputs } from './read-inputs.js';
+import type { Noted, Requests } from './requests.js';
+import type { Answer } from './schemas.js';
+
+export type CreateParts = {
+  readonly requests: Requests;
+  readonly outcomes: Outcomes;
+  readonly backlog: Backlog;
+  readonly maxInputs: number;
+  readonly onAccepted: (associations: number) => void;
+};
+export type CreateCall = {
+  readonly fromObjectType: string;
+  readonly toObjectType: string;
+  readonly body: unknown;
+  readonly idempotencyKey: string | undefined;
+  readonly preference: Preference;
+  /** aborted when the caller has gone or the process is asked to end: the answer is PENDING then */
+  readonly signal: () => AbortSignal;
+};
+export type Created = { readonly status: 201 | 202 | 207; readonly answer: Answer };
+
+/** @throws Refusal; nothing was enqueued then, unless Redis went away while it was asked to */
+export async function create(parts: CreateParts, call: CreateCall): Promise<Created> {
+  const { requests, backlog } = parts;
+  const { jobs, inputs } = readInputs(call.fromObjectType, call.toObjectType, call.body, parts.maxInputs);
+  const noted = await requests.note({
+    jobs,
+    inputs,
+    fingerprint: call.idempotencyKey === undefined ? '' : fingerprint(jobs),
+    idempotencyKey: call.idempotencyKey,
+    room: await backlog.hasRoom(),
+  });
+  if (noted.isNew) backlog.accepted(inputs);
+  const watch = call.preference.waitSeconds > 0 ? await watchFor(parts.outcomes, noted.id) : undefined;
+  try {
+    // settled in part means enqueued as a whole: that is one step
+    if (!noted.settled) await requests.enqueue(noted.id, jobs);
+    if (noted.isNew) parts.onAccepted(inputs);
+    const complete = watch && (await outcome(parts, call, noted, jobs, watch));
+    if (complete) return { status: complete.numErrors === undefined ? 201 : 207, answer: complete };
+  } finally {
+    watch?.end();
+  }
+  return {
+    status: call.preference.respondAsync ? 202 : 201,
+    answer: pendingAnswer(noted.id, noted.requestedAt),
+  };
+}
+
+/** Undefined when nobody can be told of the outcome: the request is accepted all the same, and PENDING. */
+const watchFor = (outcomes: Outcomes, id: string): Promise<Watch | undefined> =>
+  outcomes.watch(id).catch(() => undefined);
+
+/** @returns undefined while something is queued, or when Redis cannot say: what was accepted is never answered with an error */
+async function outcome(
+  { requests }: CreateParts,
+  { preference, signal }: CreateCall,
+  { id, isNew }: Noted,
+  jobs: readonly JobData[],
+  watch: Watch,
+): Promise<Answer | undefined> {
+  const read = async () => {
+    const counts = await requests.counts(id);
+    if (counts?.completedAt === undefined) return undefined;
+    const rejections = await requests.rejections(counts, counts.rejected);
+    return completeAnswer(
+      counts,
+      jobs,
+      new Map([...rejections].map(([index, { rejected }]) => [index, rejected])),
+    );
+  };
+  try {
+    const before = isNew ? undefined : await read();
+    if (before) return before;
+    await watch.until(preference.waitSeconds * 1_000, signal());
+    return await read();
+  } catch {
+    return undefined;
+  }
+}

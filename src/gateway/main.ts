@@ -1,0 +1,74 @@
+/** Composition root of `association-queue gateway`. Wiring only. */
+import { readFileSync } from 'node:fs';
+import { apiKeys, type Config } from '../shared/config.js';
+import { messageOf } from '../shared/errors.js';
+import { runUntilSignal, type Service } from '../shared/lifecycle.js';
+import { createLogger, type Logger } from '../shared/logger.js';
+import { accountKeys } from '../shared/queue.js';
+import { openRedis, redisPlace } from '../shared/redis.js';
+import { settlesWithin } from '../shared/wait.js';
+import { Backlog } from './backlog.js';
+import { createGatewayMetrics } from './metrics.js';
+import { Outcomes } from './outcomes.js';
+import { Requests } from './requests.js';
+import { createServer } from './server.js';
+
+/** Runs until SIGTERM or SIGINT. */
+export async function runGateway(config: Config): Promise<void> {
+  const logger = createLogger(config.logLevel, 'gateway');
+  await runUntilSignal([createGateway(config, logger)], logger);
+}
+
+function createGateway(config: Config, logger: Logger): Service {
+  const connect = (what: string) =>
+    openRedis(config.redisUrl, 'hasty', error =>
+      logger.warn(
+        { event: 'redis', connection: what, error: messageOf(error) },
+        `no connection to ${redisPlace(config.redisUrl)}; requests are refused until it is back`,
+      ),
+    );
+  const commands = connect('commands');
+  // the commands of one turn of the event loop travel together
+  commands.options.enableAutoPipelining = true;
+  const subscriber = connect('outcomes');
+  const keys = accountKeys(config.queuePrefix);
+  const backlog = new Backlog(commands, keys, config.maxQueuedAssociations);
+  const outcomes = new Outcomes(subscriber, keys);
+  const requests = new Requests(commands, keys, config.queuePrefix);
+  const metrics = createGatewayMetrics({ backlog: () => backlog.estimate, waiting: () => outcomes.size });
+  const stopping = new AbortController();
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const app = createServer({
+    requests,
+    outcomes,
+    backlog,
+    metrics,
+    maxInputs: config.gatewayMaxInputs,
+    onAccepted: metrics.accepted,
+    apiKeys: apiKeys(config.gatewayApiKeys),
+    version: manifest.version,
+    stopping: stopping.signal,
+    logger,
+  });
+  return {
+    async start() {
+      // a Redis that is away is said above, and waited for
+      for (const redis of [commands, subscriber]) redis.connect().catch(() => {});
+      const url = await app.listen({ port: config.gatewayPort, host: config.gatewayHost });
+      logger.info({ event: 'started', url, docs: `${url}/docs`, redis: redisPlace(config.redisUrl) });
+    },
+    /** refuse what is new → answer what was accepted → close Redis */
+    async stop() {
+      stopping.abort();
+      const closed = app.close();
+      if (!(await settlesWithin(closed, config.shutdownTimeoutMs)))
+        logger.warn({ event: 'deadline' }, 'requests whose bodies are still on their way are given up');
+      app.server.closeAllConnections();
+      await requests.close();
+      outcomes.close();
+      logger.info({ event: 'stopped' });
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** The Prefer header (RFC 7240). Pure. What it does not understand it ignores, as the RFC says. */
+
+export const MAX_WAIT_SECONDS = 60;
+
+export type Preference = {
+  /** 202 instead of 201 while it is pending */
+  readonly respondAsync: boolean;
+  /** how long to wait for the outcome; 0 = not at all */
+  readonly waitSeconds: number;
+};
+
+export function parsePrefer(header: string | readonly string[] | undefined): Preference {
+  const preferences = [header ?? []]
+    .flat()
+    .join(',')
+    .split(',')
+    .map(text => text.split(';', 1)[0]?.trim().toLowerCase() ?? '');
+  // of several the first counts
+  const wait = preferences.map(text => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(text)?.[1]).find(Boolean);
+  return {
+    respondAsync: preferences.includes('respond-async'),
+    waitSeconds: Math.min(Number(wait ?? 0), MAX_WAIT_SECONDS),
+  };
+}
+
+/** The Preference-Applied header; undefined when nothing was asked for. */
+export function preferenceApplied({ respondAsync, waitSeconds }: Preference): string | undefined {
+  const applied = [
+    ...(respondAsync ? ['respond-async'] : []),
+    ...(waitSeconds > 0 ? [`wait=${waitSeconds}`] : []),
+  ];
+  return applied.length > 0 ? applied.join(', ') : undefined;
+}

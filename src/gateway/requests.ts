@@ -1,0 +1,220 @@
+/**
+ * Requests in Redis.
+ * Responsible for:
+ *   1. noting a request and enqueueing its jobs in one step: all of them or none (a MULTI of BullMQ's FlowProducer);
+ *   2. the same request twice under one idempotency key: enqueued once, whoever died in between. Job ids are
+ *      `<request id>-<n>`, and BullMQ does not add an id that it has;
+ *   3. its counts, and the rejections that stand in its jobs;
+ *   4. saying within 2 s that Redis is away, and coming back by itself.
+ * Not responsible for what is in the jobs (read-inputs.ts) or for who waits (outcomes.ts).
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { FlowProducer, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { type JobData, parseJobData, type Rejected } from '../shared/association.js';
+import { messageOf } from '../shared/errors.js';
+import { JOB_NAME, type Keys, queueName } from '../shared/queue.js';
+import { loadScript } from '../shared/script.js';
+import { Refusal, unavailable } from './refusal.js';
+import { SingleJobs } from './single-jobs.js';
+
+/** An answer is due within 2 s, even when Redis says nothing. */
+const DEADLINE_MS = 1_200;
+/** Jobs that are read at once for their rejections. */
+const JOBS_PER_READ = 20;
+
+export type NewRequest = {
+  readonly jobs: readonly JobData[];
+  readonly inputs: number;
+  readonly fingerprint: string;
+  readonly idempotencyKey: string | undefined;
+  /** is there room for more? Repeats of what was accepted need none */
+  readonly room: boolean;
+};
+export type Noted = {
+  readonly id: string;
+  readonly requestedAt: number;
+  readonly isNew: boolean;
+  readonly settled: boolean;
+};
+export type RequestCounts = {
+  readonly id: string;
+  readonly accepted: number;
+  readonly jobs: number;
+  readonly created: number;
+  readonly rejected: number;
+  readonly requestedAt: number;
+  /** undefined: something is still queued */
+  readonly completedAt: number | undefined;
+};
+
+export class Requests {
+  readonly #accept = loadScript(new URL('./accept.lua', import.meta.url));
+  readonly #queue: Queue;
+  readonly #flow: FlowProducer;
+  readonly #singles: SingleJobs;
+  #lastError: unknown;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly prefix: string,
+  ) {
+    // Without the skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
+    const options = { connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true };
+    this.#queue = new Queue(queueName(), { ...options, skipMetasUpdate: true });
+    this.#flow = new FlowProducer(options);
+    this.#singles = new SingleJobs(this.#queue, async id => (await redis.exists(keys.jobs + id)) === 1);
+    // each call says itself what went wrong
+    this.#queue.on('error', () => {});
+    this.#flow.on('error', () => {});
+    redis.on('error', error => {
+      this.#lastError = error;
+    });
+    redis.on('ready', () => {
+      this.#lastError = undefined;
+    });
+  }
+
+  get isReady(): boolean {
+    return this.redis.status === 'ready';
+  }
+
+  /**
+   * Notes the request; its jobs are not enqueued yet.
+   * @throws Refusal 422 when the idempotency key was used for something else, 429 without room, 503 without Redis
+   */
+  async note(request: NewRequest): Promise<Noted> {
+    const { jobs, inputs, fingerprint, idempotencyKey, room } = request;
+    const newId = randomUUID();
+    const keys = [this.keys.requests + newId];
+    if (idempotencyKey !== undefined)
+      keys.push(this.keys.idempotency + createHash('sha256').update(idempotencyKey).digest('hex'));
+    const args = [newId, fingerprint, inputs, jobs.length, this.keys.requests, room ? 1 : 0];
+    const [outcome, id, requestedAt, settled] = (await this.#inTime(() =>
+      this.#accept(this.redis, keys, args),
+    )) as [outcome: string, id: string, requestedAt: number, settled: number];
+    if (outcome === 'differs')
+      throw new Refusal(422, 'This Idempotency-Key was used for other associations', [
+        { message: `it belongs to the request ${id}`, in: 'Idempotency-Key' },
+      ]);
+    if (outcome === 'full')
+      throw new Refusal(429, 'Too many associations are queued: try again later', [], {
+        'retry-after': '10',
+      });
+    return { id, requestedAt, isNew: outcome === 'new', settled: settled === 1 };
+  }
+
+  /** Enqueues all jobs or none; those that are there already stay as they are. @throws Refusal 503 */
+  async enqueue(id: string, jobs: readonly JobData[]): Promise<void> {
+    await this.#inTime(async () => {
+      const [only] = jobs;
+      if (jobs.length === 1 && only) await this.#singles.add(jobId(id, 0), { ...only, requestId: id });
+      else await this.#enqueueMany(id, jobs);
+    });
+  }
+
+  /** @throws Refusal 503 */
+  counts(id: string): Promise<RequestCounts | undefined> {
+    return this.#inTime(async () => {
+      const { accepted, jobs, created, rejected, requestedAt, completedAt } = await this.redis.hgetall(
+        this.keys.requests + id,
+      );
+      if (accepted === undefined) return undefined;
+      return {
+        id,
+        accepted: Number(accepted),
+        jobs: Number(jobs),
+        created: Number(created),
+        rejected: Number(rejected),
+        requestedAt: Number(requestedAt),
+        completedAt: completedAt === undefined ? undefined : Number(completedAt),
+      };
+    });
+  }
+
+  /**
+   * Reads from the request's jobs what was rejected, and why, until `atMost` associations are found.
+   * The jobs are the only place where it stands: what an operator has discarded or retried is not listed.
+   */
+  async rejections(
+    counts: RequestCounts,
+    atMost: number,
+  ): Promise<Map<number, JobData & { rejected: Rejected[] }>> {
+    const found = new Map<number, JobData & { rejected: Rejected[] }>();
+    let pairs = 0;
+    const enough = Math.min(atMost, counts.rejected);
+    for (let first = 0; first < counts.jobs && pairs < enough; first += JOBS_PER_READ) {
+      const indexes = Array.from(
+        { length: Math.min(JOBS_PER_READ, counts.jobs - first) },
+        (_, at) => first + at,
+      );
+      const texts = await this.#inTime(() =>
+        Promise.all(indexes.map(index => this.redis.hget(this.keys.jobs + jobId(counts.id, index), 'data'))),
+      );
+      texts.forEach((text, at) => {
+        const parsed = text ? parseJobData(JSON.parse(text)) : undefined;
+        if (!parsed?.ok || !parsed.data.rejected) return;
+        const { rejected } = parsed.data;
+        found.set(first + at, { ...parsed.data, rejected });
+        pairs += rejected.reduce((sum, one) => sum + one.pairs.length, 0);
+      });
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#queue.close(), this.#flow.close()]);
+    this.redis.disconnect();
+  }
+
+  async #enqueueMany(id: string, jobs: readonly JobData[]): Promise<void> {
+    const { prefix } = this;
+    await this.#flow.addBulk(
+      jobs.map((data, index) => ({
+        name: JOB_NAME,
+        queueName: queueName(),
+        prefix,
+        data: { ...data, requestId: id },
+        opts: { jobId: jobId(id, index) },
+      })),
+    );
+    // FlowProducer keeps it to itself when Redis refuses (OOM, READONLY); it refuses all of a transaction or nothing
+    const [there, counts] = await Promise.all([
+      this.redis.exists(this.keys.jobs + jobId(id, 0)),
+      this.redis.hmget(this.keys.requests + id, 'created', 'rejected'),
+    ]);
+    if (there === 0 && counts.every(count => Number(count) === 0))
+      throw new Error('it did not take the jobs (is it out of memory, or read-only?)');
+  }
+
+  /** @throws Refusal 503 when Redis is away, refuses, or says nothing in time */
+  async #inTime<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.isReady) throw unavailable(`Redis is away: ${this.#reason(undefined)}`);
+    let watchdog: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      watchdog = setTimeout(() => {
+        // whoever comes next shall not queue up behind a connection that may be dead
+        this.redis.disconnect(true);
+        reject(new Error(`no answer within ${DEADLINE_MS} ms`));
+      }, DEADLINE_MS);
+    });
+    try {
+      return await Promise.race([work(), silence]);
+    } catch (error) {
+      throw error instanceof Refusal ? error : unavailable(`Redis cannot take it: ${this.#reason(error)}`);
+    } finally {
+      clearTimeout(watchdog);
+    }
+  }
+
+  /** Never ioredis's own error, which carries the command with the data. */
+  #reason(error: unknown): string {
+    const cause = error ?? this.#lastError;
+    const message = cause === undefined ? '' : messageOf(cause).replace(/, with args beginning with.*$/s, '');
+    return message || 'no connection';
+  }
+}
+
+/** Derived, so that a repeat finds what is there; BullMQ allows no colon. */
+const jobId = (requestId: string, index: number): string => `${requestId}-${index}`;

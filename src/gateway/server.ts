@@ -1,0 +1,216 @@
+/**
+ * The HTTP face: routes, and every refusal in HubSpot's shape, whatever came in.
+ * What a request means is create.ts; fastify parses, routes and ends connections.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { messageOf } from '../shared/errors.js';
+import type { Logger } from '../shared/logger.js';
+import { associationErrors, statusAnswer } from './answers.js';
+import { createGuard } from './bearer.js';
+import { type CreateParts, create } from './create.js';
+import { docsPage } from './docs-page.js';
+import type { GatewayMetrics } from './metrics.js';
+import { CREATE_PATHS, openApi } from './openapi.js';
+import { parsePrefer, preferenceApplied } from './prefer.js';
+import { asRefusal, Refusal, type RefusalStatus, refusalBody, unavailable } from './refusal.js';
+
+export type ServerParts = CreateParts & {
+  readonly apiKeys: readonly string[];
+  readonly metrics: GatewayMetrics;
+  readonly version: string;
+  /** aborted when the process is asked to end: new requests are refused, whoever waits is answered */
+  readonly stopping: AbortSignal;
+  readonly logger: Logger;
+};
+
+const MIN_BODY_BYTES = 1_048_576;
+const BODY_BYTES_PER_INPUT = 512;
+/** Bodies that may be held at once, as multiples of the largest one: who comes then is asked to come back. */
+const BODIES_AT_ONCE = 4;
+/** What a body counts whose length is not announced. */
+const UNANNOUNCED_BODY_BYTES = 65_536;
+/** A whole request must have arrived within this time; slower ones are answered with 408. */
+const REQUEST_MS = 120_000;
+const MAX_ERRORS_LISTED = 1_000;
+const REQUEST_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function createServer(parts: ServerParts): FastifyInstance {
+  const { requests, outcomes, metrics, stopping, logger } = parts;
+  const mayCall = createGuard(parts.apiKeys);
+  const description = openApi(parts.version, parts.maxInputs, parts.apiKeys.length > 0);
+  const page = docsPage(description);
+  const bodyLimit = Math.max(MIN_BODY_BYTES, parts.maxInputs * BODY_BYTES_PER_INPUT);
+  let bytesHeld = 0;
+
+  const app = Fastify({
+    bodyLimit,
+    requestTimeout: REQUEST_MS,
+    genReqId: () => randomUUID(),
+    return503OnClosing: false, // ours has HubSpot's shape
+    routerOptions: { maxParamLength: 500 },
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
+    clientErrorHandler: answerBrokenHttp,
+  });
+
+  function refuse(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    let refusal = error instanceof Refusal ? error : asRefusal(error as FastifyError);
+    if (!refusal) {
+      logger.error({ event: 'internal', correlationId: request.id, error: messageOf(error) });
+      refusal = new Refusal(500, 'Something went wrong in the gateway');
+    }
+    if (refusal.status === 503) logger.warn({ event: 'refused', correlationId: request.id }, refusal.message);
+    return reply
+      .code(refusal.status)
+      .headers(refusal.headers)
+      .type('application/json; charset=utf-8')
+      .send(refusalBody(refusal, request.id));
+  }
+  app.setErrorHandler((error: FastifyError, request, reply) => refuse(error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = allowedMethod(path);
+    if (allowed === undefined) throw new Refusal(404, 'There is nothing at this path: see /docs');
+    if (stopping.aborted) reply.header('connection', 'close');
+    throw new Refusal(405, `This path takes ${allowed} only`, [], { allow: allowed });
+  });
+
+  // Only JSON is a body here; text/plain is fastify's other default.
+  app.removeContentTypeParser('text/plain');
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-correlation-id', request.id);
+    if (!stopping.aborted) return;
+    reply.header('connection', 'close');
+    if (request.routeOptions.config.guarded) throw unavailable('The gateway is ending', 5);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.request(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
+  });
+  const onRequest = async (request: FastifyRequest) => {
+    if (mayCall(request.headers.authorization)) return;
+    throw new Refusal(
+      401,
+      'A bearer key of this gateway is needed',
+      [{ message: 'no such key', in: 'authorization' }],
+      {
+        'www-authenticate': 'Bearer',
+      },
+    );
+  };
+  /** Memory stays bounded, however many large requests come at once; a request that waits holds its jobs. */
+  const holdBody = async (request: FastifyRequest, reply: FastifyReply) => {
+    const announced = Number(request.headers['content-length'] ?? UNANNOUNCED_BODY_BYTES);
+    const bytes = Math.min(announced, bodyLimit) || 0; // what is no number, or too large, is refused later
+    if (bytesHeld + bytes > BODIES_AT_ONCE * bodyLimit)
+      throw new Refusal(429, 'Too many large requests at once: try again', [], { 'retry-after': '1' });
+    bytesHeld += bytes;
+    reply.raw.once('close', () => {
+      bytesHeld -= bytes;
+    });
+  };
+  const guarded = { onRequest, config: { guarded: true } };
+
+  for (const path of CREATE_PATHS)
+    app.post<{ Params: { fromObjectType: string; toObjectType: string } }>(
+      path,
+      { ...guarded, onRequest: [onRequest, holdBody] },
+      async (request, reply) => {
+        const preference = parsePrefer(request.headers.prefer);
+        const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);
+        const { status, answer } = await create(parts, {
+          ...request.params,
+          body: request.body,
+          idempotencyKey,
+          preference,
+          signal: () => AbortSignal.any([closeOf(reply), stopping]),
+        });
+        const applied = preferenceApplied(preference);
+        if (applied) reply.header('preference-applied', applied);
+        if (stopping.aborted) reply.header('connection', 'close');
+        return reply.code(status).send(answer);
+      },
+    );
+
+  app.get<{ Params: { id: string } }>('/requests/:id', guarded, async (request, reply) => {
+    const { id } = request.params;
+    const counts = REQUEST_ID.test(id) ? await requests.counts(id) : undefined;
+    if (!counts) throw new Refusal(404, 'There is no such request, or it is no longer known');
+    const jobs = await requests.rejections(counts, MAX_ERRORS_LISTED);
+    const errors = [...jobs.values()].flatMap(job =>
+      job.rejected.flatMap(rejected => associationErrors(job, rejected)),
+    );
+    return reply.send(statusAnswer(counts, errors.slice(0, MAX_ERRORS_LISTED)));
+  });
+
+  app.get('/openapi.json', async () => description);
+  app.get('/docs', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const reasons = [
+      ...(stopping.aborted ? ['the gateway is ending'] : []),
+      ...(requests.isReady && outcomes.isReady ? [] : ['Redis is away']),
+    ];
+    if (reasons.length > 0) reply.code(503);
+    return { status: reasons.length === 0 ? 'ready' : 'not ready', reasons };
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+  return app;
+}
+
+function closeOf(reply: FastifyReply): AbortSignal {
+  const closed = new AbortController();
+  reply.raw.once('close', () => closed.abort());
+  return closed.signal;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** needs a key, and is refused while the gateway ends */
+    guarded?: boolean;
+  }
+}
+
+const ROUTES: readonly (readonly [pattern: RegExp, method: string])[] = [
+  ...CREATE_PATHS.map(path => [new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`), 'POST'] as const),
+  [/^\/requests\/[^/]+$/, 'GET'],
+  [/^\/(openapi\.json|docs|healthz|readyz|metrics)$/, 'GET'],
+];
+const allowedMethod = (path: string): string | undefined =>
+  ROUTES.find(([pattern]) => pattern.test(path))?.[1];
+
+function readIdempotencyKey(given: string | string[] | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const key = String(given);
+  if (key.length >= 1 && key.length <= 255) return key;
+  throw new Refusal(400, 'The Idempotency-Key must have 1 to 255 characters', [
+    { message: `it has ${key.length}`, in: 'Idempotency-Key' },
+  ]);
+}
+
+/** What is not HTTP at all, or too slow, or has headers without end, never becomes a request. */
+function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const statuses: Readonly<Record<string, RefusalStatus>> = {
+    HPE_HEADER_OVERFLOW: 431,
+    ERR_HTTP_REQUEST_TIMEOUT: 408,
+  };
+  const status = statuses[error.code ?? ''] ?? 400;
+  const words = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };
+  const phrase = words[status as keyof typeof words];
+  const body = JSON.stringify(refusalBody(new Refusal(status, phrase), randomUUID()));
+  socket.end(
+    `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,47 @@
+/**
+ * Requests of one job each, which arrive at thousands a second: those of one turn of the event loop share a pipeline.
+ * Where Redis refuses some of it (it is just becoming full), each finds out for itself whether its job is there.
+ */
+import type { BulkJobOptions, Queue } from 'bullmq';
+import type { JobData } from '../shared/association.js';
+import { JOB_NAME } from '../shared/queue.js';
+
+type SingleJob = { name: string; data: JobData; opts: BulkJobOptions & { jobId: string } };
+type Waiting = { readonly job: SingleJob; resolve(): void; reject(error: unknown): void };
+
+/** More in one pipeline would keep the first ones waiting. */
+const JOBS_PER_BULK = 100;
+
+export class SingleJobs {
+  #waiting: Waiting[] = [];
+
+  /** @param isThere asks Redis whether it has a job with this id */
+  constructor(
+    private readonly queue: Queue,
+    private readonly isThere: (jobId: string) => Promise<boolean>,
+  ) {}
+
+  /** Resolves when Redis has the job. */
+  add(jobId: string, data: JobData): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ job: { name: JOB_NAME, data, opts: { jobId } }, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    const all = this.#waiting;
+    this.#waiting = [];
+    for (let at = 0; at < all.length; at += JOBS_PER_BULK) void this.#send(all.slice(at, at + JOBS_PER_BULK));
+  }
+
+  async #send(some: readonly Waiting[]): Promise<void> {
+    try {
+      await this.queue.addBulk(some.map(({ job }) => job));
+      for (const { resolve } of some) resolve();
+    } catch (error) {
+      for (const { job, resolve, reject } of some)
+        this.isThere(job.opts.jobId).then(there => (there ? resolve() : reject(error)), reject);
+    }
+  }
+}

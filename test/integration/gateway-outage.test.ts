@@ -1,0 +1,87 @@
+/** Redis away, silent, full or read-only: 503 with Retry-After within 2 s, nothing enqueued, and it recovers by itself. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { accountKeys } from '../../src/shared/queue.js';
+import { eventually } from '../support/eventually.js';
+import { type GatewayProcess, inputOf, startGateway } from '../support/gateway.js';
+import { RedisServer } from '../support/redis-server.js';
+import { goodPairs } from '../support/rig.js';
+
+let server: RedisServer;
+let redis: Redis;
+let gateway: GatewayProcess;
+
+beforeEach(async () => {
+  server = await RedisServer.start();
+  redis = new Redis(server.url, { maxRetriesPerRequest: null });
+  redis.on('error', () => {}); // tests kill Redis
+  gateway = await startGateway({ REDIS_URL: server.url });
+});
+afterEach(async () => {
+  const end = await gateway.end('SIGTERM');
+  redis.disconnect();
+  await server.stop();
+  expect(end).toBe(0);
+});
+
+const inputsOf = (count: number) => goodPairs(count).map(([from, to]) => inputOf(from, to));
+const queued = () => redis.llen(`${accountKeys('bull').jobs}wait`);
+
+async function expectRefused(count: number): Promise<void> {
+  const before = performance.now();
+  const { status, body, headers } = await gateway.post(inputsOf(count));
+  expect(performance.now() - before).toBeLessThan(2_000);
+  expect([status, body.status, body.category]).toEqual([503, 'error', 'SERVICE_UNAVAILABLE']);
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(JSON.stringify(body)).not.toContain('100000001');
+}
+const expectAccepted = (count: number) =>
+  eventually(async () => expect((await gateway.post(inputsOf(count))).status).toBe(201));
+
+describe('Redis', () => {
+  it('away', async () => {
+    await server.kill();
+    await expectRefused(1);
+    await expectRefused(1_200);
+    expect((await gateway.get('/readyz')).status).toBe(503);
+    expect((await gateway.get('/healthz')).status).toBe(200);
+    await server.startAgain();
+    await expectAccepted(1);
+    await eventually(async () => expect((await gateway.get('/readyz')).status).toBe(200));
+    expect(await queued()).toBe(1);
+  });
+
+  it('silent', async () => {
+    await expectAccepted(1);
+    server.pause();
+    try {
+      await expectRefused(1);
+      await expectRefused(1_200);
+    } finally {
+      server.resume();
+    }
+    await expectAccepted(1_200);
+  });
+
+  it('full', async () => {
+    await expectAccepted(1);
+    await redis.config('SET', 'maxmemory', '1');
+    await expectRefused(1);
+    await expectRefused(1_200);
+    expect(await queued()).toBe(1);
+    await redis.config('SET', 'maxmemory', '0');
+    await expectAccepted(1_200);
+    expect(await queued()).toBe(4);
+  });
+
+  it('read-only', async () => {
+    await expectAccepted(1);
+    await redis.replicaof('127.0.0.1', '1');
+    await expectRefused(1);
+    await expectRefused(1_200);
+    expect(await queued()).toBe(1);
+    await redis.replicaof('NO', 'ONE');
+    await expectAccepted(1_200);
+    expect(await queued()).toBe(4);
+  });
+});

@@ -1,0 +1,139 @@
+/** Gateways for tests: a real process of the built package, or the server in this process without a port. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect } from '@jest/globals';
+import type { FastifyInstance } from 'fastify';
+import type { Redis } from 'ioredis';
+import { Backlog } from '../../src/gateway/backlog.js';
+import { createGatewayMetrics } from '../../src/gateway/metrics.js';
+import { Outcomes } from '../../src/gateway/outcomes.js';
+import { Requests } from '../../src/gateway/requests.js';
+import { createServer } from '../../src/gateway/server.js';
+import { createLogger } from '../../src/shared/logger.js';
+import { accountKeys } from '../../src/shared/queue.js';
+import { openRedis } from '../../src/shared/redis.js';
+import { eventually } from './eventually.js';
+import { CONTACT_COMPANY } from './rig.js';
+
+export const CREATE = '/crm/v4/associations/contacts/companies/batch/create';
+export const inputOf = (from: string | number, to: string | number) => ({
+  from: { id: from },
+  to: { id: to },
+  types: [CONTACT_COMPANY],
+});
+
+export type Reply = { status: number; body: ReplyBody; headers: Headers };
+/** Every field any answer may have. */
+export type ReplyBody = {
+  id?: string;
+  status: string;
+  message?: string;
+  category?: string;
+  correlationId?: string;
+  results?: { fromObjectId: string; toObjectId: string }[];
+  numErrors?: number;
+  errors?: { message: string; in?: string; category?: string; context?: Record<string, string[]> }[];
+  links?: { status: string };
+  accepted?: number;
+  created?: number;
+  rejected?: number;
+  queued?: number;
+};
+
+export type GatewayProcess = {
+  readonly url: string;
+  readonly process: ChildProcess;
+  output(): string;
+  post(inputs: unknown, headers?: Record<string, string>, path?: string): Promise<Reply>;
+  get(path: string, headers?: Record<string, string>): Promise<Reply>;
+  end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
+};
+
+export async function startGateway(env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
+  const child = spawn(process.execPath, ['dist/cli.js', 'gateway'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, GATEWAY_PORT: '0', ...env },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', chunk => {
+      output += chunk;
+    });
+  const exited = once(child, 'exit');
+  const call = async (path: string, init: RequestInit): Promise<Reply> => {
+    const response = await fetch(gateway.url + path, init);
+    return { status: response.status, headers: response.headers, body: (await response.json()) as ReplyBody };
+  };
+  const url = await eventually(() => {
+    const found = /"event":"started","url":"([^"]+)"/.exec(output)?.[1];
+    if (found || child.exitCode !== null) return found;
+    throw new Error('the gateway has not started');
+  });
+  if (url === undefined) throw new Error(`the gateway has not started: ${output}`);
+  const gateway: GatewayProcess = {
+    url,
+    process: child,
+    output: () => output,
+    post: (inputs, headers = {}, path = CREATE) =>
+      call(path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ inputs }),
+      }),
+    get: (path, headers = {}) => call(path, { headers }),
+    async end(signal) {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      const [code, by] = (await exited) as [number | null, NodeJS.Signals | null];
+      return code ?? by;
+    },
+  };
+  await eventually(async () => expect((await gateway.get('/readyz')).status).toBe(200));
+  return gateway;
+}
+
+export type TestServer = {
+  readonly app: FastifyInstance;
+  readonly requests: Requests;
+  readonly redis: Redis;
+  stop(): void;
+  close(): Promise<void>;
+};
+
+/** The server in this process, for `app.inject`. */
+export async function openServer(
+  redisUrl: string,
+  prefix: string,
+  options: { maxInputs?: number; maxQueued?: number; apiKeys?: string[] } = {},
+): Promise<TestServer> {
+  const [redis, subscriber] = [openRedis(redisUrl, 'hasty'), openRedis(redisUrl, 'hasty')];
+  const keys = accountKeys(prefix);
+  const requests = new Requests(redis, keys, prefix);
+  const outcomes = new Outcomes(subscriber, keys);
+  const backlog = new Backlog(redis, keys, options.maxQueued ?? 1_000_000);
+  const stopping = new AbortController();
+  const app = createServer({
+    requests,
+    outcomes,
+    backlog,
+    metrics: createGatewayMetrics({ backlog: () => backlog.estimate, waiting: () => outcomes.size }),
+    maxInputs: options.maxInputs ?? 50_000,
+    onAccepted: () => {},
+    apiKeys: options.apiKeys ?? [],
+    version: '0.0.0',
+    stopping: stopping.signal,
+    logger: createLogger('silent', 'test'),
+  });
+  await Promise.all([redis.connect(), subscriber.connect()]);
+  await app.ready();
+  return {
+    app,
+    requests,
+    redis,
+    stop: () => stopping.abort(),
+    async close() {
+      await app.close();
+      await requests.close();
+      outcomes.close();
+    },
+  };
+}

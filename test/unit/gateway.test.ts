@@ -1,0 +1,191 @@
+/** The gateway's pure parts: preferences, keys, inputs, answers, configuration. */
+import { describe, expect, it } from '@jest/globals';
+import { completeAnswer } from '../../src/gateway/answers.js';
+import { createGuard } from '../../src/gateway/bearer.js';
+import { openApi } from '../../src/gateway/openapi.js';
+import { parsePrefer, preferenceApplied } from '../../src/gateway/prefer.js';
+import { fingerprint, readInputs } from '../../src/gateway/read-inputs.js';
+import { asRefusal, Refusal } from '../../src/gateway/refusal.js';
+import { parseConfig } from '../../src/shared/config.js';
+import { ConfigError } from '../../src/shared/errors.js';
+import { inputOf } from '../support/gateway.js';
+
+describe('Prefer', () => {
+  it.each([
+    [undefined, false, 0],
+    ['respond-async', true, 0],
+    ['wait=10', false, 10],
+    ['Wait = "5" , Respond-Async; foo=1', true, 5],
+    ['wait=61', false, 60],
+    ['wait=5, wait=9', false, 5],
+    ['wait=-1, wait=x, return=minimal', false, 0],
+    ['wait=99999999999999', false, 0],
+    [['wait=2', 'respond-async'], true, 2],
+  ])('%j', (header, respondAsync, waitSeconds) => {
+    expect(parsePrefer(header)).toEqual({ respondAsync, waitSeconds });
+  });
+
+  it('says what was applied', () => {
+    expect(preferenceApplied({ respondAsync: true, waitSeconds: 3 })).toBe('respond-async, wait=3');
+    expect(preferenceApplied({ respondAsync: false, waitSeconds: 0 })).toBeUndefined();
+  });
+});
+
+describe('bearer keys', () => {
+  const mayCall = createGuard(['one', 'two']);
+  it.each(['Bearer one', 'bearer two', 'Bearer  two '])('%j may', given => {
+    expect(mayCall(given)).toBe(true);
+  });
+  it.each([undefined, '', 'one', 'Bearer', 'Bearer ', 'Bearer o', 'Bearer one two', 'Basic one'])(
+    '%j may not',
+    given => {
+      expect(mayCall(given)).toBe(false);
+    },
+  );
+  it('none configured: everybody may', () => {
+    expect(createGuard([])(undefined)).toBe(true);
+  });
+});
+
+describe('inputs', () => {
+  const read = (body: unknown, maxInputs = 10) => readInputs('contacts', 'companies', body, maxInputs);
+  const refusalOf = (run: () => unknown): Refusal => {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof Refusal) return error;
+      throw error;
+    }
+    throw new Error('it was not refused');
+  };
+
+  it('are packed into jobs as the producer packs them, ids as strings', () => {
+    const other = {
+      ...inputOf(3, '4'),
+      types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 7 }],
+    };
+    const { jobs, inputs } = read({ inputs: [inputOf('1', 2), other, inputOf('5', '6')], more: true });
+    expect(inputs).toBe(3);
+    expect(jobs.map(({ pairs }) => pairs)).toEqual([
+      [
+        ['1', '2'],
+        ['5', '6'],
+      ],
+      [['3', '4']],
+    ]);
+    expect(jobs[0]).toMatchObject({
+      fromObjectType: 'contacts',
+      toObjectType: 'companies',
+      source: 'gateway',
+    });
+  });
+
+  it('every bad one is named by its index', () => {
+    const long = 'x'.repeat(1_000_000);
+    const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+    const inputs = [
+      inputOf(1, 2),
+      null,
+      { ...inputOf(1, 2), from: { id: long } },
+      { ...inputOf(1, 2), to: { id: deep } },
+      { ...inputOf(1, 2), types: [{ associationCategory: 'X', associationTypeId: deep }, deep] },
+      { ...inputOf(1, 2), types: deep },
+    ];
+    const refusal = refusalOf(() => read({ inputs }));
+    expect(refusal.status).toBe(400);
+    expect(refusal.message).toBe('5 of 6 inputs cannot be enqueued; nothing was enqueued');
+    expect(refusal.faults.map(fault => fault.in)).toEqual([
+      'inputs[1]',
+      'inputs[2].from.id',
+      'inputs[3].to.id',
+      'inputs[4].types[0].associationCategory',
+      'inputs[4].types[0].associationTypeId',
+      'inputs[4].types[1].associationCategory',
+      'inputs[4].types[1].associationTypeId',
+      'inputs[5].types[0].associationCategory',
+      'inputs[5].types[0].associationTypeId',
+    ]);
+    expect(JSON.stringify(refusal.faults).length).toBeLessThan(2_000);
+  });
+
+  it('the list of faults is bounded, the number is not', () => {
+    const refusal = refusalOf(() => read({ inputs: Array(5_000).fill({}) }, 5_000));
+    expect(refusal.message).toMatch(/^5000 of 5000 /);
+    expect(refusal.faults).toHaveLength(1_000);
+  });
+
+  it.each([undefined, null, 3, 'x', [], {}, { inputs: {} }, { inputs: [] }])('%j is refused', body => {
+    expect(refusalOf(() => read(body)).status).toBe(400);
+  });
+
+  it('too many: 413; a bad object type: 400', () => {
+    expect(refusalOf(() => read({ inputs: Array(11).fill(inputOf(1, 2)) })).status).toBe(413);
+    const refusal = refusalOf(() => readInputs('con tacts', 'x'.repeat(101), { inputs: [] }, 1));
+    expect(refusal.faults.map(fault => fault.in)).toEqual(['fromObjectType', 'toObjectType']);
+  });
+
+  it('the fingerprint is that of the associations, not of their spelling', () => {
+    const of = (...inputs: unknown[]) => fingerprint(read({ inputs }).jobs);
+    const { from, to, types } = inputOf('1', '2');
+    expect(of({ types, to, from, x: 1 })).toBe(of(inputOf(1, 2)));
+    expect(of(inputOf(1, 2))).not.toBe(of(inputOf(1, 3)));
+    expect(of(inputOf(1, 2))).not.toBe(of(inputOf(1, 2), inputOf(1, 2)));
+  });
+});
+
+it('a complete answer: a pair that stands twice in a job and was rejected once is in both lists', () => {
+  const { jobs } = readInputs('deals', '2-7', { inputs: [inputOf(1, 2), inputOf(1, 2), inputOf(3, 4)] }, 9);
+  const counts = { id: 'r', accepted: 3, jobs: 1, created: 2, rejected: 1, requestedAt: 0, completedAt: 5 };
+  const error = {
+    at: '',
+    attempt: 1,
+    category: 'VALIDATION_ERROR',
+    message: 'no',
+    correlationId: 'c',
+    pairs: 1,
+  };
+  const answer = completeAnswer(counts, jobs, new Map([[0, [{ error, pairs: [['1', '2']] }]]]));
+  expect(answer.results.map(({ fromObjectId }) => fromObjectId)).toEqual(['1', '3']);
+  expect(answer.results[0]).toMatchObject({ fromObjectTypeId: '0-3', toObjectTypeId: '2-7' });
+  expect(answer).toMatchObject({ status: 'COMPLETE', numErrors: 1, completedAt: '1970-01-01T00:00:00.005Z' });
+  expect(answer.errors?.[0]).toMatchObject({ status: 'error', message: 'no', id: 'c' });
+});
+
+it("fastify's own errors become HubSpot's, and what is nobody's fault stays ours", () => {
+  const of = (statusCode: number, code = '') => asRefusal({ statusCode, code, message: 'm' })?.status;
+  expect([of(413, 'FST_ERR_CTP_BODY_TOO_LARGE'), of(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE')]).toEqual([
+    413, 415,
+  ]);
+  expect([of(400), of(418), of(500), asRefusal(new Error('x'))]).toEqual([400, 400, undefined, undefined]);
+});
+
+it('the description asks for a key only where one is needed', () => {
+  expect(openApi('1', 5, false).paths['/requests/{id}']?.get?.security).toEqual([]);
+  expect(openApi('1', 5, true).paths['/requests/{id}']?.get?.security).toEqual([{ bearer: [] }]);
+});
+
+describe('configuration', () => {
+  const problems = (env: Record<string, string>) => {
+    try {
+      parseConfig(env, { gateway: true });
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems;
+      throw error;
+    }
+  };
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('%s needs no key', GATEWAY_HOST => {
+    expect(problems({ GATEWAY_HOST })).toEqual([]);
+  });
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'example.org', '127.0.0.1.example.org'])('%s does', GATEWAY_HOST => {
+    expect(problems({ GATEWAY_HOST })).toEqual([expect.stringMatching(/^GATEWAY_API_KEYS is not set/)]);
+    expect(problems({ GATEWAY_HOST, GATEWAY_API_KEYS: 'k' })).toEqual([]);
+  });
+  it('keys are never repeated', () => {
+    expect(problems({ GATEWAY_API_KEYS: ' , ' })).toEqual(['GATEWAY_API_KEYS holds no key']);
+    expect(problems({ GATEWAY_API_KEYS: 'a b,c' }).join()).not.toContain('a b');
+  });
+  it('the other commands do not mind', () => {
+    expect(parseConfig({ GATEWAY_HOST: '0.0.0.0' }).gatewayHost).toBe('0.0.0.0');
+  });
+});
