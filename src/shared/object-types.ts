@@ -1,6 +1,6 @@
 /**
  * The names an object type goes by: contacts, contact and 0-1 are one.
- * Shared by whoever answers in HubSpot's words: simulator and gateway.
+ * Shared by whoever reads or speaks HubSpot's words: worker, gateway and simulator.
  */
 
 /** Object type id by plural name, from HubSpot's guide to the object APIs. */

@@ -6,9 +6,9 @@
  * could be one of several is suspected; an innocent must never be rejected in place of the guilty.
  */
 
+import { objectTypeId } from '../shared/object-types.js';
 import { field, text } from './classify.js';
 import type { Input } from './coalescer.js';
-import { canonicalObjectType } from './object-types.js';
 
 /** One error, in whatever place of the answer it stood. */
 export type HubSpotError = {
@@ -41,8 +41,8 @@ export class InputIndex {
     fromObjectType: string,
     toObjectType: string,
   ) {
-    this.#fromType = canonicalObjectType(fromObjectType);
-    this.#toType = canonicalObjectType(toObjectType);
+    this.#fromType = sameName(fromObjectType);
+    this.#toType = sameName(toObjectType);
     for (const input of inputs) {
       append(this.from, input.from, input);
       append(this.to, input.to, input);
@@ -52,7 +52,7 @@ export class InputIndex {
   /** Which side a type name means; undefined when both or neither. */
   sideOf(objectType: string | undefined): Side | undefined {
     if (objectType === undefined || this.#fromType === this.#toType) return undefined;
-    const type = canonicalObjectType(objectType);
+    const type = sameName(objectType);
     if (type === this.#fromType) return 'from';
     return type === this.#toType ? 'to' : undefined;
   }
@@ -177,6 +177,9 @@ function strings(value: unknown): string[] {
   const list = Array.isArray(value) ? value : [value];
   return list.flatMap(item => (Number.isSafeInteger(item) ? [String(item)] : (text(item) ?? [])));
 }
+
+/** One spelling for all names of an object type; a name that we do not know stands for itself. */
+const sameName = (objectType: string): string => objectTypeId(objectType) ?? objectType.toLowerCase();
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
