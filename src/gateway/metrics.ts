@@ -1,5 +1,6 @@
 /** What the gateway counts for Prometheus. Names carry their units, label values are bounded. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { addGauge, metricName } from '../shared/metrics.js';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
@@ -8,7 +9,7 @@ export function createGatewayMetrics(now: { backlog: () => number; waiting: () =
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const name = (text: string) => `association_queue_gateway_${text}`;
+  const name = (text: string) => metricName(`gateway_${text}`);
   const requests = new Counter({
     name: name('requests_total'),
     help: 'Requests by route and HTTP status',
@@ -28,14 +29,7 @@ export function createGatewayMetrics(now: { backlog: () => number; waiting: () =
     registers,
   });
   const gauge = (text: string, help: string, read: () => number) =>
-    new Gauge({
-      name: name(text),
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+    addGauge(registry, name(text), help, read);
   gauge('backlog_associations', 'Associations in the queue, by the last estimate', now.backlog);
   gauge('requests_waiting', 'Requests that are waited for (Prefer: wait)', now.waiting);
   return {

@@ -1,8 +1,23 @@
 /** The HTTP face of a process for machines: /metrics (Prometheus), /healthz (it lives), /readyz (it can work). */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from './logger.js';
+
+/** One naming scheme for all processes; the rest of a name carries its unit. */
+export const metricName = (text: string): string => `association_queue_${text}`;
+
+/** A gauge that is read at the moment of a scrape. */
+export function addGauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
 
 export type MetricsServerOptions = {
   readonly port: number;

@@ -1,5 +1,6 @@
 /** What the worker counts for Prometheus. Names carry their units, label values are bounded. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { addGauge, metricName } from '../shared/metrics.js';
 import type { Batch } from './coalescer.js';
 import type { DeliveryReport } from './delivery.js';
 
@@ -15,48 +16,40 @@ export function createWorkerMetrics(now: {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const name = (text: string) => `association_queue_${text}`;
 
   const associations = new Counter({
-    name: name('associations_total'),
+    name: metricName('associations_total'),
     help: 'Associations by the outcome of their call: created, rejected, retry (attempt spent), held (no attempt spent)',
     labelNames: ['outcome'],
     registers,
   });
   const calls = new Counter({
-    name: name('calls_total'),
+    name: metricName('calls_total'),
     help: 'Calls to HubSpot by HTTP status, or TIMEOUT, CONNECTION_ERROR',
     labelNames: ['status'],
     registers,
   });
   const callSeconds = new Histogram({
-    name: name('call_duration_seconds'),
+    name: metricName('call_duration_seconds'),
     help: 'How long HubSpot took to answer',
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
   const batchInputs = new Histogram({
-    name: name('batch_inputs'),
+    name: metricName('batch_inputs'),
     help: 'Inputs of a batch when it was sealed, by why it was closed',
     labelNames: ['trigger'],
     buckets: [1, 10, 100, 500, 1_000, 1_500, 1_900, 1_999, 2_000],
     registers,
   });
   const quotaWaitSeconds = new Histogram({
-    name: name('quota_wait_seconds'),
+    name: metricName('quota_wait_seconds'),
     help: 'How long a call waited for its permit',
     buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 60],
     registers,
   });
   const gauge = (text: string, help: string, read: () => number) =>
-    new Gauge({
-      name: name(text),
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+    addGauge(registry, metricName(text), help, read);
   gauge('held', '1 while the account is held (429, daily limit, 401, 477, outage)', () =>
     Number(now.isHeld()),
   );
