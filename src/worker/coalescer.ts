@@ -20,21 +20,31 @@ export type Submission = {
   readonly suspicion: number;
 };
 
-/** One input of a call, and who waits for its outcome. */
-export type Input = {
+/** A pair of a job that waits for its outcome. */
+type Waiter = { readonly ticket: Ticket; readonly index: number };
+
+/**
+ * One input of a call. It is its own first waiter: nearly always the only one, and lists and sets of 2,000 small objects
+ * for every batch were what the garbage collector was busy with.
+ */
+export type Input = Waiter & {
   readonly from: string;
   readonly to: string;
   types: readonly AssociationType[];
   /** Waiters with different types share this input: a refusal may be the fault of one of them only. */
   merged: boolean;
-  readonly waiters: Waiter[];
+  /** who else waits for the same record pair */
+  others: Waiter[] | undefined;
+  /** it has no outcome yet */
+  isOpen: boolean;
 };
-type Waiter = { readonly ticket: Ticket; readonly index: number };
 
 export type Batch = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly inputs: readonly Input[];
+  /** the same inputs by record pair */
+  readonly byPair: PairMap<Input>;
   readonly trigger: Trigger;
   /** how long its oldest association had waited when it was sealed, milliseconds */
   readonly waitedMs: number;
@@ -133,7 +143,7 @@ export class Coalescer {
     return {
       fromObjectType: lane.fromObjectType,
       toObjectType: lane.toObjectType,
-      inputs: this.#take(lane),
+      ...this.#take(lane),
       trigger,
       waitedMs,
     };
@@ -197,8 +207,8 @@ export class Coalescer {
   }
 
   /** Takes pairs from the head of the lane until the batch is full or the lane is empty. */
-  #take(lane: Lane): Input[] {
-    const known = new PairMap<Input>();
+  #take(lane: Lane): Pick<Batch, 'inputs' | 'byPair'> {
+    const byPair = new PairMap<Input>();
     const inputs: Input[] = [];
     const postponed: Chunk[] = [];
     let emptied = 0;
@@ -206,7 +216,7 @@ export class Coalescer {
     for (const chunk of lane.chunks) {
       while (chunk.next < chunk.end && inputs.length < lane.limit) {
         const index = chunk.next++;
-        if (!addToInputs(inputs, known, { ticket: chunk.ticket, index }, lane.mergesTypes))
+        if (!addToInputs(inputs, byPair, chunk.ticket, index, lane.mergesTypes))
           postponed.push({ ticket: chunk.ticket, next: index, end: index + 1, since: chunk.since });
         taken += 1;
       }
@@ -215,7 +225,7 @@ export class Coalescer {
     }
     lane.chunks.splice(0, emptied, ...postponed);
     this.#shrink(lane, taken - postponed.length);
-    return inputs;
+    return { inputs, byPair };
   }
 
   #shrink(lane: Lane, by: number): void {
@@ -237,9 +247,20 @@ export function batchLimit(maxInputs: number, suspicion: number): number {
   return Math.max(1, Math.floor(maxInputs / (suspicion === 1 ? 20 : 200)));
 }
 
-/** Gives an input's outcome to everybody who waits for it. */
-export function settle(input: Input, outcome: Outcome): void {
-  for (const waiter of input.waiters) settleWaiter(waiter, outcome);
+/** Everybody who waits for an input's outcome. */
+export const waitersOf = (input: Input): readonly Waiter[] => [input, ...(input.others ?? [])];
+
+/**
+ * Gives an input's outcome to everybody who waits for it.
+ * @returns how many they are
+ */
+export function settle(input: Input, outcome: Outcome): number {
+  if (!input.isOpen) throw new Error('an input was settled twice');
+  input.isOpen = false;
+  settleWaiter(input, outcome);
+  if (!input.others) return 1;
+  for (const waiter of input.others) settleWaiter(waiter, outcome);
+  return 1 + input.others.length;
 }
 
 function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void {
@@ -251,22 +272,30 @@ function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void {
 }
 
 /** @returns false when the pair must wait for a batch of its own, because its types differ and may not be merged */
-function addToInputs(inputs: Input[], known: PairMap<Input>, waiter: Waiter, mergesTypes: boolean): boolean {
-  const { submission, typesText } = waiter.ticket;
-  const [from, to] = submission.pairs[waiter.index] as Pair;
+function addToInputs(
+  inputs: Input[],
+  known: PairMap<Input>,
+  ticket: Ticket,
+  index: number,
+  mergesTypes: boolean,
+): boolean {
+  const { submission, typesText } = ticket;
+  const [from, to] = submission.pairs[index] as Pair;
   const same = known.get(from, to);
   if (!same) {
-    const input = { from, to, types: submission.types, merged: false, waiters: [waiter] };
+    const { types } = submission;
+    const input: Input = { from, to, types, merged: false, ticket, index, others: undefined, isOpen: true };
     inputs.push(input);
     known.add(input);
     return true;
   }
-  if (same.waiters[0]?.ticket.typesText !== typesText) {
+  if (same.ticket.typesText !== typesText) {
     if (!mergesTypes) return false;
     same.types = unionOfTypes(same.types, submission.types);
     same.merged = true;
   }
-  same.waiters.push(waiter);
+  same.others ??= [];
+  same.others.push({ ticket, index });
   return true;
 }
 

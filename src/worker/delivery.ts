@@ -5,7 +5,7 @@
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { type Answer, classifyCall, field, isFinalAlone, rateLimitPauseMs, text } from './classify.js';
-import { type Batch, type Input, settle } from './coalescer.js';
+import { type Batch, type Input, settle, waitersOf } from './coalescer.js';
 import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
 import { type Permit, pairName, type Quota } from './quota.js';
@@ -59,7 +59,8 @@ export class Delivery {
 
 /** The delivery of one batch. */
 class Run {
-  readonly #open: Set<Input>;
+  /** inputs without an outcome */
+  #open: number;
   readonly #isolation: Isolation;
   readonly #counts = { created: 0, retry: 0, rejected: 0, held: 0 };
   #calls = 0;
@@ -70,7 +71,7 @@ class Run {
     private readonly parts: DeliveryParts,
     private readonly signal: AbortSignal,
   ) {
-    this.#open = new Set(batch.inputs);
+    this.#open = batch.inputs.length;
     this.#isolation = new Isolation(batch.inputs);
   }
 
@@ -103,13 +104,16 @@ class Run {
   }
 
   giveBack(hold: Hold): void {
-    this.#settleAll([...this.#open], { kind: 'held', hold });
+    this.#settleAll(
+      this.batch.inputs.filter(input => input.isOpen),
+      { kind: 'held', hold },
+    );
   }
 
   /** Whoever has no outcome by now was forgotten by a fault of ours: it goes back to the queue. */
   close(): DeliveryReport {
-    if (this.#open.size > 0) {
-      const reason = `${this.#open.size} of ${this.batch.inputs.length} inputs were left without an outcome`;
+    if (this.#open > 0) {
+      const reason = `${this.#open} of ${this.batch.inputs.length} inputs were left without an outcome`;
       this.parts.logger.error({ event: 'unsettled' }, reason);
       this.giveBack({ scope: 'pair', forMs: 1_000, reason });
     }
@@ -151,7 +155,8 @@ class Run {
         case 'accepted':
         case 'refused': {
           const accepted = verdict.kind === 'accepted';
-          const call = { ...this.batch, inputs: group };
+          const call =
+            group === this.batch.inputs ? this.batch : { ...this.batch, inputs: group, byPair: undefined };
           return {
             kind: 'reconciled',
             found: reconcile(answer as Answer & { kind: 'answer' }, accepted, call),
@@ -195,7 +200,7 @@ class Run {
   }
 
   async #call(group: readonly Input[], permit: Permit): Promise<Answer> {
-    await this.parts.quota.use(permit);
+    this.parts.quota.use(permit);
     this.#sentAt = performance.now();
     this.#calls += 1;
     const answer = await this.parts.create({ ...this.batch, inputs: group }, this.signal);
@@ -234,9 +239,8 @@ class Run {
   }
 
   #settle(input: Input, outcome: Outcome): void {
-    if (!this.#open.delete(input)) throw new Error('an input was settled twice, or is not of this batch');
-    this.#counts[outcome.kind] += input.waiters.length;
-    settle(input, outcome);
+    this.#counts[outcome.kind] += settle(input, outcome);
+    this.#open -= 1;
   }
 }
 
@@ -266,4 +270,4 @@ function wordsOf(answer: Answer): string {
 
 /** The lists of types that were asked for; a merged input stands for several. */
 const distinctTypes = (inputs: readonly Input[]): Set<string> =>
-  new Set(inputs.flatMap(input => input.waiters.map(waiter => waiter.ticket.typesText)));
+  new Set(inputs.flatMap(input => waitersOf(input).map(({ ticket }) => ticket.typesText)));

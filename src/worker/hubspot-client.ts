@@ -7,7 +7,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
 import type { AssociationType } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
-import type { Answer } from './classify.js';
+import { type Answer, field } from './classify.js';
 import type { Batch, Input } from './coalescer.js';
 
 export type HubSpotClientOptions = {
@@ -118,22 +118,35 @@ export function requestBody(inputs: readonly Input[]): string {
       );
       written.set(types, typesJson);
     }
-    return `{"from":{"id":${JSON.stringify(from)}},"to":{"id":${JSON.stringify(to)}},"types":${typesJson}}`;
+    return `{"from":{"id":${quoted(from)}},"to":{"id":${quoted(to)}},"types":${typesJson}}`;
   });
   return `{"inputs":[${parts.join(',')}]}`;
 }
 
-/** Ids are strings to us; a JSON number beyond 2^53 would lose digits in JSON.parse. */
-const HUGE_ID = /"((?:from|to)ObjectId)":\s*(\d{16,})/g;
+const NEEDS_ESCAPES = /[^\w.-]/;
+const quoted = (id: string): string => (NEEDS_ESCAPES.test(id) ? JSON.stringify(id) : `"${id}"`);
 
 function parseBody(body: string | undefined): unknown {
   if (!body) return undefined;
   try {
-    return JSON.parse(body.replace(HUGE_ID, '"$1":"$2"'));
+    const parsed: unknown = JSON.parse(body);
+    return isPrecise(parsed) ? parsed : JSON.parse(body.replace(HUGE_ID, '"$1":"$2"'));
   } catch {
     return undefined;
   }
 }
+
+/** Ids are strings to us; a JSON number beyond 2^53 loses digits in JSON.parse. */
+const HUGE_ID = /"((?:from|to)ObjectId)":\s*(\d{16,})/g;
+
+/** Nothing but results, and no id among them that lost digits: nearly every answer, so it is not searched as text. */
+function isPrecise(body: unknown): boolean {
+  const results = field(body, 'results');
+  if (!Array.isArray(results) || field(body, 'errors') !== undefined) return false;
+  return results.every(one => !isLossy(one?.fromObjectId) && !isLossy(one?.toObjectId));
+}
+
+const isLossy = (id: unknown): boolean => typeof id === 'number' && !Number.isSafeInteger(id);
 
 function noAnswer(error: unknown, timeout: string | undefined): Answer {
   const at = new Date().toISOString();

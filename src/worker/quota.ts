@@ -77,6 +77,8 @@ export class Quota {
   readonly #options: QuotaOptions;
   readonly #scripts = scripts();
   #limit: number;
+  /** Time zones are slow to compute with: once a day is enough. Epoch ms. */
+  #dayKnown = { day: '', from: 0, until: 0 };
   /** as of the last answer; `until` in this process's clock */
   #heldPairs = new Map<string, HeldPair>();
 
@@ -89,8 +91,8 @@ export class Quota {
 
   /** One round trip: reserves a call, or says what stands against it. */
   async ask(partial: boolean): Promise<Answer> {
-    const { windowMs, dailyLimit, timeZone, probeMs } = this.#options;
-    const { day, msUntilMidnight } = dayIn(timeZone, Date.now());
+    const { windowMs, dailyLimit, probeMs } = this.#options;
+    const { day, msUntilMidnight } = this.#today();
     const id = randomUUID();
     const askedAt = performance.now();
     const reply = (await this.#scripts.reserve(
@@ -125,6 +127,16 @@ export class Quota {
     };
   }
 
+  #today(): { day: string; msUntilMidnight: number } {
+    const now = Date.now();
+    const known = this.#dayKnown;
+    // earlier than it was known from: the clock was set back
+    if (now >= known.from && now < known.until) return { day: known.day, msUntilMidnight: known.until - now };
+    const today = dayIn(this.#options.timeZone, now);
+    this.#dayKnown = { day: today.day, from: now, until: now + today.msUntilMidnight };
+    return today;
+  }
+
   /** Has the account been held since the permit was granted? A permit that has waited must ask. */
   async isHeldSince(permit: Permit): Promise<boolean> {
     if (permit.probe) return false;
@@ -136,10 +148,14 @@ export class Quota {
     await this.#scripts.recover(this.#redis, [this.#keys.hold], []);
   }
 
-  /** The call goes now: a permit used late counts from when it was used. */
-  async use(permit: Permit): Promise<void> {
+  /**
+   * The call goes now: a permit used late counts from when it was used. The call does not wait for Redis to know, and
+   * does not fail for it: where Redis is away, nobody is granted a permit meanwhile.
+   */
+  use(permit: Permit): void {
     const late = performance.now() - permit.askedAt - permit.waitMs;
-    if (late > LATE_MS) await this.#redis.zadd(this.#keys.window, Math.round(permit.at + late), permit.id);
+    if (late > LATE_MS)
+      this.#redis.zadd(this.#keys.window, Math.round(permit.at + late), permit.id).catch(() => {});
   }
 
   /** The call is not needed after all. */
@@ -164,7 +180,7 @@ export class Quota {
     reason: string,
     forMs: number | 'until-reset',
   ): Promise<number> {
-    const ms = forMs === 'until-reset' ? dayIn(this.#options.timeZone, Date.now()).msUntilMidnight : forMs;
+    const ms = forMs === 'until-reset' ? this.#today().msUntilMidnight : forMs;
     const margin = kind === 'rate-limit' ? MARGIN_AFTER_429_MS : 0;
     return this.#hold([kind, reason, Math.ceil(ms), 0, 0, 0, margin]);
   }

@@ -31,12 +31,14 @@ type Call = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly inputs: readonly Input[];
+  /** the inputs by record pair, where somebody has them so already */
+  readonly byPair?: PairMap<Input> | undefined;
 };
 
 /** @param accepted whether the call as a whole was accepted (2xx) or refused (4xx) */
 export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean, call: Call): Reconciled {
   const { inputs } = call;
-  const created = accepted ? matchResults(answer.body, inputs) : new Set<Input>();
+  const created = accepted ? matchResults(answer.body, call) : new Set<Input>();
   const errors = accepted ? partialErrors(answer.body) : refusalErrors(answer.body);
   if (accepted && created.size === inputs.length && errors.length === 0)
     return { created: inputs, named: [], rest: [], suspects: [], allGuilty: false, failure: NOTHING_TO_SAY };
@@ -88,18 +90,22 @@ function suspicionOf(found: {
   return () => found.named === 0;
 }
 
-function matchResults(body: unknown, inputs: readonly Input[]): Set<Input> {
+function matchResults(body: unknown, { inputs, byPair = indexed(inputs) }: Call): Set<Input> {
   const results = field(body, 'results');
   const created = new Set<Input>();
   if (!Array.isArray(results) || results.length === 0) return created;
-  const byPair = new PairMap<Input>();
-  for (const input of inputs) byPair.add(input);
   for (const result of results) {
     if (!isObject(result)) continue;
     const input = byPair.get(String(result.fromObjectId), String(result.toObjectId));
     if (input) created.add(input);
   }
   return created;
+}
+
+function indexed(inputs: readonly Input[]): PairMap<Input> {
+  const byPair = new PairMap<Input>();
+  for (const input of inputs) byPair.add(input);
+  return byPair;
 }
 
 /** The errors beside the results of an accepted call. */

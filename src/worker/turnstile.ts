@@ -11,6 +11,8 @@ import type { Answer, Permit, Quota } from './quota.js';
 export const LONG_HOLD_MS = 60_000;
 /** While a permit waits this long for its time, others may have been told to stop. */
 const LONG_WAIT_MS = 50;
+/** A permit that has waited this long for a slot may have left the window by the time of its use. */
+const STALE_MS = 250;
 /** A hold may end early (a probe succeeded elsewhere): ask again this often. */
 const ASK_AGAIN_MS = 1_000;
 
@@ -21,6 +23,7 @@ export type Passage =
 
 export class Turnstile {
   #heldUntil = 0;
+  #isScarce = true;
 
   constructor(
     private readonly quota: Quota,
@@ -32,6 +35,16 @@ export class Turnstile {
     return performance.now() < this.#heldUntil;
   }
 
+  /** The last permit had to be waited for, or there was none. */
+  get isScarce(): boolean {
+    return this.#isScarce;
+  }
+
+  /** The permit has waited too long for something else: it is to be released, and another one asked for. */
+  isStale(permit: Permit): boolean {
+    return performance.now() - permit.askedAt - permit.waitMs > STALE_MS;
+  }
+
   /**
    * Waits until a call may go. The permit must be used or released.
    * @param signal aborted when the process ends: answered with a hold
@@ -40,10 +53,11 @@ export class Turnstile {
     const since = performance.now();
     while (!signal.aborted) {
       const answer: Answer = await this.quota.ask(partial);
+      this.#isScarce = answer.kind !== 'granted' || answer.waitMs > 0 || answer.probe;
       if (answer.kind === 'paced') return answer;
       if (answer.kind === 'granted') {
         this.#heldUntil = 0;
-        await sleep(answer.waitMs, signal);
+        if (answer.waitMs > 0) await sleep(answer.waitMs, signal);
         const overtaken = answer.waitMs > LONG_WAIT_MS && (await this.quota.isHeldSince(answer));
         if (signal.aborted || overtaken) {
           await this.quota.release(answer);

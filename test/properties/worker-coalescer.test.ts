@@ -9,6 +9,7 @@ import {
   type Input,
   type Submission,
   settle,
+  waitersOf,
 } from '../../src/worker/coalescer.js';
 import { CREATED, type Outcome } from '../../src/worker/outcome.js';
 import { pairsOf } from '../support/worker-samples.js';
@@ -107,7 +108,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
         const send = (batch: Batch) => {
           batches += 1;
           for (const input of batch.inputs) {
-            waiting -= input.waiters.length;
+            waiting -= waitersOf(input).length;
             settle(input, outcomeOf(input, batches));
           }
         };
@@ -170,7 +171,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
           for (const input of batch.inputs) {
             const united = new Set<string>();
             const texts = new Set<string>();
-            for (const { ticket, index } of input.waiters) {
+            for (const { ticket, index } of waitersOf(input)) {
               const one = ticket.submission;
               lanes.add(laneOf(maxInputs, one));
               expect(one.pairs[index]).toEqual([input.from, input.to]);
@@ -180,7 +181,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
             }
             expect(input.types.map(its => typesText([its])).sort()).toEqual([...united].sort());
             expect(input.merged).toBe(texts.size > 1);
-            const first = input.waiters[0];
+            const [first] = waitersOf(input);
             const firstPlace = (order.get(first?.ticket.submission as Submission) ?? 0) + (first?.index ?? 0);
             expect(firstPlace).toBeGreaterThan(place);
             place = firstPlace;
@@ -191,7 +192,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
           const before = sent.get(lane) ?? [];
           // nobody is overtaken, except who may not share an input with the one before
           for (const input of batch.inputs)
-            for (const { ticket, index } of input.waiters) {
+            for (const { ticket, index } of waitersOf(input)) {
               const own = (order.get(ticket.submission) ?? 0) + index;
               for (const earlier of before.filter(one => one.place > own)) {
                 const same = earlier.batch.inputs.find(one => one.from === input.from && one.to === input.to);
@@ -200,7 +201,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
               }
             }
           const places = batch.inputs.flatMap(input =>
-            input.waiters.map(({ ticket, index }) => (order.get(ticket.submission) ?? 0) + index),
+            waitersOf(input).map(({ ticket, index }) => (order.get(ticket.submission) ?? 0) + index),
           );
           sent.set(lane, [...before, { place: Math.max(...places), batch }]);
         };
@@ -311,9 +312,9 @@ it('suspects never share an input with other types, however full the batch', () 
   const first = coalescer.seal();
   const second = coalescer.seal();
   expect(coalescer.size).toBe(0);
-  expect(
-    first?.inputs.map(({ types, merged, waiters }) => [typesText(types), merged, waiters.length]),
-  ).toEqual(Array(3).fill(['HUBSPOT_DEFINED:1', false, 2]));
+  expect(first?.inputs.map(input => [typesText(input.types), input.merged, waitersOf(input).length])).toEqual(
+    Array(3).fill(['HUBSPOT_DEFINED:1', false, 2]),
+  );
   expect(second?.inputs.map(({ types }) => typesText(types))).toEqual(Array(3).fill('HUBSPOT_DEFINED:2'));
 });
 

@@ -11,12 +11,15 @@ export const CONTACT_TO_COMPANY: AssociationType = {
 const TYPES = [CONTACT_TO_COMPANY];
 export const AT = '2026-03-01T12:00:00.000Z';
 
+/** For parts that never settle. */
+const NOBODY = {} as Input['ticket'];
+
 export const inputOf = (
   from: string,
   to: string,
   types: readonly AssociationType[] = TYPES,
   merged = false,
-): Input => ({ from, to, types, merged, waiters: [] });
+): Input => ({ from, to, types, merged, ticket: NOBODY, index: 0, others: undefined, isOpen: true });
 
 /** `count` inputs whose ids are all different: 1 → 100001, 2 → 100002 … */
 export const pairsOf = (count: number): Pair[] =>
