@@ -11,6 +11,8 @@ export type Answer =
       readonly at: string;
       readonly status: number;
       readonly body: unknown;
+      /** 2xx, every input stands in the results, no errors: seen where the body was read, and the body left there */
+      readonly listsAll?: true;
       readonly retryAfterMs?: number;
     }
   /** no answer: the call may or may not have been carried out */
@@ -44,7 +46,7 @@ const is =
 const ROWS: readonly Row[] = [
   // v4 declares 201 and 207, 2026-09 only 200; v3 moved from 201 to 200 unannounced. Without a JSON object in it, it is
   // not HubSpot who answered (a proxy, a captive portal).
-  [s => s >= 200 && s < 300, a => ({ kind: isObject(a.body) ? 'accepted' : 'unavailable' })],
+  [s => s >= 200 && s < 300, a => ({ kind: a.listsAll || isObject(a.body) ? 'accepted' : 'unavailable' })],
   // EXPIRED_AUTHENTICATION or INVALID_AUTHENTICATION: a token says nothing about associations
   [is(401), () => ({ kind: 'unauthorized' })],
   // MISSING_SCOPES: the app may not write this object pair

@@ -43,8 +43,6 @@ export type Batch = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly inputs: readonly Input[];
-  /** the same inputs by record pair */
-  readonly byPair: PairMap<Input>;
   readonly trigger: Trigger;
   /** how long its oldest association had waited when it was sealed, milliseconds */
   readonly waitedMs: number;
@@ -143,7 +141,7 @@ export class Coalescer {
     return {
       fromObjectType: lane.fromObjectType,
       toObjectType: lane.toObjectType,
-      ...this.#take(lane),
+      inputs: this.#take(lane),
       trigger,
       waitedMs,
     };
@@ -207,8 +205,8 @@ export class Coalescer {
   }
 
   /** Takes pairs from the head of the lane until the batch is full or the lane is empty. */
-  #take(lane: Lane): Pick<Batch, 'inputs' | 'byPair'> {
-    const byPair = new PairMap<Input>();
+  #take(lane: Lane): Input[] {
+    const known = new PairMap<Input>();
     const inputs: Input[] = [];
     const postponed: Chunk[] = [];
     let emptied = 0;
@@ -216,7 +214,7 @@ export class Coalescer {
     for (const chunk of lane.chunks) {
       while (chunk.next < chunk.end && inputs.length < lane.limit) {
         const index = chunk.next++;
-        if (!addToInputs(inputs, byPair, chunk.ticket, index, lane.mergesTypes))
+        if (!addToInputs(inputs, known, chunk.ticket, index, lane.mergesTypes))
           postponed.push({ ticket: chunk.ticket, next: index, end: index + 1, since: chunk.since });
         taken += 1;
       }
@@ -225,7 +223,7 @@ export class Coalescer {
     }
     lane.chunks.splice(0, emptied, ...postponed);
     this.#shrink(lane, taken - postponed.length);
-    return { inputs, byPair };
+    return inputs;
   }
 
   #shrink(lane: Lane, by: number): void {

@@ -21,6 +21,7 @@ export type DeliveryParts = {
   readonly create: (
     batch: Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs'>,
     signal: AbortSignal,
+    onLate: () => void,
   ) => Promise<Answer>;
   readonly quota: Quota;
   readonly turnstile: Turnstile;
@@ -155,8 +156,7 @@ class Run {
         case 'accepted':
         case 'refused': {
           const accepted = verdict.kind === 'accepted';
-          const call =
-            group === this.batch.inputs ? this.batch : { ...this.batch, inputs: group, byPair: undefined };
+          const call = { ...this.batch, inputs: group };
           return {
             kind: 'reconciled',
             found: reconcile(answer as Answer & { kind: 'answer' }, accepted, call),
@@ -203,7 +203,9 @@ class Run {
     this.parts.quota.use(permit);
     this.#sentAt = performance.now();
     this.#calls += 1;
-    const answer = await this.parts.create({ ...this.batch, inputs: group }, this.signal);
+    const answer = await this.parts.create({ ...this.batch, inputs: group }, this.signal, () =>
+      this.parts.quota.use(permit),
+    );
     this.parts.onCall(
       answer.kind === 'answer' ? String(answer.status) : answer.category,
       performance.now() - this.#sentAt,

@@ -8,10 +8,10 @@ import { MetricsServer } from '../shared/metrics.js';
 import { accountKeys, queueName } from '../shared/queue.js';
 import { openRedis, redisPlace } from '../shared/redis.js';
 import { settlesWithin } from '../shared/wait.js';
+import { Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
-import { HubSpotClient } from './hubspot-client.js';
 import { Ledger } from './ledger.js';
 import { createWorkerMetrics } from './metrics.js';
 import { Prefetch } from './prefetch.js';
@@ -49,15 +49,16 @@ function workerServices(config: Config, logger: Logger): Service[] {
   });
   const ledger = new Ledger(redis, keys, logger);
   const token = tokenSource(config, logger);
-  const client = new HubSpotClient({
-    baseUrl: config.hubspotBaseUrl,
-    apiVersion: config.hubspotApiVersion,
-    token: token.current,
-    timeoutMs: config.requestTimeoutMs,
-    maxSockets: config.maxConcurrentCalls,
-    windowMs: config.rateLimitWindowMs,
-    onRateLimitHeader: calls => quota.tighten(calls),
-  });
+  const caller = new Caller(
+    {
+      baseUrl: config.hubspotBaseUrl,
+      apiVersion: config.hubspotApiVersion,
+      timeoutMs: config.requestTimeoutMs,
+      maxSockets: config.maxConcurrentCalls,
+      windowMs: config.rateLimitWindowMs,
+    },
+    { token: token.current, onRateLimitHeader: calls => quota.tighten(calls) },
+  );
   const prefetch = new Prefetch({
     associations: (config.maxConcurrentCalls + 2) * config.batchMaxInputs,
     jobs: Math.max(4 * config.batchMaxInputs, 1_000),
@@ -77,7 +78,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
   });
   const turnstile: Turnstile = new Turnstile(quota, ms => metrics.quotaWait(ms));
   const delivery = new Delivery({
-    create: (call, signal) => client.create(call, signal),
+    create: (...call) => caller.create(...call),
     quota,
     turnstile,
     windowMs: config.rateLimitWindowMs,
@@ -136,6 +137,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
   });
   const work: Service = {
     async start() {
+      await caller.start();
       await quota.startAfresh();
       dispatcher.start();
       await processor.start();
@@ -161,7 +163,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
         );
       // with Redis away neither can end
       await settlesWithin(Promise.all([dispatcher.abort(), drained]), config.shutdownTimeoutMs - graceMs);
-      client.close();
+      await caller.close();
       logger.info({ event: 'stopped' });
     },
   };

@@ -9,7 +9,7 @@ import { type Answer, field, isFinalAlone, isObject, text } from './classify.js'
 import type { Input } from './coalescer.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
 import type { Failure } from './outcome.js';
-import { PairMap } from './pair-map.js';
+import { errorsIn, matchResults } from './results.js';
 
 export type NamedInput = { readonly input: Input; readonly failure: Failure; readonly final: boolean };
 
@@ -31,17 +31,15 @@ type Call = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly inputs: readonly Input[];
-  /** the inputs by record pair, where somebody has them so already */
-  readonly byPair?: PairMap<Input> | undefined;
 };
 
 /** @param accepted whether the call as a whole was accepted (2xx) or refused (4xx) */
 export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean, call: Call): Reconciled {
   const { inputs } = call;
-  const created = accepted ? matchResults(answer.body, call) : new Set<Input>();
+  if (accepted && answer.listsAll) return allCreated(inputs);
+  const created = accepted ? matchResults(answer.body, inputs) : new Set<Input>();
   const errors = accepted ? partialErrors(answer.body) : refusalErrors(answer.body);
-  if (accepted && created.size === inputs.length && errors.length === 0)
-    return { created: inputs, named: [], rest: [], suspects: [], allGuilty: false, failure: NOTHING_TO_SAY };
+  if (accepted && created.size === inputs.length && errors.length === 0) return allCreated(inputs);
 
   const named = new Map<Input, NamedInput>();
   const suspected = new Set<Input>();
@@ -76,6 +74,15 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
   };
 }
 
+const allCreated = (inputs: readonly Input[]): Reconciled => ({
+  created: inputs,
+  named: [],
+  rest: [],
+  suspects: [],
+  allGuilty: false,
+  failure: NOTHING_TO_SAY,
+});
+
 /** Which of the inputs that are neither created nor named are under suspicion. */
 function suspicionOf(found: {
   accepted: boolean;
@@ -90,28 +97,9 @@ function suspicionOf(found: {
   return () => found.named === 0;
 }
 
-function matchResults(body: unknown, { inputs, byPair = indexed(inputs) }: Call): Set<Input> {
-  const results = field(body, 'results');
-  const created = new Set<Input>();
-  if (!Array.isArray(results) || results.length === 0) return created;
-  for (const result of results) {
-    if (!isObject(result)) continue;
-    const input = byPair.get(String(result.fromObjectId), String(result.toObjectId));
-    if (input) created.add(input);
-  }
-  return created;
-}
-
-function indexed(inputs: readonly Input[]): PairMap<Input> {
-  const byPair = new PairMap<Input>();
-  for (const input of inputs) byPair.add(input);
-  return byPair;
-}
-
 /** The errors beside the results of an accepted call. */
 function partialErrors(body: unknown): HubSpotError[] {
-  const errors = field(body, 'errors');
-  return Array.isArray(errors) ? errors.filter(isObject).flatMap(readError) : [];
+  return errorsIn(body).flatMap(readError);
 }
 
 /** The body of a refusal is an error itself and may hold others. */

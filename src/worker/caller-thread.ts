@@ -1,0 +1,48 @@
+/**
+ * The caller's thread: makes the calls that it is told to make. Wiring only; hubspot-client.ts knows HTTP.
+ * An answer that lists every input goes back as that one word: 2,000 results stay here.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type Call, unpackCall } from './call.js';
+import { type CallerOptions, clock, type FromThread, type ToThread } from './caller.js';
+import type { Answer } from './classify.js';
+import { HubSpotClient } from './hubspot-client.js';
+import { listsAll } from './results.js';
+
+const port = parentPort as MessagePort;
+const send = (message: FromThread) => port.postMessage(message);
+let token = '';
+const client = new HubSpotClient({
+  ...(workerData as CallerOptions),
+  token: () => token,
+  onRateLimitHeader: limit => send({ kind: 'limit', limit }),
+});
+/** What the quota takes for punctual. */
+const LATE_MS = 5;
+const calls = new Map<number, AbortController>();
+
+port.on('message', (message: ToThread) => {
+  if (message.kind === 'cancel') calls.get(message.id)?.abort();
+  else void make(message);
+});
+send({ kind: 'ready' });
+
+async function make(order: ToThread & { kind: 'call' }): Promise<void> {
+  const call = unpackCall(order.call);
+  const ending = new AbortController();
+  calls.set(order.id, ending);
+  if (clock() - order.orderedAt > LATE_MS) send({ kind: 'late', id: order.id });
+  token = order.token; // the client reads it before it first waits
+  const answer = await client.create(call, ending.signal);
+  calls.delete(order.id);
+  send({ kind: 'answer', id: order.id, ...packAnswer(answer, call) });
+}
+
+function packAnswer(answer: Answer, { inputs }: Call): { answer: Answer; body?: string } {
+  if (answer.kind === 'none') return { answer };
+  const { body, ...rest } = answer;
+  if (answer.status >= 200 && answer.status < 300 && listsAll(body, inputs))
+    return { answer: { ...rest, body: undefined, listsAll: true } };
+  // as text: cheaper to copy between threads than objects
+  return { answer: { ...rest, body: undefined }, ...(body !== undefined && { body: JSON.stringify(body) }) };
+}

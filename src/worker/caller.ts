@@ -1,0 +1,119 @@
+/**
+ * Caller: makes the calls to HubSpot in a thread of its own. Writing 2,000 inputs as JSON, sending them, reading as many
+ * results and looking them up is half of the worker's computing; here it holds up neither the locks of jobs nor the next
+ * batch (docs/decisions/0011).
+ *
+ * One call in, one answer out, like the client itself: it never rejects. Should the thread die, its calls end without an
+ * answer, and the next call starts another.
+ */
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '../shared/errors.js';
+import { type Call, type PackedCall, packCall } from './call.js';
+import type { Answer } from './classify.js';
+import type { HubSpotClientOptions } from './hubspot-client.js';
+
+export type CallerOptions = Omit<HubSpotClientOptions, 'token' | 'onRateLimitHeader'>;
+export type ToThread =
+  /** @property orderedAt {@link clock} */
+  | {
+      readonly kind: 'call';
+      readonly id: number;
+      readonly token: string;
+      readonly call: PackedCall;
+      readonly orderedAt: number;
+    }
+  | { readonly kind: 'cancel'; readonly id: number };
+export type FromThread =
+  /** @property body the answer's body as JSON, where it has one */
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer; readonly body?: string }
+  /** the call goes out only now */
+  | { readonly kind: 'late'; readonly id: number }
+  | { readonly kind: 'limit'; readonly limit: number }
+  | { readonly kind: 'ready' };
+
+type Parts = Pick<HubSpotClientOptions, 'token' | 'onRateLimitHeader'>;
+
+/** Monotonic milliseconds, the same in all threads of a process (performance.now() is not). */
+export const clock = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000;
+
+type Waiting = { readonly onLate: () => void; readonly resolve: (answer: Answer) => void };
+
+export class Caller {
+  readonly #waiting = new Map<number, Waiting>();
+  #thread: Worker | undefined;
+  #onReady = () => {};
+  #lastId = 0;
+
+  constructor(
+    private readonly options: CallerOptions,
+    private readonly parts: Parts,
+  ) {}
+
+  /** Resolves when calls go out at once: a permit's time must not pass while a thread starts. */
+  async start(): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.#onReady = resolve;
+      this.#thread ??= this.#start();
+    });
+  }
+
+  /**
+   * POST …/batch/create with these inputs.
+   * @param signal ends the call: whether it was carried out is then unknown
+   * @param onLate called when the thread was busy, and the call goes out only now
+   */
+  create(call: Call, signal: AbortSignal, onLate: () => void = () => {}): Promise<Answer> {
+    this.#thread ??= this.#start();
+    const thread = this.#thread;
+    const id = ++this.#lastId;
+    const cancel = () => thread.postMessage({ kind: 'cancel', id } satisfies ToThread);
+    signal.addEventListener('abort', cancel);
+    return new Promise(resolve => {
+      this.#waiting.set(id, {
+        onLate,
+        resolve: answer => {
+          signal.removeEventListener('abort', cancel);
+          this.#waiting.delete(id);
+          resolve(answer);
+        },
+      });
+      const order = { id, token: this.parts.token(), call: packCall(call), orderedAt: clock() };
+      thread.postMessage({ kind: 'call', ...order } satisfies ToThread);
+      if (signal.aborted) cancel();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate();
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL('./caller-thread.js', import.meta.url), {
+      name: 'hubspot-caller',
+      workerData: this.options,
+    });
+    let reason = 'the thread that calls HubSpot has ended';
+    thread.on('message', (message: FromThread) => this.#hear(message));
+    thread.on('error', error => {
+      reason = `the thread that calls HubSpot has failed: ${messageOf(error)}`;
+    });
+    thread.on('exit', () => {
+      this.#thread = undefined;
+      this.#onReady(); // the next call tries again
+      const at = new Date().toISOString();
+      for (const { resolve } of [...this.#waiting.values()])
+        resolve({ kind: 'none', at, category: 'CONNECTION_ERROR', message: reason });
+    });
+    return thread;
+  }
+
+  #hear(message: FromThread): void {
+    if (message.kind === 'ready') this.#onReady();
+    else if (message.kind === 'limit') this.parts.onRateLimitHeader(message.limit);
+    else if (message.kind === 'late') this.#waiting.get(message.id)?.onLate();
+    else this.#waiting.get(message.id)?.resolve(unpackAnswer(message));
+  }
+}
+
+const unpackAnswer = ({ answer, body }: FromThread & { kind: 'answer' }): Answer =>
+  answer.kind === 'answer' && body !== undefined ? { ...answer, body: JSON.parse(body) } : answer;

@@ -1,0 +1,89 @@
+/** The caller makes its calls in a thread: against the simulator, with everything that an answer may carry. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Simulator, startSimulator } from '../../src/simulator/server.js';
+import type { Caller } from '../../src/worker/caller.js';
+import { eventually } from '../support/eventually.js';
+import { inputsOf } from '../support/worker-samples.js';
+
+const BUILT = new URL('../../dist/worker/caller.js', import.meta.url).pathname;
+const forEver = new AbortController().signal;
+const call = (count: number) => ({
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  inputs: inputsOf(count),
+});
+
+/** The scripted fault has struck: the call has arrived. */
+const met = () => eventually(() => simulator.assertNoPendingFaults());
+
+let simulator: Simulator;
+let caller: Caller;
+let token: string;
+let limits: number[];
+beforeEach(async () => {
+  simulator = await startSimulator({ accessToken: 'pat-right', rateLimitHeaders: true, rateLimitCalls: 77 });
+  const built = (await import(BUILT)) as typeof import('../../src/worker/caller.js');
+  token = 'pat-right';
+  limits = [];
+  caller = new built.Caller(
+    { baseUrl: simulator.url, apiVersion: 'v4', timeoutMs: 20_000, maxSockets: 4, windowMs: 10_000 },
+    { token: () => token, onRateLimitHeader: limit => limits.push(limit) },
+  );
+});
+afterEach(async () => {
+  await caller.close();
+  await simulator.stop();
+  simulator.assertNoPendingFaults();
+});
+
+describe('an answer', () => {
+  it('that lists every input comes as that one word', async () => {
+    const answer = await caller.create(call(2_000), forEver);
+    expect(answer).toMatchObject({ kind: 'answer', status: 201, listsAll: true });
+    expect(answer).toMatchObject({ body: undefined });
+    expect([...simulator.ledger.created()]).toHaveLength(2_000);
+    expect(limits).toEqual([77]);
+  });
+
+  it('with an error in it comes whole', async () => {
+    const { inputs } = call(3);
+    inputs[1] = { ...inputs[1], from: '999000001' } as (typeof inputs)[number];
+    const answer = await caller.create({ ...call(0), inputs }, forEver);
+    expect(answer).not.toHaveProperty('listsAll');
+    expect(answer).toMatchObject({ kind: 'answer', body: { errors: [{ category: 'OBJECT_NOT_FOUND' }] } });
+  });
+
+  it('without effect is not taken for one that lists everything', async () => {
+    simulator.script({ kind: 'empty' });
+    const answer = await caller.create(call(3), forEver);
+    expect(answer).toMatchObject({ kind: 'answer', body: { results: [] } });
+    expect(answer).not.toHaveProperty('listsAll');
+  });
+});
+
+it('each call goes with the token of its time', async () => {
+  token = 'pat-wrong';
+  expect(await caller.create(call(1), forEver)).toMatchObject({ status: 401 });
+  token = 'pat-right';
+  expect(await caller.create(call(1), forEver)).toMatchObject({ status: 201 });
+});
+
+it('a call that is given up ends, the others go on', async () => {
+  simulator.script({ kind: 'slow', ms: 20_000 });
+  const giveUp = new AbortController();
+  const slow = caller.create(call(1), giveUp.signal);
+  await met();
+  const other = caller.create(call(2), forEver);
+  giveUp.abort();
+  expect(await slow).toMatchObject({ kind: 'none' });
+  expect(await other).toMatchObject({ status: 201 });
+});
+
+it('calls of a thread that ends are left without an answer, the next one starts another', async () => {
+  simulator.script({ kind: 'slow', ms: 20_000 });
+  const lost = caller.create(call(1), forEver);
+  await met();
+  await caller.close();
+  expect(await lost).toMatchObject({ kind: 'none', category: 'CONNECTION_ERROR' });
+  expect(await caller.create(call(2), forEver)).toMatchObject({ status: 201 });
+});
