@@ -1,5 +1,4 @@
 /** How many associations a second does Redis acknowledge, compared with one job for each? */
-import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createProducer } from '../src/producer/producer.js';
@@ -7,58 +6,65 @@ import type { Association } from '../src/shared/association.js';
 import { JOB_NAME } from '../src/shared/queue.js';
 import { associations } from './support/associations.js';
 import { Installation } from './support/installation.js';
+import { newPrefix, removeKeys } from './support/keys.js';
 import { type Options, type Question, type Row, ratios } from './support/row.js';
 
 const FULL = { rounds: 7, ours: 200_000, theirs: 50_000 };
 const QUICK = { rounds: 3, ours: 200_000, theirs: 20_000 };
+const planOf = ({ quick }: Options) => (quick ? QUICK : FULL);
+const GOALS = { rate: 150_000, ratio: 7 };
+const JOBS_PER_BULK = 1_000;
 
 /** @returns milliseconds from the first call to the last acknowledgement */
 type Way = (options: Options, items: readonly Association[]) => Promise<number>;
+const WAYS = ['enqueue', 'enqueueMany', 'add', 'addBulk'] as const;
+type Rates = Readonly<Record<(typeof WAYS)[number], number[]>>;
 
 export const enqueue: Question = {
   title: 'Enqueue: acknowledged associations a second',
+  seconds: { full: 60, quick: 12 },
   method: options => {
-    const { rounds, ours, theirs } = options.quick ? QUICK : FULL;
+    const { rounds, ours, theirs } = planOf(options);
     return [
       `One process, no worker. ${rounds} rounds after one that does not count, in each of them in turn:`,
       `${ours.toLocaleString('en')} concurrent calls of enqueue() awaited together; enqueueMany() of the same number;`,
-      `and, as most people would write it, ${theirs.toLocaleString('en')} concurrent Queue.add() with one association each (fewer, because it is slower; awaited together, on one connection that pipelines them).`,
+      `and, as most people would write it, ${theirs.toLocaleString('en')} concurrent Queue.add() with one association each (fewer, because it is slower; awaited together, on one connection that pipelines them), and the same number by addBulk() of ${JOBS_PER_BULK.toLocaleString('en')} jobs at a time.`,
       'The associations exist before the clock starts. Each way has a connection of its own, open before. The number of associations in the queue is checked afterwards. Ratios are taken within a round.',
     ].join(' ');
   },
-  async run(options) {
-    const { rounds, ours, theirs } = options.quick ? QUICK : FULL;
-    const items = [...associations(ours)];
-    const [single, many, add]: [number[], number[], number[]] = [[], [], []];
+  async run(options, answer) {
+    const { rounds, ours, theirs } = planOf(options);
+    const [many, few] = [[...associations(ours)], [...associations(theirs)]];
+    const rates: Rates = { enqueue: [], enqueueMany: [], add: [], addBulk: [] };
     for (let round = 0; round <= rounds; round++) {
-      const rates = [
-        perSecond(ours, await byEnqueue(options, items)),
-        perSecond(ours, await byEnqueueMany(options, items)),
-        perSecond(theirs, await byQueueAdd(options, items.slice(0, theirs))),
-      ] as const;
+      const ofRound = {
+        enqueue: perSecond(ours, await byEnqueue(options, many)),
+        enqueueMany: perSecond(ours, await byEnqueueMany(options, many)),
+        add: perSecond(theirs, await byQueueAdd(options, few)),
+        addBulk: perSecond(theirs, await byAddBulk(options, few)),
+      };
       if (round === 0) continue;
-      single.push(rates[0]);
-      many.push(rates[1]);
-      add.push(rates[2]);
-      const [one, two, three] = rates.map(rate => `${Math.round(rate / 1_000)}k/s`);
-      options.say(`round ${round}: enqueue() ${one}, enqueueMany() ${two}, Queue.add() ${three}`);
+      for (const way of WAYS) rates[way].push(ofRound[way]);
+      const text = WAYS.map(way => `${way}() ${Math.round(ofRound[way] / 1_000)}k/s`).join(', ');
+      options.say(`round ${round}: ${text}`);
     }
-    return rows(single, many, add);
+    answer(...rows(rates));
   },
 };
 
-const rows = (single: number[], many: number[], add: number[]): Row[] => [
-  { what: 'enqueue(), concurrent', unit: '/s', values: single, goal: { at: 'least', value: 100_000 } },
-  { what: 'enqueueMany()', unit: '/s', values: many },
+const rows = ({ enqueue, enqueueMany, add, addBulk }: Rates): Row[] => [
+  { what: 'enqueue(), concurrent', unit: '/s', values: enqueue, goal: { at: 'least', value: GOALS.rate } },
+  { what: 'enqueueMany()', unit: '/s', values: enqueueMany },
   { what: 'Queue.add(), one job each', unit: '/s', values: add },
+  { what: 'Queue.addBulk(), one job each', unit: '/s', values: addBulk },
   {
     what: 'enqueue() ÷ Queue.add()',
     unit: '×',
-    values: ratios(single, add),
-    goal: { at: 'least', value: 5 },
+    values: ratios(enqueue, add),
+    goal: { at: 'least', value: GOALS.ratio },
     main: true,
   },
-  { what: 'enqueueMany() ÷ Queue.add()', unit: '×', values: ratios(many, add), main: true },
+  { what: 'enqueueMany() ÷ Queue.addBulk()', unit: '×', values: ratios(enqueueMany, addBulk), main: true },
 ];
 
 const byEnqueue: Way = (options, items) =>
@@ -98,25 +104,38 @@ async function checkQueued({ queue }: Installation, count: number): Promise<void
   if (found !== count) throw new Error(`${count} associations were acknowledged, ${found} are in the queue`);
 }
 
-const byQueueAdd: Way = async ({ redisUrl }, items) => {
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-  const queue = new Queue('one-by-one', {
-    connection: redis,
-    prefix: `bench-${randomUUID().slice(0, 8)}`,
+const byQueueAdd: Way = (options, items) =>
+  withQueue(options, items.length, async queue => {
+    await Promise.all(items.map(item => queue.add(JOB_NAME, item)));
   });
+
+const byAddBulk: Way = (options, items) =>
+  withQueue(options, items.length, async queue => {
+    for (let first = 0; first < items.length; first += JOBS_PER_BULK)
+      await queue.addBulk(items.slice(first, first + JOBS_PER_BULK).map(data => ({ name: JOB_NAME, data })));
+  });
+
+async function withQueue(
+  { redisUrl }: Options,
+  count: number,
+  use: (queue: Queue<Association>) => Promise<void>,
+): Promise<number> {
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  const prefix = newPrefix();
+  const queue = new Queue<Association>('one-by-one', { connection: redis, prefix });
   try {
     await queue.waitUntilReady();
     const since = performance.now();
-    await Promise.all(items.map(item => queue.add(JOB_NAME, item)));
+    await use(queue);
     const ms = performance.now() - since;
     const queued = await queue.getWaitingCount();
-    if (queued !== items.length) throw new Error(`${items.length} jobs were added, ${queued} are there`);
+    if (queued !== count) throw new Error(`${count} jobs were added, ${queued} are there`);
     return ms;
   } finally {
-    await queue.obliterate({ force: true, count: 10_000 });
+    await removeKeys(redis, prefix);
     await queue.close();
     redis.disconnect();
   }
-};
+}
 
 const perSecond = (count: number, ms: number): number => (count / ms) * 1_000;

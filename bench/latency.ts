@@ -1,75 +1,102 @@
-/** How long does a single association of an idle queue take to reach HubSpot? */
+/** How long does an association of a trickle take from enqueue() until HubSpot has said that it is created? */
 import { createProducer, type Producer } from '../src/producer/producer.js';
 import { sleep } from '../src/shared/wait.js';
 import { nowMs } from '../src/simulator/state.js';
 import { associationAt } from './support/associations.js';
 import { withInstallation } from './support/installation.js';
-import { type Options, type Question, quantile, type Row } from './support/row.js';
-import { type SimulatorProcess, startSimulatorProcess } from './support/simulator.js';
+import { type Answer, type Options, type Question, quantile } from './support/row.js';
+import { LATENCY_MS, type SimulatorProcess, withSimulator } from './support/simulator.js';
 
-const SINGLES = { full: 60, quick: 12 };
+type Trickle = { readonly perSecond: number; readonly seconds: number };
+const FULL: readonly Trickle[] = [
+  { perSecond: 5, seconds: 60 },
+  { perSecond: 50, seconds: 20 },
+  { perSecond: 500, seconds: 15 },
+];
+const QUICK: readonly Trickle[] = [{ perSecond: 50, seconds: 6 }];
+const planOf = ({ quick }: Options) => (quick ? QUICK : FULL);
+
+const LIMIT = { calls: 100, windowMs: 10_000 };
+/** The defaults of a worker: the bench's usual settings take its limits away. */
+const DEFAULTS = { RATE_LIMIT_CALLS: '100', DAILY_CALL_LIMIT: '500000' };
 const LINGER_MS = 250; // the default of BATCH_LINGER_MS
-const LATENCY_GOAL_MS = LINGER_MS + 50;
-
-/** Epoch ms, as the ledger has them. */
-type Moments = { readonly called: number; readonly acknowledged: number };
+const GOAL = { perSecond: 5, ms: LINGER_MS + LATENCY_MS + 25 };
 
 export const latency: Question = {
-  title: 'Latency: a single association of an idle queue',
-  method: ({ quick }) =>
-    `One worker process with the default BATCH_LINGER_MS of ${LINGER_MS}, idle for 0.2 to 0.5 s before each of ${quick ? SINGLES.quick : SINGLES.full} single associations. From the call of enqueue(), and from its acknowledgement, to the arrival of the batch at the simulator (its ledger; same machine, same clock).`,
-  async run(options) {
-    const simulator = await startSimulatorProcess();
-    try {
-      return await withInstallation(options, async installation => {
-        await installation.startWorkers(simulator.url);
+  title: 'Latency: single associations that trickle in',
+  seconds: { full: 115, quick: 10 },
+  method: options =>
+    [
+      `One worker process with its default settings (BATCH_LINGER_MS ${LINGER_MS}, 100 calls per 10 s, 500,000 a day); the simulator has HubSpot's limit and ${LATENCY_MS} ms latency.`,
+      `Single calls of enqueue() at random moments (exponential gaps), on average ${planOf(options)
+        .map(({ perSecond, seconds }) => `${perSecond} a second for ${seconds} s`)
+        .join(', ')}.`,
+      'From the call of enqueue() to the answer that says it is created (ledger of the simulator; same machine, same clock). Calls per association: all calls ÷ all associations.',
+    ].join(' '),
+  run: (options, answer) =>
+    withSimulator(LIMIT, simulator =>
+      withInstallation(options, async installation => {
+        await installation.startWorkers(simulator.url, DEFAULTS);
         const producer = createProducer({ redisUrl: options.redisUrl, prefix: installation.prefix });
         try {
           await producer.connected();
-          return await measure(producer, simulator, options);
+          await producer.enqueue(associationAt(0)); // it also pays for connections and compilation
+          await installation.drained();
+          for (const trickle of planOf(options)) await measure(producer, simulator, trickle, options, answer);
         } finally {
           await producer.close();
         }
-      });
-    } finally {
-      await simulator.stop();
-    }
-  },
+      }),
+    ),
 };
 
 async function measure(
   producer: Producer,
   simulator: SimulatorProcess,
-  { quick, say }: Options,
-): Promise<Row[]> {
-  const count = quick ? SINGLES.quick : SINGLES.full;
-  await single(producer, simulator, 0); // the first one also pays for connections and compilation
-  const moments: Moments[] = [];
-  while (moments.length < count) {
-    moments.push(await single(producer, simulator, moments.length + 1));
-    if (moments.length % 10 === 0) say(`${moments.length} of ${count} singles`);
-  }
-  const arrivals = (await simulator.calls()).slice(1).map(({ at }) => at);
-  if (arrivals.length !== count) throw new Error(`${count} singles made ${arrivals.length} calls`);
-  const since = (moment: keyof Moments) =>
-    moments.map((single, index) => (arrivals[index] ?? Number.NaN) - single[moment]);
-  const goal = { at: 'most', value: LATENCY_GOAL_MS } as const;
-  const [called, acknowledged] = [since('called'), since('acknowledged')];
-  return [
-    { what: 'from the call of enqueue() to arrival', unit: 'ms', values: called, goal },
-    { what: 'from the call to arrival, p99', unit: 'ms', values: [quantile(called, 0.99)], goal, main: true },
-    { what: 'from the acknowledgement to arrival', unit: 'ms', values: acknowledged },
-    { what: 'from the acknowledgement to arrival, p99', unit: 'ms', values: [quantile(acknowledged, 0.99)] },
-  ];
+  { perSecond, seconds }: Trickle,
+  { say }: Options,
+  answer: Answer,
+): Promise<void> {
+  await simulator.reset();
+  const enqueued = await trickle(producer, perSecond, seconds);
+  while ((await simulator.totals()).created < enqueued.size) await sleep(50);
+  await sleep(2 * LATENCY_MS); // the last answer
+  const calls = await simulator.calls();
+  const ms = (await simulator.created()).map(({ from, call }) => {
+    const { at = Number.NaN, ms = Number.NaN } = calls[call - 1] ?? {};
+    return at + ms - (enqueued.get(from) ?? Number.NaN);
+  });
+  const perAssociation = calls.length / enqueued.size;
+  const what = `${perSecond} a second`;
+  const p99 = quantile(ms, 0.99);
+  const goal = perSecond === GOAL.perSecond && ({ at: 'most', value: GOAL.ms } as const);
+  answer(
+    { what: `${what}: until created`, unit: 'ms', values: ms },
+    { what: `${what}: until created, p99`, unit: 'ms', values: [p99], main: true, ...(goal && { goal }) },
+    { what: `${what}: calls per association`, unit: '', values: [perAssociation] },
+  );
+  say(
+    `${what}: p50 ${quantile(ms, 0.5).toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, ${perAssociation.toFixed(3)} calls each`,
+  );
 }
 
-/** One association, and its way to the end: until it is in the ledger and the worker is idle again. */
-async function single(producer: Producer, simulator: SimulatorProcess, index: number): Promise<Moments> {
-  const called = nowMs();
-  await producer.enqueue(associationAt(index));
-  const acknowledged = nowMs();
-  await sleep(LINGER_MS);
-  while ((await simulator.totals()).created <= index) await sleep(20);
-  await sleep(200 + 300 * Math.random());
-  return { called, acknowledged };
+/** @returns when enqueue() was called (epoch ms), by the left record's id */
+async function trickle(
+  producer: Producer,
+  perSecond: number,
+  seconds: number,
+): Promise<ReadonlyMap<string, number>> {
+  const enqueued = new Map<string, number>();
+  const acknowledged: Promise<void>[] = [];
+  const since = performance.now();
+  let next = since;
+  while (next < since + seconds * 1_000) {
+    await sleep(next - performance.now());
+    const association = associationAt(enqueued.size + 1);
+    enqueued.set(String(association.from), nowMs());
+    acknowledged.push(producer.enqueue(association));
+    next += (-Math.log(1 - Math.random()) * 1_000) / perSecond;
+  }
+  await Promise.all(acknowledged);
+  return enqueued;
 }

@@ -1,23 +1,36 @@
 /**
  * `npm run bench [-- --quick] [--only throughput,latency] [--profile DIR]`
- * All questions in turn, in one run; a complete run writes bench/RESULTS.md. Exit code 1 when a goal was missed.
+ * All questions in turn, in one run; a complete run writes bench/RESULTS.md, also when a question fails (it is marked).
+ * Exit code 1 when a goal was missed or a question failed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { Redis } from 'ioredis';
 import { enqueue } from './enqueue.js';
+import { growth } from './growth.js';
 import { latency } from './latency.js';
 import { memory } from './memory.js';
+import { quality } from './quality.js';
 import { quota } from './quota.js';
-import { type Machine, machine } from './support/machine.js';
+import { atEnd, cleanUp, isEnding } from './support/cleanup.js';
+import { removeKeys } from './support/keys.js';
+import { machine } from './support/machine.js';
 import { RESULTS } from './support/paths.js';
+import { type Answered, results } from './support/results.js';
 import { isReached, median, type Options, type Question, type Row } from './support/row.js';
 import { table, withUnit } from './support/text.js';
 import { throughput } from './throughput.js';
 
-const QUESTIONS: Readonly<Record<string, Question>> = { throughput, enqueue, memory, latency, quota };
-
-type Answered = { readonly question: Question; readonly rows: readonly Row[] };
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  throughput,
+  enqueue,
+  memory,
+  latency,
+  quality,
+  growth,
+  quota,
+};
 
 const { values: flags } = parseArgs({
   options: {
@@ -28,13 +41,12 @@ const { values: flags } = parseArgs({
 });
 const names = flags.only?.split(',') ?? Object.keys(QUESTIONS);
 const unknown = names.filter(name => !(name in QUESTIONS));
-const redisUrl = process.env.REDIS_URL;
-if (unknown.length > 0 || !redisUrl) {
+const redisUrl = process.env.REDIS_URL ?? '';
+if (unknown.length > 0 || redisUrl === '') {
   const known = Object.keys(QUESTIONS).join(', ');
   console.error(redisUrl ? `no question ${unknown.join(', ')}; there are ${known}` : 'use: npm run bench');
   process.exit(2);
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 if (flags.profile) mkdirSync(flags.profile, { recursive: true });
 
 const since = performance.now();
@@ -45,46 +57,68 @@ const options: Options = {
   profileDir: flags.profile && path.resolve(flags.profile),
   say: line => console.log(`  ${elapsed().padStart(6)}  ${line}`),
 };
+
+atEnd(async () => {
+  const redis = new Redis(redisUrl);
+  await removeKeys(redis);
+  redis.disconnect();
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (isEnding()) process.exit(130); // asked twice: at once
+    console.error('\ncleaning up; once more to end at once');
+    void cleanUp().then(() => process.exit(130));
+  });
+
+const questions = names.flatMap(name => QUESTIONS[name] ?? []);
+showPlan(questions);
 const where = await machine(redisUrl);
 const answered: Answered[] = [];
-for (const name of names) {
-  const question = QUESTIONS[name];
-  if (!question) continue;
+for (const question of questions) {
   console.log(`\n${question.title}`);
-  const rows = await question.run(options);
-  answered.push({ question, rows });
-  console.log(`\n${table(rows)}`);
+  const one = await ask(question);
+  answered.push(one);
+  if (one.rows.length > 0) console.log(`\n${table(one.rows)}`);
+  if (one.failure) console.error(`\nFAILED: ${one.failure}`);
+}
+await cleanUp();
+conclude();
+
+async function ask(question: Question): Promise<Answered> {
+  const began = performance.now();
+  const rows: Row[] = [];
+  const seconds = () => (performance.now() - began) / 1_000;
+  try {
+    await question.run(options, (...more) => void rows.push(...more));
+    return { question, rows, seconds: seconds() };
+  } catch (error) {
+    if (isEnding()) await new Promise(() => {}); // the signal's handler ends the process
+    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { question, rows, seconds: seconds(), failure };
+  }
 }
 
-const rows = answered.flatMap(({ rows }) => rows);
-console.log(`\nThe main figures, after ${elapsed()}`);
-for (const { what, values, unit } of rows.filter(row => row.main))
-  console.log(`  ${withUnit(median(values), unit).padStart(14)}  ${what}`);
-const missed = rows.filter(row => isReached(row) === false);
-console.log(
-  missed.length === 0 ? 'every goal was reached' : `missed: ${missed.map(row => row.what).join('; ')}`,
-);
-if (!flags.quick && !flags.only && !flags.profile) {
-  writeFileSync(RESULTS, results(where, answered));
-  console.log(`written: ${path.relative('.', RESULTS)}`);
+function showPlan(questions: readonly Question[]): void {
+  const estimate = ({ seconds }: Question) => (flags.quick ? seconds.quick : seconds.full);
+  const total = questions.reduce((sum, question) => sum + estimate(question), 0);
+  console.log(`The plan: about ${Math.ceil(total / 60)} min on two quiet cores`);
+  for (const question of questions)
+    console.log(`  ${String(estimate(question)).padStart(4)} s  ${question.title}`);
 }
-process.exitCode = missed.length === 0 ? 0 : 1;
 
-function results(where: Machine, answered: readonly Answered[]): string {
-  return [
-    '# Benchmark results',
-    '',
-    `Generated by \`npm run bench\` in one run of ${elapsed()}; never edited. Read the ratios: both sides of one ran in turn on the same machine. Absolute figures are this machine's, with Redis, the simulator and the worker sharing its cores.`,
-    '',
-    ...where.map(([name, value]) => `- ${name}: ${value}`),
-    ...answered.flatMap(({ question, rows }) => [
-      '',
-      `## ${question.title}`,
-      '',
-      question.method(options),
-      '',
-      table(rows),
-    ]),
-    '',
-  ].join('\n');
+function conclude(): void {
+  const rows = answered.flatMap(({ rows }) => rows);
+  console.log(`\nThe main figures, after ${elapsed()}`);
+  for (const { what, values, unit } of rows.filter(row => row.main))
+    console.log(`  ${withUnit(median(values), unit).padStart(14)}  ${what}`);
+  const missed = rows.filter(row => isReached(row) === false);
+  const failed = answered.filter(({ failure }) => failure !== undefined);
+  if (missed.length > 0) console.log(`missed: ${missed.map(row => row.what).join('; ')}`);
+  if (failed.length > 0) console.log(`failed: ${failed.map(({ question }) => question.title).join('; ')}`);
+  if (missed.length + failed.length === 0) console.log('every goal was reached');
+  if (!flags.quick && !flags.only && !flags.profile) {
+    writeFileSync(RESULTS, results(where, answered, options, elapsed()));
+    console.log(`written: ${path.relative('.', RESULTS)}`);
+  }
+  process.exitCode = missed.length + failed.length === 0 ? 0 : 1;
 }

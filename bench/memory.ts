@@ -1,40 +1,145 @@
-/** How many bytes of Redis does a queued association take? */
+/** What does a queue cost: bytes of Redis for an association, memory of a worker, and the time to fill it? */
 import { createProducer } from '../src/producer/producer.js';
-import { associations } from './support/associations.js';
-import { withInstallation } from './support/installation.js';
-import type { Options, Question, Row } from './support/row.js';
+import type { JobData } from '../src/shared/association.js';
+import { associations, jobs } from './support/associations.js';
+import { type Installation, withInstallation } from './support/installation.js';
+import { peakMemory } from './support/processes.js';
+import type { Answer, Options, Question } from './support/row.js';
+import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
-const COUNTS = [
-  { count: 100_000, rounds: 3 },
-  { count: 1_000_000, rounds: 1 },
-];
+type Backlog = { readonly count: number; readonly rounds: number };
+/** What a worker meets in its queue. */
+type Diet = { readonly what: string; readonly jobs: () => Iterable<JobData> };
+type Plan = { readonly backlogs: readonly Backlog[]; readonly diets: readonly Diet[] };
+
+const FULL: Plan = {
+  backlogs: [
+    { count: 100_000, rounds: 3 },
+    { count: 1_000_000, rounds: 3 },
+    { count: 10_000_000, rounds: 1 },
+  ],
+  diets: [
+    { what: 'jobs of 1', jobs: () => jobs(60_000, [1]) },
+    { what: 'jobs of 10', jobs: () => jobs(400_000, [10]) },
+    { what: 'jobs of 1, 10 and 500 in turn', jobs: () => jobs(600_000, [1, 10, 500]) },
+    { what: 'jobs of 1, then jobs of 500', jobs: onesThenLarge },
+    { what: 'jobs of 5,000', jobs: () => jobs(1_000_000, [5_000]) },
+  ],
+};
+const QUICK: Plan = { backlogs: [{ count: 100_000, rounds: 2 }], diets: [] };
+const planOf = ({ quick }: Options): Plan => (quick ? QUICK : FULL);
+
+/** A worker is watched while it works off so many; by then it is as large as it gets. */
+const WATCHED = 1_000_000;
+const GOALS = { bytes: 30, megabytes: 300 };
 
 export const memory: Question = {
-  title: 'Memory: bytes of Redis for a queued association',
-  method: () =>
-    'Associations with ids of 9 digits through enqueueMany() (jobs of 500), no worker. used_memory of Redis after it minus before, with nobody else at work in that Redis, divided by their number; everything is removed in between.',
-  async run(options) {
-    const rows: Row[] = [];
-    for (const { count, rounds } of options.quick ? COUNTS.slice(0, 1) : COUNTS) {
-      const values: number[] = [];
-      while (values.length < rounds) values.push(await bytesEach(options, count));
-      const what = `${count.toLocaleString('en')} associations queued`;
-      rows.push({ what, unit: 'bytes each', values, goal: { at: 'most', value: 40 }, main: true });
-      options.say(`${what}: ${values.map(value => value.toFixed(1)).join(', ')} bytes each`);
-    }
-    return rows;
+  title: 'Memory: Redis, worker, and the time to fill a queue',
+  seconds: { full: 130, quick: 8 },
+  method: options => {
+    const diets = planOf(options).diets.map(({ what }) => what);
+    return [
+      'Associations with ids of 9 digits through enqueueMany() (jobs of 500), no worker. used_memory of Redis after it minus before, with nobody else at work in that Redis, divided by their number; everything is removed in between.',
+      `Then a worker starts on that backlog; its memory is the most it has held (VmHWM) when it has worked off the first ${WATCHED.toLocaleString('en')}, or all, without a limit of calls.`,
+      diets.length > 0 ? `The same for other jobs: ${diets.join('; ')}.` : '',
+    ]
+      .join(' ')
+      .trim();
   },
+  run: (options, answer) =>
+    withSimulator(undefined, async simulator => {
+      const { backlogs, diets } = planOf(options);
+      for (const backlog of backlogs) await fill(options, simulator, backlog, answer);
+      for (const diet of diets) await feed(options, simulator, diet, answer);
+    }),
 };
 
-const bytesEach = (options: Options, count: number): Promise<number> =>
-  withInstallation(options, async installation => {
-    const producer = createProducer({ redisUrl: options.redisUrl, prefix: installation.prefix });
-    try {
-      await producer.connected();
+async function fill(
+  options: Options,
+  simulator: SimulatorProcess,
+  { count, rounds }: Backlog,
+  answer: Answer,
+): Promise<void> {
+  const what = `${count.toLocaleString('en')} associations queued`;
+  const [bytes, seconds, peaks]: [number[], number[], number[]] = [[], [], []];
+  while (bytes.length < rounds)
+    await withInstallation(options, async installation => {
       const before = await installation.usedMemory();
-      await producer.enqueueMany(associations(count));
-      return ((await installation.usedMemory()) - before) / count;
-    } finally {
-      await producer.close();
-    }
+      seconds.push((await enqueue(options, installation, count)) / 1_000);
+      bytes.push(((await installation.usedMemory()) - before) / count);
+      const peak = await watch(installation, simulator, count);
+      if (peak !== undefined) peaks.push(peak);
+      const megabytes = peak === undefined ? 'an unknown size' : `${Math.round(peak)} MiB`;
+      options.say(
+        `${what}: ${bytes.at(-1)?.toFixed(1)} bytes each, enqueued in ${seconds.at(-1)?.toFixed(1)} s, worker ${megabytes}`,
+      );
+    });
+  const most = (value: number) => ({ at: 'most', value }) as const;
+  answer({ what, unit: 'bytes each', values: bytes, goal: most(GOALS.bytes), main: true });
+  answer({ what: `${what}: time to enqueue them`, unit: 's', values: seconds });
+  if (peaks.length > 0)
+    answer({
+      what: `${what}: worker's memory`,
+      unit: 'MiB',
+      values: peaks,
+      goal: most(GOALS.megabytes),
+      main: true,
+    });
+}
+
+/** @returns milliseconds */
+async function enqueue({ redisUrl }: Options, { prefix }: Installation, count: number): Promise<number> {
+  const producer = createProducer({ redisUrl, prefix });
+  try {
+    await producer.connected();
+    const since = performance.now();
+    await producer.enqueueMany(associations(count));
+    return performance.now() - since;
+  } finally {
+    await producer.close();
+  }
+}
+
+async function feed(
+  options: Options,
+  simulator: SimulatorProcess,
+  { what, jobs }: Diet,
+  answer: Answer,
+): Promise<void> {
+  const peak = await withInstallation(options, async installation => {
+    let count = 0;
+    await installation.add(counted(jobs(), size => (count += size)));
+    return watch(installation, simulator, count);
   });
+  if (peak === undefined) return options.say(`${what}: this system does not tell a process' memory`);
+  options.say(`${what}: worker ${Math.round(peak)} MiB`);
+  const goal = { at: 'most', value: GOALS.megabytes } as const;
+  answer({ what: `${what}: worker's memory`, unit: 'MiB', values: [peak], goal });
+}
+
+/** Starts a worker on what is queued. @returns the most memory it has held, MiB */
+async function watch(
+  installation: Installation,
+  simulator: SimulatorProcess,
+  count: number,
+): Promise<number | undefined> {
+  await simulator.reset();
+  const [worker] = await installation.startWorkers(simulator.url);
+  await installation.createdReaches(Math.min(count, WATCHED));
+  const peak = worker && peakMemory(worker);
+  await installation.stopWorkers();
+  return peak;
+}
+
+/** The worst order: prefetch is wide open for jobs of one when the large ones come. */
+function* onesThenLarge(): Generator<JobData> {
+  yield* jobs(20_000, [1]);
+  yield* jobs(1_000_000, [500]);
+}
+
+function* counted(jobs: Iterable<JobData>, add: (size: number) => void): Generator<JobData> {
+  for (const job of jobs) {
+    add(job.pairs.length);
+    yield job;
+  }
+}

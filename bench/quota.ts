@@ -6,85 +6,147 @@ import type { CallRecord } from '../src/simulator/ledger.js';
 import { associations } from './support/associations.js';
 import { withInstallation } from './support/installation.js';
 import type { Options, Question, Row } from './support/row.js';
-import { type Limit, type SimulatorProcess, startSimulatorProcess } from './support/simulator.js';
+import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
 const CALLS = 100;
-type Plan = { readonly windowMs: number; readonly windows: number; readonly replicas: readonly number[] };
-const FULL: readonly Plan[] = [
-  { windowMs: 5_000, windows: 6, replicas: [1, 2, 4] },
-  { windowMs: 10_000, windows: 6, replicas: [1, 2, 4] },
-];
-const QUICK: readonly Plan[] = [{ windowMs: 5_000, windows: 5, replicas: [2] }];
+/** Calls in each window that another program makes. */
+const THIRD = 33;
+
+type Case = {
+  readonly what: string;
+  readonly replicas: number;
+  /** RATE_LIMIT_CALLS of the replicas */
+  readonly told: number;
+  /** calls of the other program in a window */
+  readonly others: number;
+  /** of the share used; undefined = only shown */
+  readonly goal?: number;
+};
+type Plan = { readonly windowMs: number; readonly windows: number; readonly cases: readonly Case[] };
+const alone = (replicas: number): Case => ({
+  what: `${replicas} replica${replicas === 1 ? '' : 's'}`,
+  replicas,
+  told: CALLS,
+  others: 0,
+  goal: 98,
+});
+const shared = { replicas: 2, others: THIRD };
+const FULL: Plan = {
+  windowMs: 10_000,
+  windows: 6,
+  cases: [
+    alone(1),
+    alone(2),
+    alone(4),
+    { ...shared, what: '2 replicas, a third taken, told so', told: CALLS - THIRD, goal: 98 },
+    { ...shared, what: '2 replicas, a third taken, not told', told: CALLS },
+  ],
+};
+const QUICK: Plan = { windowMs: 5_000, windows: 2, cases: [alone(2)] };
+const planOf = ({ quick }: Options): Plan => (quick ? QUICK : FULL);
 /** Workers leave the queue with work in it: the last window is one of a backlog, too. */
 const SPARE_WINDOWS = 0.5;
+const GOALS = { refusedPerThousand: 1, fill: 99.5 };
 
 export const quota: Question = {
   title: 'Quota: replicas under one limit, with a backlog',
+  seconds: { full: 375, quick: 16 },
   method: options => {
-    const plans = (options.quick ? QUICK : FULL).map(
-      ({ windowMs, windows }) => `${windows} windows of ${windowMs / 1_000} s`,
-    );
+    const { windows, windowMs, cases } = planOf(options);
     return [
-      `The simulator lets ${CALLS} calls into any rolling window, counted by arrival, as HubSpot does, and answers 429 to the others; ${plans.join(', and ')}, each with its own backlog of jobs of 500 that outlasts them.`,
+      `The simulator lets ${CALLS} calls into any rolling window of ${windowMs / 1_000} s, counted by arrival, as HubSpot does, and answers 429 to the others; a backlog of jobs of 500 that outlasts ${windows} windows.`,
       'Replicas are up before the queue is resumed. Share used: calls that were let in from the first arrival on to the end of the last full window ÷ what is allowed in that time.',
-    ].join(' ');
+      cases.some(({ others }) => others > 0)
+        ? `"A third taken": another program makes ${THIRD} calls in each window, evenly, which count; told so, the replicas have RATE_LIMIT_CALLS=${CALLS - THIRD}, not told, ${CALLS}. The share is then that of both together, the 429s and the fill are ours.`
+        : '',
+    ]
+      .join(' ')
+      .trim();
   },
-  async run(options) {
-    const rows: Row[] = [];
-    for (const plan of options.quick ? QUICK : FULL)
-      for (const replicas of plan.replicas) {
-        const limit = { calls: CALLS, windowMs: plan.windowMs };
-        const figures = await measure(options, limit, plan.windows, replicas);
-        rows.push(...describe(limit, replicas, figures));
-        options.say(
-          `${replicas} × worker, ${limit.calls} calls per ${limit.windowMs} ms: ${(figures.used * 100).toFixed(1)} % used, ` +
-            `${figures.refused} refused, at most ${figures.most} in a window, batches ${(figures.fill * 100).toFixed(2)} % full`,
-        );
-      }
-    return rows;
+  async run(options, answer) {
+    const plan = planOf(options);
+    for (const one of plan.cases) {
+      const figures = await measure(options, plan, one);
+      answer(...describe(one, figures));
+      options.say(
+        `${one.what}: ${(figures.used * 100).toFixed(1)} % used, ${figures.refused} of ${figures.ours} refused, ` +
+          `at most ${figures.most} in a window, batches ${(figures.fill * 100).toFixed(2)} % full`,
+      );
+    }
   },
 };
 
 type Figures = {
+  /** let in, of all that may be, by everybody */
   readonly used: number;
+  /** our calls, and of them: those answered 429 */
+  readonly ours: number;
   readonly refused: number;
   readonly most: number;
   readonly fill: number;
 };
 
-async function measure(options: Options, limit: Limit, windows: number, replicas: number): Promise<Figures> {
-  const simulator = await startSimulatorProcess(limit);
-  try {
-    return await withInstallation(options, async installation => {
+async function measure(options: Options, plan: Plan, { replicas, told, others }: Case): Promise<Figures> {
+  const { windowMs, windows } = plan;
+  return withSimulator({ calls: CALLS, windowMs }, simulator =>
+    withInstallation(options, async installation => {
       await installation.queue.pause();
       const producer = createProducer({ redisUrl: options.redisUrl, prefix: installation.prefix });
-      await producer.enqueueMany(associations((windows + 2) * limit.calls * MAX_INPUTS_PER_CALL));
+      await producer.enqueueMany(associations((windows + 2) * CALLS * MAX_INPUTS_PER_CALL));
       await producer.close();
-      const env = {
-        RATE_LIMIT_CALLS: String(limit.calls),
-        RATE_LIMIT_WINDOW_MS: String(limit.windowMs),
-      };
+      const env = { RATE_LIMIT_CALLS: String(told), RATE_LIMIT_WINDOW_MS: String(windowMs) };
       await installation.startWorkers(simulator.url, env, replicas);
+      const ending = new AbortController();
+      const other = others > 0 ? callEvenly(simulator, windowMs / others, ending.signal) : undefined;
+      if (other) await sleep(windowMs); // until it takes its share of every window
       await installation.queue.resume();
-      await sleep((windows + SPARE_WINDOWS) * limit.windowMs);
-      return await read(simulator, limit, windows);
-    });
-  } finally {
-    await simulator.stop();
-  }
+      await sleep((windows + SPARE_WINDOWS) * windowMs);
+      ending.abort();
+      await other;
+      return await read(simulator, plan);
+    }),
+  );
 }
 
-async function read(simulator: SimulatorProcess, limit: Limit, windows: number): Promise<Figures> {
+/** Another program on the same account: small calls for another object pair. Its 429s are its own affair. */
+async function callEvenly(simulator: SimulatorProcess, gapMs: number, signal: AbortSignal): Promise<void> {
+  const init = {
+    method: 'POST',
+    headers: { authorization: 'Bearer pat-other' },
+    body: JSON.stringify({
+      inputs: [
+        {
+          from: { id: '1' },
+          to: { id: '2' },
+          types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 1 }],
+        },
+      ],
+    }),
+  };
+  while (!signal.aborted) {
+    const [response] = await Promise.all([
+      fetch(`${simulator.url}${OTHERS_PATH}`, init),
+      sleep(gapMs, signal),
+    ]);
+    await response.arrayBuffer();
+  }
+}
+const OTHERS_PATH = '/crm/v4/associations/tickets/contacts/batch/create';
+
+async function read(simulator: SimulatorProcess, { windows, windowMs }: Plan): Promise<Figures> {
+  const isOurs = ({ path }: CallRecord) => path !== OTHERS_PATH;
   const all = await simulator.calls();
-  const until = (all[0]?.at ?? 0) + windows * limit.windowMs;
-  const calls = all.filter(({ at }) => at < until);
-  const letIn = calls.filter(({ counted }) => counted);
-  const inputs = letIn.reduce((sum, call) => sum + call.inputs, 0);
+  const since = all.find(isOurs)?.at ?? 0;
+  const calls = all.filter(({ at }) => at >= since && at < since + windows * windowMs);
+  const ours = calls.filter(isOurs);
+  const oursLetIn = ours.filter(({ counted }) => counted);
+  const inputs = oursLetIn.reduce((sum, call) => sum + call.inputs, 0);
   return {
-    used: letIn.length / (limit.calls * windows),
-    refused: calls.filter(({ status }) => status === 429).length,
-    most: mostInWindow(calls, limit.windowMs),
-    fill: inputs / letIn.length / MAX_INPUTS_PER_CALL,
+    used: calls.filter(({ counted }) => counted).length / (CALLS * windows),
+    ours: ours.length,
+    refused: ours.filter(({ status }) => status === 429).length,
+    most: mostInWindow(calls, windowMs),
+    fill: inputs / oursLetIn.length / MAX_INPUTS_PER_CALL,
   };
 }
 
@@ -98,34 +160,32 @@ function mostInWindow(calls: readonly CallRecord[], windowMs: number): number {
   return most;
 }
 
-function describe({ calls, windowMs }: Limit, replicas: number, figures: Figures): Row[] {
-  const what = `${windowMs / 1_000} s window, ${replicas} replica${replicas === 1 ? '' : 's'}`;
+function describe({ what, goal }: Case, figures: Figures): Row[] {
+  const least = (value: number | undefined) =>
+    value === undefined ? {} : { goal: { at: 'least', value } as const };
+  const most = (value: number) => (goal === undefined ? {} : { goal: { at: 'most', value } as const });
   return [
     {
       what: `${what}: allowed calls used`,
       unit: '%',
       values: [figures.used * 100],
-      goal: { at: 'least', value: 97 },
       main: true,
+      ...least(goal),
     },
     {
-      what: `${what}: 429s`,
+      what: `${what}: 429s per 1,000 calls`,
       unit: '',
-      values: [figures.refused],
-      goal: { at: 'most', value: 0 },
+      values: [(figures.refused / figures.ours) * 1_000],
       main: true,
+      ...most(GOALS.refusedPerThousand),
     },
-    {
-      what: `${what}: most calls in any window`,
-      unit: '',
-      values: [figures.most],
-      goal: { at: 'most', value: calls },
-    },
+    { what: `${what}: most calls in any window`, unit: '', values: [figures.most], ...most(CALLS) },
     {
       what: `${what}: mean batch fill`,
       unit: '%',
       values: [figures.fill * 100],
-      goal: { at: 'least', value: 99.5 },
+      ...least(goal && GOALS.fill),
     },
+    { what: `${what}: associations per call`, unit: '', values: [figures.fill * MAX_INPUTS_PER_CALL] },
   ];
 }

@@ -1,153 +1,232 @@
-/** How fast does one worker drain a queue, compared with a loop that only posts? */
-import { jobs } from './support/associations.js';
-import { type BareAxios, startBareAxios } from './support/bare-axios-process.js';
+/** How fast are associations created, compared with what people would use instead? */
+import { type Contender, measureRate, noRates, push, type Rates } from './support/duel.js';
 import { type Installation, withInstallation } from './support/installation.js';
-import { type Options, type Question, type Row, ratios } from './support/row.js';
-import { type SimulatorProcess, spanMs, startSimulatorProcess } from './support/simulator.js';
+import { byJobs, byProducer, ours } from './support/ours.js';
+import { type PeerName, type PeerProcess, withPeers } from './support/peers.js';
+import { withPostgres } from './support/postgres.js';
+import { type Answer, type Options, type Question, type Row, ratios } from './support/row.js';
+import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
-/** What the worker drains: jobs of that size, associations in one round. The bare loop runs before each of them. */
-type Load = { readonly pairsPerJob: number; readonly count: number };
-type Plan = { readonly rounds: number; readonly bare: number; readonly loads: readonly Load[] };
+/** What a worker drains: jobs of these sizes in turn, of so many object pairs in turn. */
+type Mix = {
+  readonly title: string;
+  readonly sizes: readonly number[];
+  readonly objectPairs: number;
+  readonly count: number;
+  /** who is measured before it in each round, and our goal as a ratio */
+  readonly against: Partial<Readonly<Record<PeerName, number | undefined>>>;
+};
+type Plan = {
+  readonly rounds: number;
+  readonly ours: number;
+  readonly peers: Readonly<Record<PeerName, number>>;
+  readonly mixes: readonly Mix[];
+};
+
+/** Counts such that every round of everybody takes a few seconds. */
 const FULL: Plan = {
   rounds: 5,
-  bare: 400_000,
-  loads: [
-    { pairsPerJob: 500, count: 400_000 },
-    { pairsPerJob: 200, count: 400_000 },
-    { pairsPerJob: 10, count: 200_000 },
-    { pairsPerJob: 1, count: 40_000 },
+  ours: 1_000_000,
+  peers: {
+    'bare-axios': 400_000,
+    'hubspot-sdk': 40_000,
+    'hubspot-sdk-unlimited': 200_000,
+    'bullmq-single': 5_000,
+    'bullmq-batches': 40_000,
+    'pg-boss': 60_000,
+  },
+  mixes: [
+    { title: 'jobs of 500', sizes: [500], objectPairs: 1, count: 400_000, against: { 'bare-axios': 0.95 } },
+    { title: 'jobs of 200', sizes: [200], objectPairs: 1, count: 400_000, against: { 'bare-axios': 0.95 } },
+    { title: 'jobs of 10', sizes: [10], objectPairs: 1, count: 200_000, against: { 'bare-axios': 0.5 } },
+    {
+      title: 'jobs of 1',
+      sizes: [1],
+      objectPairs: 1,
+      count: 40_000,
+      against: { 'bare-axios': undefined, 'bullmq-batches': 3 },
+    },
+    {
+      title: 'jobs of 1, 10 and 500 in turn',
+      sizes: [1, 10, 500],
+      objectPairs: 1,
+      count: 400_000,
+      against: { 'bare-axios': undefined },
+    },
+    {
+      title: 'jobs of 500, 12 object pairs',
+      sizes: [500],
+      objectPairs: 12,
+      count: 400_000,
+      against: { 'bare-axios': undefined },
+    },
   ],
 };
 const QUICK: Plan = {
-  rounds: 3,
-  bare: 160_000,
-  loads: [
-    { pairsPerJob: 500, count: 160_000 },
-    { pairsPerJob: 200, count: 160_000 },
-    { pairsPerJob: 1, count: 6_000 },
+  rounds: 2,
+  ours: 200_000,
+  peers: {
+    'bare-axios': 200_000,
+    'hubspot-sdk': 10_000,
+    'hubspot-sdk-unlimited': 60_000,
+    'bullmq-single': 1_000,
+    'bullmq-batches': 8_000,
+    'pg-boss': 10_000,
+  },
+  mixes: [
+    { title: 'jobs of 500', sizes: [500], objectPairs: 1, count: 160_000, against: { 'bare-axios': 0.95 } },
+    { title: 'jobs of 10', sizes: [10], objectPairs: 1, count: 60_000, against: { 'bare-axios': 0.5 } },
+    {
+      title: 'jobs of 1',
+      sizes: [1],
+      objectPairs: 1,
+      count: 8_000,
+      against: { 'bare-axios': undefined, 'bullmq-batches': 3 },
+    },
   ],
 };
-const GOAL_FROM = 200;
+const planOf = ({ quick }: Options): Plan => (quick ? QUICK : FULL);
 
-type Rates = {
-  /** associations a second: from the start to everything settled */
-  readonly settled: number[];
-  /** from the first call's arrival to the last one's answer, by the simulator's clock */
-  readonly called: number[];
-};
-type Contest = Load & { readonly ours: Rates; readonly bare: Rates };
-const noRates = (): Rates => ({ settled: [], called: [] });
+type Measured = { readonly contender: Contender; readonly count: number; readonly rates: Rates };
+type Peered = Measured & { readonly name: PeerName };
+type Contest = Measured & { readonly mix: Mix; readonly neighbours: readonly Peered[] };
 
 export const throughput: Question = {
-  title: 'Throughput: a backlog drained by one worker, and a bare axios loop',
+  title: 'Throughput: against what people would use instead',
+  seconds: { full: 420, quick: 40 },
   method: options => {
-    const { rounds, bare, loads } = options.quick ? QUICK : FULL;
+    const { rounds, mixes, ours: count, peers } = planOf(options);
     return [
-      `Simulator: a process of its own, no limit, 50 ms latency. One worker process (10 calls at once) and one process with the bare loop`,
-      `(prepared batches of 2,000, p-limit 10, keep-alive), both started before and warmed up by a round that does not count.`,
-      `${rounds} rounds, in each: ${loads.map(load => describe(load, bare)).join('; ')}.`,
-      `The worker's time runs from the resuming of a paused, filled queue to the last job completed in Redis; the loop's from its first post to its last parsed answer.`,
-      `"between calls" is the same by the simulator's clock alone: from the first call's arrival to the last one's answer. Ratios are taken between neighbours.`,
+      `Simulator: a process of its own, no limit, 50 ms latency. One worker process with 10 calls at once, and one process for each peer (bench/peers), all started before and warmed up by a round that does not count. ${rounds} rounds, everybody in turn in each: ${number(count)} associations by us, and so many by each peer that it takes a few seconds (${Object.entries(
+        peers,
+      )
+        .map(([name, count]) => `${name} ${number(count)}`)
+        .join(', ')}); rates are compared, within a round.`,
+      'First everything is enqueued, then it is worked off, and the two times are added: "from enqueue to settled". "settled" alone is the second one: from the resuming of a filled queue to the last job completed. The two loops without a queue have only that one, over batches prepared before.',
+      `Then jobs as any BullMQ client may write them (${mixes.map(mix => `${number(mix.count)} in ${mix.title}`).join('; ')}), worked off after a run of the bare loop each, jobs of 1 after one of the batches by hand, too; a filled queue, so "settled" alone is compared. "between calls" is the same by the simulator's clock alone: from the first call's arrival to the last one's answer.`,
+      'Every round ends with the counts of both sides and of the simulator being equal.',
     ].join(' ');
   },
-  async run(options) {
-    const simulator = await startSimulatorProcess();
-    const loop = startBareAxios();
-    try {
-      return await withInstallation(options, installation => measure(options, installation, simulator, loop));
-    } finally {
-      loop.stop();
-      await simulator.stop();
-    }
-  },
+  run: (options, answer) =>
+    withPostgres(options.say, postgres =>
+      withSimulator(undefined, simulator =>
+        withInstallation(options, async installation => {
+          await installation.queue.pause();
+          const surroundings = {
+            hubspotUrl: simulator.url,
+            redisUrl: options.redisUrl,
+            postgresUrl: postgres?.url,
+          };
+          const names = Object.keys(planOf(options).peers) as PeerName[];
+          await withPeers(names, surroundings, async peers => {
+            const [worker] = await installation.startWorkers(simulator.url);
+            await measure(options, installation, simulator, peers, answer);
+            const startMs = worker?.startMs ?? Number.NaN;
+            answer({ what: 'start of a worker process (not in the above)', unit: 'ms', values: [startMs] });
+          });
+        }),
+      ),
+    ),
 };
 
 async function measure(
-  { quick, say }: Options,
+  options: Options,
   installation: Installation,
   simulator: SimulatorProcess,
-  loop: BareAxios,
-): Promise<Row[]> {
-  const { rounds, bare, loads } = quick ? QUICK : FULL;
-  await installation.queue.pause();
-  const [worker] = await installation.startWorkers(simulator.url);
-  const contests = loads.map((load): Contest => ({ ...load, ours: noRates(), bare: noRates() }));
-  for (let round = 0; round <= rounds; round++) {
-    const isWarmUp = round === 0;
-    for (const contest of contests) {
-      const bareRates = await post(loop, simulator, bare);
-      const rates = await drain(installation, simulator, contest);
-      if (isWarmUp) continue;
-      push(contest.bare, bareRates);
-      push(contest.ours, rates);
-      say(
-        `round ${round}, jobs of ${contest.pairsPerJob}: ${thousands(rates.settled)}/s, bare loop ${thousands(bareRates.settled)}/s`,
-      );
+  peers: readonly PeerProcess[],
+  answer: Answer,
+): Promise<void> {
+  const plan = planOf(options);
+  const us: Measured = {
+    contender: ours('we', installation, byProducer(options, installation)),
+    count: plan.ours,
+    rates: noRates(),
+  };
+  const others = peers.map(peer => ({
+    contender: peer,
+    name: peer.name,
+    count: plan.peers[peer.name],
+    rates: noRates(),
+  }));
+  await inRounds(options, plan.rounds, simulator, [us, ...others]);
+  answer(...rowsOfPeers(us, others));
+
+  const contests = plan.mixes.map((mix): Contest => {
+    const fill = byJobs(installation, mix.sizes, mix.objectPairs);
+    const neighbours = others
+      .filter(({ name }) => name in mix.against)
+      .map(other => ({ ...other, rates: noRates() }));
+    const contender = ours(`worker, ${mix.title}`, installation, fill);
+    return { contender, count: mix.count, rates: noRates(), mix, neighbours };
+  });
+  await inRounds(
+    options,
+    plan.rounds,
+    simulator,
+    contests.flatMap(contest => [...contest.neighbours, contest]),
+  );
+  answer(...contests.flatMap(rowsOfMix));
+}
+
+/** Everybody in turn; the first round does not count. */
+async function inRounds(
+  { say }: Options,
+  rounds: number,
+  simulator: SimulatorProcess,
+  measured: readonly Measured[],
+): Promise<void> {
+  for (let round = 0; round <= rounds; round++)
+    for (const { contender, count, rates } of measured) {
+      const rate = await measureRate(contender, simulator, count);
+      if (round > 0) push(rates, rate);
+      say(`${round === 0 ? 'warm-up' : `round ${round}`}: ${contender.title} ${number(rate.whole)}/s`);
     }
-    if (isWarmUp) say('warmed up');
+}
+
+function rowsOfPeers(us: Measured, others: readonly Peered[]): Row[] {
+  const hasQueue = (name: PeerName) => !['bare-axios', 'hubspot-sdk', 'hubspot-sdk-unlimited'].includes(name);
+  const rows: Row[] = [
+    { what: 'we, from enqueue to settled', unit: '/s', values: us.rates.whole },
+    { what: 'we, settled', unit: '/s', values: us.rates.settled },
+  ];
+  for (const { contender, name, rates } of others) {
+    rows.push({ what: contender.title, unit: '/s', values: rates.whole });
+    if (hasQueue(name)) rows.push({ what: `${contender.title}, settled`, unit: '/s', values: rates.settled });
   }
-  const startMs = worker?.startMs ?? Number.NaN;
-  return [
-    { what: 'bare axios loop', unit: '/s', values: contests.flatMap(({ bare }) => bare.settled) },
-    ...contests.flatMap(compare),
-    { what: 'start of a worker process (not in the above)', unit: 'ms', values: [startMs] },
-  ];
-}
-
-type Rate = { readonly settled: number; readonly called: number };
-
-async function post(loop: BareAxios, simulator: SimulatorProcess, count: number): Promise<Rate> {
-  await simulator.reset();
-  const { ms, created } = await loop.post({ url: simulator.url, count });
-  if (created !== count) throw new Error(`the bare loop created ${created} of ${count}`);
-  return rate(count, ms, simulator);
-}
-
-async function drain(
-  installation: Installation,
-  simulator: SimulatorProcess,
-  { count, pairsPerJob }: Load,
-): Promise<Rate> {
-  await installation.queue.pause();
-  await installation.add(jobs(count, pairsPerJob));
-  await simulator.reset();
-  const before = await installation.created();
-  const since = performance.now();
-  await installation.queue.resume();
-  await installation.drained();
-  const ms = performance.now() - since;
-  const [created, { created: arrived }] = [await installation.created(), await simulator.totals()];
-  if (created - before !== count || arrived !== count)
-    throw new Error(`of ${count} associations ${created - before} are counted and ${arrived} have arrived`);
-  return rate(count, ms, simulator);
-}
-
-async function rate(count: number, ms: number, simulator: SimulatorProcess): Promise<Rate> {
-  const perSecond = (ms: number) => (count / ms) * 1_000;
-  return { settled: perSecond(ms), called: perSecond(spanMs(await simulator.calls())) };
-}
-
-function push(rates: Rates, { settled, called }: Rate): void {
-  rates.settled.push(settled);
-  rates.called.push(called);
-}
-
-function compare({ pairsPerJob, ours, bare }: Contest): Row[] {
-  const what = `worker, jobs of ${pairsPerJob}`;
-  const goal = pairsPerJob >= GOAL_FROM ? ({ at: 'least', value: 0.9 } as const) : undefined;
-  return [
-    { what, unit: '/s', values: ours.settled },
-    {
-      what: `${what} ÷ bare loop`,
+  for (const { contender, name, rates } of others)
+    rows.push({
+      what: `we ÷ ${contender.title}`,
       unit: '×',
-      values: ratios(ours.settled, bare.settled),
+      values: ratios(us.rates.whole, rates.whole),
       main: true,
-      ...(goal && { goal }),
-    },
-    { what: `${what} ÷ bare loop, between calls`, unit: '×', values: ratios(ours.called, bare.called) },
+      ...(name !== 'bare-axios' && { goal: { at: 'least', value: 1 } }),
+    });
+  return rows;
+}
+
+function rowsOfMix({ contender, rates, neighbours, mix }: Contest): Row[] {
+  const { title } = contender;
+  return [
+    { what: title, unit: '/s', values: rates.settled },
+    ...neighbours.flatMap((neighbour): Row[] => {
+      const what = `${title} ÷ ${neighbour.contender.title}`;
+      const goal = mix.against[neighbour.name];
+      return [
+        {
+          what,
+          unit: '×',
+          values: ratios(rates.settled, neighbour.rates.settled),
+          main: true,
+          ...(goal !== undefined && { goal: { at: 'least', value: goal } }),
+        },
+        {
+          what: `${what}, between calls`,
+          unit: '×',
+          values: ratios(rates.called, neighbour.rates.called),
+        },
+      ];
+    }),
   ];
 }
 
-const describe = ({ pairsPerJob, count }: Load, bare: number): string =>
-  `${bare.toLocaleString('en')} associations by the bare loop, then ${count.toLocaleString('en')} by the worker in jobs of ${pairsPerJob}`;
-const thousands = (rate: number): string => `${Math.round(rate / 1_000)}k`;
+const number = (value: number): string => Math.round(value).toLocaleString('en');

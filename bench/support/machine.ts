@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { Redis } from 'ioredis';
 import { packageJsonOf } from './paths.js';
+import { postgresVersion } from './postgres.js';
 
 const versionOf = (name: string): string =>
   (JSON.parse(readFileSync(packageJsonOf(name), 'utf8')) as { version: string }).version;
@@ -30,6 +31,9 @@ export async function machine(redisUrl: string): Promise<Machine> {
       'redis',
       `${field('redis_version')} (${field('mem_allocator')}, appendonly ${field('aof_enabled') === '1' ? 'yes' : 'no'})`,
     ],
-    ...['bullmq', 'ioredis', 'axios', 'p-limit'].map(name => [name, versionOf(name)] as const),
+    ['postgres', `${postgresVersion() ?? 'not installed when this began'} (fsync off)`],
+    ...['bullmq', 'ioredis', 'axios', 'p-limit', '@hubspot/api-client', 'pg-boss'].map(
+      name => [name, versionOf(name)] as const,
+    ),
   ];
 }

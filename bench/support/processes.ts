@@ -1,10 +1,11 @@
 /** The processes that a measurement needs: the built command line, the peers. None outlives the bench. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sleep } from '../../src/shared/wait.js';
+import { atEnd, isEnding } from './cleanup.js';
 
 const STARTS_WITHIN_MS = 20_000;
 /** SHUTDOWN_TIMEOUT_MS is 25 s; whoever takes longer is killed. */
@@ -17,6 +18,7 @@ process.on('exit', () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+export type Env = Readonly<Record<string, string>>;
 export type Started = {
   readonly child: ChildProcess;
   /** from its start to the line that says so */
@@ -31,25 +33,15 @@ export type Started = {
  * Starts a node process whose output goes to a file, so that nobody spends time on reading it.
  * @param env all of it: nothing else of ours is inherited
  */
-export async function start(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  isUp: RegExp,
-): Promise<Started> {
-  const log = path.join(directory, `${running.size}-${Date.now()}-${Math.random()}.log`);
-  const file = openSync(log, 'a');
+export async function start(args: readonly string[], env: Env, isUp: RegExp): Promise<Started> {
   const since = performance.now();
-  const child = spawn(process.execPath, args, {
-    env: { ...(process.env.PATH && { PATH: process.env.PATH }), ...env },
-    stdio: ['ignore', file, file],
-  });
-  closeSync(file);
-  running.add(child);
-  const ended = once(child, 'exit').then(() => running.delete(child));
-  const said = () => readFileSync(log, 'utf8');
+  const name = `node ${args.join(' ')}`;
+  const { child, ended, said } = launch((env, output) => {
+    return spawn(process.execPath, args, { env, stdio: ['ignore', output, output] });
+  }, env);
   while (!isUp.test(said())) {
     if (child.exitCode !== null || performance.now() - since > STARTS_WITHIN_MS)
-      throw new Error(`node ${args.join(' ')} did not start:\n${said()}`);
+      throw new Error(`${name} did not start:\n${said()}`);
     await sleep(5);
   }
   const startMs = performance.now() - since;
@@ -63,9 +55,73 @@ export async function start(
       await ended;
       clearTimeout(insist);
       if (child.exitCode !== 0)
-        throw new Error(
-          `node ${args.join(' ')} ended with ${child.exitCode ?? child.signalCode}:\n${said()}`,
-        );
+        throw new Error(`${name} ended with ${child.exitCode ?? child.signalCode}:\n${said()}`);
     },
   };
+}
+
+export type Forked = {
+  /** sends an order, waits for its answer. @throws Error when the process ends instead */
+  ask<Answer>(order: object): Promise<Answer>;
+  /** lets go of it, and waits until it has ended */
+  stop(): Promise<void>;
+};
+
+/** Starts a node module that answers each message with one message. */
+export function startForked(module: string, env: Env): Forked {
+  const { child, ended, said } = launch((env, output) => {
+    return fork(module, { env, stdio: ['ignore', output, output, 'ipc'] });
+  }, env);
+  return {
+    async ask(order) {
+      const answered = new AbortController();
+      const exited = once(child, 'exit', { signal: answered.signal }).then(() => {
+        throw new Error(`${path.basename(module)} ended by itself:\n${said()}`);
+      });
+      exited.catch(() => {}); // it is aborted after every good answer
+      const message = once(child, 'message', { signal: answered.signal });
+      child.send(order);
+      try {
+        return (await Promise.race([message, exited]))[0];
+      } finally {
+        answered.abort();
+      }
+    },
+    async stop() {
+      if (child.connected) child.disconnect();
+      const insist = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
+      await ended;
+      clearTimeout(insist);
+    },
+  };
+}
+
+type Launch = (env: Env, output: number) => ChildProcess;
+
+function launch(spawned: Launch, env: Env): Pick<Started, 'child' | 'said'> & { ended: Promise<void> } {
+  if (isEnding()) throw new Error('the bench is ending');
+  const log = path.join(directory, `${Date.now()}-${Math.random()}.log`);
+  const output = openSync(log, 'a');
+  const child = spawned({ ...(process.env.PATH && { PATH: process.env.PATH }), ...env }, output);
+  closeSync(output);
+  running.add(child);
+  const forget = atEnd(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const ended = once(child, 'exit').then(() => {
+    running.delete(child);
+    forget();
+  });
+  return { child, ended, said: () => readFileSync(log, 'utf8') };
+}
+
+/** The most memory the process has held so far, in MiB; undefined where the system does not say (only Linux does). */
+export function peakMemory({ child }: Started): number | undefined {
+  try {
+    const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1_024;
+  } catch {
+    return undefined;
+  }
 }

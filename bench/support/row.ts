@@ -21,11 +21,15 @@ export type Options = {
   readonly profileDir: string | undefined;
   readonly say: (line: string) => void;
 };
+/** Takes rows as soon as they are complete: what was measured before a failure is not lost. */
+export type Answer = (...rows: readonly Row[]) => void;
 export type Question = {
   readonly title: string;
+  /** how long it takes on two quiet cores, seconds: for the plan that is shown before */
+  readonly seconds: { readonly full: number; readonly quick: number };
   /** how it was measured: one paragraph for RESULTS.md */
   readonly method: (options: Options) => string;
-  readonly run: (options: Options) => Promise<Row[]>;
+  readonly run: (options: Options, answer: Answer) => Promise<void>;
 };
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);

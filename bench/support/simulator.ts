@@ -1,13 +1,18 @@
 /** The HubSpot stand-in in a process of its own, and its ledger: what really arrived, and when. */
 import { ADMIN_PATH } from '../../src/simulator/admin.js';
-import type { CallRecord, Ledger } from '../../src/simulator/ledger.js';
+import type { CallRecord, CreatedAssociation, Ledger } from '../../src/simulator/ledger.js';
+import type { SimulatorOptions } from '../../src/simulator/options.js';
 import { CLI } from './paths.js';
 import { start } from './processes.js';
 
+export type Refusal = SimulatorOptions['refusal'];
 export type SimulatorProcess = {
   readonly url: string;
   totals(): Promise<ReturnType<Ledger['summary']>>;
   calls(): Promise<CallRecord[]>;
+  created(): Promise<CreatedAssociation[]>;
+  /** what a bad input does to its call from now on */
+  refuse(refusal: Refusal): Promise<void>;
   /** forgets ledger and limits */
   reset(): Promise<void>;
   stop(): Promise<void>;
@@ -15,7 +20,7 @@ export type SimulatorProcess = {
 
 export type Limit = { readonly calls: number; readonly windowMs: number };
 
-const LATENCY_MS = 50;
+export const LATENCY_MS = 50;
 
 /** @param limit as HubSpot's; undefined = none */
 export async function startSimulatorProcess(limit?: Limit): Promise<SimulatorProcess> {
@@ -23,21 +28,38 @@ export async function startSimulatorProcess(limit?: Limit): Promise<SimulatorPro
   args.push('--rate-limit-calls', limit?.calls ?? 0, '--rate-limit-window-ms', limit?.windowMs ?? 10_000);
   const { said, stop } = await start([CLI, ...args.map(String)], {}, /listening on \S+\n/);
   const url = /listening on (\S+)/.exec(said())?.[1] ?? '';
-  const ask = async (path: string, method = 'GET') => {
-    const response = await fetch(`${url}${ADMIN_PATH}${path}`, { method });
+  const ask = async (path: string, method = 'GET', body?: object) => {
+    const init = body ? { method, body: JSON.stringify(body) } : { method };
+    const response = await fetch(`${url}${ADMIN_PATH}${path}`, init);
     if (!response.ok) throw new Error(`the simulator answered ${response.status} to ${method} ${path}`);
-    return response;
+    return response.text();
+  };
+  const list = async <T>(path: string): Promise<T[]> => {
+    const lines = (await ask(path)).split('\n');
+    return lines.filter(line => line !== '').map(line => JSON.parse(line));
   };
   return {
     url,
     stop,
-    totals: async () => (await (await ask('ledger')).json()) as ReturnType<Ledger['summary']>,
-    async calls() {
-      const lines = (await (await ask('ledger/calls.ndjson')).text()).split('\n');
-      return lines.filter(line => line !== '').map(line => JSON.parse(line) as CallRecord);
-    },
-    reset: async () => void (await (await ask('reset', 'POST')).text()),
+    totals: async () => JSON.parse(await ask('ledger')),
+    calls: () => list('ledger/calls.ndjson'),
+    created: () => list('ledger/created.ndjson'),
+    refuse: async refusal => void (await ask('options', 'POST', { refusal })),
+    reset: async () => void (await ask('reset', 'POST')),
   };
+}
+
+/** A simulator for the time of `use`. */
+export async function withSimulator<T>(
+  limit: Limit | undefined,
+  use: (simulator: SimulatorProcess) => Promise<T>,
+): Promise<T> {
+  const simulator = await startSimulatorProcess(limit);
+  try {
+    return await use(simulator);
+  } finally {
+    await simulator.stop();
+  }
 }
 
 /** From the first call's arrival to the last one's answer. */

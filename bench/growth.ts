@@ -1,0 +1,173 @@
+/** Does it stay as fast, and as small, when the backlog grows and the object pairs become many? */
+
+import { type Installation, withInstallation } from './support/installation.js';
+import { byJobs, byProducer } from './support/ours.js';
+import { peakMemory, type Started } from './support/processes.js';
+import { type Answer, median, type Options, type Question, type Row } from './support/row.js';
+import { type SimulatorProcess, withSimulator } from './support/simulator.js';
+
+type Backlog = {
+  readonly count: number;
+  /** rates are taken over stretches of so many associations … */
+  readonly stretch: number;
+  /** … so many of them one after the other … */
+  readonly stretches: number;
+  /** … in so many queues */
+  readonly fills: number;
+};
+type Plan = {
+  readonly backlogs: readonly Backlog[];
+  readonly objectPairs: readonly number[];
+  readonly pairsCount: number;
+  readonly rounds: number;
+};
+const FULL: Plan = {
+  backlogs: [
+    { count: 100_000, stretch: 100_000, stretches: 1, fills: 5 },
+    { count: 1_000_000, stretch: 500_000, stretches: 2, fills: 3 },
+    { count: 10_000_000, stretch: 500_000, stretches: 6, fills: 1 },
+  ],
+  objectPairs: [1, 12, 50, 200],
+  pairsCount: 400_000,
+  rounds: 5,
+};
+const QUICK: Plan = {
+  backlogs: [
+    { count: 100_000, stretch: 100_000, stretches: 1, fills: 2 },
+    { count: 400_000, stretch: 200_000, stretches: 2, fills: 1 },
+  ],
+  objectPairs: [],
+  pairsCount: 0,
+  rounds: 0,
+};
+const planOf = ({ quick }: Options): Plan => (quick ? QUICK : FULL);
+/** What is left of the rate of a million when there are ten times, or of one object pair when there are 200. */
+const FLAT = 0.9;
+const GOAL_MEGABYTES = 300;
+
+export const growth: Question = {
+  title: 'Growth: larger backlogs, more object pairs',
+  seconds: { full: 220, quick: 8 },
+  method: options => {
+    const { backlogs, objectPairs, pairsCount, rounds } = planOf(options);
+    const text = backlogs.map(({ count, stretch, stretches, fills }) => {
+      const begun = stretch * stretches < count ? ' first' : '';
+      return `${number(count)} (${fills} × the${begun} ${stretches} × ${number(stretch)})`;
+    });
+    return [
+      'One worker process, simulator with 50 ms latency and no limit.',
+      `Backlog: enqueueMany() into a paused queue, the worker is up, the queue is resumed; rates over stretches of associations counted as created: ${text.join(', ')}. The simulator forgets its ledger after each stretch, so that its own growth is not measured; a stretch that empties its queue includes its last, partial calls.`,
+      objectPairs.length > 0
+        ? `Object pairs: ${number(pairsCount)} associations in jobs of 500 whose object pairs alternate from job to job, ${objectPairs.join(', ')} of them; ${rounds} rounds in turn after one that does not count. Ratios compare medians for backlogs, rounds for object pairs.`
+        : '',
+    ]
+      .join(' ')
+      .trim();
+  },
+  run: (options, answer) =>
+    withSimulator(undefined, async simulator => {
+      const { backlogs, objectPairs } = planOf(options);
+      await ofBacklogs(options, simulator, backlogs, answer);
+      if (objectPairs.length > 0) await ofObjectPairs(options, simulator, answer);
+    }),
+};
+
+async function ofBacklogs(
+  options: Options,
+  simulator: SimulatorProcess,
+  backlogs: readonly Backlog[],
+  answer: Answer,
+): Promise<void> {
+  const medians: number[] = [];
+  for (const backlog of backlogs) {
+    const [rates, peaks]: [number[], number[]] = [[], []];
+    for (let fill = 0; fill < backlog.fills; fill++)
+      await withInstallation(options, async installation => {
+        const [worker] = await installation.startWorkers(simulator.url);
+        await installation.queue.pause();
+        await byProducer(options, installation)({ count: backlog.count, badPerMille: 0 });
+        rates.push(...(await inStretches(installation, simulator, backlog)));
+        peaks.push(...peakOf(worker));
+      });
+    medians.push(median(rates));
+    answer(...rowsOf(`backlog of ${number(backlog.count)}`, rates, peaks));
+    options.say(`backlog of ${number(backlog.count)}: ${number(median(rates))}/s`);
+  }
+  const [last = Number.NaN, before = Number.NaN] = medians.reverse();
+  const [largest, smaller] = backlogs.map(({ count }) => number(count)).reverse();
+  answer({
+    what: `rate with ${largest} queued ÷ with ${smaller}`,
+    unit: '×',
+    values: [last / before],
+    goal: { at: 'least', value: FLAT },
+    main: true,
+  });
+}
+
+/** @returns associations a second, for each stretch */
+async function inStretches(
+  installation: Installation,
+  simulator: SimulatorProcess,
+  { stretch, stretches }: Backlog,
+): Promise<number[]> {
+  const rates: number[] = [];
+  await simulator.reset();
+  let since = performance.now();
+  await installation.queue.resume();
+  for (let n = 1; n <= stretches; n++) {
+    const until = await installation.createdReaches(n * stretch);
+    rates.push((stretch / (until - since)) * 1_000);
+    since = until;
+    await simulator.reset();
+  }
+  return rates;
+}
+
+async function ofObjectPairs(options: Options, simulator: SimulatorProcess, answer: Answer): Promise<void> {
+  const { objectPairs, pairsCount, rounds } = planOf(options);
+  const rates = objectPairs.map((): number[] => []);
+  const peaks = objectPairs.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++)
+    for (const [at, pairs] of objectPairs.entries()) {
+      // an installation of its own: what a worker has held before would hide what it holds now
+      const rate = await withInstallation(options, async installation => {
+        const [worker] = await installation.startWorkers(simulator.url);
+        await installation.queue.pause();
+        await byJobs(installation, [500], pairs)({ count: pairsCount, badPerMille: 0 });
+        const backlog = { count: pairsCount, stretch: pairsCount, stretches: 1, fills: 1 };
+        const [rate = Number.NaN] = await inStretches(installation, simulator, backlog);
+        if (round > 0) peaks[at]?.push(...peakOf(worker));
+        return rate;
+      });
+      if (round > 0) rates[at]?.push(rate);
+      options.say(`${round === 0 ? 'warm-up' : `round ${round}`}: ${pairs} object pairs ${number(rate)}/s`);
+    }
+  for (const [at, pairs] of objectPairs.entries())
+    answer(...rowsOf(`${pairs} object pair${pairs === 1 ? '' : 's'}`, rates[at] ?? [], peaks[at] ?? []));
+  const [first = [], last = []] = [rates[0], rates.at(-1)];
+  answer({
+    what: `rate with ${objectPairs.at(-1)} object pairs ÷ with ${objectPairs[0]}`,
+    unit: '×',
+    values: last.map((rate, round) => rate / (first[round] ?? Number.NaN)),
+    goal: { at: 'least', value: FLAT },
+  });
+}
+
+const peakOf = (worker: Started | undefined): number[] => {
+  const peak = worker && peakMemory(worker);
+  return peak === undefined ? [] : [peak];
+};
+
+function rowsOf(what: string, rates: readonly number[], peaks: readonly number[]): Row[] {
+  const rows: Row[] = [{ what: `${what}: settled`, unit: '/s', values: rates }];
+  if (peaks.length > 0)
+    rows.push({
+      what: `${what}: worker's memory`,
+      unit: 'MiB',
+      values: peaks,
+      goal: { at: 'most', value: GOAL_MEGABYTES },
+    });
+  return rows;
+}
+
+const number = (value: number): string => Math.round(value).toLocaleString('en');

@@ -1,0 +1,20 @@
+/** Keys of this run in Redis: all of them under one prefix, so that nothing else is ever touched. */
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { sleep } from '../../src/shared/wait.js';
+
+const RUN = `bench-${randomUUID().slice(0, 8)}`;
+const KEYS_PER_UNLINK = 1_000;
+const POLL_MS = 10;
+let used = 0;
+
+/** A prefix that nobody has used before. */
+export const newPrefix = (): string => `${RUN}-${++used}`;
+
+/** Removes everything under a prefix, all of this run by default; returns when the memory is free again. */
+export async function removeKeys(redis: Redis, prefix: string = RUN): Promise<void> {
+  const separator = prefix === RUN ? '-' : ':'; // bench-x-1 must not take bench-x-10 along
+  for await (const keys of redis.scanStream({ match: `${prefix}${separator}*`, count: KEYS_PER_UNLINK }))
+    if (Array.isArray(keys) && keys.length > 0) await redis.unlink(...keys.map(String));
+  while (!/lazyfree_pending_objects:0\r/.test(await redis.info('memory'))) await sleep(POLL_MS);
+}

@@ -1,0 +1,175 @@
+/**
+ * A PostgreSQL of our own on a free port with a temporary directory, gone afterwards. Where the programs are missing, the
+ * system's package is installed if that may be (root or CI on Debian/Ubuntu; Homebrew on macOS).
+ * It is as forgetful as the Redis beside it, which keeps nothing on disk: no fsync, no waiting for commits.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { sleep } from '../../src/shared/wait.js';
+import { atEnd } from './cleanup.js';
+
+const STARTS_WITHIN_MS = 30_000;
+const DEBIAN = '/usr/lib/postgresql';
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  shared_buffers: '512MB',
+  max_wal_size: '8GB',
+};
+
+export type Postgres = { readonly url: string; stop(): Promise<void> };
+type Say = (line: string) => void;
+/** Who runs it: PostgreSQL refuses to be run by root. */
+type User = { readonly uid: number; readonly gid: number } | undefined;
+
+/** @returns undefined, having said why, where there is none and none can be installed */
+export async function startPostgres(say: Say): Promise<Postgres | undefined> {
+  const programs = findPrograms() ?? (install(say) ? findPrograms() : undefined);
+  if (!programs) {
+    say(
+      'SKIPPED pg-boss: no PostgreSQL here (Debian/Ubuntu: apt-get install postgresql; macOS: brew install postgresql)',
+    );
+    return undefined;
+  }
+  const user = someUser();
+  if (!user && process.getuid?.() === 0) {
+    say('SKIPPED pg-boss: PostgreSQL is not run by root, and there is no user "postgres" or "nobody"');
+    return undefined;
+  }
+  return run(programs, user);
+}
+
+/** The version that would be started; undefined where there is none yet. */
+export function postgresVersion(): string | undefined {
+  const programs = findPrograms();
+  const text =
+    programs && spawnSync(path.join(programs, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout;
+  return text ? /\d[\d.]*/.exec(text)?.[0] : undefined;
+}
+
+/** PostgreSQL for the time of `use`, or undefined where there is none. */
+export async function withPostgres<T>(
+  say: Say,
+  use: (postgres: Postgres | undefined) => Promise<T>,
+): Promise<T> {
+  const postgres = await startPostgres(say);
+  try {
+    return await use(postgres);
+  } finally {
+    await postgres?.stop();
+  }
+}
+
+async function run(programs: string, user: User): Promise<Postgres> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'association-queue-postgres-'));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  if (user) chownSync(directory, user.uid, user.gid);
+  const as = { cwd: directory, ...user };
+  const [data, port] = [path.join(directory, 'data'), await freePort()];
+  const init = spawnSync(
+    path.join(programs, 'initdb'),
+    ['-D', data, '-U', 'bench', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { ...as, encoding: 'utf8' },
+  );
+  if (init.status !== 0) {
+    remove();
+    throw new Error(`initdb failed: ${init.error?.message ?? init.stderr}`);
+  }
+  const settings = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+  const log = path.join(directory, 'log');
+  const output = openSync(log, 'a');
+  const server = spawn(path.join(programs, 'postgres'), ['-D', data, ...settings], {
+    ...as,
+    stdio: ['ignore', output, output],
+  });
+  closeSync(output);
+  const gone = once(server, 'exit');
+  const stop = async () => {
+    server.kill('SIGQUIT'); // nothing in it is worth keeping
+    await gone;
+    remove();
+  };
+  const forget = atEnd(stop);
+  const end = async () => {
+    forget();
+    await stop();
+  };
+  const since = performance.now();
+  while (!readFileSync(log, 'utf8').includes('ready to accept connections')) {
+    if (server.exitCode !== null || performance.now() - since > STARTS_WITHIN_MS) {
+      const said = readFileSync(log, 'utf8');
+      await end();
+      throw new Error(`PostgreSQL did not start:\n${said}`);
+    }
+    await sleep(20);
+  }
+  return { url: `postgres://bench@127.0.0.1:${port}/postgres`, stop: end };
+}
+
+/** The directory that holds initdb and postgres: of the PATH, else Debian's newest. */
+function findPrograms(): string | undefined {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : [];
+  const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
+  const places = [
+    ...(process.env.PATH ?? '').split(path.delimiter),
+    ...newestFirst.map(version => path.join(DEBIAN, version, 'bin')),
+  ];
+  return places.find(place => ['initdb', 'postgres'].every(name => existsSync(path.join(place, name))));
+}
+
+/** @returns whether anything was installed */
+function install(say: Say): boolean {
+  const isRoot = process.getuid?.() === 0;
+  const may = (program: string) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+  const sudo = isRoot ? [] : ['sudo', '-n'];
+  const steps: string[][] = [];
+  if (process.platform === 'darwin' && may('brew')) steps.push(['brew', 'install', 'postgresql']);
+  else if (process.platform === 'linux' && may('apt-get') && (isRoot || process.env.CI))
+    steps.push(
+      [...sudo, 'apt-get', 'update', '-qq'],
+      [...sudo, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'postgresql'],
+    );
+  for (const [program = '', ...args] of steps) {
+    say(`no PostgreSQL here; running: ${[program, ...args].join(' ')}`);
+    spawnSync(program, args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  }
+  return steps.length > 0;
+}
+
+function someUser(): User {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of ['postgres', 'nobody']) {
+    const ids = ['-u', '-g'].map(flag => spawnSync('id', [flag, name], { encoding: 'utf8' }));
+    const [uid, gid] = ids.map(({ status, stdout }) => (status === 0 ? Number(stdout) : undefined));
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+  }
+  return undefined;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
