@@ -10,7 +10,7 @@ import { newPrefix, removeKeys } from './support/keys.js';
 import { type Options, type Question, type Row, ratios } from './support/row.js';
 
 const FULL = { rounds: 7, ours: 200_000, theirs: 50_000 };
-const QUICK = { rounds: 3, ours: 200_000, theirs: 20_000 };
+const QUICK = { rounds: 2, ours: 100_000, theirs: 10_000 };
 const planOf = ({ quick }: Options) => (quick ? QUICK : FULL);
 const GOALS = { rate: 150_000, ratio: 7 };
 const JOBS_PER_BULK = 1_000;
@@ -22,7 +22,7 @@ type Rates = Readonly<Record<(typeof WAYS)[number], number[]>>;
 
 export const enqueue: Question = {
   title: 'Enqueue: acknowledged associations a second',
-  seconds: { full: 60, quick: 12 },
+  seconds: { full: 60, quick: 5 },
   method: options => {
     const { rounds, ours, theirs } = planOf(options);
     return [

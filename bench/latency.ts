@@ -13,7 +13,7 @@ const FULL: readonly Trickle[] = [
   { perSecond: 50, seconds: 20 },
   { perSecond: 500, seconds: 15 },
 ];
-const QUICK: readonly Trickle[] = [{ perSecond: 50, seconds: 6 }];
+const QUICK: readonly Trickle[] = [{ perSecond: 50, seconds: 4 }];
 const planOf = ({ quick }: Options) => (quick ? QUICK : FULL);
 
 const LIMIT = { calls: 100, windowMs: 10_000 };
@@ -24,7 +24,7 @@ const GOAL = { perSecond: 5, ms: LINGER_MS + LATENCY_MS + 25 };
 
 export const latency: Question = {
   title: 'Latency: single associations that trickle in',
-  seconds: { full: 115, quick: 10 },
+  seconds: { full: 115, quick: 7 },
   method: options =>
     [
       `One worker process with its default settings (BATCH_LINGER_MS ${LINGER_MS}, 100 calls per 10 s, 500,000 a day); the simulator has HubSpot's limit and ${LATENCY_MS} ms latency.`,

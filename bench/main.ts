@@ -101,7 +101,8 @@ async function ask(question: Question): Promise<Answered> {
 function showPlan(questions: readonly Question[]): void {
   const estimate = ({ seconds }: Question) => (flags.quick ? seconds.quick : seconds.full);
   const total = questions.reduce((sum, question) => sum + estimate(question), 0);
-  console.log(`The plan: about ${Math.ceil(total / 60)} min on two quiet cores`);
+  const time = total < 120 ? `${total} s` : `${Math.ceil(total / 60)} min`;
+  console.log(`The plan: about ${time} on two quiet cores`);
   for (const question of questions)
     console.log(`  ${String(estimate(question)).padStart(4)} s  ${question.title}`);
 }

@@ -40,7 +40,7 @@ export function quantile(values: readonly number[], share: number): number {
   const place = (sorted.length - 1) * share;
   const below = sorted[Math.floor(place)] ?? Number.NaN;
   const above = sorted[Math.ceil(place)] ?? Number.NaN;
-  return below + (above - below) * (place - Math.floor(place));
+  return below === above ? below : below + (above - below) * (place - Math.floor(place));
 }
 
 /** Round by round: what was measured one after the other is compared with each other. */
