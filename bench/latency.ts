@@ -6,6 +6,7 @@ import { associationAt } from './support/associations.js';
 import { withInstallation } from './support/installation.js';
 import { type Answer, type Options, type Question, quantile } from './support/row.js';
 import { LATENCY_MS, type SimulatorProcess, withSimulator } from './support/simulator.js';
+import { until } from './support/until.js';
 
 type Trickle = { readonly perSecond: number; readonly seconds: number };
 const FULL: readonly Trickle[] = [
@@ -59,7 +60,8 @@ async function measure(
 ): Promise<void> {
   await simulator.reset();
   const enqueued = await trickle(producer, perSecond, seconds);
-  while ((await simulator.totals()).created < enqueued.size) await sleep(50);
+  const all = async () => (await simulator.totals()).created >= enqueued.size;
+  await until('all of the trickle is created', all, 50);
   await sleep(2 * LATENCY_MS); // the last answer
   const calls = await simulator.calls();
   const ms = (await simulator.created()).map(({ from, call }) => {

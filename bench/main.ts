@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
+import { messageOf } from '../src/shared/errors.js';
 import { enqueue } from './enqueue.js';
 import { growth } from './growth.js';
 import { latency } from './latency.js';
@@ -31,6 +32,9 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   growth,
   quota,
 };
+
+/** Characters of a failure's words that go into RESULTS.md. */
+const MOST_OF_A_FAILURE = 2_000;
 
 const { values: flags } = parseArgs({
   options: {
@@ -79,7 +83,7 @@ for (const question of questions) {
   const one = await ask(question);
   answered.push(one);
   if (one.rows.length > 0) console.log(`\n${table(one.rows)}`);
-  if (one.failure) console.error(`\nFAILED: ${one.failure}`);
+  if (one.failure) console.error('\nFAILED before all of it was measured');
 }
 await cleanUp();
 conclude();
@@ -93,7 +97,8 @@ async function ask(question: Question): Promise<Answered> {
     return { question, rows, seconds: seconds() };
   } catch (error) {
     if (isEnding()) await new Promise(() => {}); // the signal's handler ends the process
-    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    console.error(error);
+    const failure = messageOf(error).slice(0, MOST_OF_A_FAILURE);
     return { question, rows, seconds: seconds(), failure };
   }
 }

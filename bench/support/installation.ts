@@ -3,14 +3,13 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { JobData } from '../../src/shared/association.js';
 import { accountKeys, JOB_NAME, queueName } from '../../src/shared/queue.js';
-import { sleep } from '../../src/shared/wait.js';
 import { newPrefix, removeKeys } from './keys.js';
 import { CLI } from './paths.js';
 import { type Env, type Started, start } from './processes.js';
 import type { Options } from './row.js';
+import { until } from './until.js';
 
 const JOBS_PER_BULK = 1_000;
-const POLL_MS = 10;
 
 export class Installation {
   /** QUEUE_PREFIX: nothing else in this Redis is touched */
@@ -63,18 +62,17 @@ export class Installation {
   }
 
   /** Waits until no job waits, is worked on or delayed. @throws Error when one failed and none may */
-  async drained(mayFail = false): Promise<void> {
-    for (;;) {
+  drained(mayFail = false): Promise<void> {
+    return until('the queue is empty', async () => {
       const { completed: _, failed = 0, ...open } = await this.queue.getJobCounts();
       if (failed > 0 && !mayFail) throw new Error(`${failed} jobs failed: the figures would mean nothing`);
-      if (Object.values(open).every(count => count === 0)) return;
-      await sleep(POLL_MS);
-    }
+      return Object.values(open).every(count => count === 0);
+    });
   }
 
-  /** Waits until so many more have been created. @returns when that was, performance.now() */
+  /** Waits until so many have been created. @returns when that was, performance.now() */
   async createdReaches(count: number): Promise<number> {
-    while ((await this.created()) < count) await sleep(POLL_MS);
+    await until(`${count} are created`, async () => (await this.created()) >= count);
     return performance.now();
   }
 

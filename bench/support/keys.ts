@@ -1,11 +1,10 @@
 /** Keys of this run in Redis: all of them under one prefix, so that nothing else is ever touched. */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { sleep } from '../../src/shared/wait.js';
+import { until } from './until.js';
 
 const RUN = `bench-${randomUUID().slice(0, 8)}`;
 const KEYS_PER_UNLINK = 1_000;
-const POLL_MS = 10;
 let used = 0;
 
 /** A prefix that nobody has used before. */
@@ -16,5 +15,7 @@ export async function removeKeys(redis: Redis, prefix: string = RUN): Promise<vo
   const separator = prefix === RUN ? '-' : ':'; // bench-x-1 must not take bench-x-10 along
   for await (const keys of redis.scanStream({ match: `${prefix}${separator}*`, count: KEYS_PER_UNLINK }))
     if (Array.isArray(keys) && keys.length > 0) await redis.unlink(...keys.map(String));
-  while (!/lazyfree_pending_objects:0\r/.test(await redis.info('memory'))) await sleep(POLL_MS);
+  await until('Redis has freed what was removed', async () =>
+    /lazyfree_pending_objects:0\r/.test(await redis.info('memory')),
+  );
 }

@@ -10,6 +10,8 @@ import { atEnd, isEnding } from './cleanup.js';
 const STARTS_WITHIN_MS = 20_000;
 /** SHUTDOWN_TIMEOUT_MS is 25 s; whoever takes longer is killed. */
 const ENDS_WITHIN_MS = 30_000;
+/** No order takes that long. */
+const ANSWERS_WITHIN_MS = 180_000;
 
 const running = new Set<ChildProcess>();
 const directory = mkdtempSync(path.join(tmpdir(), 'association-queue-bench-'));
@@ -61,7 +63,7 @@ export async function start(args: readonly string[], env: Env, isUp: RegExp): Pr
 }
 
 export type Forked = {
-  /** sends an order, waits for its answer. @throws Error when the process ends instead */
+  /** sends an order, waits for its answer. @throws Error when the process ends instead, or takes too long */
   ask<Answer>(order: object): Promise<Answer>;
   /** lets go of it, and waits until it has ended */
   stop(): Promise<void>;
@@ -76,14 +78,16 @@ export function startForked(module: string, env: Env): Forked {
     async ask(order) {
       const answered = new AbortController();
       const exited = once(child, 'exit', { signal: answered.signal }).then(() => {
-        throw new Error(`${path.basename(module)} ended by itself:\n${said()}`);
+        throw new Error(`${path.basename(module)} ended before it answered:\n${said()}`);
       });
       exited.catch(() => {}); // it is aborted after every good answer
       const message = once(child, 'message', { signal: answered.signal });
+      const late = setTimeout(() => child.kill('SIGKILL'), ANSWERS_WITHIN_MS);
       child.send(order);
       try {
         return (await Promise.race([message, exited]))[0];
       } finally {
+        clearTimeout(late);
         answered.abort();
       }
     },
