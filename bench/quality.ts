@@ -64,7 +64,7 @@ export const quality: Question = {
     ].join(' ');
   },
   run: (options, answer) =>
-    withPostgres(options.say, postgres =>
+    withPostgres(options.say, answer, postgres =>
       withSimulator(undefined, async simulator => {
         const names = Object.keys(planOf(options).peers) as PeerName[];
         const surroundings = {

@@ -108,7 +108,7 @@ export const throughput: Question = {
     ].join(' ');
   },
   run: (options, answer) =>
-    withPostgres(options.say, postgres =>
+    withPostgres(options.say, answer, postgres =>
       withSimulator(undefined, simulator =>
         withInstallation(options, async installation => {
           await installation.queue.pause();

@@ -1,28 +1,19 @@
 /**
- * A PostgreSQL of our own on a free port with a temporary directory, gone afterwards. Where the programs are missing, the
- * system's package is installed if that may be (root or CI on Debian/Ubuntu; Homebrew on macOS).
+ * A PostgreSQL of our own on a free port with a temporary directory, gone afterwards.
  * It is as forgetful as the Redis beside it, which keeps nothing on disk: no fsync, no waiting for commits.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sleep } from '../../src/shared/wait.js';
 import { atEnd } from './cleanup.js';
+import { findPrograms, install, someUser, type User } from './postgres-programs.js';
+import type { Answer } from './row.js';
 
 const STARTS_WITHIN_MS = 30_000;
-const DEBIAN = '/usr/lib/postgresql';
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -35,23 +26,15 @@ const SETTINGS = {
 
 export type Postgres = { readonly url: string; stop(): Promise<void> };
 type Say = (line: string) => void;
-/** Who runs it: PostgreSQL refuses to be run by root. */
-type User = { readonly uid: number; readonly gid: number } | undefined;
 
-/** @returns undefined, having said why, where there is none and none can be installed */
-export async function startPostgres(say: Say): Promise<Postgres | undefined> {
+/** @returns why there is none where none is found and none can be installed */
+async function startPostgres(say: Say): Promise<Postgres | string> {
   const programs = findPrograms() ?? (install(say) ? findPrograms() : undefined);
-  if (!programs) {
-    say(
-      'SKIPPED pg-boss: no PostgreSQL here (Debian/Ubuntu: apt-get install postgresql; macOS: brew install postgresql)',
-    );
-    return undefined;
-  }
+  if (!programs)
+    return 'no PostgreSQL here (Debian/Ubuntu: apt-get install postgresql; macOS: brew install postgresql)';
   const user = someUser();
-  if (!user && process.getuid?.() === 0) {
-    say('SKIPPED pg-boss: PostgreSQL is not run by root, and there is no user "postgres" or "nobody"');
-    return undefined;
-  }
+  if (!user && process.getuid?.() === 0)
+    return 'PostgreSQL is not run by root, and there is no user "postgres" or "nobody"';
   return run(programs, user);
 }
 
@@ -63,16 +46,22 @@ export function postgresVersion(): string | undefined {
   return text ? /\d[\d.]*/.exec(text)?.[0] : undefined;
 }
 
-/** PostgreSQL for the time of `use`, or undefined where there is none. */
+/** PostgreSQL for the time of `use`, or undefined, and a row that says why, where there is none. */
 export async function withPostgres<T>(
   say: Say,
+  answer: Answer,
   use: (postgres: Postgres | undefined) => Promise<T>,
 ): Promise<T> {
   const postgres = await startPostgres(say);
+  if (typeof postgres === 'string') {
+    say(`SKIPPED pg-boss: ${postgres}`);
+    answer({ what: `pg-boss SKIPPED: ${postgres}`, unit: '', values: [] });
+    return use(undefined);
+  }
   try {
     return await use(postgres);
   } finally {
-    await postgres?.stop();
+    await postgres.stop();
   }
 }
 
@@ -123,46 +112,6 @@ async function run(programs: string, user: User): Promise<Postgres> {
     await sleep(20);
   }
   return { url: `postgres://bench@127.0.0.1:${port}/postgres`, stop: end };
-}
-
-/** The directory that holds initdb and postgres: of the PATH, else Debian's newest. */
-function findPrograms(): string | undefined {
-  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : [];
-  const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
-  const places = [
-    ...(process.env.PATH ?? '').split(path.delimiter),
-    ...newestFirst.map(version => path.join(DEBIAN, version, 'bin')),
-  ];
-  return places.find(place => ['initdb', 'postgres'].every(name => existsSync(path.join(place, name))));
-}
-
-/** @returns whether anything was installed */
-function install(say: Say): boolean {
-  const isRoot = process.getuid?.() === 0;
-  const may = (program: string) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
-  const sudo = isRoot ? [] : ['sudo', '-n'];
-  const steps: string[][] = [];
-  if (process.platform === 'darwin' && may('brew')) steps.push(['brew', 'install', 'postgresql']);
-  else if (process.platform === 'linux' && may('apt-get') && (isRoot || process.env.CI))
-    steps.push(
-      [...sudo, 'apt-get', 'update', '-qq'],
-      [...sudo, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'postgresql'],
-    );
-  for (const [program = '', ...args] of steps) {
-    say(`no PostgreSQL here; running: ${[program, ...args].join(' ')}`);
-    spawnSync(program, args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
-  }
-  return steps.length > 0;
-}
-
-function someUser(): User {
-  if (process.getuid?.() !== 0) return undefined;
-  for (const name of ['postgres', 'nobody']) {
-    const ids = ['-u', '-g'].map(flag => spawnSync('id', [flag, name], { encoding: 'utf8' }));
-    const [uid, gid] = ids.map(({ status, stdout }) => (status === 0 ? Number(stdout) : undefined));
-    if (uid !== undefined && gid !== undefined) return { uid, gid };
-  }
-  return undefined;
 }
 
 const freePort = (): Promise<number> =>

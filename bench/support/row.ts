@@ -4,7 +4,7 @@
 export type Row = {
   readonly what: string;
   readonly unit: string;
-  /** one per round; for samples (latency) one per sample */
+  /** one per round; for samples (latency) one per sample; none = it was skipped, `what` says why */
   readonly values: readonly number[];
   readonly goal?: Goal;
   /** shown by --quick as well, at its end */
@@ -48,7 +48,7 @@ export const ratios = (ones: readonly number[], others: readonly number[]): numb
   ones.map((one, round) => one / (others[round] ?? Number.NaN));
 
 export function isReached({ values, goal }: Row): boolean | undefined {
-  if (!goal) return undefined;
+  if (!goal || values.length === 0) return undefined;
   const value = median(values);
   return goal.at === 'least' ? value >= goal.value : value <= goal.value;
 }

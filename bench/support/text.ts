@@ -16,6 +16,7 @@ export function table(rows: readonly Row[]): string {
 
 function cells(row: Row): string[] {
   const { what, unit, values, goal } = row;
+  if (values.length === 0) return [what, 'skipped', '', '0', '', ''];
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const reached = isReached(row);
   return [

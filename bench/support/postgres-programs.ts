@@ -1,0 +1,54 @@
+/**
+ * PostgreSQL's programs, and who may run them. Where they are missing, the system's package is installed if that may be
+ * (root or CI on Debian/Ubuntu; Homebrew on macOS).
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+
+const DEBIAN = '/usr/lib/postgresql';
+
+type Say = (line: string) => void;
+/** Who runs it: PostgreSQL refuses to be run by root. */
+export type User = { readonly uid: number; readonly gid: number } | undefined;
+
+/** The directory that holds initdb and postgres: of the PATH, else Debian's newest. */
+export function findPrograms(): string | undefined {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : [];
+  const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
+  const places = [
+    ...(process.env.PATH ?? '').split(path.delimiter),
+    ...newestFirst.map(version => path.join(DEBIAN, version, 'bin')),
+  ];
+  return places.find(place => ['initdb', 'postgres'].every(name => existsSync(path.join(place, name))));
+}
+
+/** @returns whether anything was installed */
+export function install(say: Say): boolean {
+  const isRoot = process.getuid?.() === 0;
+  const may = (program: string) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+  const sudo = isRoot ? [] : ['sudo', '-n'];
+  const steps: string[][] = [];
+  if (process.platform === 'darwin' && may('brew')) steps.push(['brew', 'install', 'postgresql']);
+  else if (process.platform === 'linux' && may('apt-get') && (isRoot || process.env.CI))
+    steps.push(
+      [...sudo, 'apt-get', 'update', '-qq'],
+      [...sudo, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'postgresql'],
+    );
+  for (const [program = '', ...args] of steps) {
+    say(`no PostgreSQL here; running: ${[program, ...args].join(' ')}`);
+    spawnSync(program, args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  }
+  return steps.length > 0;
+}
+
+/** The user PostgreSQL is to run as, where we are root; undefined where we are not, or where there is none. */
+export function someUser(): User {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of ['postgres', 'nobody']) {
+    const ids = ['-u', '-g'].map(flag => spawnSync('id', [flag, name], { encoding: 'utf8' }));
+    const [uid, gid] = ids.map(({ status, stdout }) => (status === 0 ? Number(stdout) : undefined));
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+  }
+  return undefined;
+}
