@@ -215,20 +215,16 @@ function rowsOfMix({ contender, rates, neighbours, mix }: Contest): Row[] {
     ...neighbours.flatMap((neighbour): Row[] => {
       const what = `${title} ÷ ${neighbour.contender.title}`;
       const goal = mix.against[neighbour.name];
-      return [
-        {
-          what,
-          unit: '×',
-          values: ratios(rates.settled, neighbour.rates.settled),
-          main: true,
-          ...(goal !== undefined && { goal: { at: 'least', value: goal } }),
-        },
-        {
-          what: `${what}, between calls`,
-          unit: '×',
-          values: ratios(rates.called, neighbour.rates.called),
-        },
-      ];
+      const ratio: Row = {
+        what,
+        unit: '×',
+        values: ratios(rates.settled, neighbour.rates.settled),
+        main: true,
+        ...(goal !== undefined && { goal: { at: 'least', value: goal } }),
+      };
+      if (neighbour.name !== 'bare-axios') return [ratio];
+      const called = ratios(rates.called, neighbour.rates.called);
+      return [ratio, { what: `${what}, between calls`, unit: '×', values: called }];
     }),
   ];
 }
