@@ -92,7 +92,7 @@ async function measure(options: Options, plan: Plan, { replicas, told, others }:
     withInstallation(options, async installation => {
       await installation.queue.pause();
       const producer = createProducer({ redisUrl: options.redisUrl, prefix: installation.prefix });
-      await producer.enqueueMany(associations((windows + 2) * CALLS * MAX_INPUTS_PER_CALL));
+      await producer.enqueueMany(associations((windows + 1.5) * CALLS * MAX_INPUTS_PER_CALL));
       await producer.close();
       const env = { RATE_LIMIT_CALLS: String(told), RATE_LIMIT_WINDOW_MS: String(windowMs) };
       await installation.startWorkers(simulator.url, env, replicas);

@@ -64,9 +64,9 @@ const FULL: Plan = {
 };
 const QUICK: Plan = {
   rounds: 2,
-  ours: 160_000,
+  ours: 120_000,
   peers: {
-    'bare-axios': 160_000,
+    'bare-axios': 120_000,
     'hubspot-sdk': 10_000,
     'hubspot-sdk-unlimited': 60_000,
     'bullmq-single': 1_000,
@@ -74,13 +74,13 @@ const QUICK: Plan = {
     'pg-boss': 6_000,
   },
   mixes: [
-    { title: 'jobs of 500', sizes: [500], objectPairs: 1, count: 160_000, against: { 'bare-axios': 0.95 } },
-    { title: 'jobs of 10', sizes: [10], objectPairs: 1, count: 60_000, against: { 'bare-axios': 0.5 } },
+    { title: 'jobs of 500', sizes: [500], objectPairs: 1, count: 120_000, against: { 'bare-axios': 0.95 } },
+    { title: 'jobs of 10', sizes: [10], objectPairs: 1, count: 40_000, against: { 'bare-axios': 0.5 } },
     {
       title: 'jobs of 1',
       sizes: [1],
       objectPairs: 1,
-      count: 8_000,
+      count: 6_000,
       against: { 'bare-axios': undefined, 'bullmq-batches': 3 },
     },
   ],
