@@ -39,13 +39,17 @@ const ENQUEUE: CommandSpec = {
     ['--to <type>', 'object type of the to ids, such as companies'],
     ['--type <type>', 'association type of lines without one, such as HUBSPOT_DEFINED:279; may be repeated'],
     ['--source <text>', 'who enqueues them; kept in the jobs'],
+    [
+      '--priority <priority>',
+      'high: they ride in the next calls, before everything that waits (default normal)',
+    ],
     ['--strict', 'enqueue nothing when any line is refused'],
   ],
   example: `${NAME} enqueue links.csv --from contacts --to companies --type HUBSPOT_DEFINED:279`,
   run: async given => {
     const [file = ''] = given.operands;
     const type = given.list('type');
-    const options = given.texts('from', 'to', 'source');
+    const options = given.texts('from', 'to', 'source', 'priority');
     const { associationFaults, parseType } = await import('./shared/association.js');
     const objectTypes = {
       fromObjectType: options.from ?? 'contacts',
@@ -65,6 +69,9 @@ const ENQUEUE: CommandSpec = {
         given.problem(`--type ${messageOf(error)}`);
       }
     }
+    const { priorityProblem } = await import('./shared/queue.js');
+    const fault = priorityProblem(options.priority ?? 'normal');
+    if (fault) given.problem(`--${fault}`);
     const { parseConfig } = await import('./shared/config.js');
     const config = given.settle(() => parseConfig(process.env));
     const { runEnqueue } = await import('./producer/main.js');

@@ -1,6 +1,11 @@
 /** The public API of the package: what an application needs to hand associations to the queue. */
 export type { Associations, Enqueued } from './producer/enqueue-many.js';
-export { createProducer, type Producer, type ProducerOptions } from './producer/producer.js';
+export {
+  createProducer,
+  type EnqueueOptions,
+  type Producer,
+  type ProducerOptions,
+} from './producer/producer.js';
 export {
   ASSOCIATION_CATEGORIES,
   type Association,
@@ -16,3 +21,4 @@ export {
   type EnqueueProgress,
   InvalidAssociationError,
 } from './shared/errors.js';
+export type { Priority } from './shared/queue.js';

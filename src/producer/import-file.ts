@@ -11,7 +11,7 @@ import { ConfigError, EnqueueError, messageOf } from '../shared/errors.js';
 import { CsvParser } from './csv.js';
 import type { LineDefaults, ParsedLines, Refusal } from './line.js';
 import { NdjsonParser } from './ndjson.js';
-import type { Producer } from './producer.js';
+import type { EnqueueOptions, Producer } from './producer.js';
 import { readLines } from './read-lines.js';
 import type { Source } from './source.js';
 
@@ -39,13 +39,14 @@ export async function importFile(
   strict: boolean,
   producer: Pick<Producer, 'connected' | 'enqueueMany'>,
   report: ImportReport,
+  options: EnqueueOptions = {},
 ): Promise<Imported> {
   const connected = () => producer.connected();
   if (strict) {
     const checked = await checkLines(parsedLines(source, defaults, connected), report);
     if (checked.refused > 0 || checked.interrupted) return checked;
   }
-  return enqueueLines(parsedLines(source, defaults, connected), producer, report);
+  return enqueueLines(parsedLines(source, defaults, connected), producer, report, options);
 }
 
 async function checkLines(chunks: AsyncIterable<Parsed>, report: ImportReport): Promise<Imported> {
@@ -97,6 +98,7 @@ async function enqueueLines(
   chunks: AsyncIterable<Parsed>,
   producer: Pick<Producer, 'enqueueMany'>,
   report: ImportReport,
+  options: EnqueueOptions,
 ): Promise<Imported> {
   const done: Imported = { associations: 0, jobs: 0, refused: 0 };
   let lot: Pick<Parsed, 'associations' | 'lines'> = { associations: [], lines: [] };
@@ -110,7 +112,7 @@ async function enqueueLines(
   };
   const send = async (associations: Parsed['associations'], fromLine: number) => {
     try {
-      const enqueued = await producer.enqueueMany(associations);
+      const enqueued = await producer.enqueueMany(associations, options);
       done.associations += enqueued.associations;
       done.jobs += enqueued.jobs;
     } catch (error) {

@@ -11,7 +11,8 @@ import {
 } from '../shared/association.js';
 import type { Config } from '../shared/config.js';
 import { ConfigError, messageOf } from '../shared/errors.js';
-import { type Imported, importFile } from './import-file.js';
+import { type Priority, priorityProblem } from '../shared/queue.js';
+import { type Imported, type ImportReport, importFile } from './import-file.js';
 import type { LineDefaults } from './line.js';
 import { createProducer, MAX_SOURCE_LENGTH } from './producer.js';
 import { startProgress } from './progress.js';
@@ -25,6 +26,7 @@ export type EnqueueOptions = {
   type?: string[];
   strict?: boolean;
   source?: string;
+  priority?: string;
 };
 
 export type Terminal = { stdin: Readable; stdout: NodeJS.WritableStream; stderr: NodeJS.WriteStream };
@@ -38,7 +40,7 @@ export async function runEnqueue(
   options: EnqueueOptions,
   terminal: Terminal = process,
 ): Promise<number> {
-  const { defaults, problems } = readOptions(options);
+  const { defaults, priority, problems } = readOptions(options);
   const opened = options.file === '-' ? { source: stdinSource(terminal.stdin) } : fileSource(options.file);
   if ('problems' in opened) throw new ConfigError([...problems, ...opened.problems]);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -52,13 +54,14 @@ export async function runEnqueue(
   const run = async (source: Source): Promise<Imported> => {
     const progress = startProgress(terminal.stderr, source.bytes);
     try {
-      return await importFile(source, defaults, strict, producer, {
+      const report: ImportReport = {
         refused(refusals) {
           const lines = refusals.map(({ line, reasons }) => `line ${line}: ${reasons.join('; ')}\n`);
           if (lines.length > 0) progress.print(lines.join(''));
         },
         progress: progress.update,
-      });
+      };
+      return await importFile(source, defaults, strict, producer, report, { priority });
     } finally {
       progress.stop();
     }
@@ -82,8 +85,12 @@ function tell({ associations, jobs, refused, interrupted }: Imported, { stdout, 
   return refused > 0 || interrupted ? 1 : 0;
 }
 
-function readOptions(options: EnqueueOptions): { defaults: LineDefaults; problems: string[] } {
-  const { from, to, type: texts = [] } = options;
+function readOptions(options: EnqueueOptions): {
+  defaults: LineDefaults;
+  priority: Priority;
+  problems: string[];
+} {
+  const { from, to, type: texts = [], priority = 'normal' } = options;
   const problems: string[] = [];
   const types: AssociationType[] = [];
   for (const text of texts) {
@@ -102,12 +109,15 @@ function readOptions(options: EnqueueOptions): { defaults: LineDefaults; problem
   }
   if (options.source !== undefined && options.source.length > MAX_SOURCE_LENGTH)
     problems.push(`--source is longer than ${MAX_SOURCE_LENGTH} characters`);
+  const fault = priorityProblem(priority);
+  if (fault) problems.push(`--${fault}`);
   return {
     defaults: {
       ...(from !== undefined && { fromObjectType: from }),
       ...(to !== undefined && { toObjectType: to }),
       ...(texts.length > 0 && { types }),
     },
+    priority: priority as Priority,
     problems,
   };
 }

@@ -6,9 +6,9 @@
  *   3. telling every caller of a failed lot what became of its own association.
  * Not responsible for packing into jobs (packer.ts), long inputs (enqueue-many.ts), or Redis (sender.ts).
  */
-import { type Association, associationFaults } from '../shared/association.js';
+import { type Association, associationFaults, type JobData } from '../shared/association.js';
 import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/errors.js';
-import { DEFAULT_ACCOUNT } from '../shared/queue.js';
+import { DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/queue.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
 import { type JobOrigin, Packer } from './packer.js';
 import { Sender } from './sender.js';
@@ -28,14 +28,20 @@ export type ProducerOptions = {
   packMs?: number;
 };
 
+export type EnqueueOptions = {
+  /** `high`: rides in the next call, before everything that waits; for what somebody waits for. Default `normal` */
+  priority?: Priority;
+};
+
 export type Producer = {
   /**
    * Enqueues one association; many concurrent calls share jobs. Resolves when Redis has acknowledged it.
    * What is unacknowledged is in memory, about 650 bytes a call: whoever has an endless supply uses `enqueueMany`.
+   * @throws ConfigError when an option is wrong
    * @throws InvalidAssociationError naming every fault; nothing was enqueued
    * @throws EnqueueError when Redis is away (within about 2 s) or refuses: enqueue it again, twice is harmless
    */
-  enqueue(association: Association): Promise<void>;
+  enqueue(association: Association, options?: EnqueueOptions): Promise<void>;
   /**
    * Enqueues all items of an iterable, of any length: memory stays flat, and it is read no faster than Redis
    * acknowledges. Invalid items are left out and the others enqueued; after 1,000 invalid ones it stops reading.
@@ -48,7 +54,7 @@ export type Producer = {
    *   `progress.read` on, and those of `invalid`
    * @throws whatever the iterable throws, after what it had given before is enqueued
    */
-  enqueueMany(items: Associations, options?: { requestId?: string }): Promise<Enqueued>;
+  enqueueMany(items: Associations, options?: EnqueueOptions & { requestId?: string }): Promise<Enqueued>;
   /** Resolves when Redis answers. @throws Error saying why it does not, within about 2 s. */
   connected(): Promise<void>;
   /** Sends at once what waits for company; resolves when every call made before has settled. Does not reject. */
@@ -83,7 +89,7 @@ class QueueProducer implements Producer {
   readonly #origin: JobOrigin;
   readonly #maxUnacknowledged: number;
   readonly #packMs: number;
-  #lot: Lot | undefined;
+  readonly #lots = new Map<Priority, Lot>();
   /** Everything under way; none of these rejects. */
   readonly #underWay = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
@@ -97,10 +103,11 @@ class QueueProducer implements Producer {
   }
 
   // Async, so that each caller has a promise and an error of its own; 200,000 of them cost no closure each.
-  async enqueue(association: Association): Promise<void> {
+  async enqueue(association: Association, options?: EnqueueOptions): Promise<void> {
+    const priority = options?.priority ?? 'normal';
+    if (priority !== 'normal') check(priorityProblem(priority));
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), [association]);
-    this.#lot ??= this.#openLot();
-    const lot = this.#lot;
+    const lot = this.#lots.get(priority) ?? this.#openLot(priority);
     const job = lot.packer.add(association);
     if (!job) throw new InvalidAssociationError(associationFaults(association));
     if (lot.packer.isFull(job)) lot.full.push(job);
@@ -113,13 +120,18 @@ class QueueProducer implements Producer {
     }
   }
 
-  async enqueueMany(items: Associations, options: { requestId?: string } = {}): Promise<Enqueued> {
-    const { requestId } = options;
-    const problem = requestId === undefined ? undefined : textProblem('requestId', requestId);
-    if (problem) throw new ConfigError([problem]);
+  async enqueueMany(
+    items: Associations,
+    options: EnqueueOptions & { requestId?: string } = {},
+  ): Promise<Enqueued> {
+    const { requestId, priority = 'normal' } = options;
+    check(
+      requestId === undefined ? undefined : textProblem('requestId', requestId),
+      priorityProblem(priority),
+    );
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), []);
     const origin = requestId === undefined ? this.#origin : { ...this.#origin, requestId };
-    const send = this.#sender.send.bind(this.#sender);
+    const send = (jobs: readonly JobData[]) => this.#sender.send(jobs, priority);
     return this.#watch(enqueueMany(items, send, origin, this.#maxUnacknowledged));
   }
 
@@ -128,7 +140,7 @@ class QueueProducer implements Producer {
   }
 
   async flush(): Promise<void> {
-    this.#lot?.go();
+    for (const lot of [...this.#lots.values()]) lot.go();
     await Promise.all(this.#underWay);
   }
 
@@ -137,7 +149,7 @@ class QueueProducer implements Producer {
     return this.#closed;
   }
 
-  #openLot(): Lot {
+  #openLot(priority: Priority): Lot {
     const packer = new Packer(this.#origin);
     const full: Lot['full'] = [];
     let go = () => {};
@@ -145,13 +157,15 @@ class QueueProducer implements Producer {
       const timer = setTimeout(() => go(), this.#packMs);
       go = () => {
         clearTimeout(timer);
-        this.#lot = undefined;
+        this.#lots.delete(priority);
         const jobs = [...full, ...packer.takeOpen()];
-        resolve(jobs.length > 0 ? this.#sender.send(jobs) : undefined);
+        resolve(jobs.length > 0 ? this.#sender.send(jobs, priority) : undefined);
       };
     });
     this.#watch(settled);
-    return { packer, full, size: 0, settled, go };
+    const lot = { packer, full, size: 0, settled, go };
+    this.#lots.set(priority, lot);
+    return lot;
   }
 
   #watch<T>(work: Promise<T>): Promise<T> {
@@ -178,6 +192,11 @@ function optionProblems(options: ProducerOptions): string[] {
     problems.push(`maxUnacknowledged: ${maxUnacknowledged} is not a positive integer`);
   if (!(packMs >= 0 && packMs <= 10_000)) problems.push(`packMs: ${packMs} is not between 0 and 10000`);
   return problems.filter(problem => problem !== undefined);
+}
+
+function check(...problems: (string | undefined)[]): void {
+  const found = problems.filter(problem => problem !== undefined);
+  if (found.length > 0) throw new ConfigError(found);
 }
 
 const textProblem = (name: string, text: string): string | undefined =>

@@ -12,7 +12,7 @@ import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
 import type { JobData } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
-import { JOB_NAME, PRODUCER_JOB_OPTIONS, queueName } from '../shared/queue.js';
+import { JOB_NAME, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
 import { openRedis, redisPlace } from '../shared/redis.js';
 import { sleep } from '../shared/wait.js';
 
@@ -53,12 +53,12 @@ export class Sender {
    * Resolves when Redis has acknowledged every job.
    * @throws Error naming the place and the reason; some of the jobs may be in the queue nevertheless.
    */
-  async send(jobs: readonly JobData[]): Promise<void> {
+  async send(jobs: readonly JobData[], priority: Priority = 'normal'): Promise<void> {
     await this.connected();
     // Waiting for the connection comes before the line for the wire: in an outage all fail together, not one by one.
     const bulks: Promise<void>[] = [];
     for (let at = 0; at < jobs.length; at += JOBS_PER_BULK)
-      bulks.push(this.#wire(() => this.#add(jobs.slice(at, at + JOBS_PER_BULK))));
+      bulks.push(this.#wire(() => this.#add(jobs.slice(at, at + JOBS_PER_BULK), priority)));
     const failed = (await Promise.allSettled(bulks)).find(bulk => bulk.status === 'rejected');
     if (failed) throw failed.reason;
   }
@@ -92,10 +92,9 @@ export class Sender {
     this.#lastError = undefined;
   }
 
-  async #add(jobs: readonly JobData[]): Promise<void> {
-    const added = this.#queue.addBulk(
-      jobs.map(data => ({ name: JOB_NAME, data, opts: PRODUCER_JOB_OPTIONS })),
-    );
+  async #add(jobs: readonly JobData[], priority: Priority): Promise<void> {
+    const opts = producerJobOptions(priority);
+    const added = this.#queue.addBulk(jobs.map(data => ({ name: JOB_NAME, data, opts })));
     let watchdog: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, reject) => {
       watchdog = setTimeout(() => {

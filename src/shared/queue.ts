@@ -18,6 +18,10 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
   return {
     /** prefix of BullMQ's job hashes: `jobs + id` */
     jobs: `${queue}:`,
+    /** BullMQ's list of waiting jobs; the next one is at its tail */
+    wait: `${queue}:wait`,
+    /** BullMQ's sorted set of waiting jobs with a priority; it serves them after `wait` */
+    prioritized: `${queue}:prioritized`,
     /** hash: totals since the queue was created (created, rejected, retried, calls …) */
     counters: `${queue}:associations:counters`,
     /** sorted set: permit → when its call was or will be sent, Redis ms; one window long */
@@ -35,7 +39,22 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
   } as const;
 }
 
+export const PRIORITIES = ['normal', 'high'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+export const priorityProblem = (given: unknown): string | undefined =>
+  PRIORITIES.includes(given as Priority)
+    ? undefined
+    : `priority: ${JSON.stringify(given)} is not one of ${PRIORITIES.join(', ')}`;
+/**
+ * BullMQ's `priority` of a job of high priority: its highest one among jobs that have any. Jobs with other values keep
+ * BullMQ's meaning: they wait behind all jobs without one. Why this and not `lifo`: docs/decisions/0008-priority.md
+ */
+export const HIGH_PRIORITY = 1;
+/** BullMQ's score in `prioritized` is priority × 2^32 + a running number. */
+export const HIGH_PRIORITY_BELOW = (HIGH_PRIORITY + 1) * 2 ** 32;
+
 /** The job options our producers set. Attempts and backoff are the worker's policy and are left out: 40 bytes a job. */
-export const PRODUCER_JOB_OPTIONS = {} as const;
+export const producerJobOptions = (priority: Priority = 'normal'): { priority?: number } =>
+  priority === 'high' ? { priority: HIGH_PRIORITY } : {};
 /** Completed jobs the worker keeps for dashboards, whatever their number before. */
 export const KEEP_COMPLETED = { count: 1_000 } as const;

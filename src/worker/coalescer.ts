@@ -1,7 +1,9 @@
 /**
  * Coalescer: turns the pairs of many jobs into the inputs of few calls.
- *  1. collects submissions in lanes, first in first out: one lane for each object pair and degree of suspicion;
- *  2. knows which lane is ready (full, its oldest waiter has lingered, or everything is being flushed);
+ *  1. collects submissions in lanes, first in first out: one lane for each object pair and degree of suspicion; those of
+ *     high priority stand at the head of their lane;
+ *  2. knows which lane is ready (full, its first waiter has lingered, or everything is being flushed), and gives at most
+ *     every other call to a lane out of turn, because high priority waits in it;
  *  3. seals a batch of at most the lane's size from it, splitting and mixing jobs, no record pair twice;
  *  4. hands each input's outcome to everybody who waits for it.
  * It neither waits nor sends: the dispatcher decides when to seal, the delivery what the outcomes are.
@@ -18,6 +20,8 @@ export type Submission = {
   readonly pairs: readonly Pair[];
   /** How often these pairs have failed in company: the more, the smaller their batches. 0 for first-timers. */
   readonly suspicion: number;
+  /** rides in the next call */
+  readonly high?: boolean;
 };
 
 /** A pair of a job that waits for its outcome. */
@@ -44,11 +48,13 @@ export type Batch = {
   readonly toObjectType: string;
   readonly inputs: readonly Input[];
   readonly trigger: Trigger;
-  /** how long its oldest association had waited when it was sealed, milliseconds */
+  /** how long the first of its associations had waited when it was sealed, milliseconds */
   readonly waitedMs: number;
+  /** how many of its associations are of high priority; the others fill up */
+  readonly high: number;
 };
-/** Why a batch was closed. */
-export type Trigger = 'full' | 'linger' | 'flush';
+/** Why a batch was closed; `high`: it was not its turn, but high priority waited in it. */
+export type Trigger = 'full' | 'linger' | 'flush' | 'high';
 
 type Ticket = {
   readonly submission: Submission;
@@ -66,6 +72,7 @@ type Lane = {
   readonly limit: number;
   /** suspects are judged alone: another one's types are not merged into their inputs */
   readonly mergesTypes: boolean;
+  /** those of high priority first */
   readonly chunks: Chunk[];
   /** pairs waiting: the sum over `chunks` */
   size: number;
@@ -74,8 +81,8 @@ type Lane = {
 export type CoalescerOptions = {
   /** most inputs of one call */
   readonly maxInputs: number;
-  /** how long the oldest may wait for company, at this moment */
-  readonly lingerMs: () => number;
+  /** how long the first of a lane may wait for company, at this moment */
+  readonly lingerMs: (high: boolean) => number;
   /** monotonic milliseconds */
   readonly now: () => number;
   /** called when something became ready earlier than was known before */
@@ -87,6 +94,8 @@ export class Coalescer {
   readonly #lanes = new Map<string, Lane>();
   #size = 0;
   #flushing = false;
+  /** The last batch was one out of turn: the next one is not, or the others would starve. */
+  #wasOutOfTurn = false;
 
   constructor(options: CoalescerOptions) {
     this.#options = options;
@@ -107,15 +116,17 @@ export class Coalescer {
       const lane = this.#lane(submission);
       const wasFull = lane.size >= lane.limit;
       const wasEmpty = this.#size === 0;
-      lane.chunks.push({ ticket, next: 0, end: count, since: this.#options.now() });
+      const chunk = { ticket, next: 0, end: count, since: this.#options.now() };
+      if (submission.high) lane.chunks.splice(highChunks(lane).length, 0, chunk);
+      else lane.chunks.push(chunk);
       lane.size += count;
       this.#size += count;
       // anything else becomes ready later than what is waited for already
-      if (wasEmpty || (!wasFull && lane.size >= lane.limit)) this.#options.onChange();
+      if (wasEmpty || submission.high || (!wasFull && lane.size >= lane.limit)) this.#options.onChange();
     });
   }
 
-  /** The ready lane whose oldest waiter has waited longest; undefined when nothing is ready yet. */
+  /** The ready lane whose first waiter has waited longest; undefined when nothing is ready yet. */
   next(partialsToo = true): { full: boolean } | undefined {
     const lane = this.#readyLane(partialsToo);
     return lane && { full: lane.size >= lane.limit };
@@ -123,27 +134,31 @@ export class Coalescer {
 
   /** When the next lane becomes ready by lingering, in `now`'s terms; undefined when nobody waits. */
   lingersUntil(): number | undefined {
-    let oldest: number | undefined;
+    let earliest: number | undefined;
     for (const lane of this.#lanes.values()) {
-      const since = lane.chunks[0]?.since ?? 0;
-      if (oldest === undefined || since < oldest) oldest = since;
+      const until = (lane.chunks[0]?.since ?? 0) + this.#lingerMs(lane);
+      if (earliest === undefined || until < earliest) earliest = until;
     }
-    return oldest === undefined ? undefined : oldest + this.#options.lingerMs();
+    return earliest;
   }
 
-  /** Closes the batch that `next` spoke of; undefined when nothing is ready. */
+  /** Closes the batch that `next` spoke of, or the one that high priority puts before it; undefined when nothing is ready. */
   seal(partialsToo = true): Batch | undefined {
-    const lane = this.#readyLane(partialsToo);
-    if (!lane) return undefined;
+    const ready = this.#readyLane(partialsToo);
+    if (!ready) return undefined;
+    const lane = (this.#wasOutOfTurn ? undefined : this.#highLane()) ?? ready;
+    this.#wasOutOfTurn = lane !== ready;
     const now = this.#options.now();
     const waitedMs = now - (lane.chunks[0]?.since ?? now);
-    const trigger = this.#trigger(lane, now) ?? 'flush';
+    const trigger = this.#trigger(lane, now) ?? (lane === ready ? 'flush' : 'high');
+    const high = highChunks(lane).reduce((sum, { next, end }) => sum + end - next, 0);
     return {
       fromObjectType: lane.fromObjectType,
       toObjectType: lane.toObjectType,
       inputs: this.#take(lane),
       trigger,
       waitedMs,
+      high: Math.min(high, lane.limit),
     };
   }
 
@@ -186,7 +201,22 @@ export class Coalescer {
     if (lane.size >= lane.limit) return 'full';
     if (this.#flushing) return 'flush';
     const since = lane.chunks[0]?.since;
-    return since !== undefined && now - since >= this.#options.lingerMs() ? 'linger' : undefined;
+    return since !== undefined && now - since >= this.#lingerMs(lane) ? 'linger' : undefined;
+  }
+
+  #lingerMs(lane: Lane): number {
+    return this.#options.lingerMs(isHigh(lane.chunks[0]));
+  }
+
+  /** The lane in which high priority has waited longest. */
+  #highLane(): Lane | undefined {
+    let oldest: Lane | undefined;
+    for (const lane of this.#lanes.values()) {
+      const [first] = lane.chunks;
+      if (first && isHigh(first) && first.since < (oldest?.chunks[0]?.since ?? Number.POSITIVE_INFINITY))
+        oldest = lane;
+    }
+    return oldest;
   }
 
   #readyLane(partialsToo: boolean): Lane | undefined {
@@ -295,6 +325,14 @@ function addToInputs(
   same.others ??= [];
   same.others.push({ ticket, index });
   return true;
+}
+
+const isHigh = (chunk: Chunk | undefined): boolean => chunk?.ticket.submission.high === true;
+
+/** They stand at the head. */
+function highChunks({ chunks }: Lane): Chunk[] {
+  const others = chunks.findIndex(chunk => !isHigh(chunk));
+  return others < 0 ? [...chunks] : chunks.slice(0, others);
 }
 
 const laneKey = (from: string, to: string, limit: number): string => `${from}/${to} ${limit}`;

@@ -1,6 +1,6 @@
 /**
  * Dispatcher: slot → permit → seal → deliver. A batch is sealed only when a call slot and a quota permit are in hand, so
- * that under scarcity batches are always full.
+ * that under scarcity batches are always full, and whoever came with high priority in the meantime is in it.
  */
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
@@ -21,6 +21,8 @@ export type DispatcherParts = {
   readonly turnstile: Turnstile;
   readonly delivery: Delivery;
   readonly maxConcurrentCalls: number;
+  /** submits what waits in Redis with high priority, as much as a call takes */
+  readonly fetchHigh: () => Promise<void>;
   readonly onBatch: (batch: Batch, report: DeliveryReport, ms: number) => void;
   readonly logger: Logger;
 };
@@ -123,6 +125,7 @@ export class Dispatcher {
   async #seal(passage: Passage): Promise<Batch | undefined> {
     const { coalescer, quota, logger } = this.parts;
     if (passage.kind === 'granted') {
+      if (passage.high > 0) await this.parts.fetchHigh();
       if (quota.holdsPairs) coalescer.release(submission => this.#heldOutcome(submission));
       const batch = coalescer.seal(this.#partialsToo());
       if (!batch) await quota.release(passage);

@@ -66,7 +66,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
   });
   const coalescer: Coalescer = new Coalescer({
     maxInputs: config.batchMaxInputs,
-    lingerMs: () => config.batchLingerMs * (processor.hasMore ? BACKLOG_PATIENCE : 1),
+    lingerMs: high => config.batchLingerMs * (processor.hasMore && !high ? BACKLOG_PATIENCE : 1),
     now: () => performance.now(),
     onChange: () => dispatcher.wake(),
   });
@@ -95,8 +95,9 @@ function workerServices(config: Config, logger: Logger): Service[] {
     turnstile,
     delivery,
     maxConcurrentCalls: config.maxConcurrentCalls,
+    fetchHigh: () => processor.fetchHigh(),
     onBatch: (batch, report, ms) => {
-      const { fromObjectType, toObjectType, inputs, trigger, waitedMs } = batch;
+      const { fromObjectType, toObjectType, inputs, trigger, waitedMs, high } = batch;
       ledger.countBatch(inputs.length);
       metrics.batch(batch, report);
       const objectPair = `${fromObjectType}/${toObjectType}`;
@@ -106,6 +107,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
         objectPair,
         inputs: inputs.length,
         trigger,
+        ...(high > 0 && { high }),
         ...report.counts,
         calls: report.calls,
         ...times,
@@ -115,11 +117,13 @@ function workerServices(config: Config, logger: Logger): Service[] {
   });
   const processor: Processor = new Processor({
     redis,
+    keys,
     queueName: queueName(),
     prefix: config.queuePrefix,
     maxAttempts: config.jobAttempts,
     backoffMs: config.retryBackoffMs,
     lockMs: config.jobLockMs,
+    maxInputs: config.batchMaxInputs,
     prefetch,
     submit: submission => dispatcher.submit(submission),
     settle: entry => ledger.settle(entry),

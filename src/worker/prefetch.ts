@@ -3,6 +3,7 @@
  *
  * BullMQ fetches up to `concurrency` jobs one after another before it starts any of them, and one more for each job that
  * ends. It announces each job when it is fetched; the rule is applied there, so a run of large jobs stops at once.
+ * Jobs of high priority are let in whatever else is in memory, until that has doubled.
  */
 export type PrefetchBounds = {
   /** associations in memory */
@@ -18,6 +19,8 @@ export class Prefetch {
   readonly #unstarted = new Set<string>();
   #associations = 0;
   #draining = false;
+  /** jobs that are let in without room */
+  #admitted = 0;
   /** associations that the next job is expected to hold: quick to rise, slow to fall */
   #expected = 500;
 
@@ -36,8 +39,19 @@ export class Prefetch {
     return this.#sizes.size === 0 || (this.#room >= 1 && this.#sizes.size < this.bounds.jobs);
   }
 
+  /** Jobs of high priority may still be let in. */
+  get hasReserve(): boolean {
+    return this.#associations < 2 * this.bounds.associations;
+  }
+
+  /** The next so many jobs are fetched without room; 0 takes back what was not used. */
+  admit(jobs: number): void {
+    this.#admitted = jobs;
+  }
+
   fetched(jobId: string, associations: number): void {
     this.ended(jobId); // fetched again after a lost lock
+    this.#admitted = Math.max(0, this.#admitted - 1);
     const size = Math.max(1, associations);
     this.#sizes.set(jobId, size);
     this.#unstarted.add(jobId);
@@ -62,7 +76,8 @@ export class Prefetch {
   /** Jobs that may be in memory now; at least one, or nothing would ever move. */
   get concurrency(): number {
     const more = this.#draining ? 0 : Math.max(0, this.#room);
-    return Math.max(1, Math.min(this.#sizes.size + more, this.bounds.jobs));
+    const withRoom = Math.min(this.#sizes.size + more, this.bounds.jobs);
+    return Math.max(1, withRoom, this.#sizes.size + this.#admitted);
   }
 
   /** Jobs of the expected size that still fit. */

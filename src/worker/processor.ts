@@ -2,7 +2,8 @@
  * Processor: the only file that knows BullMQ's verbs.
  *  1. fetches jobs within the prefetch bounds and reads their data;
  *  2. hands their pairs on and awaits the outcomes;
- *  3. writes the settlement, then completes, delays, fails or gives back the job.
+ *  3. writes the settlement, then completes, delays, fails or gives back the job;
+ *  4. fetches jobs of high priority when it is told to, whatever is in memory.
  * BullMQ keeps doing what it does well: locks and their renewal, stalled jobs, delays, events, dashboards.
  */
 import {
@@ -19,7 +20,9 @@ import { type JobData, parseJobData } from '../shared/association.js';
 import { backoffMs } from '../shared/backoff.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
-import { KEEP_COMPLETED } from '../shared/queue.js';
+import { HIGH_PRIORITY, HIGH_PRIORITY_BELOW, KEEP_COMPLETED, type Keys } from '../shared/queue.js';
+import { loadScript } from '../shared/script.js';
+import { settlesWithin } from '../shared/wait.js';
 import type { Submission } from './coalescer.js';
 import type { JobEntry } from './ledger.js';
 import type { Hold, Outcome } from './outcome.js';
@@ -28,11 +31,14 @@ import { reopen, settleJob, suspicion } from './settlement.js';
 
 export type ProcessorParts = {
   readonly redis: Redis;
+  readonly keys: Keys;
   readonly queueName: string;
   readonly prefix: string;
   readonly maxAttempts: number;
   readonly backoffMs: number;
   readonly lockMs: number;
+  /** most inputs of one call */
+  readonly maxInputs: number;
   readonly prefetch: Prefetch;
   readonly submit: (submission: Submission) => Promise<Outcome[]>;
   readonly settle: (entry: JobEntry) => Promise<boolean>;
@@ -44,11 +50,20 @@ export type ProcessorParts = {
 const UNEXPECTED_DELAY_MS = 5_000;
 const NO_LIMIT = 2 ** 31;
 const MAX_FAULTS_SHOWN = 20;
+/** Jobs of high priority fetched for one call: BullMQ fetches them one after another. */
+const HIGH_JOBS_AT_ONCE = 100;
+/** A job's data has at least about that for each of its pairs. */
+const BYTES_PER_PAIR = 32;
+/** Another replica may have been quicker: the call does not wait for jobs that do not come. */
+const FETCH_HIGH_MS = 100;
 
 export class Processor {
   readonly #parts: ProcessorParts;
   readonly #queue: Queue;
   readonly #worker: Worker;
+  readonly #hasten = loadScript(new URL('./hasten.lua', import.meta.url));
+  /** called when a job of high priority has been submitted */
+  #onHigh = () => {};
   /** all replicas are told to fetch nothing until then (epoch ms) */
   #fetchingHeldUntil = 0;
   #drained = true;
@@ -111,6 +126,35 @@ export class Processor {
     return !this.#drained && this.#parts.prefetch.hasRoom;
   }
 
+  /** Brings jobs of high priority to the head of the line and fetches them. @returns when they are submitted */
+  async fetchHigh(): Promise<void> {
+    const { redis, keys, maxInputs, prefetch } = this.#parts;
+    if (!prefetch.hasReserve || !this.isRunning) return;
+    const limits = [keys.jobs, HIGH_PRIORITY_BELOW, HIGH_JOBS_AT_ONCE, maxInputs * BYTES_PER_PAIR];
+    const found = Number(await this.#hasten(redis, [keys.prioritized, keys.wait], limits));
+    if (found > 0) await settlesWithin(this.#submitted(found), FETCH_HIGH_MS);
+    this.#admit(0);
+  }
+
+  #submitted(jobs: number): Promise<void> {
+    return new Promise(resolve => {
+      let left = jobs;
+      this.#onHigh = () => {
+        left -= 1;
+        if (left === 0) resolve();
+      };
+      this.#admit(jobs);
+      // BullMQ's loop looks at the concurrency when a job ends; this wakes it without one
+      void this.#worker.pause(true);
+      void this.#worker.resume();
+    });
+  }
+
+  #admit(jobs: number): void {
+    this.#parts.prefetch.admit(jobs);
+    this.#worker.concurrency = this.#parts.prefetch.concurrency;
+  }
+
   /** Stops fetching. @returns when every job that was fetched has been settled or given back */
   async drain(): Promise<void> {
     await this.#worker.close();
@@ -131,7 +175,10 @@ export class Processor {
     const parsed = parseJobData(job.data);
     if (!parsed.ok) throw new UnrecoverableError(invalidReason(parsed.faults));
     const data = await this.#reopened(job, token, parsed.data);
-    const outcomes = await this.#parts.submit({ ...data, suspicion: suspicion(data) });
+    const high = job.priority === HIGH_PRIORITY;
+    const submitted = this.#parts.submit({ ...data, suspicion: suspicion(data), high });
+    if (high) this.#onHigh();
+    const outcomes = await submitted;
     const settlement = settleJob(data, outcomes, this.#parts.maxAttempts);
     const { next, created, rejected, retried } = settlement;
     if (created + rejected + retried > 0)

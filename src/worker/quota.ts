@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { MAX_BACKOFF_MS, pauseMs } from '../shared/backoff.js';
 import { dayIn } from '../shared/day.js';
-import type { Keys } from '../shared/queue.js';
+import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 
 export type Permit = {
@@ -26,6 +26,8 @@ export type Permit = {
   readonly askedAt: number;
   /** the day it counts for */
   readonly day: string;
+  /** jobs of high priority that waited in Redis when it was granted */
+  readonly high: number;
 };
 export type Answer =
   | Permit
@@ -97,7 +99,7 @@ export class Quota {
     const askedAt = performance.now();
     const reply = (await this.#scripts.reserve(
       this.#redis,
-      [this.#keys.window, this.#keys.hold, this.#keys.daily, this.#keys.heldPairs],
+      [this.#keys.window, this.#keys.hold, this.#keys.daily, this.#keys.heldPairs, this.#keys.prioritized],
       [
         id,
         this.#limit,
@@ -109,11 +111,12 @@ export class Quota {
         msUntilMidnight,
         probeMs,
         PARTIAL_BURST_MS,
+        HIGH_PRIORITY_BELOW,
       ],
     )) as [string, number, ...(string | number)[]];
-    const [kind, ms, third, fourth, now] = reply;
+    const [kind, ms, third, fourth, now, high] = reply;
     if (kind === 'paced') return { kind, forMs: ms };
-    this.#learnHeldPairs(reply.slice(5).map(String), Number(now));
+    this.#learnHeldPairs(reply.slice(6).map(String), Number(now));
     if (kind === 'held') return { kind, forMs: ms, holdKind: String(third), reason: String(fourth) };
     return {
       kind: 'granted',
@@ -124,6 +127,7 @@ export class Quota {
       trouble: fourth === 1,
       askedAt,
       day,
+      high: Number(high),
     };
   }
 
@@ -137,10 +141,13 @@ export class Quota {
     return today;
   }
 
-  /** Has the account been held since the permit was granted? A permit that has waited must ask. */
-  async isHeldSince(permit: Permit): Promise<boolean> {
-    if (permit.probe) return false;
-    return Number(await this.#redis.hget(this.#keys.hold, 'until')) > permit.at;
+  /** What has changed since the permit was granted? A permit that has waited must ask. */
+  async lookAgain(permit: Permit): Promise<{ held: boolean; high: number }> {
+    const [until, high] = await Promise.all([
+      this.#redis.hget(this.#keys.hold, 'until'),
+      this.#redis.zcount(this.#keys.prioritized, '-inf', `(${HIGH_PRIORITY_BELOW}`),
+    ]);
+    return { held: !permit.probe && Number(until) > permit.at, high };
   }
 
   /** At the start of a replica: whatever held the account for a fault may be mended by now. */

@@ -9,12 +9,15 @@
   KEYS[2] hold       hash: until, kind, reason, strikes, failures, margin, partialAt
   KEYS[3] daily      hash: day → calls reserved on it
   KEYS[4] heldPairs  hash: object pair with types → JSON {until, reason, strikes}
+  KEYS[5] prioritized  BullMQ's sorted set; looked at only
   ARGV[1] permit id            ARGV[2] limit (calls)            ARGV[3] window, ms
   ARGV[4] margin, ms           ARGV[5] 1 = a partial batch      ARGV[6] day        ARGV[7] daily limit, 0 = none
   ARGV[8] ms until the reset   ARGV[9] ms a probe may take      ARGV[10] ms of idle time that partial batches may save up
 
-  Returns {'granted', ms to wait, 1 = probe, 1 = there was trouble, now, heldPairs…}
-       or {'held', ms, kind, reason, now, heldPairs…}
+  ARGV[11] jobs of high priority have a lower score
+
+  Returns {'granted', ms to wait, 1 = probe, 1 = there was trouble, now, jobs of high priority that wait, heldPairs…}
+       or {'held', ms, kind, reason, now, 0, heldPairs…}
        or {'paced', ms}   a partial batch would use up the day's calls too early
 ]]
 local limit, window, base = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -38,13 +41,13 @@ if h[8] and (dailyLimit == 0 or used < dailyLimit) then
   redis.call('HDEL', KEYS[2], 'until', 'kind', 'reason', 'ownLimit')
   heldUntil = 0
 end
-if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now) end
+if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now, 0) end
 
 if dailyLimit > 0 then
   if used >= dailyLimit then
     reason = 'the daily limit of ' .. dailyLimit .. ' calls is used up'
     redis.call('HSET', KEYS[2], 'until', now + untilReset, 'kind', 'daily', 'reason', reason, 'ownLimit', 1)
-    return reply('held', untilReset, 'daily', reason, now)
+    return reply('held', untilReset, 'daily', reason, now, 0)
   end
   -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.
   if ARGV[5] == '1' then
@@ -91,4 +94,5 @@ redis.call('HINCRBY', KEYS[3], ARGV[6], 1)
 if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end
 
 local trouble = (strikes > 0 or failures > 0) and 1 or 0
-return reply('granted', math.ceil(at - now), probe, trouble, now)
+local high = redis.call('ZCOUNT', KEYS[5], '-inf', '(' .. ARGV[11])
+return reply('granted', math.ceil(at - now), probe, trouble, now, high)

@@ -9,7 +9,7 @@ import type { Answer, Permit, Quota } from './quota.js';
 
 /** A longer hold gives the jobs back to the queue. */
 export const LONG_HOLD_MS = 60_000;
-/** While a permit waits this long for its time, others may have been told to stop. */
+/** While a permit waits this long for its time, others may have been told to stop, or high priority may have come. */
 const LONG_WAIT_MS = 50;
 /** A permit that has waited this long for a slot may have left the window by the time of its use. */
 const STALE_MS = 250;
@@ -58,13 +58,13 @@ export class Turnstile {
       if (answer.kind === 'granted') {
         this.#heldUntil = 0;
         if (answer.waitMs > 0) await sleep(answer.waitMs, signal);
-        const overtaken = answer.waitMs > LONG_WAIT_MS && (await this.quota.isHeldSince(answer));
-        if (signal.aborted || overtaken) {
+        const changed = answer.waitMs > LONG_WAIT_MS ? await this.quota.lookAgain(answer) : undefined;
+        if (signal.aborted || changed?.held) {
           await this.quota.release(answer);
           continue;
         }
         this.onWait(performance.now() - since);
-        return answer;
+        return changed ? { ...answer, high: changed.high } : answer;
       }
       this.#heldUntil = performance.now() + answer.forMs;
       if (answer.forMs > LONG_HOLD_MS)

@@ -1,0 +1,89 @@
+/** High priority: a real worker under a scarce quota, with a backlog of millions. The simulator's ledger says which call. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createProducer, type Producer } from '../../src/index.js';
+import type { Association, Pair } from '../../src/shared/association.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { CONTACT_COMPANY, contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+const QUOTA = { calls: 10, windowMs: 2_000 };
+/** Linger, a second, and what the simulator takes to answer. */
+const WITHIN_MS = 250 + 1_000 + 50;
+
+let rig: Rig;
+let producer: Producer;
+
+beforeEach(async () => {
+  rig = await Rig.start({
+    redisUrl: test.url,
+    prefix: test.newPrefix(),
+    simulator: { rateLimitCalls: QUOTA.calls, rateLimitWindowMs: QUOTA.windowMs, latencyMs: 50 },
+    env: { RATE_LIMIT_CALLS: String(QUOTA.calls), RATE_LIMIT_WINDOW_MS: String(QUOTA.windowMs) },
+  });
+  producer = createProducer({ redisUrl: test.url, prefix: test.prefix });
+});
+afterEach(async () => {
+  await producer.close();
+  await rig.stop();
+});
+
+const CONTACTS = ['contacts', 'companies', CONTACT_COMPANY.associationTypeId] as const;
+const DEALS = ['deals', 'companies', 341] as const;
+type Kind = typeof CONTACTS | typeof DEALS;
+
+const link = ([from, to]: Pair, [fromObjectType, toObjectType, typeId]: Kind = CONTACTS): Association => {
+  const types = [{ ...CONTACT_COMPANY, associationTypeId: typeId }];
+  return { fromObjectType, toObjectType, from, to, types };
+};
+function* bulk(count: number): Generator<Association> {
+  for (let at = 0; at < count; at++) yield link([String(100_000_001 + at), String(500_000_001 + at)]);
+}
+const [FIRST, SECOND, THIRD] = goodPairs(3, 300_000_001) as [Pair, Pair, Pair];
+const calls = () => rig.simulator.ledger.calls;
+
+/** The call that created it, and how many others arrived between the acknowledgement and it. */
+async function carried(pair: Pair, acknowledgedAt: number, [fromType, toType]: Kind) {
+  const created = await eventually(() => {
+    const found = rig.simulator.ledger.get(fromType, toType, ...pair);
+    if (!found) throw new Error('not created yet');
+    return found;
+  });
+  const between = calls().filter(call => call.at > acknowledgedAt && call.n < created.call).length;
+  const call = calls()[created.call - 1];
+  return { call: created.call, between, inputs: call?.inputs, afterMs: created.at - acknowledgedAt };
+}
+
+describe('with 2,000,000 associations waiting and the quota used up', () => {
+  it('rides in the next call, the rest of which is filled; another object pair has it to itself', async () => {
+    const { associations } = await producer.enqueueMany(bulk(2_000_000));
+    expect(associations).toBe(2_000_000);
+    rig.startWorker();
+    // past the burst of an empty window: from now on each permit is waited for, with the memory full of bulk
+    await eventually(() => expect(calls().length).toBeGreaterThan(QUOTA.calls + 2));
+
+    await producer.enqueue(link(FIRST), { priority: 'high' });
+    const same = await carried(FIRST, performance.timeOrigin + performance.now(), CONTACTS);
+    expect(same.inputs).toBe(2_000);
+    expect(same.between).toBeLessThanOrEqual(1);
+    expect(same.afterMs).toBeLessThan(WITHIN_MS);
+
+    await producer.enqueueMany([link(SECOND, DEALS)], { priority: 'high' });
+    const other = await carried(SECOND, performance.timeOrigin + performance.now(), DEALS);
+    expect(other.inputs).toBe(1);
+    expect(other.between).toBeLessThanOrEqual(1);
+    expect(other.afterMs).toBeLessThan(WITHIN_MS);
+
+    // as any BullMQ client says it; and a retry is as urgent as the first attempt
+    rig.simulator.script({ kind: 'partial', ids: [THIRD[0]], category: 'LATER', times: 1 });
+    const failing = calls().length;
+    await rig.queue.add('associate', { ...contactsToCompanies, pairs: [THIRD] }, { priority: 1 });
+    const again = await carried(THIRD, performance.timeOrigin + performance.now(), CONTACTS);
+    expect(again.call - failing).toBeLessThanOrEqual(6);
+    expect(again.inputs).toBe(1);
+
+    const left = await rig.queue.getJobCounts('wait', 'prioritized');
+    expect(left).toMatchObject({ wait: expect.any(Number), prioritized: 0 });
+    expect(left.wait).toBeGreaterThan(3_500);
+  }, 60_000);
+});
