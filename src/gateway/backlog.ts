@@ -4,7 +4,7 @@
  * accepted since then is added, so that a burst between two readings is seen.
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/queue.js';
+import type { Keys, Priority } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import { settlesWithin } from '../shared/wait.js';
 
@@ -34,15 +34,17 @@ export class Backlog {
   }
 
   /** @returns whether another request may be accepted. Redis away: yes, the next step will say so. */
-  async hasRoom(): Promise<boolean> {
+  async hasRoom(priority: Priority = 'normal'): Promise<boolean> {
+    // what somebody waits for is not shut out by somebody else's import
+    const limit = priority === 'high' ? 2 * this.limit : this.limit;
     if (this.now() - this.#readAt >= FRESH_MS) {
       this.#reading ??= this.#read().finally(() => {
         this.#reading = undefined;
       });
       // a doubtful case waits for the reading; far below the limit nobody does
-      if (this.#readAt < 0 || this.estimate * 2 >= this.limit) await settlesWithin(this.#reading, READ_MS);
+      if (this.#readAt < 0 || this.estimate * 2 >= limit) await settlesWithin(this.#reading, READ_MS);
     }
-    return this.estimate < this.limit;
+    return this.estimate < limit;
   }
 
   accepted(associations: number): void {

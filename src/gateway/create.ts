@@ -1,5 +1,6 @@
 /** batch/create: what is asked → noted, enqueued, waited for, answered. The only file that knows the whole story. */
 import type { JobData } from '../shared/association.js';
+import type { Priority } from '../shared/queue.js';
 import { completeAnswer, pendingAnswer } from './answers.js';
 import type { Backlog } from './backlog.js';
 import type { Outcomes, Watch } from './outcomes.js';
@@ -20,6 +21,8 @@ export type CreateCall = {
   readonly toObjectType: string;
   readonly body: unknown;
   readonly idempotencyKey: string | undefined;
+  /** of the jobs of a new request; a repeat leaves them as they are */
+  readonly priority: Priority;
   readonly preference: Preference;
   /** aborted when the caller has gone or the process is asked to end: the answer is PENDING then */
   readonly signal: () => AbortSignal;
@@ -35,13 +38,13 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
     inputs,
     fingerprint: call.idempotencyKey === undefined ? '' : fingerprint(jobs),
     idempotencyKey: call.idempotencyKey,
-    room: await backlog.hasRoom(),
+    room: await backlog.hasRoom(call.priority),
   });
   if (noted.isNew) backlog.accepted(inputs);
   const watch = call.preference.waitSeconds > 0 ? await watchFor(parts.outcomes, noted.id) : undefined;
   try {
     // settled in part means enqueued as a whole: that is one step
-    if (!noted.settled) await requests.enqueue(noted.id, jobs);
+    if (!noted.settled) await requests.enqueue(noted.id, jobs, call.priority);
     if (noted.isNew) parts.onAccepted(inputs);
     const complete = watch && (await outcome(parts, call, noted, jobs, watch));
     if (complete) return { status: complete.numErrors === undefined ? 201 : 207, answer: complete };

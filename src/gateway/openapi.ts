@@ -67,6 +67,10 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
         'Idempotency-Key',
         'any text of up to 255 characters: the same key within 24 hours enqueues once and answers the same request id.',
       ),
+      header(
+        'X-Priority',
+        'high: rides in the next calls to HubSpot, before everything that waits. normal (the default). Anything else is refused.',
+      ),
     ],
     requestBody: {
       required: true,

@@ -13,7 +13,7 @@ import { FlowProducer, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type JobData, parseJobData, type Rejected } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
-import { JOB_NAME, type Keys, queueName } from '../shared/queue.js';
+import { JOB_NAME, type Keys, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import { Refusal, unavailable } from './refusal.js';
 import { SingleJobs } from './single-jobs.js';
@@ -106,11 +106,12 @@ export class Requests {
   }
 
   /** Enqueues all jobs or none; those that are there already stay as they are. @throws Refusal 503 */
-  async enqueue(id: string, jobs: readonly JobData[]): Promise<void> {
+  async enqueue(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
     await this.#inTime(async () => {
       const [only] = jobs;
-      if (jobs.length === 1 && only) await this.#singles.add(jobId(id, 0), { ...only, requestId: id });
-      else await this.#enqueueMany(id, jobs);
+      if (jobs.length === 1 && only)
+        await this.#singles.add(jobId(id, 0), { ...only, requestId: id }, priority);
+      else await this.#enqueueMany(id, jobs, priority);
     });
   }
 
@@ -168,7 +169,7 @@ export class Requests {
     this.redis.disconnect();
   }
 
-  async #enqueueMany(id: string, jobs: readonly JobData[]): Promise<void> {
+  async #enqueueMany(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
     const { prefix } = this;
     await this.#flow.addBulk(
       jobs.map((data, index) => ({
@@ -176,7 +177,7 @@ export class Requests {
         queueName: queueName(),
         prefix,
         data: { ...data, requestId: id },
-        opts: { jobId: jobId(id, index) },
+        opts: { jobId: jobId(id, index), ...producerJobOptions(priority) },
       })),
     );
     // FlowProducer keeps it to itself when Redis refuses (OOM, READONLY); it refuses all of a transaction or nothing

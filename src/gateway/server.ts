@@ -19,6 +19,7 @@ import { docsPage } from './docs-page.js';
 import type { GatewayMetrics } from './metrics.js';
 import { CREATE_PATHS, openApi } from './openapi.js';
 import { parsePrefer, preferenceApplied } from './prefer.js';
+import { readPriority } from './priority.js';
 import { asRefusal, Refusal, type RefusalStatus, refusalBody, unavailable } from './refusal.js';
 
 export type ServerParts = CreateParts & {
@@ -124,10 +125,12 @@ export function createServer(parts: ServerParts): FastifyInstance {
       async (request, reply) => {
         const preference = parsePrefer(request.headers.prefer);
         const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);
+        const priority = readPriority(request.headers['x-priority']);
         const { status, answer } = await create(parts, {
           ...request.params,
           body: request.body,
           idempotencyKey,
+          priority,
           preference,
           signal: () => AbortSignal.any([closeOf(reply), stopping]),
         });

@@ -4,7 +4,7 @@
  */
 import type { BulkJobOptions, Queue } from 'bullmq';
 import type { JobData } from '../shared/association.js';
-import { JOB_NAME } from '../shared/queue.js';
+import { JOB_NAME, type Priority, producerJobOptions } from '../shared/queue.js';
 
 type SingleJob = { name: string; data: JobData; opts: BulkJobOptions & { jobId: string } };
 type Waiting = { readonly job: SingleJob; resolve(): void; reject(error: unknown): void };
@@ -22,9 +22,10 @@ export class SingleJobs {
   ) {}
 
   /** Resolves when Redis has the job. */
-  add(jobId: string, data: JobData): Promise<void> {
+  add(jobId: string, data: JobData, priority: Priority): Promise<void> {
+    const opts = { jobId, ...producerJobOptions(priority) };
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job: { name: JOB_NAME, data, opts: { jobId } }, resolve, reject });
+      this.#waiting.push({ job: { name: JOB_NAME, data, opts }, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#flush());
     });
   }

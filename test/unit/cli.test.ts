@@ -72,6 +72,10 @@ describe('mistakes exit 2', () => {
     [['enqueue'], 'association-queue enqueue: FILE is missing'],
     [['enqueue', 'a.csv', '--from'], 'association-queue enqueue: --from needs a value'],
     [['enqueue', 'a.csv', '--from', '--strict'], 'association-queue enqueue: --from needs a value'],
+    [
+      ['enqueue', 'a.csv', '--priority', 'low'],
+      'association-queue enqueue: --priority: "low" is not one of normal, high',
+    ],
     [['simulator', '--port', 'x'], 'association-queue simulator: --port "x" is not an integer from 0'],
     [
       ['failures', 'discard'],

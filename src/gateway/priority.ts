@@ -1,0 +1,17 @@
+/**
+ * The X-Priority header: `high` or `normal`. Pure. Not RFC 9218's `Priority`, which browsers and HTTP libraries send by
+ * themselves with every request, about something else: docs/decisions/0008-priority.md
+ */
+import { PRIORITIES, type Priority } from '../shared/queue.js';
+import { Refusal } from './refusal.js';
+
+/** @throws Refusal 400: a caller in a hurry is not to be misunderstood in silence */
+export function readPriority(given: string | string[] | undefined): Priority {
+  if (given === undefined) return 'normal';
+  const priority = String(given).trim().toLowerCase();
+  const known = PRIORITIES.find(name => name === priority);
+  if (known) return known;
+  throw new Refusal(400, `X-Priority must be ${PRIORITIES.join(' or ')}`, [
+    { message: `it is ${JSON.stringify(priority.slice(0, 80))}`, in: 'X-Priority' },
+  ]);
+}
