@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { messageOf } from '../src/shared/errors.js';
 import { enqueue } from './enqueue.js';
+import { gateway } from './gateway.js';
 import { growth } from './growth.js';
 import { latency } from './latency.js';
 import { memory } from './memory.js';
@@ -31,6 +32,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   quality,
   growth,
   quota,
+  gateway,
 };
 
 /** Characters of a failure's words that go into RESULTS.md. */

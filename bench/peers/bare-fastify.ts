@@ -1,0 +1,19 @@
+/**
+ * The ceiling of the gateway: a fastify route with the same path, the same schema of the body and an answer of the same
+ * shape. No queue, no durability, no limits, no metrics.
+ * A process of its own: `node bare-fastify.js`, says where it listens, ends on SIGTERM.
+ */
+import { randomUUID } from 'node:crypto';
+import Fastify from 'fastify';
+import { pendingAnswer } from '../../src/gateway/answers.js';
+import { CREATE_PATHS } from '../../src/gateway/openapi.js';
+import { requestSchema } from '../../src/gateway/schemas.js';
+
+const MAX_INPUTS = 50_000;
+
+const app = Fastify({ bodyLimit: MAX_INPUTS * 512 });
+app.post(CREATE_PATHS[0], { schema: { body: requestSchema(MAX_INPUTS) } }, async (_request, reply) =>
+  reply.code(201).send(pendingAnswer(randomUUID(), Date.now())),
+);
+process.on('SIGTERM', () => process.exit(0));
+console.log(`listening on ${await app.listen({ port: 0, host: '127.0.0.1' })}`);
