@@ -2,10 +2,11 @@
   Notes a request before its jobs are enqueued: settle.lua counts into what stands here. With an idempotency key, only
   the first request notes anything; whoever repeats it learns the id of the first one.
 
-  KEYS[1] hash of the new request: accepted, jobs, created, rejected, requestedAt (completedAt: settle.lua)
+  KEYS[1] hash of the new request: accepted, jobs, created, rejected, requestedAt (completedAt: settle.lua), members
   KEYS[2] the idempotency key (left out when there is none): "<request id> <fingerprint>"
   ARGV[1] id of the new request   ARGV[2] fingerprint of its jobs   ARGV[3] inputs   ARGV[4] jobs
   ARGV[5] prefix of request hashes   ARGV[6] 1 = there is room for more
+  ARGV[7] '', or the pairs of several requests of one association that share this note, as JSON
 
   Returns {outcome, request id, requestedAt (ms), 1 when something of it has been settled}
     new      noted; its jobs are to be enqueued
@@ -30,6 +31,7 @@ if ARGV[6] ~= '1' then return {'full', '', 0, 0} end
 local now = redis.call('TIME')
 local requestedAt = now[1] * 1000 + math.floor(now[2] / 1000)
 redis.call('HSET', KEYS[1], 'accepted', ARGV[3], 'jobs', ARGV[4], 'created', 0, 'rejected', 0, 'requestedAt', requestedAt)
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'members', ARGV[7]) end
 redis.call('EXPIRE', KEYS[1], KEEP_PENDING)
 if KEYS[2] then redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], 'EX', KEEP_KEY) end
 return {'new', ARGV[1], requestedAt, 0}

@@ -6,12 +6,15 @@ import type { Backlog } from './backlog.js';
 import type { Outcomes, Watch } from './outcomes.js';
 import type { Preference } from './prefer.js';
 import { fingerprint, readInputs } from './read-inputs.js';
+import { full } from './refusal.js';
 import type { Noted, Requests } from './requests.js';
 import type { Answer } from './schemas.js';
+import type { SharedJobs } from './shared-jobs.js';
 
 export type CreateParts = {
   readonly requests: Requests;
   readonly outcomes: Outcomes;
+  readonly shared: SharedJobs;
   readonly backlog: Backlog;
   readonly maxInputs: number;
   readonly onAccepted: (associations: number) => void;
@@ -33,6 +36,9 @@ export type Created = { readonly status: 201 | 202 | 207; readonly answer: Answe
 export async function create(parts: CreateParts, call: CreateCall): Promise<Created> {
   const { requests, backlog } = parts;
   const { jobs, inputs } = readInputs(call.fromObjectType, call.toObjectType, call.body, parts.maxInputs);
+  const [only] = jobs;
+  if (only && inputs === 1 && call.idempotencyKey === undefined && call.preference.waitSeconds === 0)
+    return createShared(parts, call, only);
   const noted = await requests.note({
     jobs,
     inputs,
@@ -52,7 +58,7 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
     watch?.end();
   }
   return {
-    status: call.preference.respondAsync ? 202 : 201,
+    status: pendingStatus(call.preference),
     answer: pendingAnswer(noted.id, noted.requestedAt),
   };
 }
@@ -60,6 +66,18 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
 /** Undefined when nobody can be told of the outcome: the request is accepted all the same, and PENDING. */
 const watchFor = (outcomes: Outcomes, id: string): Promise<Watch | undefined> =>
   outcomes.watch(id).catch(() => undefined);
+
+/** One association that nobody waits for: it shares a job with others of the same moment. */
+async function createShared(parts: CreateParts, call: CreateCall, job: JobData): Promise<Created> {
+  const { backlog, shared } = parts;
+  if (!(await backlog.hasRoom(call.priority))) throw full();
+  backlog.accepted(1);
+  const { id, requestedAt } = await shared.add(job, call.priority);
+  parts.onAccepted(1);
+  return { status: pendingStatus(call.preference), answer: pendingAnswer(id, requestedAt) };
+}
+
+const pendingStatus = ({ respondAsync }: Preference) => (respondAsync ? 202 : 201);
 
 /** @returns undefined while something is queued, or when Redis cannot say: what was accepted is never answered with an error */
 async function outcome(

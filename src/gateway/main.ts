@@ -12,6 +12,7 @@ import { createGatewayMetrics } from './metrics.js';
 import { Outcomes } from './outcomes.js';
 import { Requests } from './requests.js';
 import { createServer } from './server.js';
+import { SharedJobs } from './shared-jobs.js';
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runGateway(config: Config): Promise<void> {
@@ -42,6 +43,7 @@ function createGateway(config: Config, logger: Logger): Service {
   };
   const app = createServer({
     requests,
+    shared: new SharedJobs(requests),
     outcomes,
     backlog,
     metrics,

@@ -35,6 +35,9 @@ export class Refusal extends Error {
 export const unavailable = (message: string, retryAfterSeconds = 2): Refusal =>
   new Refusal(503, message, [], { 'retry-after': String(retryAfterSeconds) });
 
+export const full = (): Refusal =>
+  new Refusal(429, 'Too many associations are queued: try again later', [], { 'retry-after': '10' });
+
 export type RefusalBody = {
   status: 'error';
   message: string;

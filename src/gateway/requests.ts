@@ -11,11 +11,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { FlowProducer, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type JobData, parseJobData, type Rejected } from '../shared/association.js';
+import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Keys, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
-import { Refusal, unavailable } from './refusal.js';
+import { full, Refusal, unavailable } from './refusal.js';
 import { SingleJobs } from './single-jobs.js';
 
 /** An answer is due within 2 s, even when Redis says nothing. */
@@ -30,6 +30,8 @@ export type NewRequest = {
   readonly idempotencyKey: string | undefined;
   /** is there room for more? Repeats of what was accepted need none */
   readonly room: boolean;
+  /** the pairs of the requests that share this note (shared-jobs.ts) */
+  readonly members?: readonly Pair[];
 };
 export type Noted = {
   readonly id: string;
@@ -46,6 +48,15 @@ export type RequestCounts = {
   readonly requestedAt: number;
   /** undefined: something is still queued */
   readonly completedAt: number | undefined;
+};
+
+export type SharedNote = {
+  readonly counts: RequestCounts;
+  readonly members: readonly Pair[];
+  /** undefined: completed or discarded, and removed */
+  readonly job: JobData | undefined;
+  /** all pairs of the job were created: its data stays as it was */
+  readonly isWhole: boolean;
 };
 
 export class Requests {
@@ -85,12 +96,13 @@ export class Requests {
    * @throws Refusal 422 when the idempotency key was used for something else, 429 without room, 503 without Redis
    */
   async note(request: NewRequest): Promise<Noted> {
-    const { jobs, inputs, fingerprint, idempotencyKey, room } = request;
+    const { jobs, inputs, fingerprint, idempotencyKey, room, members } = request;
     const newId = randomUUID();
     const keys = [this.keys.requests + newId];
     if (idempotencyKey !== undefined)
       keys.push(this.keys.idempotency + createHash('sha256').update(idempotencyKey).digest('hex'));
-    const args = [newId, fingerprint, inputs, jobs.length, this.keys.requests, room ? 1 : 0];
+    const shared = members ? JSON.stringify(members) : '';
+    const args = [newId, fingerprint, inputs, jobs.length, this.keys.requests, room ? 1 : 0, shared];
     const [outcome, id, requestedAt, settled] = (await this.#inTime(() =>
       this.#accept(this.redis, keys, args),
     )) as [outcome: string, id: string, requestedAt: number, settled: number];
@@ -98,10 +110,7 @@ export class Requests {
       throw new Refusal(422, 'This Idempotency-Key was used for other associations', [
         { message: `it belongs to the request ${id}`, in: 'Idempotency-Key' },
       ]);
-    if (outcome === 'full')
-      throw new Refusal(429, 'Too many associations are queued: try again later', [], {
-        'retry-after': '10',
-      });
+    if (outcome === 'full') throw full();
     return { id, requestedAt, isNew: outcome === 'new', settled: settled === 1 };
   }
 
@@ -115,21 +124,35 @@ export class Requests {
     });
   }
 
-  /** @throws Refusal 503 */
+  /** @returns undefined when there is no such request, or several share it @throws Refusal 503 */
   counts(id: string): Promise<RequestCounts | undefined> {
     return this.#inTime(async () => {
-      const { accepted, jobs, created, rejected, requestedAt, completedAt } = await this.redis.hgetall(
-        this.keys.requests + id,
-      );
-      if (accepted === undefined) return undefined;
+      const hash = await this.redis.hgetall(this.keys.requests + id);
+      return hash.members === undefined ? readCounts(id, hash) : undefined;
+    });
+  }
+
+  /** A note that several requests share, and its job, as they stood at one moment. @throws Refusal 503 */
+  sharedNote(id: string): Promise<SharedNote | undefined> {
+    return this.#inTime(async () => {
+      const job = this.keys.jobs + jobId(id, 0);
+      const replies = await this.redis
+        .multi()
+        .hgetall(this.keys.requests + id)
+        .hmget(job, 'data', 'associationsCounted')
+        .exec();
+      const [hash, [data, counted]] = (replies ?? []).map(([, reply]) => reply) as [
+        Record<string, string>,
+        (string | null)[],
+      ];
+      const counts = readCounts(id, hash);
+      if (!counts || hash.members === undefined) return undefined;
+      const parsed = data ? parseJobData(JSON.parse(data)) : undefined;
       return {
-        id,
-        accepted: Number(accepted),
-        jobs: Number(jobs),
-        created: Number(created),
-        rejected: Number(rejected),
-        requestedAt: Number(requestedAt),
-        completedAt: completedAt === undefined ? undefined : Number(completedAt),
+        counts,
+        members: JSON.parse(hash.members) as Pair[],
+        job: parsed?.ok ? parsed.data : undefined,
+        isWhole: Boolean(counted),
       };
     });
   }
@@ -215,6 +238,20 @@ export class Requests {
     const message = cause === undefined ? '' : messageOf(cause).replace(/, with args beginning with.*$/s, '');
     return message || 'no connection';
   }
+}
+
+function readCounts(id: string, hash: Readonly<Record<string, string>>): RequestCounts | undefined {
+  const { accepted, jobs, created, rejected, requestedAt, completedAt } = hash;
+  if (accepted === undefined) return undefined;
+  return {
+    id,
+    accepted: Number(accepted),
+    jobs: Number(jobs),
+    created: Number(created),
+    rejected: Number(rejected),
+    requestedAt: Number(requestedAt),
+    completedAt: completedAt === undefined ? undefined : Number(completedAt),
+  };
 }
 
 /** Derived, so that a repeat finds what is there; BullMQ allows no colon. */

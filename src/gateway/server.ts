@@ -12,7 +12,6 @@ import Fastify, {
 } from 'fastify';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
-import { associationErrors, statusAnswer } from './answers.js';
 import { createGuard } from './bearer.js';
 import { type CreateParts, create } from './create.js';
 import { docsPage } from './docs-page.js';
@@ -21,6 +20,7 @@ import { CREATE_PATHS, openApi } from './openapi.js';
 import { parsePrefer, preferenceApplied } from './prefer.js';
 import { readPriority } from './priority.js';
 import { asRefusal, Refusal, type RefusalStatus, refusalBody, unavailable } from './refusal.js';
+import { readStatus } from './status.js';
 
 export type ServerParts = CreateParts & {
   readonly apiKeys: readonly string[];
@@ -39,8 +39,6 @@ const BODIES_AT_ONCE = 4;
 const UNANNOUNCED_BODY_BYTES = 65_536;
 /** A whole request must have arrived within this time; slower ones are answered with 408. */
 const REQUEST_MS = 120_000;
-const MAX_ERRORS_LISTED = 1_000;
-const REQUEST_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createServer(parts: ServerParts): FastifyInstance {
   const { requests, outcomes, metrics, stopping, logger } = parts;
@@ -142,14 +140,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
     );
 
   app.get<{ Params: { id: string } }>('/requests/:id', guarded, async (request, reply) => {
-    const { id } = request.params;
-    const counts = REQUEST_ID.test(id) ? await requests.counts(id) : undefined;
-    if (!counts) throw new Refusal(404, 'There is no such request, or it is no longer known');
-    const jobs = await requests.rejections(counts, MAX_ERRORS_LISTED);
-    const errors = [...jobs.values()].flatMap(job =>
-      job.rejected.flatMap(rejected => associationErrors(job, rejected)),
-    );
-    return reply.send(statusAnswer(counts, errors.slice(0, MAX_ERRORS_LISTED)));
+    const status = await readStatus(requests, request.params.id);
+    if (!status) throw new Refusal(404, 'There is no such request, or it is no longer known');
+    return reply.send(status);
   });
 
   app.get('/openapi.json', async () => description);

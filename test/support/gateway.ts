@@ -9,6 +9,7 @@ import { createGatewayMetrics } from '../../src/gateway/metrics.js';
 import { Outcomes } from '../../src/gateway/outcomes.js';
 import { Requests } from '../../src/gateway/requests.js';
 import { createServer } from '../../src/gateway/server.js';
+import { SharedJobs } from '../../src/gateway/shared-jobs.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
@@ -113,6 +114,7 @@ export async function openServer(
   const stopping = new AbortController();
   const app = createServer({
     requests,
+    shared: new SharedJobs(requests),
     outcomes,
     backlog,
     metrics: createGatewayMetrics({ backlog: () => backlog.estimate, waiting: () => outcomes.size }),

@@ -1,0 +1,75 @@
+/**
+ * Requests of one association, which arrive at thousands a second, share notes and jobs: one job each would cost Redis
+ * about 70 µs. Those that come while the job before is on its way to Redis go together with the next one, so that
+ * nobody waits for company. Each gets an id of its own: that of the note, and its place in it.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../shared/association.js';
+import type { Priority } from '../shared/queue.js';
+import type { Noted, Requests } from './requests.js';
+
+export type Shared = Pick<Noted, 'id' | 'requestedAt'>;
+type Waiting = { resolve(shared: Shared): void; reject(error: unknown): void };
+type Lot = { readonly job: JobData; readonly pairs: Pair[]; readonly waiting: Waiting[] };
+/** What may share a job: object pair, types and priority. */
+type Lane = { readonly priority: Priority; lots: Lot[] };
+
+export class SharedJobs {
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor(private readonly requests: Pick<Requests, 'note' | 'enqueue'>) {}
+
+  /** Resolves when Redis has it. @param job of one pair @throws Refusal 503 */
+  add(job: JobData, priority: Priority): Promise<Shared> {
+    const key = `${priority} ${job.fromObjectType} ${job.toObjectType} ${typesText(job.types)}`;
+    return new Promise((resolve, reject) => {
+      let lane = this.#lanes.get(key);
+      if (!lane) {
+        lane = { priority, lots: [] };
+        this.#lanes.set(key, lane);
+        void this.#run(key, lane);
+      }
+      let lot = lane.lots.at(-1);
+      if (!lot || lot.pairs.length >= MAX_PAIRS_PER_JOB) {
+        lot = { job, pairs: [], waiting: [] };
+        lane.lots.push(lot);
+      }
+      lot.pairs.push(...job.pairs);
+      lot.waiting.push({ resolve, reject });
+    });
+  }
+
+  async #run(key: string, lane: Lane): Promise<void> {
+    await turn(); // what was read in the same turn of the event loop goes together
+    while (lane.lots.length > 0)
+      await Promise.all(lane.lots.splice(0).map(lot => this.#send(lot, lane.priority)));
+    this.#lanes.delete(key);
+  }
+
+  async #send({ job, pairs, waiting }: Lot, priority: Priority): Promise<void> {
+    try {
+      const jobs = [{ ...job, pairs }];
+      const { id, requestedAt } = await this.requests.note({
+        jobs,
+        inputs: pairs.length,
+        fingerprint: '',
+        idempotencyKey: undefined,
+        room: true, // each of them was asked whether there is
+        members: pairs,
+      });
+      await this.requests.enqueue(id, jobs, priority);
+      for (const [place, { resolve }] of waiting.entries()) resolve({ id: memberId(id, place), requestedAt });
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+}
+
+const MEMBER_ID = /^([0-9a-f-]{36})-(\d{1,3})$/;
+const memberId = (id: string, place: number): string => `${id}-${place}`;
+
+/** The note that a request shares, and its place in it; undefined when the id is one of a request's own note. */
+export function placeOf(id: string): { note: string; place: number } | undefined {
+  const [, note, place] = MEMBER_ID.exec(id) ?? [];
+  return note === undefined ? undefined : { note, place: Number(place) };
+}

@@ -1,0 +1,66 @@
+/** GET /requests/{id}: what became of a request that has jobs of its own, or of its place in a shared one. */
+import type { Pair, Rejected } from '../shared/association.js';
+import { associationErrors, statusAnswer } from './answers.js';
+import type { RequestCounts, Requests, SharedNote } from './requests.js';
+import type { Status } from './schemas.js';
+import { placeOf } from './shared-jobs.js';
+
+const MAX_ERRORS_LISTED = 1_000;
+const REQUEST_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d{1,3})?$/;
+
+/** @returns undefined when there is no such request, or nobody can tell any more @throws Refusal 503 */
+export async function readStatus(requests: Requests, id: string): Promise<Status | undefined> {
+  if (!REQUEST_ID.test(id)) return undefined;
+  const shared = placeOf(id);
+  if (shared) {
+    const note = await requests.sharedNote(shared.note);
+    return note && memberStatus(note, shared.place, id);
+  }
+  const counts = await requests.counts(id);
+  if (!counts) return undefined;
+  const jobs = await requests.rejections(counts, MAX_ERRORS_LISTED);
+  const errors = [...jobs.values()].flatMap(job =>
+    job.rejected.flatMap(rejected => associationErrors(job, rejected)),
+  );
+  return statusAnswer(counts, errors.slice(0, MAX_ERRORS_LISTED));
+}
+
+/** Pure. The job is the only place where it stands which of its pairs were rejected. */
+export function memberStatus(note: SharedNote, place: number, id: string): Status | undefined {
+  const pair = note.members[place];
+  if (!pair) return undefined;
+  const fate = fateOf(pair, note);
+  if (!fate) return undefined;
+  const { requestedAt, completedAt } = note.counts;
+  const counts: RequestCounts = {
+    id,
+    accepted: 1,
+    jobs: 1,
+    created: fate === 'created' ? 1 : 0,
+    rejected: typeof fate === 'object' ? 1 : 0,
+    requestedAt,
+    // decided before the others of its job: nobody has written down when
+    completedAt: fate === 'queued' ? undefined : (completedAt ?? requestedAt),
+  };
+  const errors =
+    note.job && typeof fate === 'object' ? associationErrors(note.job, { ...fate, pairs: [pair] }) : [];
+  return statusAnswer(counts, errors);
+}
+
+type Fate = 'queued' | 'created' | Rejected | undefined;
+
+function fateOf(pair: Pair, { counts, job, isWhole }: SharedNote): Fate {
+  const { accepted, created, rejected } = counts;
+  if (isWhole || created === accepted) return 'created';
+  if (!job) return rejected === 0 && created === 0 ? 'queued' : undefined;
+  if (job.pairs.some(one => isSame(one, pair))) return 'queued';
+  const rejections: readonly Rejected[] = job.rejected ?? [];
+  const found = rejections.find(({ pairs }) => pairs.some(one => isSame(one, pair)));
+  if (found) return found;
+  // an operator has discarded some: it may be one of them
+  const listed = rejections.reduce((sum, { pairs }) => sum + pairs.length, 0);
+  return listed < rejected ? undefined : 'created';
+}
+
+const isSame = ([from, to]: Pair, [otherFrom, otherTo]: Pair): boolean =>
+  from === otherFrom && to === otherTo;
