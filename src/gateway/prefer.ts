@@ -9,8 +9,11 @@ export type Preference = {
   readonly waitSeconds: number;
 };
 
+const NONE: Preference = { respondAsync: false, waitSeconds: 0 };
+
 export function parsePrefer(header: string | readonly string[] | undefined): Preference {
-  const preferences = [header ?? []]
+  if (header === undefined) return NONE;
+  const preferences = [header]
     .flat()
     .join(',')
     .split(',')

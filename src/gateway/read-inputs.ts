@@ -5,7 +5,13 @@
 import { createHash } from 'node:crypto';
 import { Compile } from 'typebox/compile';
 import { Packer } from '../producer/packer.js';
-import { type Association, associationFaults, type JobData, MAX_TYPES } from '../shared/association.js';
+import {
+  type Association,
+  associationFaults,
+  isObjectType,
+  type JobData,
+  MAX_TYPES,
+} from '../shared/association.js';
 import { type Fault, Refusal } from './refusal.js';
 import { type Input, InputSchema } from './schemas.js';
 
@@ -25,8 +31,12 @@ export function readInputs(
   body: unknown,
   maxInputs: number,
 ): ReadInputs {
-  const pathFaults = objectTypeFaults(fromObjectType, toObjectType);
-  if (pathFaults.length > 0) throw new Refusal(400, 'The object types in the path are wrong', pathFaults);
+  if (!isObjectType(fromObjectType) || !isObjectType(toObjectType))
+    throw new Refusal(
+      400,
+      'The object types in the path are wrong',
+      objectTypeFaults(fromObjectType, toObjectType),
+    );
   const inputs = isRecord(body) ? body.inputs : undefined;
   if (!Array.isArray(inputs))
     throw new Refusal(400, 'The body must be a JSON object with a list of inputs', [

@@ -162,7 +162,7 @@ export function associationFaults(association: Association): string[] {
   const faults: string[] = [];
   for (const side of ['fromObjectType', 'toObjectType'] as const) {
     const value = given[side];
-    if (typeof value !== 'string' || !objectTypePattern.test(value))
+    if (!isObjectType(value))
       faults.push(`${side}: ${quote(value)} is not an object type (such as contacts, 0-1 or 2-1234)`);
   }
   for (const side of ['from', 'to'] as const) {
@@ -171,6 +171,10 @@ export function associationFaults(association: Association): string[] {
   }
   return [...faults, ...typesFaults(given.types)];
 }
+
+/** Could it be the name or the id of an object type? */
+export const isObjectType = (value: unknown): value is string =>
+  typeof value === 'string' && objectTypePattern.test(value);
 
 /** What is wrong with a record id, or undefined. */
 export function recordIdFault(id: unknown): string | undefined {
