@@ -34,7 +34,7 @@ export class Backlog {
   }
 
   /** @returns whether another request may be accepted. Redis away: yes, the next step will say so. */
-  async hasRoom(priority: Priority = 'normal'): Promise<boolean> {
+  hasRoom(priority: Priority = 'normal'): boolean | Promise<boolean> {
     // what somebody waits for is not shut out by somebody else's import
     const limit = priority === 'high' ? 2 * this.limit : this.limit;
     if (this.now() - this.#readAt >= FRESH_MS) {
@@ -42,7 +42,8 @@ export class Backlog {
         this.#reading = undefined;
       });
       // a doubtful case waits for the reading; far below the limit nobody does
-      if (this.#readAt < 0 || this.estimate * 2 >= limit) await settlesWithin(this.#reading, READ_MS);
+      if (this.#readAt < 0 || this.estimate * 2 >= limit)
+        return settlesWithin(this.#reading, READ_MS).then(() => this.estimate < limit);
     }
     return this.estimate < limit;
   }

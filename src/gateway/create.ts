@@ -70,7 +70,8 @@ const watchFor = (outcomes: Outcomes, id: string): Promise<Watch | undefined> =>
 /** One association that nobody waits for: it shares a job with others of the same moment. */
 async function createShared(parts: CreateParts, call: CreateCall, job: JobData): Promise<Created> {
   const { backlog, shared } = parts;
-  if (!(await backlog.hasRoom(call.priority))) throw full();
+  const room = backlog.hasRoom(call.priority);
+  if (room !== true && !(await room)) throw full();
   backlog.accepted(1);
   const { id, requestedAt } = await shared.add(job, call.priority);
   parts.onAccepted(1);

@@ -29,8 +29,6 @@ function createGateway(config: Config, logger: Logger): Service {
       ),
     );
   const commands = connect('commands');
-  // the commands of one turn of the event loop travel together
-  commands.options.enableAutoPipelining = true;
   const subscriber = connect('outcomes');
   const keys = accountKeys(config.queuePrefix);
   const backlog = new Backlog(commands, keys, config.maxQueuedAssociations);

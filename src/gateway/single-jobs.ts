@@ -1,5 +1,5 @@
 /**
- * Requests of one job each, which arrive at thousands a second: those of one turn of the event loop share a pipeline.
+ * Requests of one job each that share it with nobody: those of one turn of the event loop share a pipeline.
  * Where Redis refuses some of it (it is just becoming full), each finds out for itself whether its job is there.
  */
 import type { BulkJobOptions, Queue } from 'bullmq';
@@ -38,7 +38,10 @@ export class SingleJobs {
 
   async #send(some: readonly Waiting[]): Promise<void> {
     try {
-      await this.queue.addBulk(some.map(({ job }) => job));
+      const [first, ...others] = some;
+      // a pipeline of ioredis costs as much as the job itself
+      if (first && others.length === 0) await this.queue.add(first.job.name, first.job.data, first.job.opts);
+      else await this.queue.addBulk(some.map(({ job }) => job));
       for (const { resolve } of some) resolve();
     } catch (error) {
       for (const { job, resolve, reject } of some)
