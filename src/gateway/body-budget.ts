@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm';
 export const LARGE_BODY_BYTES = 262_144;
 
 type Waiting = { readonly bytes: number; enter(): void };
+export type Place = { readonly turn: Promise<void> | undefined; leave(): void };
 
 export class BodyBudget {
   #held = 0;
@@ -25,40 +26,41 @@ export class BodyBudget {
     private readonly collect: () => void = collector(),
   ) {}
 
-  /**
-   * @returns undefined when there are too many; otherwise a place, which must be left
-   */
-  enter(bytes: number): { ready: Promise<void> | undefined; leave(): void } | undefined {
+  /** @returns undefined when there are too many; otherwise a place, which must be left, and for a large body its turn */
+  enter(bytes: number): Place | undefined {
     if (this.#held + bytes > this.total) return undefined;
     this.#held += bytes;
-    if (bytes <= LARGE_BODY_BYTES)
-      return {
-        ready: undefined,
-        leave: () => {
-          this.#held -= bytes;
-        },
-      };
+    if (bytes > LARGE_BODY_BYTES) return this.#queue(bytes);
+    return {
+      turn: undefined,
+      leave: () => {
+        this.#held -= bytes;
+      },
+    };
+  }
+
+  #queue(bytes: number): Place {
     let entered = false;
-    const waiting: Waiting = { bytes, enter: () => {} };
-    const ready = new Promise<void>(resolve => {
-      waiting.enter = () => {
+    let enter = () => {};
+    const turn = new Promise<void>(resolve => {
+      enter = () => {
         entered = true;
         this.#heldByLarge += bytes;
         resolve();
       };
     });
+    const waiting = { bytes, enter };
     this.#line.push(waiting);
     this.#next();
-    return {
-      ready: entered ? undefined : ready,
-      leave: () => {
-        this.#held -= bytes;
-        if (entered) this.#heldByLarge -= bytes;
-        else this.#line.splice(this.#line.indexOf(waiting), 1);
-        if (entered) this.collect();
-        this.#next();
-      },
+    const leave = () => {
+      this.#held -= bytes;
+      if (entered) {
+        this.#heldByLarge -= bytes;
+        this.collect();
+      } else this.#line.splice(this.#line.indexOf(waiting), 1);
+      this.#next();
     };
+    return { turn, leave };
   }
 
   #next(): void {

@@ -1,11 +1,11 @@
-/** batch/create: what is asked → noted, enqueued, waited for, answered. The only file that knows the whole story. */
+/** batch/create: what was read → noted, enqueued, waited for, answered. The only file that knows the whole story. */
 import type { JobData } from '../shared/association.js';
 import type { Priority } from '../shared/queue.js';
 import { completeAnswer, pendingAnswer } from './answers.js';
 import type { Backlog } from './backlog.js';
 import type { Outcomes, Watch } from './outcomes.js';
 import type { Preference } from './prefer.js';
-import { fingerprint, readInputs } from './read-inputs.js';
+import { fingerprint, type ReadInputs } from './read-inputs.js';
 import { full } from './refusal.js';
 import type { Noted, Requests } from './requests.js';
 import type { Answer } from './schemas.js';
@@ -16,13 +16,10 @@ export type CreateParts = {
   readonly outcomes: Outcomes;
   readonly shared: SharedJobs;
   readonly backlog: Backlog;
-  readonly maxInputs: number;
   readonly onAccepted: (associations: number) => void;
 };
 export type CreateCall = {
-  readonly fromObjectType: string;
-  readonly toObjectType: string;
-  readonly body: unknown;
+  readonly read: ReadInputs;
   readonly idempotencyKey: string | undefined;
   /** of the jobs of a new request; a repeat leaves them as they are */
   readonly priority: Priority;
@@ -35,7 +32,7 @@ export type Created = { readonly status: 201 | 202 | 207; readonly answer: Answe
 /** @throws Refusal; nothing was enqueued then, unless Redis went away while it was asked to */
 export async function create(parts: CreateParts, call: CreateCall): Promise<Created> {
   const { requests, backlog } = parts;
-  const { jobs, inputs } = readInputs(call.fromObjectType, call.toObjectType, call.body, parts.maxInputs);
+  const { jobs, inputs } = call.read;
   const [only] = jobs;
   if (only && inputs === 1 && call.idempotencyKey === undefined && call.preference.waitSeconds === 0)
     return createShared(parts, call, only);

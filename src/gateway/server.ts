@@ -21,16 +21,20 @@ import type { GatewayMetrics } from './metrics.js';
 import { CREATE_PATHS, openApi } from './openapi.js';
 import { parsePrefer, preferenceApplied } from './prefer.js';
 import { readPriority } from './priority.js';
+import { readInputs } from './read-inputs.js';
 import { asRefusal, Refusal, type RefusalStatus, refusalBody, unavailable } from './refusal.js';
 import { readStatus } from './status.js';
 
 export type ServerParts = CreateParts & {
+  readonly maxInputs: number;
   readonly apiKeys: readonly string[];
   readonly metrics: GatewayMetrics;
   readonly version: string;
   /** aborted when the process is asked to end: new requests are refused, whoever waits is answered */
   readonly stopping: AbortSignal;
   readonly logger: Logger;
+  /** for tests */
+  readonly timeouts?: typeof TIMEOUTS;
 };
 
 const MIN_BODY_BYTES = 1_048_576;
@@ -38,12 +42,17 @@ const BODY_BYTES_PER_INPUT = 512;
 /** Bodies that may be held or wait for their turn, as multiples of the largest one: who comes then is to come back. */
 const BODIES_AT_ONCE = 4;
 /** What a body counts whose length is not announced. */
-const UNANNOUNCED_BODY_BYTES = 65_536;
-/** A whole request must have arrived within this time; slower ones are answered with 408. */
-const REQUEST_MS = 120_000;
+const UNANNOUNCED_BODY_BYTES = 4_194_304;
+/**
+ * Slower requests are answered with 408 and their connections closed. A large body has less time, from its turn on:
+ * others wait for it.
+ */
+const TIMEOUTS = { requestMs: 120_000, largeBodyMs: 30_000 };
+/** Who does not hang up after such an answer is hung up on. */
+const FAREWELL_MS = 1_000;
 
 export function createServer(parts: ServerParts): FastifyInstance {
-  const { requests, outcomes, metrics, stopping, logger } = parts;
+  const { requests, outcomes, metrics, stopping, logger, timeouts = TIMEOUTS } = parts;
   const mayCall = createGuard(parts.apiKeys);
   const description = openApi(parts.version, parts.maxInputs, parts.apiKeys.length > 0);
   const page = docsPage(description);
@@ -52,7 +61,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
 
   const app = Fastify({
     bodyLimit,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: timeouts.requestMs,
+    http: { connectionsCheckingInterval: Math.min(30_000, timeouts.requestMs / 2) },
     genReqId: () => randomUUID(),
     return503OnClosing: false, // ours has HubSpot's shape
     routerOptions: { maxParamLength: 500 },
@@ -100,14 +110,21 @@ export function createServer(parts: ServerParts): FastifyInstance {
     done(mayCall(request.headers.authorization) ? undefined : unknownKey());
   /** Memory stays bounded, however many large requests come at once; a request that waits holds its jobs. */
   const holdBody: onRequestHookHandler = (request, reply, done) => {
-    const announced = Number(request.headers['content-length'] ?? UNANNOUNCED_BODY_BYTES);
+    const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
+    const announced = Number(length ?? (chunked === undefined ? 0 : UNANNOUNCED_BODY_BYTES));
     // what is no number, or too large, is refused later
     const place = budget.enter(Math.min(announced, bodyLimit) || 0);
     if (!place)
       return done(new Refusal(429, 'Too many large requests at once: try again', [], { 'retry-after': '1' }));
     reply.raw.once('close', place.leave);
-    if (place.ready) void place.ready.then(() => done());
-    else done();
+    if (!place.turn) return done();
+    void place.turn.then(() => {
+      const slow = setTimeout(() => answerBroken(request.raw.socket, 408), timeouts.largeBodyMs);
+      const inTime = () => clearTimeout(slow);
+      request.raw.once('end', inTime);
+      reply.raw.once('close', inTime);
+      done();
+    });
   };
   const guarded = { onRequest, config: { guarded: true } };
 
@@ -119,9 +136,12 @@ export function createServer(parts: ServerParts): FastifyInstance {
         const preference = parsePrefer(request.headers.prefer);
         const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);
         const priority = readPriority(request.headers['x-priority']);
+        const { fromObjectType, toObjectType } = request.params;
+        const read = readInputs(fromObjectType, toObjectType, request.body, parts.maxInputs);
+        // its jobs are a quarter of the size of the tree, and may be waited for
+        request.body = undefined;
         const { status, answer } = await create(parts, {
-          ...request.params,
-          body: request.body,
+          read,
           idempotencyKey,
           priority,
           preference,
@@ -197,19 +217,31 @@ function readIdempotencyKey(given: string | string[] | undefined): string | unde
 
 /** What is not HTTP at all, or too slow, or has headers without end, never becomes a request. */
 function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const statuses: Readonly<Record<string, RefusalStatus>> = {
+  const statuses: Readonly<Record<string, BrokenStatus>> = {
     HPE_HEADER_OVERFLOW: 431,
     ERR_HTTP_REQUEST_TIMEOUT: 408,
   };
-  const status = statuses[error.code ?? ''] ?? 400;
-  const words = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };
-  const phrase = words[status as keyof typeof words];
+  if (error.code === 'ECONNRESET') socket.destroy();
+  else answerBroken(socket, statuses[error.code ?? ''] ?? 400);
+}
+
+const BROKEN = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+} as const;
+type BrokenStatus = keyof typeof BROKEN & RefusalStatus;
+
+function answerBroken(socket: Socket, status: BrokenStatus): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const phrase = BROKEN[status];
   const body = JSON.stringify(refusalBody(new Refusal(status, phrase), randomUUID()));
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  const hangUp = setTimeout(() => socket.destroy(), FAREWELL_MS);
+  socket.once('close', () => clearTimeout(hangUp));
 }

@@ -1,6 +1,6 @@
 /**
- * Whatever comes in: an answer in HubSpot's shape, 201 or 4xx, never a 5xx; and what is in the queue is exactly what was
- * accepted. FUZZ_RUNS=20000 for more.
+ * Whatever comes in, many at once: an answer in HubSpot's shape, 201, 202 or 4xx, never a 5xx; and what is in the queue is
+ * exactly what was accepted. FUZZ_REQUESTS=200000 for more.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -11,7 +11,8 @@ import { CREATE, openServer, type ReplyBody, type TestServer } from '../support/
 import { useRedis } from '../support/redis.js';
 
 const test = useRedis(import.meta.url);
-const numRuns = Number(process.env.FUZZ_RUNS ?? 5_000);
+const numRequests = Number(process.env.FUZZ_REQUESTS ?? 20_000);
+const AT_ONCE = 20;
 let server: TestServer;
 beforeAll(async () => {
   server = await openServer(test.url, test.prefix, { maxInputs: 100 });
@@ -20,7 +21,8 @@ afterAll(() => server.close());
 
 const isAnswer = Compile(AnswerSchema);
 const isRefusal = Compile(RefusalSchema);
-const queued = () => test.redis.llen(`${accountKeys(test.prefix).jobs}wait`);
+/** by the path of its status */
+const inputsOf = new Map<string, number>();
 
 const anything = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),
@@ -55,8 +57,12 @@ const payload = fc.oneof(
 const headerText = fc.string({ maxLength: 300 }).map(text => text.replace(/[^\x20-\x7e]/g, ''));
 const headers = fc.record({
   'content-type': often(fc.constantFrom('application/json', 'application/json; charset=utf-8'), headerText),
+  'x-priority': fc.option(often(fc.constantFrom('high', 'normal', ' HIGH'), headerText), {
+    nil: undefined,
+    freq: 3,
+  }),
   ...Object.fromEntries(
-    ['idempotency-key', 'prefer', 'authorization', 'content-encoding'].map(name => [
+    ['idempotency-key', 'prefer', 'authorization', 'content-encoding', 'x-anything'].map(name => [
       name,
       fc.option(name === 'prefer' ? headerText.map(text => text.replace(/wait/gi, 'weit')) : headerText, {
         nil: undefined,
@@ -75,36 +81,73 @@ const url = often(
   ),
 );
 
+const request = fc.record({ url, payload, headers });
+type Request = typeof request extends fc.Arbitrary<infer T> ? T : never;
+
+/** What the answer itself must be. @returns the path of the request's status where it was accepted */
+async function send({ url, payload, headers }: Request): Promise<string | undefined> {
+  const given = Object.entries(headers).filter(([, value]) => value !== undefined);
+  const response = await server.app.inject({
+    method: 'POST',
+    url,
+    payload,
+    headers: Object.fromEntries(given),
+  });
+  const answer = response.json<ReplyBody>();
+  if (response.statusCode === 201 || response.statusCode === 202) {
+    expect(isAnswer.Check(answer)).toBe(true);
+    return answer.links?.status;
+  }
+  expect(response.statusCode).toBeGreaterThanOrEqual(400);
+  expect(response.statusCode).toBeLessThan(500);
+  expect(isRefusal.Check(answer)).toBe(true);
+  return undefined;
+}
+
+const { keys, redis } = { keys: accountKeys(test.prefix), redis: test.redis };
+const queued = async () => ({
+  normal: await redis.llen(keys.wait),
+  high: await redis.zcard(keys.prioritized),
+});
+
+/** Associations in the jobs that have come since then: BullMQ pushes at the head of its list, and at the end of its set. */
+async function queuedSince(before: { normal: number; high: number }): Promise<number> {
+  const { normal } = await queued();
+  const ids = [
+    ...(normal > before.normal ? await redis.lrange(keys.wait, 0, normal - before.normal - 1) : []),
+    ...(await redis.zrange(keys.prioritized, String(before.high), '-1')),
+  ];
+  const texts = await Promise.all(ids.map(id => redis.hget(keys.jobs + id, 'data')));
+  return texts.reduce((sum, text) => sum + (JSON.parse(text ?? '') as { pairs: unknown[] }).pairs.length, 0);
+}
+
 it('an answer in its shape, and nothing in part', async () => {
-  let accepted = 0;
+  let sent = 0;
   await fc.assert(
-    fc.asyncProperty(url, payload, headers, async (url, payload, headers) => {
+    fc.asyncProperty(fc.array(request, { minLength: AT_ONCE, maxLength: AT_ONCE }), async requests => {
       const before = await queued();
-      const response = await server.app.inject({
-        method: 'POST',
-        url,
-        payload,
-        headers: Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)),
-      });
-      const answer = response.json<ReplyBody>();
-      const jobs = (await queued()) - before;
-      if (response.statusCode === 201 || response.statusCode === 202) {
-        accepted += 1;
-        expect(isAnswer.Check(answer)).toBe(true);
-        const counts = await server.requests.counts((answer.links?.status ?? '').replace('/requests/', ''));
-        // a repeat under an idempotency key adds nothing
-        expect([0, counts?.jobs]).toContain(jobs);
-        expect(counts?.accepted).toBe((JSON.parse(String(payload)) as { inputs: unknown[] }).inputs.length);
-      } else {
-        expect(response.statusCode).toBeGreaterThanOrEqual(400);
-        expect(response.statusCode).toBeLessThan(500);
-        expect(isRefusal.Check(answer)).toBe(true);
-        expect(jobs).toBe(0);
+      const paths = await Promise.all(requests.map(send));
+      sent += requests.length;
+      let expected = 0;
+      let latest: string | undefined;
+      for (const [at, path] of paths.entries()) {
+        // a repeat under an idempotency key has the path of the first, and adds nothing
+        if (path === undefined || inputsOf.has(path)) continue;
+        const { inputs } = JSON.parse(String(requests[at]?.payload)) as { inputs: unknown[] };
+        inputsOf.set(path, inputs.length);
+        expected += inputs.length;
+        latest = path;
       }
+      expect(await queuedSince(before)).toBe(expected);
+      if (latest === undefined) return;
+      const count = inputsOf.get(latest);
+      const status = (await server.app.inject(latest)).json<ReplyBody>();
+      expect(status).toMatchObject({ accepted: count, queued: count, created: 0, rejected: 0 });
     }),
-    { numRuns },
+    { numRuns: Math.ceil(numRequests / AT_ONCE) },
   );
+  expect(sent).toBeGreaterThanOrEqual(numRequests);
   // it has met both
-  expect(accepted).toBeGreaterThan(numRuns / 50);
-  expect(accepted).toBeLessThan(numRuns);
+  expect(inputsOf.size).toBeGreaterThan(sent / 50);
+  expect(inputsOf.size).toBeLessThan(sent);
 }, 600_000);

@@ -104,7 +104,12 @@ export type TestServer = {
 export async function openServer(
   redisUrl: string,
   prefix: string,
-  options: { maxInputs?: number; maxQueued?: number; apiKeys?: string[] } = {},
+  options: {
+    maxInputs?: number;
+    maxQueued?: number;
+    apiKeys?: string[];
+    timeouts?: { requestMs: number; largeBodyMs: number };
+  } = {},
 ): Promise<TestServer> {
   const [redis, subscriber] = [openRedis(redisUrl, 'hasty'), openRedis(redisUrl, 'hasty')];
   const keys = accountKeys(prefix);
@@ -124,6 +129,7 @@ export async function openServer(
     version: '0.0.0',
     stopping: stopping.signal,
     logger: createLogger('silent', 'test'),
+    ...(options.timeouts && { timeouts: options.timeouts }),
   });
   await Promise.all([redis.connect(), subscriber.connect()]);
   await app.ready();
