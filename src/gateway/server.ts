@@ -3,6 +3,7 @@
  * What a request means is create.ts; fastify parses, routes and ends connections.
  */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyError,
@@ -48,6 +49,9 @@ const UNANNOUNCED_BODY_BYTES = 4_194_304;
  * others wait for it.
  */
 const TIMEOUTS = { requestMs: 120_000, largeBodyMs: 30_000 };
+const HEADERS_MS = 30_000;
+/** How late who is too slow may be found out. */
+const CHECK_MS = 15_000;
 /** Who does not hang up after such an answer is hung up on. */
 const FAREWELL_MS = 1_000;
 
@@ -62,7 +66,10 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const app = Fastify({
     bodyLimit,
     requestTimeout: timeouts.requestMs,
-    http: { connectionsCheckingInterval: Math.min(30_000, timeouts.requestMs / 2) },
+    http: {
+      headersTimeout: Math.min(HEADERS_MS, timeouts.requestMs),
+      connectionsCheckingInterval: Math.min(CHECK_MS, timeouts.requestMs / 2),
+    },
     genReqId: () => randomUUID(),
     return503OnClosing: false, // ours has HubSpot's shape
     routerOptions: { maxParamLength: 500 },
@@ -93,6 +100,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
     throw new Refusal(405, `This path takes ${allowed} only`, [], { allow: allowed });
   });
 
+  // Node's own 417 has no body
+  app.server.on('checkExpectation', (request: IncomingMessage) => answerBroken(request.socket, 400));
   // Only JSON is a body here; text/plain is fastify's other default.
   app.removeContentTypeParser('text/plain');
   // Hooks with a callback: a promise for each of them is a tenth of what a small request costs.

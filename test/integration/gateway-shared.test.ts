@@ -1,0 +1,138 @@
+/** Requests of one association share notes and jobs; each keeps an id, and an exact answer, of its own. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SharedNote } from '../../src/gateway/requests.js';
+import { memberStatus } from '../../src/gateway/status.js';
+import { eventually } from '../support/eventually.js';
+import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { useRedis } from '../support/redis.js';
+import { Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig;
+let server: TestServer;
+beforeEach(async () => {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
+  server = await openServer(test.url, test.prefix);
+});
+afterEach(async () => {
+  await server.close();
+  await rig.stop();
+});
+
+async function post(from: number, headers: Record<string, string> = {}, url = CREATE) {
+  const inputs = [inputOf(from, from + 400_000_000)];
+  const response = await server.app.inject({ method: 'POST', url, payload: { inputs }, headers });
+  return { status: response.statusCode, path: response.json<ReplyBody>().links?.status ?? '' };
+}
+const get = async (path: string) => {
+  const response = await server.app.inject(path);
+  return { status: response.statusCode, body: response.json<ReplyBody>() };
+};
+const GOOD = 100_000_001;
+/** the simulator does not know it */
+const BAD = 999_000_001;
+const DEALS = CREATE.replace('contacts', 'deals');
+
+it('those of one moment share a job, by object pair and priority; who waits or has a key does not', async () => {
+  const replies = await Promise.all([
+    ...Array.from({ length: 700 }, (_, at) => post(GOOD + at)),
+    ...Array.from({ length: 5 }, (_, at) => post(GOOD + at, {}, DEALS)),
+    ...Array.from({ length: 3 }, (_, at) => post(GOOD + at, { 'x-priority': 'high' })),
+    post(GOOD, { 'idempotency-key': 'k' }),
+    post(GOOD, { prefer: 'respond-async' }),
+  ]);
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([201, 202]));
+  expect(new Set(replies.map(({ path }) => path)).size).toBe(replies.length);
+  const jobs = await rig.queue.getJobs(['wait', 'prioritized']);
+  const sizes = jobs.map(({ data }) => (data as { pairs: unknown[] }).pairs.length);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(710);
+  expect(jobs.length).toBeLessThan(40);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
+});
+
+it('each is told what became of its own association', async () => {
+  const replies = await Promise.all([GOOD, BAD, GOOD + 1].map(from => post(from)));
+  const [good, bad, other] = replies.map(({ path }) => path) as [string, string, string];
+  expect(await rig.queue.getJobCountByTypes('wait')).toBe(1);
+  for (const path of [good, bad, other])
+    expect((await get(path)).body).toMatchObject({
+      id: path.slice('/requests/'.length),
+      status: 'PENDING',
+      accepted: 1,
+      queued: 1,
+      errors: [],
+    });
+  rig.startWorker();
+  await eventually(async () => expect((await get(good)).body.status).toBe('COMPLETE'));
+  await rig.drained();
+  for (const path of [good, other])
+    expect((await get(path)).body).toMatchObject({ status: 'COMPLETE', created: 1, rejected: 0, errors: [] });
+  expect((await get(bad)).body).toMatchObject({
+    status: 'COMPLETE',
+    created: 0,
+    rejected: 1,
+    errors: [{ category: 'OBJECT_NOT_FOUND', context: { fromObjectId: [String(BAD)] } }],
+  });
+  // nobody's, and not the others' either
+  const note = good.replace(/-\d+$/, '');
+  for (const path of [
+    note,
+    `${note}-3`,
+    `${note}-999`,
+    `/requests/${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}-0`,
+  ])
+    expect((await get(path)).status).toBe(404);
+  // what an operator discards is known no more, but never told as created
+  for (const job of await rig.queue.getFailed()) await job.remove();
+  expect((await get(bad)).status).toBe(404);
+});
+
+it('all created: it is known long after the job is gone', async () => {
+  const [one] = await Promise.all([GOOD, GOOD + 1].map(from => post(from)));
+  rig.startWorker();
+  await rig.drained();
+  await rig.queue.clean(0, 1_000, 'completed');
+  expect((await get(one?.path ?? '')).body).toMatchObject({ status: 'COMPLETE', created: 1, queued: 0 });
+});
+
+describe('the fate of one of three', () => {
+  const error = { at: '', attempt: 1, category: 'VALIDATION_ERROR', message: 'no', pairs: 1 };
+  const job = (pairs: string[], rejected: string[]): SharedNote['job'] => ({
+    version: 1,
+    fromObjectType: 'contacts',
+    toObjectType: 'companies',
+    types: [],
+    pairs: pairs.map(id => [id, '9']),
+    ...(rejected.length > 0 && { rejected: [{ error, pairs: rejected.map(id => [id, '9']) }] }),
+  });
+  const fate = (created: number, rejected: number, job: SharedNote['job'], isWhole = false) => {
+    const counts = {
+      id: 'n',
+      accepted: 3,
+      jobs: 1,
+      created,
+      rejected,
+      requestedAt: 1,
+      completedAt: undefined,
+    };
+    const members = ['1', '2', '3'].map(id => [id, '9'] as const);
+    const status = memberStatus({ counts, members, job, isWhole }, 0, 'n-0');
+    return status && (status.queued ? 'queued' : status.created ? 'created' : 'rejected');
+  };
+  it.each([
+    ['nothing is settled', fate(0, 0, job(['1', '2', '3'], [])), 'queued'],
+    ['it is to be tried again', fate(1, 1, job(['1'], ['2'])), 'queued'],
+    ['it is rejected, another one is queued', fate(0, 1, job(['2', '3'], ['1'])), 'rejected'],
+    ['it is created, another one is queued', fate(1, 1, job(['2'], ['3'])), 'created'],
+    [
+      'all are created, and the job is not completed yet',
+      fate(3, 0, job(['1', '2', '3'], []), true),
+      'created',
+    ],
+    ['all are created, the job is gone', fate(3, 0, undefined), 'created'],
+    ['one was discarded: it may be this one', fate(1, 2, job([], ['2'])), undefined],
+    ['the job was discarded', fate(2, 1, undefined), undefined],
+  ])('%s', (_name, found, expected) => {
+    expect(found).toBe(expected);
+  });
+});
