@@ -15,9 +15,10 @@ import Fastify, {
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { createGuard } from './bearer.js';
-import { BodyBudget } from './body-budget.js';
+import { BodyBudget, LARGE_BODY_BYTES } from './body-budget.js';
 import { type CreateParts, create } from './create.js';
 import { docsPage } from './docs-page.js';
+import { isNestedDeeper } from './json-depth.js';
 import type { GatewayMetrics } from './metrics.js';
 import { CREATE_PATHS, openApi } from './openapi.js';
 import { parsePrefer, preferenceApplied } from './prefer.js';
@@ -50,6 +51,8 @@ const UNANNOUNCED_BODY_BYTES = 4_194_304;
  */
 const TIMEOUTS = { requestMs: 120_000, largeBodyMs: 30_000 };
 const HEADERS_MS = 30_000;
+/** Of large bodies; HubSpot's is 6 deep. */
+const MAX_DEPTH = 100;
 /** How late who is too slow may be found out. */
 const CHECK_MS = 15_000;
 /** Who does not hang up after such an answer is hung up on. */
@@ -103,7 +106,14 @@ export function createServer(parts: ServerParts): FastifyInstance {
   // Node's own 417 has no body
   app.server.on('checkExpectation', (request: IncomingMessage) => answerBroken(request.socket, 400));
   // Only JSON is a body here; text/plain is fastify's other default.
-  app.removeContentTypeParser('text/plain');
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length > LARGE_BODY_BYTES && isNestedDeeper(body, MAX_DEPTH))
+      return done(new Refusal(400, 'Invalid input JSON', [{ message: 'it is nested too deep', in: 'body' }]));
+    // it answers by the callback
+    void parseJson(request, body, done);
+  });
   // Hooks with a callback: a promise for each of them is a tenth of what a small request costs.
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-correlation-id', request.id);
