@@ -1,23 +1,22 @@
 /** What does durability cost an HTTP caller, how fast is a large request accepted, and in how much memory? */
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LoadReport } from './peers/http-load.js';
+import type { LoadOrder, LoadReport } from './peers/http-load.js';
 import { OBJECT_PAIR, pairAt, TYPES } from './support/associations.js';
-import { startHttpLoad } from './support/http-load-process.js';
 import { type Installation, withInstallation } from './support/installation.js';
 import { CLI } from './support/paths.js';
-import { type Started, start } from './support/processes.js';
-import { type Options, type Question, type Row, ratios } from './support/row.js';
+import { peakMemory, type Started, start, startForked } from './support/processes.js';
+import { type Answer, type Options, type Question, ratios } from './support/row.js';
 
 const CLIENTS = 100;
 const FULL = { rounds: 5, requests: 40_000 };
-const QUICK = { rounds: 3, requests: 15_000 };
+const QUICK = { rounds: 2, requests: 15_000 };
 const LARGE_INPUTS = 50_000;
 const LARGE_IN_A_ROW = 10;
-const MEGABYTE = 1e6;
+const MEGABYTES_IN_A_MIB = 1.048576;
 
 export const gateway: Question = {
   title: 'Gateway: single associations over HTTP, and 50,000 in one request',
+  seconds: { full: 30, quick: 9 },
   method: ({ quick }) => {
     const { rounds, requests } = quick ? QUICK : FULL;
     return [
@@ -25,29 +24,26 @@ export const gateway: Question = {
       `Then, to a gateway started anew, requests of ${LARGE_INPUTS.toLocaleString('en')} inputs, one after the other. RSS is the largest that Linux has seen (VmHWM).`,
     ].join(' ');
   },
-  run: options =>
-    withInstallation(options, async installation => [
-      ...(await singles(options, installation)),
-      ...(await large(options, installation)),
-    ]),
+  run: (options, answer) =>
+    withInstallation(options, async installation => {
+      await singles(options, installation, answer);
+      await large(options, installation, answer);
+    }),
 };
 
-async function singles(options: Options, installation: Installation): Promise<Row[]> {
+async function singles(options: Options, installation: Installation, answer: Answer): Promise<void> {
   const { rounds, requests } = options.quick ? QUICK : FULL;
-  const peer = await start(
-    [fileURLToPath(new URL('./peers/bare-fastify.js', import.meta.url))],
-    {},
-    LISTENING,
-  );
+  const peer = await start([moduleOf('bare-fastify')], {}, LISTENING);
   const ours = await startGateway(options, installation);
-  const load = startHttpLoad();
+  const load = startForked(moduleOf('http-load'), {});
+  const rate = async (server: Started) => {
+    const order: LoadOrder = { url: urlOf(server), clients: CLIENTS, requests };
+    return perSecond(await load.ask<LoadReport>(order), requests);
+  };
   const [bare, gateway]: [number[], number[]] = [[], []];
   try {
     for (let round = 0; round <= rounds; round++) {
-      const rates = [
-        perSecond(await load.send({ url: urlOf(peer), clients: CLIENTS, requests }), requests),
-        perSecond(await load.send({ url: urlOf(ours), clients: CLIENTS, requests }), requests),
-      ] as const;
+      const rates = [await rate(peer), await rate(ours)] as const;
       const queued = await countQueued(installation);
       if (queued !== requests) throw new Error(`${requests} requests were answered, ${queued} are queued`);
       await installation.clear();
@@ -58,11 +54,11 @@ async function singles(options: Options, installation: Installation): Promise<Ro
       options.say(`round ${round}: bare fastify route ${one}, gateway ${two}`);
     }
   } finally {
-    load.stop();
+    await load.stop();
     await peer.stop();
     await ours.stop();
   }
-  return [
+  answer(
     { what: `bare fastify route, ${CLIENTS} clients`, unit: '/s', values: bare },
     { what: `gateway, ${CLIENTS} clients`, unit: '/s', values: gateway },
     {
@@ -72,7 +68,7 @@ async function singles(options: Options, installation: Installation): Promise<Ro
       goal: { at: 'least', value: 0.5 },
       main: true,
     },
-  ];
+  );
 }
 
 async function countQueued({ queue }: Installation): Promise<number> {
@@ -80,7 +76,7 @@ async function countQueued({ queue }: Installation): Promise<number> {
   return jobs.reduce((sum, job) => sum + (job.data as { pairs: unknown[] }).pairs.length, 0);
 }
 
-async function large(options: Options, installation: Installation): Promise<Row[]> {
+async function large(options: Options, installation: Installation, answer: Answer): Promise<void> {
   const ours = await startGateway(options, installation);
   const inputs = Array.from({ length: LARGE_INPUTS }, (_, index) => {
     const [from, to] = pairAt(index);
@@ -100,14 +96,14 @@ async function large(options: Options, installation: Installation): Promise<Row[
       await response.text();
       times.push(performance.now() - since);
       if (response.status !== 201) throw new Error(`the gateway answered ${response.status}`);
-      rss.push(highWaterMark(ours) / MEGABYTE);
+      rss.push((peakMemory(ours) ?? Number.NaN) * MEGABYTES_IN_A_MIB);
     }
   } finally {
     await ours.stop();
   }
   options.say(`${LARGE_IN_A_ROW} × ${LARGE_INPUTS} inputs: ${times.map(Math.round).join(', ')} ms`);
   const goal = { at: 'most', value: 250 } as const;
-  return [
+  answer(
     {
       what: '50,000 inputs in one request',
       unit: 'ms',
@@ -117,9 +113,10 @@ async function large(options: Options, installation: Installation): Promise<Row[
     },
     { what: 'RSS after the first', unit: 'MB', values: rss.slice(0, 1), goal },
     { what: `RSS after ${LARGE_IN_A_ROW} in a row`, unit: 'MB', values: rss.slice(-1), goal, main: true },
-  ];
+  );
 }
 
+const moduleOf = (peer: string): string => fileURLToPath(new URL(`./peers/${peer}.js`, import.meta.url));
 const LISTENING = /listening on \S+\n/;
 const urlOf = ({ said }: Started): string =>
   /listening on (\S+)|"event":"started","url":"([^"]+)"/.exec(said())?.slice(1).find(Boolean) ?? '';
@@ -130,9 +127,6 @@ const startGateway = ({ redisUrl, profileDir }: Options, { prefix }: Installatio
     { REDIS_URL: redisUrl, QUEUE_PREFIX: prefix, GATEWAY_PORT: '0' },
     /"event":"started"/,
   );
-
-const highWaterMark = ({ child }: Started): number =>
-  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024;
 
 function perSecond({ ms, statuses }: LoadReport, requests: number): number {
   if (statuses['201'] !== requests) throw new Error(`answered with ${JSON.stringify(statuses)}`);

@@ -61,6 +61,7 @@ async function load({ url, clients, requests }: LoadOrder): Promise<LoadReport> 
   return { ms: performance.now() - since, statuses };
 }
 
+process.on('disconnect', () => process.exit(0));
 process.on('message', (order: LoadOrder) => {
   load(order).then(
     report => process.send?.(report),
