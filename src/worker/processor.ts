@@ -23,6 +23,7 @@ import type { Logger } from '../shared/logger.js';
 import { HIGH_PRIORITY, HIGH_PRIORITY_BELOW, KEEP_COMPLETED, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import { settlesWithin } from '../shared/wait.js';
+import { Arrivals } from './arrivals.js';
 import type { Submission } from './coalescer.js';
 import type { JobEntry } from './ledger.js';
 import type { Hold, Outcome } from './outcome.js';
@@ -54,16 +55,15 @@ const MAX_FAULTS_SHOWN = 20;
 const HIGH_JOBS_AT_ONCE = 100;
 /** A job's data has at least about that for each of its pairs. */
 const BYTES_PER_PAIR = 32;
-/** Another replica may have been quicker: the call does not wait for jobs that do not come. */
-const FETCH_HIGH_MS = 100;
+/** A call waits no longer for them than that: Redis may be slow, or gone. */
+const FETCH_HIGH_MS = 1_000;
 
 export class Processor {
   readonly #parts: ProcessorParts;
   readonly #queue: Queue;
   readonly #worker: Worker;
   readonly #hasten = loadScript(new URL('./hasten.lua', import.meta.url));
-  /** called when a job of high priority has been submitted */
-  #onHigh = () => {};
+  #arrivals: Arrivals | undefined;
   /** all replicas are told to fetch nothing until then (epoch ms) */
   #fetchingHeldUntil = 0;
   #drained = true;
@@ -97,11 +97,14 @@ export class Processor {
       this.#drained = false;
       overrideOptions(job);
       prefetch.fetched(job.id ?? '', countPairs(job.data));
+      this.#arrivals?.fetched(job.id ?? '');
       this.#worker.concurrency = prefetch.concurrency;
       if (!prefetch.hasRoom) parts.onNoMore();
     });
     this.#worker.on('drained', () => {
       this.#drained = true;
+      this.#arrivals?.noMore();
+      prefetch.admit(0);
       parts.onNoMore();
     });
     // jobs that end without having been started
@@ -132,27 +135,15 @@ export class Processor {
     if (!prefetch.hasReserve || !this.isRunning) return;
     const limits = [keys.jobs, HIGH_PRIORITY_BELOW, HIGH_JOBS_AT_ONCE, maxInputs * BYTES_PER_PAIR];
     const found = Number(await this.#hasten(redis, [keys.prioritized, keys.wait], limits));
-    if (found > 0) await settlesWithin(this.#submitted(found), FETCH_HIGH_MS);
-    this.#admit(0);
-  }
-
-  #submitted(jobs: number): Promise<void> {
-    return new Promise(resolve => {
-      let left = jobs;
-      this.#onHigh = () => {
-        left -= 1;
-        if (left === 0) resolve();
-      };
-      this.#admit(jobs);
-      // BullMQ's loop looks at the concurrency when a job ends; this wakes it without one
-      void this.#worker.pause(true);
-      void this.#worker.resume();
-    });
-  }
-
-  #admit(jobs: number): void {
-    this.#parts.prefetch.admit(jobs);
-    this.#worker.concurrency = this.#parts.prefetch.concurrency;
+    if (found === 0) return;
+    const arrivals = new Arrivals(found);
+    this.#arrivals = arrivals;
+    prefetch.admit(found);
+    this.#worker.concurrency = prefetch.concurrency;
+    // BullMQ's loop looks at the concurrency when a job ends; this wakes it without one
+    void this.#worker.pause(true);
+    void this.#worker.resume();
+    await settlesWithin(arrivals.complete, FETCH_HIGH_MS);
   }
 
   /** Stops fetching. @returns when every job that was fetched has been settled or given back */
@@ -177,7 +168,7 @@ export class Processor {
     const data = await this.#reopened(job, token, parsed.data);
     const high = job.priority === HIGH_PRIORITY;
     const submitted = this.#parts.submit({ ...data, suspicion: suspicion(data), high });
-    if (high) this.#onHigh();
+    this.#arrivals?.submitted(job.id ?? '');
     const outcomes = await submitted;
     const settlement = settleJob(data, outcomes, this.#parts.maxAttempts);
     const { next, created, rejected, retried } = settlement;
@@ -258,6 +249,7 @@ export class Processor {
   }
 
   #ended(jobId: string): void {
+    this.#arrivals?.submitted(jobId);
     this.#parts.prefetch.ended(jobId);
     this.#worker.concurrency = this.#parts.prefetch.concurrency;
   }

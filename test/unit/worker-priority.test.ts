@@ -1,8 +1,10 @@
 /** High priority in the worker's parts: whose turn it is, what rides along, what is let into memory, who is fetched first. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { accountKeys, HIGH_PRIORITY_BELOW, producerJobOptions, queueName } from '../../src/shared/queue.js';
 import { loadScript } from '../../src/shared/script.js';
+import { Arrivals } from '../../src/worker/arrivals.js';
 import { Coalescer, type Submission, settle } from '../../src/worker/coalescer.js';
 import { CREATED } from '../../src/worker/outcome.js';
 import { Prefetch } from '../../src/worker/prefetch.js';
@@ -134,6 +136,23 @@ it('a full memory lets high priority in, until it has doubled', () => {
   expect(prefetch.hasReserve).toBe(false);
   for (const id of ['1', '2', '3', '4']) prefetch.ended(id);
   expect([prefetch.hasRoom, prefetch.hasReserve]).toEqual([true, true]);
+});
+
+it('arrivals are complete when so many were fetched and submitted, or nothing more comes', async () => {
+  const state = async (arrivals: Arrivals) =>
+    Promise.race([arrivals.complete.then(() => 'complete'), turn('open')]);
+  const two = new Arrivals(2);
+  for (const id of ['a', 'b', 'later']) two.fetched(id);
+  for (const id of ['before', 'b']) two.submitted(id);
+  expect(await state(two)).toBe('open');
+  two.submitted('a');
+  await two.complete;
+  const drained = new Arrivals(5);
+  drained.fetched('a');
+  drained.noMore();
+  expect(await state(drained)).toBe('open');
+  drained.submitted('a');
+  await drained.complete;
 });
 
 describe('the head of the line', () => {
