@@ -8,7 +8,7 @@
  *   4. saying within 2 s that Redis is away, and coming back by itself.
  * Not responsible for what is in the jobs (read-inputs.ts) or for who waits (outcomes.ts).
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { FlowProducer, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/association.js';
@@ -16,6 +16,7 @@ import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Keys, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import { full, Refusal, unavailable } from './refusal.js';
+import { newRequestId } from './request-id.js';
 import { SingleJobs } from './single-jobs.js';
 
 /** An answer is due within 2 s, even when Redis says nothing. */
@@ -97,7 +98,7 @@ export class Requests {
    */
   async note(request: NewRequest): Promise<Noted> {
     const { jobs, inputs, fingerprint, idempotencyKey, room, members } = request;
-    const newId = randomUUID();
+    const newId = newRequestId(members !== undefined);
     const keys = [this.keys.requests + newId];
     if (idempotencyKey !== undefined)
       keys.push(this.keys.idempotency + createHash('sha256').update(idempotencyKey).digest('hex'));
@@ -124,12 +125,9 @@ export class Requests {
     });
   }
 
-  /** @returns undefined when there is no such request, or several share it @throws Refusal 503 */
+  /** @throws Refusal 503 */
   counts(id: string): Promise<RequestCounts | undefined> {
-    return this.#inTime(async () => {
-      const hash = await this.redis.hgetall(this.keys.requests + id);
-      return hash.members === undefined ? readCounts(id, hash) : undefined;
-    });
+    return this.#inTime(async () => readCounts(id, await this.redis.hgetall(this.keys.requests + id)));
   }
 
   /** A note that several requests share, and its job, as they stood at one moment. @throws Refusal 503 */

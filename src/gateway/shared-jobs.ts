@@ -6,6 +6,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../shared/association.js';
 import type { Priority } from '../shared/queue.js';
+import { memberId } from './request-id.js';
 import type { Noted, Requests } from './requests.js';
 
 export type Shared = Pick<Noted, 'id' | 'requestedAt'>;
@@ -63,13 +64,4 @@ export class SharedJobs {
       for (const { reject } of waiting) reject(error);
     }
   }
-}
-
-const MEMBER_ID = /^([0-9a-f-]{36})-(\d{1,3})$/;
-const memberId = (id: string, place: number): string => `${id}-${place}`;
-
-/** The note that a request shares, and its place in it; undefined when the id is one of a request's own note. */
-export function placeOf(id: string): { note: string; place: number } | undefined {
-  const [, note, place] = MEMBER_ID.exec(id) ?? [];
-  return note === undefined ? undefined : { note, place: Number(place) };
 }

@@ -1,16 +1,15 @@
 /** GET /requests/{id}: what became of a request that has jobs of its own, or of its place in a shared one. */
 import type { Pair, Rejected } from '../shared/association.js';
 import { associationErrors, statusAnswer } from './answers.js';
+import { isRequestId, placeOf } from './request-id.js';
 import type { RequestCounts, Requests, SharedNote } from './requests.js';
 import type { Status } from './schemas.js';
-import { placeOf } from './shared-jobs.js';
 
 const MAX_ERRORS_LISTED = 1_000;
-const REQUEST_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d{1,3})?$/;
 
 /** @returns undefined when there is no such request, or nobody can tell any more @throws Refusal 503 */
 export async function readStatus(requests: Requests, id: string): Promise<Status | undefined> {
-  if (!REQUEST_ID.test(id)) return undefined;
+  if (!isRequestId(id)) return undefined;
   const shared = placeOf(id);
   if (shared) {
     const note = await requests.sharedNote(shared.note);

@@ -73,15 +73,10 @@ it('each is told what became of its own association', async () => {
     rejected: 1,
     errors: [{ category: 'OBJECT_NOT_FOUND', context: { fromObjectId: [String(BAD)] } }],
   });
-  // nobody's, and not the others' either
-  const note = good.replace(/-\d+$/, '');
-  for (const path of [
-    note,
-    `${note}-3`,
-    `${note}-999`,
-    `/requests/${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}-0`,
-  ])
-    expect((await get(path)).status).toBe(404);
+  // nobody's
+  for (const place of ['003', '1f4', 'fff'])
+    expect((await get(good.replace(/...$/, place))).status).toBe(404);
+  expect((await get('/requests/00000000-0000-8000-0000-000000000000')).status).toBe(404);
   // what an operator discards is known no more, but never told as created
   for (const job of await rig.queue.getFailed()) await job.remove();
   expect((await get(bad)).status).toBe(404);
