@@ -1,7 +1,7 @@
 /**
- * Requests of one association, which arrive at thousands a second, share notes and jobs: one job each would cost Redis
- * about 70 µs. Those that come while the job before is on its way to Redis go together with the next one, so that
- * nobody waits for company. Each gets an id of its own: that of the note, and its place in it.
+ * Requests of one association, which arrive at thousands a second, share notes and jobs: a job each would cost more than
+ * everything else of the request. Those that come while the job before is on its way to Redis go together with the next
+ * one, so that nobody waits for company. Each gets an id of its own: that of the note with its place in it.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../shared/association.js';
