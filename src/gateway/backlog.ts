@@ -4,18 +4,17 @@
  * accepted since then is added, so that a burst between two readings is seen.
  */
 import type { Redis } from 'ioredis';
+import { BACKLOG_LIBRARY, backlogArgs, backlogKeys } from '../shared/backlog.js';
 import type { Keys, Priority } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import { settlesWithin } from '../shared/wait.js';
 
-/** Jobs looked at in each state: a read costs Redis well under a millisecond. */
-const SAMPLES = 16;
 const FRESH_MS = 1_000;
 /** A Redis that does not answer is the next step's to report, in time. */
 const READ_MS = 400;
 
 export class Backlog {
-  readonly #script = loadScript(new URL('./backlog.lua', import.meta.url));
+  readonly #script = loadScript(new URL('./backlog.lua', import.meta.url), BACKLOG_LIBRARY);
   #queued = 0;
   #acceptedSince = 0;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -54,10 +53,8 @@ export class Backlog {
 
   async #read(): Promise<void> {
     const before = this.#acceptedSince;
-    const states = ['wait', 'paused', 'active', 'delayed', 'prioritized'];
     try {
-      const keys = states.map(state => this.keys.jobs + state);
-      this.#queued = Number(await this.#script(this.redis, keys, [this.keys.jobs, SAMPLES]));
+      this.#queued = Number(await this.#script(this.redis, backlogKeys(this.keys), backlogArgs(this.keys)));
       this.#acceptedSince -= before;
       this.#readAt = this.now();
     } catch {

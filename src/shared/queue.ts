@@ -36,6 +36,20 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     requests: `${queue}:associations:request:`,
     /** `idempotency + hash of an Idempotency-Key`: string, the request id and the fingerprint of what it enqueued */
     idempotency: `${queue}:associations:idempotency:`,
+    /** `minutes + minute since 1970`: hash, what was counted in that minute; two days long */
+    minutes: `${queue}:associations:minute:`,
+    /** sorted set: rejection group → associations in it */
+    rejections: `${queue}:associations:rejections`,
+    /** `rejection + group`: hash, what they have in common, first and last time, an example; `… + ':jobs'`: set of job ids */
+    rejection: `${queue}:associations:rejection:`,
+    /** hash: job id → `group=associations …` of the rejections that it holds */
+    rejectedJobs: `${queue}:associations:rejected-jobs`,
+    /** stream: the latest batches, each with what HubSpot answered */
+    batches: `${queue}:associations:batches`,
+    /** sorted set: replica → its last sign of life, Redis ms */
+    workers: `${queue}:associations:workers`,
+    /** `worker + replica`: string, JSON of what it is and does; expires when the replica falls silent */
+    worker: `${queue}:associations:worker:`,
   } as const;
 }
 

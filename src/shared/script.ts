@@ -10,9 +10,12 @@ export type Script = (
   args: readonly (string | number)[],
 ) => Promise<unknown>;
 
-/** @param file of the script, beside the module that calls it: `new URL('./reserve.lua', import.meta.url)` */
-export function loadScript(file: URL): Script {
-  const source = readFileSync(file, 'utf8');
+/**
+ * @param file of the script, beside the module that calls it: `new URL('./reserve.lua', import.meta.url)`
+ * @param libraries files of local functions that the script calls; they stand before it
+ */
+export function loadScript(file: URL, ...libraries: readonly URL[]): Script {
+  const source = [...libraries, file].map(each => readFileSync(each, 'utf8')).join('\n');
   const hash = createHash('sha1').update(source).digest('hex');
   return async (redis, keys, args) => {
     try {

@@ -22,6 +22,8 @@ export type Submission = {
   readonly suspicion: number;
   /** rides in the next call */
   readonly high?: boolean;
+  /** told of every batch that some of the pairs ride in */
+  readonly onSealed?: (batchId: string) => void;
 };
 
 /** A pair of a job that waits for its outcome. */
@@ -44,6 +46,7 @@ export type Input = Waiter & {
 };
 
 export type Batch = {
+  readonly id: string;
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly inputs: readonly Input[];
@@ -87,12 +90,15 @@ export type CoalescerOptions = {
   readonly now: () => number;
   /** called when something became ready earlier than was known before */
   readonly onChange: () => void;
+  /** names batches, of all replicas differently; a number if it is left out */
+  readonly batchId?: () => string;
 };
 
 export class Coalescer {
   readonly #options: CoalescerOptions;
   readonly #lanes = new Map<string, Lane>();
   #size = 0;
+  #sealed = 0;
   #flushing = false;
   /** The last batch was one out of turn: the next one is not, or the others would starve. */
   #wasOutOfTurn = false;
@@ -152,10 +158,13 @@ export class Coalescer {
     const waitedMs = now - (lane.chunks[0]?.since ?? now);
     const trigger = this.#trigger(lane, now) ?? (lane === ready ? 'flush' : 'high');
     const high = highChunks(lane).reduce((sum, { next, end }) => sum + end - next, 0);
+    this.#sealed += 1;
+    const id = this.#options.batchId?.() ?? String(this.#sealed);
     return {
+      id,
       fromObjectType: lane.fromObjectType,
       toObjectType: lane.toObjectType,
-      inputs: this.#take(lane),
+      inputs: this.#take(lane, id),
       trigger,
       waitedMs,
       high: Math.min(high, lane.limit),
@@ -235,13 +244,14 @@ export class Coalescer {
   }
 
   /** Takes pairs from the head of the lane until the batch is full or the lane is empty. */
-  #take(lane: Lane): Input[] {
+  #take(lane: Lane, id: string): Input[] {
     const known = new PairMap<Input>();
     const inputs: Input[] = [];
     const postponed: Chunk[] = [];
     let emptied = 0;
     let taken = 0;
     for (const chunk of lane.chunks) {
+      if (inputs.length < lane.limit) chunk.ticket.submission.onSealed?.(id);
       while (chunk.next < chunk.end && inputs.length < lane.limit) {
         const index = chunk.next++;
         if (!addToInputs(inputs, known, chunk.ticket, index, lane.mergesTypes))

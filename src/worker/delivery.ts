@@ -15,6 +15,8 @@ import type { Turnstile } from './turnstile.js';
 export type DeliveryReport = {
   readonly counts: Readonly<Record<Outcome['kind'], number>>;
   readonly calls: number;
+  /** what each call was answered: status, or what happened instead, and HubSpot's correlation id where there is one */
+  readonly answers: readonly string[];
 };
 
 export type DeliveryParts = {
@@ -31,6 +33,9 @@ export type DeliveryParts = {
   readonly onCall: (status: string, ms: number) => void;
   readonly logger: Logger;
 };
+
+/** A hold may be probed many times: a batch's record stays small. */
+const ANSWERS_KEPT = 30;
 
 /** What became of one call, after everything that can be waited out has been waited out. */
 type Sent =
@@ -65,6 +70,7 @@ class Run {
   readonly #isolation: Isolation;
   readonly #counts = { created: 0, retry: 0, rejected: 0, held: 0 };
   #calls = 0;
+  readonly #answers: string[] = [];
   #sentAt = 0;
 
   constructor(
@@ -118,7 +124,7 @@ class Run {
       this.parts.logger.error({ event: 'unsettled' }, reason);
       this.giveBack({ scope: 'pair', forMs: 1_000, reason });
     }
-    return { counts: this.#counts, calls: this.#calls };
+    return { counts: this.#counts, calls: this.#calls, answers: this.#answers };
   }
 
   async #apply(group: readonly Input[], found: Reconciled): Promise<void> {
@@ -206,10 +212,9 @@ class Run {
     const answer = await this.parts.create({ ...this.batch, inputs: group }, this.signal, () =>
       this.parts.quota.use(permit),
     );
-    this.parts.onCall(
-      answer.kind === 'answer' ? String(answer.status) : answer.category,
-      performance.now() - this.#sentAt,
-    );
+    const status = answer.kind === 'answer' ? String(answer.status) : answer.category;
+    this.parts.onCall(status, performance.now() - this.#sentAt);
+    if (this.#answers.length < ANSWERS_KEPT) this.#answers.push(`${status} ${correlationOf(answer)}`.trim());
     return answer;
   }
 
@@ -263,6 +268,9 @@ function failureOf(answer: Answer): Failure {
     ...(correlationId && { correlationId }),
   };
 }
+
+const correlationOf = (answer: Answer): string =>
+  (answer.kind === 'answer' && text(field(answer.body, 'correlationId'))) || '';
 
 /** HubSpot's message, or what little there is. */
 function wordsOf(answer: Answer): string {

@@ -49,6 +49,11 @@ export class Dispatcher {
     this.#running = this.#run();
   }
 
+  /** Batches on their way to HubSpot. */
+  get inFlight(): number {
+    return this.#deliveries.size;
+  }
+
   /** Something became ready: look again. */
   wake(): void {
     this.#nap?.abort();

@@ -1,7 +1,7 @@
 --[[
   Holds all calls of the account, on every replica. A longer hold that stands already is kept.
 
-  KEYS[1] hold  hash: until, kind, reason, strikes, failures, margin
+  KEYS[1] hold  hash: until, since, kind, reason, strikes, failures, margin
   ARGV[1] kind        rate-limit, daily, migration: fixed time · auth, unavailable: pauses that grow with every strike
   ARGV[2] reason      a sentence for people
   ARGV[3] ms          fixed time, or the first pause
@@ -33,6 +33,8 @@ if longest > 0 then
   -- the probe's own time ends with it; a hold of another kind that came in between stands
   if h[4] == 'auth' or h[4] == 'unavailable' then heldUntil = 0 end
 end
+-- a hold that is prolonged, by its probe or another refusal, goes on since it began
+if tonumber(h[1] or 0) <= now and tonumber(h[2] or 0) == 0 then redis.call('HSET', KEYS[1], 'since', now) end
 if now + ms > heldUntil then
   heldUntil = now + ms
   redis.call('HSET', KEYS[1], 'until', heldUntil, 'kind', ARGV[1], 'reason', ARGV[2])

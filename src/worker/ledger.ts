@@ -5,9 +5,11 @@
  */
 import type { Redis } from 'ioredis';
 import type { JobData } from '../shared/association.js';
+import { MINUTES_LIBRARY } from '../shared/backlog.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import type { Keys } from '../shared/queue.js';
+import { indexedRejections, REJECTIONS_LIBRARY } from '../shared/rejection-groups.js';
 import { loadScript } from '../shared/script.js';
 
 export type JobEntry = {
@@ -22,14 +24,34 @@ export type JobEntry = {
   readonly retried: number;
   /** whose counts change along, where the gateway keeps such a request */
   readonly requestId?: string | undefined;
+  /** ids of the batches that its pairs rode in */
+  readonly batches?: readonly string[];
+};
+/** A batch after its delivery, as an operator is told of it. */
+export type BatchRecord = {
+  readonly id: string;
+  readonly objectPair: string;
+  readonly inputs: number;
+  readonly trigger: string;
+  readonly counts: Readonly<Record<string, number>>;
+  /** HTTP status, or what happened instead, and HubSpot's correlation id where there is one; a line for each call */
+  readonly answers: readonly string[];
+  readonly ms: number;
 };
 type Waiting = { readonly entry: JobEntry; resolve(ours: boolean): void; reject(error: unknown): void };
 
 /** More jobs in one script call would keep Redis from others for milliseconds. */
 const JOBS_PER_CALL = 500;
+/** The latest batches that are remembered: some 200 bytes each, several minutes at HubSpot's fastest. */
+const BATCHES_KEPT = 10_000;
 
 export class Ledger {
-  readonly #settleScript = loadScript(new URL('./settle.lua', import.meta.url));
+  readonly #settleScript = loadScript(
+    new URL('./settle.lua', import.meta.url),
+    MINUTES_LIBRARY,
+    REJECTIONS_LIBRARY,
+  );
+  readonly #countScript = loadScript(new URL('./count.lua', import.meta.url), MINUTES_LIBRARY);
   #waiting: Waiting[] = [];
 
   constructor(
@@ -48,23 +70,27 @@ export class Ledger {
 
   /** Counts a call; never fails the work for it. @param status HTTP status, or what happened instead */
   countCall(status: string): void {
-    const fields: Record<string, number> = { calls: 1 };
-    if (status === '429') fields.callsRateLimited = 1;
-    else if (!/^2\d\d$/.test(status)) fields.callsFailed = 1;
-    this.#count(fields);
+    const totals: Record<string, number> = { calls: 1 };
+    if (status === '429') totals.callsRateLimited = 1;
+    else if (!/^2\d\d$/.test(status)) totals.callsFailed = 1;
+    this.#count(totals, { [`status:${status}`]: 1 });
   }
 
-  /** Counts a sealed batch. */
-  countBatch(inputs: number): void {
+  /** Counts a delivered batch and remembers it for a while. */
+  countBatch({ id, objectPair, inputs, trigger, counts, answers, ms }: BatchRecord): void {
     this.#count({ batches: 1, inputs });
+    const record = { id, objectPair, inputs, trigger, ...counts, answers: answers.join('\n'), ms };
+    this.redis
+      .xadd(this.keys.batches, 'MAXLEN', '~', BATCHES_KEPT, '*', ...Object.entries(record).flat())
+      .catch(error => this.logger.warn({ event: 'not recorded', error: messageOf(error), batch: id }));
   }
 
-  #count(fields: Readonly<Record<string, number>>): void {
-    const commands = this.redis.pipeline();
-    for (const [name, by] of Object.entries(fields)) commands.hincrby(this.keys.counters, name, by);
-    commands
-      .exec()
-      .catch(error => this.logger.warn({ event: 'not counted', error: messageOf(error), ...fields }));
+  /** @param more counted in the minute only */
+  #count(totals: Readonly<Record<string, number>>, more: Readonly<Record<string, number>> = {}): void {
+    const args = [Object.keys(totals).length, ...Object.entries({ ...totals, ...more }).flat()];
+    this.#countScript(this.redis, [this.keys.counters, this.keys.minutes], args).catch(error =>
+      this.logger.warn({ event: 'not counted', error: messageOf(error), ...totals }),
+    );
   }
 
   async #flush(): Promise<void> {
@@ -82,14 +108,23 @@ export class Ledger {
   }
 
   async #run(entries: readonly JobEntry[]): Promise<number[]> {
-    const keys = [this.keys.counters, ...entries.map(entry => this.keys.jobs + entry.jobId)];
-    const args = entries.flatMap(({ token, data, created, rejected, retried, requestId }) => [
+    const { counters, minutes, rejections, rejection, rejectedJobs, jobs } = this.keys;
+    const keys = [
+      ...[counters, minutes, rejections, rejection, rejectedJobs],
+      ...entries.map(entry => jobs + entry.jobId),
+    ];
+    const now = Date.now();
+    const args = entries.flatMap(({ jobId, token, data, created, rejected, retried, requestId, batches }) => [
+      jobId,
       token,
       data ? JSON.stringify(data) : '',
       created,
       rejected,
       retried,
       requestId ? this.keys.requests + requestId : '',
+      // a job that never held a rejection has nothing in the index
+      data && (data.rejected || rejected !== 0) ? JSON.stringify(indexedRejections(jobId, data, now)) : '',
+      batches?.join(' ') ?? '',
     ]);
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }

@@ -1,4 +1,6 @@
 /** Composition root of `association-queue worker`: one replica. Wiring only. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type Config, readTokenFile } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
@@ -12,6 +14,7 @@ import { Caller } from './caller.js';
 import { Coalescer } from './coalescer.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
+import { Heartbeat, stateOf } from './heartbeat.js';
 import { Ledger } from './ledger.js';
 import { createWorkerMetrics } from './metrics.js';
 import { Prefetch } from './prefetch.js';
@@ -39,6 +42,8 @@ function workerServices(config: Config, logger: Logger): Service[] {
     ),
   );
   const keys = accountKeys(config.queuePrefix);
+  const id = randomBytes(4).toString('hex');
+  let batches = 0;
   const quota = new Quota(redis, keys, {
     limit: config.rateLimitCalls,
     windowMs: config.rateLimitWindowMs,
@@ -69,6 +74,10 @@ function workerServices(config: Config, logger: Logger): Service[] {
     lingerMs: high => config.batchLingerMs * (processor.hasMore && !high ? BACKLOG_PATIENCE : 1),
     now: () => performance.now(),
     onChange: () => dispatcher.wake(),
+    batchId: () => {
+      batches += 1;
+      return `${id}-${batches}`;
+    },
   });
   const metrics = createWorkerMetrics({
     jobs: () => prefetch.jobs,
@@ -98,12 +107,17 @@ function workerServices(config: Config, logger: Logger): Service[] {
     fetchHigh: () => processor.fetchHigh(),
     onBatch: (batch, report, ms) => {
       const { fromObjectType, toObjectType, inputs, trigger, waitedMs, high } = batch;
-      ledger.countBatch(inputs.length);
-      metrics.batch(batch, report);
       const objectPair = `${fromObjectType}/${toObjectType}`;
+      const { counts, answers } = report;
+      ledger.countBatch({
+        ...{ id: batch.id, objectPair, inputs: inputs.length, trigger, counts, answers },
+        ms: Math.round(ms),
+      });
+      metrics.batch(batch, report);
       const times = { waitedMs: Math.round(waitedMs), ms: Math.round(ms) };
       logger.info({
         event: 'batch',
+        batch: batch.id,
         objectPair,
         inputs: inputs.length,
         trigger,
@@ -139,6 +153,31 @@ function workerServices(config: Config, logger: Logger): Service[] {
     ],
     logger,
   });
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const startedAt = Date.now();
+  const heartbeat = new Heartbeat(
+    redis,
+    keys,
+    () => ({
+      ...{ id, version, host: hostname(), pid: process.pid, startedAt },
+      rssBytes: process.memoryUsage.rss(),
+      state: stateOf({
+        running: processor.isRunning,
+        stopping,
+        held: turnstile.isHeld,
+        inFlight: dispatcher.inFlight,
+        associations: prefetch.associations,
+      }),
+      inFlight: dispatcher.inFlight,
+      maxInFlight: config.maxConcurrentCalls,
+      jobs: prefetch.jobs,
+      associations: prefetch.associations,
+    }),
+    logger,
+  );
+  let stopping = false;
   const work: Service = {
     async start() {
       await caller.start();
@@ -156,6 +195,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
     },
     /** stop fetching → flush open batches → wait for calls in flight → give the rest back */
     async stop() {
+      stopping = true;
       const drained = processor.drain();
       dispatcher.flush();
       const graceMs = config.shutdownTimeoutMs * 0.8;
@@ -177,7 +217,8 @@ function workerServices(config: Config, logger: Logger): Service[] {
       redis.disconnect();
     },
   };
-  return config.metricsPort === 0 ? [connection, work] : [connection, health, work];
+  const watched = config.metricsPort === 0 ? [] : [health];
+  return [connection, ...watched, heartbeat, work];
 }
 
 type TokenSource = { current: () => string; renew: (sentAt: number) => Promise<boolean> };

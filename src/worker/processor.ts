@@ -167,7 +167,13 @@ export class Processor {
     if (!parsed.ok) throw new UnrecoverableError(invalidReason(parsed.faults));
     const data = await this.#reopened(job, token, parsed.data);
     const high = job.priority === HIGH_PRIORITY;
-    const submitted = this.#parts.submit({ ...data, suspicion: suspicion(data), high });
+    const batches = new Set<string>();
+    const submitted = this.#parts.submit({
+      ...data,
+      suspicion: suspicion(data),
+      high,
+      onSealed: id => batches.add(id),
+    });
     this.#arrivals?.submitted(job.id ?? '');
     const outcomes = await submitted;
     const settlement = settleJob(data, outcomes, this.#parts.maxAttempts);
@@ -180,6 +186,7 @@ export class Processor {
         rejected,
         retried,
         requestId: data.requestId,
+        batches: [...batches],
       });
     switch (next.kind) {
       case 'complete':

@@ -6,7 +6,7 @@
   bursts late together; the first half of an idle window goes four times as fast.
 
   KEYS[1] window     sorted set: permit → when its call was or will be sent, ms of Redis time
-  KEYS[2] hold       hash: until, kind, reason, strikes, failures, margin, partialAt
+  KEYS[2] hold       hash: until, since, kind, reason, strikes, failures, margin, partialAt
   KEYS[3] daily      hash: day → calls reserved on it
   KEYS[4] heldPairs  hash: object pair with types → JSON {until, reason, strikes}
   KEYS[5] prioritized  BullMQ's sorted set; looked at only
@@ -46,7 +46,7 @@ if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now,
 if dailyLimit > 0 then
   if used >= dailyLimit then
     reason = 'the daily limit of ' .. dailyLimit .. ' calls is used up'
-    redis.call('HSET', KEYS[2], 'until', now + untilReset, 'kind', 'daily', 'reason', reason, 'ownLimit', 1)
+    redis.call('HSET', KEYS[2], 'until', now + untilReset, 'since', now, 'kind', 'daily', 'reason', reason, 'ownLimit', 1)
     return reply('held', untilReset, 'daily', reason, now, 0)
   end
   -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.

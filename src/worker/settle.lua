@@ -1,20 +1,28 @@
 --[[
-  Settles jobs: what became of their pairs is written into their data and into the totals in one step, so that neither
-  is ever ahead of the other, whenever this process dies. Only for jobs whose lock is still ours.
+  Settles jobs: what became of their pairs is written into their data, into the totals, into the minute's counts and into
+  the index of rejections in one step, so that none of them is ever ahead of another, whenever this process dies. Only
+  for jobs whose lock is still ours. (With the libraries shared/minutes.lua and shared/rejections.lua.)
 
-  KEYS[1] counters   hash
-  KEYS[2…] job keys; a job's lock stands at its key .. ':lock'
-  ARGV for each job: token, data, created, rejected, retried, request key ('' = none)
+  KEYS[1] counters  hash          KEYS[2] minutes       prefix of hashes
+  KEYS[3] rejections  sorted set  KEYS[4] rejection     prefix of hashes and sets   KEYS[5] rejectedJobs  hash
+  KEYS[6…] job keys; a job's lock stands at its key .. ':lock'
+  ARGV for each job: id, token, data, created, rejected, retried, request key ('' = none), rejections, batches
     data = new data of the job; '' = all its pairs were created and the job is about to complete: its data stays, and
     a mark says how many were counted, so that they are counted once even if the process dies before the completion and
     the job runs again.
     request key = hash of a gateway request, which is also the channel on which its completion is published; one that
     does not exist is nobody's to count.
+    rejections = JSON: all that the job holds from now on, '' = as before
+    batches = ids of the batches that it rode in since the last settlement, '' = none
 
   Returns for each job 1 = settled, 0 = somebody else has it by now
 ]]
 -- kept once it is complete, and while it is not (accept.lua): seconds
 local KEEP_COMPLETE, KEEP_PENDING = 86400, 604800
+local FIXED_KEYS, ARGS = 5, 9
+local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
+-- a job's own batches, newest last: characters
+local LONGEST_BATCHES = 400
 
 local function countRequest(request, created, rejected)
   local accepted = tonumber(redis.call('HGET', request, 'accepted') or '')
@@ -32,29 +40,37 @@ end
 
 local settled = {}
 local total = {created = 0, rejected = 0, retried = 0}
-for job = 2, #KEYS do
-  local at = (job - 2) * 6
-  local token, data = ARGV[at + 1], ARGV[at + 2]
+local reopened = 0
+for job = FIXED_KEYS + 1, #KEYS do
+  local at = (job - FIXED_KEYS - 1) * ARGS
+  local id, token, data, rejections, batches = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 8], ARGV[at + 9]
   local ours = redis.call('GET', KEYS[job] .. ':lock') == token
+  -- One look at what is there. (Data of a job that is about to complete is large and not needed.)
+  local there = redis.call('HMGET', KEYS[job], 'associationsCounted', 'associationsBatches', data ~= '' and 'data' or 'none')
   -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
-  local again = data ~= '' and redis.call('HGET', KEYS[job], 'data') == data
+  local again = data ~= '' and there[3] == data
   if ours and not again then
-    local counted = tonumber(redis.call('HGET', KEYS[job], 'associationsCounted') or 0)
-    if data == '' then
-      redis.call('HSET', KEYS[job], 'associationsCounted', ARGV[at + 3])
-    else
-      redis.call('HSET', KEYS[job], 'data', data)
-      redis.call('HDEL', KEYS[job], 'associationsCounted')
+    local counted = tonumber(there[1] or 0)
+    local changed = data == '' and {'associationsCounted', ARGV[at + 4]} or {'data', data}
+    if batches ~= '' then
+      if there[2] then batches = there[2] .. ' ' .. batches end
+      changed[3], changed[4] = 'associationsBatches', batches:sub(-LONGEST_BATCHES)
     end
-    local created, rejected, request = tonumber(ARGV[at + 3]) - counted, tonumber(ARGV[at + 4]), ARGV[at + 6]
+    redis.call('HSET', KEYS[job], unpack(changed))
+    if data ~= '' and there[1] then redis.call('HDEL', KEYS[job], 'associationsCounted') end
+    local created, rejected, request = tonumber(ARGV[at + 4]) - counted, tonumber(ARGV[at + 5]), ARGV[at + 7]
     total.created = total.created + created
     total.rejected = total.rejected + rejected
-    total.retried = total.retried + tonumber(ARGV[at + 5])
+    total.retried = total.retried + tonumber(ARGV[at + 6])
+    reopened = reopened + math.max(0, -rejected)
     if request ~= '' and (created ~= 0 or rejected ~= 0) then countRequest(request, created, rejected) end
+    if rejections ~= '' then indexRejections(INDEX, id, cjson.decode(rejections)) end
   end
-  settled[job - 1] = ours and 1 or 0
+  settled[job - FIXED_KEYS] = ours and 1 or 0
 end
 for name, by in pairs(total) do
   if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
 end
+-- taken back is counted by itself: a minute's rejected never falls
+countMinute(KEYS[2], {created = total.created, rejected = total.rejected + reopened, reopened = reopened, retried = total.retried})
 return settled

@@ -1,10 +1,10 @@
 /** The ledger on a real Redis: data and totals change together, once, and only under the job's lock. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { JobData } from '../../src/shared/association.js';
+import type { JobData, Pair, Rejected } from '../../src/shared/association.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys, type Keys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
-import { type JobEntry, Ledger } from '../../src/worker/ledger.js';
+import { type BatchRecord, type JobEntry, Ledger } from '../../src/worker/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { CONTACT_TO_COMPANY, pairsOf } from '../support/worker-samples.js';
@@ -37,6 +37,10 @@ const entry = (jobId: string, more: Partial<JobEntry> = {}): JobEntry => ({
   rejected: 0,
   retried: 0,
   ...more,
+});
+const batch = (id: string, inputs: number): BatchRecord => ({
+  ...{ id, inputs, objectPair: 'contacts/companies', trigger: 'full', counts: { created: inputs } },
+  ...{ answers: ['400 c-1', '201'], ms: 12 },
 });
 const counters = () => test.redis.hgetall(keys.counters);
 const dataOf = async (jobId: string) =>
@@ -151,14 +155,14 @@ describe('settle', () => {
     const settled = await Promise.allSettled(['1', '2'].map(id => broken.settle(entry(id, { created: 1 }))));
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     broken.countCall('200'); // never fails the work
-    broken.countBatch(3);
+    broken.countBatch(batch('b', 3));
   });
 });
 
 it('counts calls and batches', async () => {
   for (const status of ['200', '201', '207', '429', '400', 'TIMEOUT']) ledger.countCall(status);
-  ledger.countBatch(2_000);
-  ledger.countBatch(7);
+  ledger.countBatch(batch('b-1', 2_000));
+  ledger.countBatch(batch('b-2', 7));
   await eventually(async () =>
     expect(await counters()).toEqual({
       calls: '6',
@@ -168,4 +172,112 @@ it('counts calls and batches', async () => {
       inputs: '2007',
     }),
   );
+  expect(await minutes()).toMatchObject({
+    calls: 6,
+    batches: 2,
+    inputs: 2_007,
+    'status:429': 1,
+    'status:TIMEOUT': 1,
+  });
+  const [[, fields] = []] = await test.redis.xrange(keys.batches, '-', '+');
+  expect(fields).toEqual(expect.arrayContaining(['id', 'b-1', 'answers', '400 c-1\n201', 'created', '2000']));
+});
+
+/** All minutes of this test together; a test may cross the border of a minute. */
+async function minutes(): Promise<Record<string, number>> {
+  const sum: Record<string, number> = {};
+  for (const key of await test.redis.keys(`${keys.minutes}*`)) {
+    expect(await test.redis.ttl(key)).toBeGreaterThan(47 * 3_600);
+    for (const [name, by] of Object.entries(await test.redis.hgetall(key)))
+      sum[name] = (sum[name] ?? 0) + Number(by);
+  }
+  return sum;
+}
+
+describe('the index of rejections', () => {
+  const rejection = (message: string, at: string, ...pairs: Pair[]): Rejected => ({
+    error: { at, attempt: 1, httpStatus: 400, category: 'OBJECT_NOT_FOUND', message, pairs: pairs.length },
+    pairs,
+  });
+  const missing = (id: string, minute = '00') =>
+    rejection(`No contact with ID ${id} exists`, `2026-03-01T12:${minute}:00.000Z`, [id, '2']);
+  const rejected = (...all: Rejected[]): JobData => ({ ...data(0), rejected: all });
+  const groups = async () => {
+    const flat = await test.redis.zrange(keys.rejections, '0', '-1', 'WITHSCORES');
+    const ids = flat.filter((_, at) => at % 2 === 0);
+    return Promise.all(
+      ids.map(async (id, at) => ({
+        ...(await test.redis.hgetall(keys.rejection + id)),
+        associations: Number(flat[2 * at + 1]),
+        jobs: (await test.redis.smembers(`${keys.rejection}${id}:jobs`)).sort(),
+      })),
+    );
+  };
+  const indexKeys = async () => (await test.redis.keys(`${keys.rejection.slice(0, -1)}*`)).length;
+
+  it('has one group for the same words, whatever the ids; and is in step with the totals', async () => {
+    await Promise.all(['1', '2', '3'].map(id => job(id)));
+    await ledger.settle(entry('1', { data: rejected(missing('101'), missing('102', '05')), rejected: 2 }));
+    await ledger.settle(entry('2', { data: rejected(missing('103', '01')), rejected: 1 }));
+    await ledger.settle(entry('3', { created: 3 }));
+    const [group, ...others] = await groups();
+    expect(others).toEqual([]);
+    expect(group).toMatchObject({
+      ...{
+        category: 'OBJECT_NOT_FOUND',
+        from: 'contacts',
+        to: 'companies',
+        associations: 3,
+        jobs: ['1', '2'],
+      },
+      message: 'No contact with ID … exists',
+      first: String(Date.parse('2026-03-01T12:00:00Z')),
+      last: String(Date.parse('2026-03-01T12:05:00Z')),
+    });
+    expect(await minutes()).toMatchObject({ created: 3, rejected: 3 });
+  });
+
+  it('goes down when rejections are taken back, and leaves nothing behind', async () => {
+    await job('1');
+    const first = {
+      data: rejected(missing('101'), rejection('abc-def is bad', '', ['abc-def', '1'])),
+      rejected: 2,
+    };
+    await ledger.settle(entry('1', first));
+    expect((await groups()).map(each => (each as unknown as { message: string }).message).sort()).toEqual([
+      'No contact with ID … exists',
+      '… is bad',
+    ]);
+    await ledger.settle(entry('1', first)); // sent again after a lost connection
+    expect((await groups()).map(each => each.associations)).toEqual([1, 1]);
+    await ledger.settle(entry('1', { data: data(2), rejected: -2 }));
+    expect(await groups()).toEqual([]);
+    expect(await indexKeys()).toBe(0);
+    expect(await minutes()).toMatchObject({ rejected: 2, reopened: 2 });
+  });
+
+  it('is bounded: past a thousand different texts further ones share a group', async () => {
+    await Promise.all(['1', '2'].map(id => job(id)));
+    const letters = (n: number) => [...String(n)].map(digit => 'abcdefghij'[Number(digit)]).join('');
+    const many = Array.from({ length: 1_010 }, (_, n) =>
+      rejection(`text ${letters(n)}`, '', ['1', String(n)]),
+    );
+    await ledger.settle(entry('1', { data: rejected(...many), rejected: 1_010 }));
+    const all = await groups();
+    expect(all).toHaveLength(1_001);
+    expect(all.find(each => each.associations > 1)).toMatchObject({
+      category: 'OTHER',
+      associations: 10,
+      jobs: ['1'],
+    });
+    await ledger.settle(entry('1', { data: data(1), rejected: -1_010 }));
+    expect(await indexKeys()).toBe(0);
+  });
+
+  it('a job remembers the batches that its pairs rode in, the latest ones', async () => {
+    await job('1');
+    await ledger.settle(entry('1', { data: data(2), retried: 2, batches: ['x-1', 'x-2'] }));
+    await ledger.settle(entry('1', { created: 2, batches: ['x-3'] }));
+    expect(await test.redis.hget(`${keys.jobs}1`, 'associationsBatches')).toBe('x-1 x-2 x-3');
+  });
 });

@@ -1,0 +1,69 @@
+/** What a worker says of itself every few seconds, and when it counts as gone: written by workers, read by operators' tools. */
+import type { Redis } from 'ioredis';
+import type { Keys } from './queue.js';
+
+export const HEARTBEAT_MS = 2_000;
+/** A worker that has said nothing for so long is taken for dead. */
+export const SILENT_MS = 10_000;
+/** Dead workers are remembered for so long: who went without a word is worth knowing. */
+const REMEMBERED_MS = 3_600_000;
+
+export type WorkerState = 'starting' | 'idle' | 'gathering' | 'sending' | 'held' | 'draining';
+
+export type WorkerReport = {
+  id: string;
+  version: string;
+  host: string;
+  pid: number;
+  /** epoch ms */
+  startedAt: number;
+  rssBytes: number;
+  state: WorkerState;
+  /** batches on their way to HubSpot, and how many may be at once */
+  inFlight: number;
+  maxInFlight: number;
+  /** fetched and not settled */
+  jobs: number;
+  associations: number;
+};
+
+/** On Redis' clock, because machines differ. */
+export async function reportAlive(redis: Redis, keys: Keys, report: WorkerReport): Promise<void> {
+  const [seconds = 0, micros = 0] = (await redis.time()).map(Number);
+  const now = seconds * 1_000 + Math.floor(micros / 1_000);
+  await redis
+    .multi()
+    .set(keys.worker + report.id, JSON.stringify(report), 'PX', SILENT_MS)
+    .zadd(keys.workers, now, report.id)
+    .zremrangebyscore(keys.workers, '-inf', now - REMEMBERED_MS)
+    .exec();
+}
+
+/** It ends as it should: nobody has to look for it. */
+export async function reportGone(redis: Redis, keys: Keys, id: string): Promise<void> {
+  await redis
+    .multi()
+    .del(keys.worker + id)
+    .zrem(keys.workers, id)
+    .exec();
+}
+
+export type Roll = {
+  alive: WorkerReport[];
+  /** fell silent within the last hour without a goodbye */
+  vanished: { id: string; lastSeen: number }[];
+};
+
+export async function readWorkers(redis: Redis, keys: Keys): Promise<Roll> {
+  const flat = await redis.zrange(keys.workers, '0', '-1', 'WITHSCORES');
+  const ids = flat.filter((_, at) => at % 2 === 0);
+  const reports = ids.length === 0 ? [] : await redis.mget(ids.map(id => keys.worker + id));
+  const roll: Roll = { alive: [], vanished: [] };
+  ids.forEach((id, at) => {
+    const json = reports[at];
+    if (json) roll.alive.push(JSON.parse(json) as WorkerReport);
+    else roll.vanished.push({ id, lastSeen: Number(flat[2 * at + 1]) });
+  });
+  roll.alive.sort((a, b) => a.startedAt - b.startedAt);
+  return roll;
+}

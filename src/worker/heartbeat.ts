@@ -1,0 +1,78 @@
+/**
+ * Heartbeat: says every two seconds that this replica lives and what it does, and sees to it that each minute has its
+ * sample of the backlog. Never fails the work: with Redis away there is nobody to tell.
+ */
+import type { Redis } from 'ioredis';
+import { createSampler } from '../shared/backlog.js';
+import { messageOf } from '../shared/errors.js';
+import {
+  HEARTBEAT_MS,
+  reportAlive,
+  reportGone,
+  type WorkerReport,
+  type WorkerState,
+} from '../shared/heartbeat.js';
+import type { Service } from '../shared/lifecycle.js';
+import type { Logger } from '../shared/logger.js';
+import type { Keys } from '../shared/queue.js';
+import { settlesWithin, sleep } from '../shared/wait.js';
+
+/** With Redis away the goodbye is not waited for. */
+const GOODBYE_MS = 500;
+
+export class Heartbeat implements Service {
+  readonly #stop = new AbortController();
+  readonly #sample: () => Promise<boolean>;
+  #beating: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly report: () => WorkerReport,
+    private readonly logger: Logger,
+  ) {
+    this.#sample = createSampler(redis, keys);
+  }
+
+  async start(): Promise<void> {
+    this.#beating = this.#beat();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    const gone = this.#beating
+      .then(() => reportGone(this.redis, this.keys, this.report().id))
+      .catch(() => {});
+    await settlesWithin(gone, GOODBYE_MS);
+  }
+
+  async #beat(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await reportAlive(this.redis, this.keys, this.report());
+        await this.#sample();
+      } catch (error) {
+        this.logger.warn(
+          { event: 'heartbeat', error: messageOf(error) },
+          'could not say that this worker lives',
+        );
+      }
+      await sleep(HEARTBEAT_MS, this.#stop.signal);
+    }
+  }
+}
+
+/** What it does, in one word; the first that applies. Pure. */
+export function stateOf(now: {
+  running: boolean;
+  stopping: boolean;
+  held: boolean;
+  inFlight: number;
+  associations: number;
+}): WorkerState {
+  if (now.stopping) return 'draining';
+  if (!now.running) return 'starting';
+  if (now.held) return 'held';
+  if (now.inFlight > 0) return 'sending';
+  return now.associations > 0 ? 'gathering' : 'idle';
+}
