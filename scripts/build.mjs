@@ -8,16 +8,20 @@ import path from 'node:path';
 const require = createRequire(import.meta.url);
 const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 
-/** @param {string} project @param {string} outDir where src lands in the output */
-function build(project, outDir, root) {
-  rmSync(root, { recursive: true, force: true });
+function compile(...args) {
   try {
-    execFileSync(process.execPath, [tsc, '-p', project], { stdio: 'inherit' });
+    execFileSync(process.execPath, [tsc, ...args], { stdio: 'inherit' });
   } catch {
     process.exit(1); // tsc has said why
   }
+}
+
+/** @param {string} project @param {string} outDir where src lands in the output */
+function build(project, outDir, root) {
+  rmSync(root, { recursive: true, force: true });
+  compile('-p', project);
   for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
-    if (!/\.(lua|html|css|json)$/.test(file)) continue;
+    if (!/\.(lua|html|css|svg|json)$/.test(file)) continue;
     const target = path.join(outDir, file);
     mkdirSync(path.dirname(target), { recursive: true });
     copyFileSync(path.join('src', file), target);
@@ -27,5 +31,6 @@ function build(project, outDir, root) {
 if (process.argv.includes('--bench')) build('tsconfig.bench.json', 'dist-bench/src', 'dist-bench');
 else {
   build('tsconfig.build.json', 'dist', 'dist');
+  compile('-p', 'tsconfig.page.json'); // the dashboard's page runs in a browser: other types, same modules
   chmodSync('dist/cli.js', 0o755);
 }

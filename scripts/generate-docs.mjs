@@ -10,7 +10,7 @@ const schema = `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/sch
 
 const rows = Object.values(SETTINGS).map(setting => {
   const value =
-    setting.kind === 'secret'
+    setting.kind === 'secret' || setting.default === ''
       ? '–'
       : `${setting.default}${setting.kind === 'integer' && setting.unit === 'ms' ? ' ms' : ''}`;
   return `| \`${setting.name}\` | ${value} | ${setting.doc} |`;

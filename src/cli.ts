@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCommand, type CommandSpec, optionTerm } from './cli/command.js';
+import type { Grouping } from './dashboard/failure-groups.js';
 import type { FailureVerb } from './dashboard/main.js';
 import { ConfigError, messageOf } from './shared/errors.js';
 
@@ -95,6 +96,21 @@ const GATEWAY: CommandSpec = {
   },
 };
 
+const DASHBOARD: CommandSpec = {
+  usage: 'dashboard',
+  summary:
+    'Shows and steers the queue in a browser: state, throughput, rejections, workers, search; Bull Board under /queues. On 127.0.0.1:3001; elsewhere it needs DASHBOARD_USER and DASHBOARD_PASSWORD.',
+  flags: [],
+  example: `${NAME} dashboard\nDASHBOARD_HOST=0.0.0.0 DASHBOARD_USER=oncall DASHBOARD_PASSWORD=… DASHBOARD_READ_ONLY=true ${NAME} dashboard`,
+  run: async given => {
+    const { parseConfig } = await import('./shared/config.js');
+    const config = given.settle(() => parseConfig(process.env, { dashboard: true }));
+    const { runDashboard } = await import('./dashboard/web/main.js');
+    await runDashboard(config);
+    process.exit(0);
+  },
+};
+
 const STATS: CommandSpec = {
   usage: 'stats',
   summary: 'Shows one snapshot of the queue: totals since it was created, all replicas together.',
@@ -112,6 +128,9 @@ const STATS: CommandSpec = {
   },
 };
 
+/** As src/dashboard has them, whose modules are loaded only when they are needed. */
+const GROUPINGS: readonly string[] = ['category', 'message', 'objectPair'] satisfies Grouping[];
+
 const FAILURE_FILTERS = [
   ['--category <category>', 'only this error, as list shows it, such as OBJECT_NOT_FOUND'],
   ['--from <type>', 'only associations from this object type, such as contacts'],
@@ -127,18 +146,24 @@ const failures = (verb: FailureVerb, spec: Omit<CommandSpec, 'usage' | 'run'>): 
     const options = { ...filter, json: given.flag('json'), yes: given.flag('yes') };
     if (verb === 'discard' && !options.yes && !process.stdin.isTTY)
       given.problem('discard asks before it removes anything, and nobody can answer here: add --yes');
+    const groupBy = given.texts('groupBy').groupBy;
+    if (groupBy !== undefined && !GROUPINGS.includes(groupBy))
+      given.problem(`--group-by "${groupBy}" is not one of ${GROUPINGS.join(', ')}`);
     const { parseConfig } = await import('./shared/config.js');
     const config = given.settle(() => parseConfig(process.env));
     const { runFailures } = await import('./dashboard/main.js');
-    return runFailures(config, verb, options);
+    return runFailures(config, verb, { ...options, ...(groupBy && { groupBy: groupBy as Grouping }) });
   },
 });
 
 const FAILURES: readonly CommandSpec[] = [
   failures('list', {
     summary: 'Lists rejected associations, grouped by error and object pair.',
-    flags: [['--json', 'as JSON, for programs']],
-    example: `${NAME} failures list --from contacts`,
+    flags: [
+      ['--group-by <what>', `a row for each ${GROUPINGS.join(', ')}; without it, for all three together`],
+      ['--json', 'as JSON, for programs'],
+    ],
+    example: `${NAME} failures list --from contacts\n${NAME} failures list --group-by category`,
   }),
   failures('retry', {
     summary:
@@ -197,7 +222,7 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     .configureOutput({ outputError: () => {} }) // report() says it
     .exitOverride()
     .addHelpText('after', `\nExample:\n  ${ENQUEUE.example}\n  ${WORKER.example}`);
-  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS]) addCommand(program, spec);
+  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS, DASHBOARD]) addCommand(program, spec);
   addCommand(program, await simulator(argv.includes('simulator')));
   const failures = program
     .command('failures')

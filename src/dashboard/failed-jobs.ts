@@ -6,15 +6,11 @@
  * Read-only; the verbs are in failures.ts.
  */
 import { type ErrorContext, type JobData, type Pair, parseJobData } from '../shared/association.js';
+import { categoryOf, INVALID_JOB, UNFINISHED } from '../shared/rejection-groups.js';
 import type { QueueAccess } from './connection.js';
 
 /** Jobs read at once: of our producers' making, at most 50,000 associations. */
 const PAGE = 100;
-
-/** A job that no version of the schema accepts; there are no associations to count in it. */
-export const INVALID_JOB = 'INVALID_JOB';
-/** Associations that were never decided: the job failed for another reason than HubSpot's answer. */
-export const UNFINISHED = 'UNFINISHED';
 
 /** Associations of one job with the error they share. */
 export type Failure = { category: string; error: ErrorContext; pairs: readonly Pair[] };
@@ -87,7 +83,8 @@ async function entriesAfter(
   }
 }
 
-async function readJobs({ redis, keys }: QueueAccess, ids: string[]): Promise<FailedJob[]> {
+/** Jobs that are gone by now are left out. */
+export async function readJobs({ redis, keys }: QueueAccess, ids: readonly string[]): Promise<FailedJob[]> {
   // Only these fields: BullMQ's own getJob also brings stack traces, and gives up on data that is not JSON.
   const hashes = await Promise.all(
     ids.map(id => redis.hmget(keys.jobs + id, 'data', 'failedReason', 'finishedOn')),
@@ -141,11 +138,6 @@ function readJob(id: string, json: string, failedReason: string, failedAt: numbe
     failures,
     data,
   };
-}
-
-/** HubSpot's word; where an answer had none, its status; where there was no answer, so much. */
-function categoryOf(error: ErrorContext): string {
-  return error.category ?? (error.httpStatus === undefined ? 'NO_ANSWER' : `HTTP_${error.httpStatus}`);
 }
 
 function fromJson(json: string): unknown {

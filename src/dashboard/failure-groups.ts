@@ -3,6 +3,7 @@
  * ids in its words. Pure; its memory is bounded whatever HubSpot writes.
  */
 import type { ErrorContext } from '../shared/association.js';
+import { seenAt as timeOf, wordsOf } from '../shared/rejection-groups.js';
 import type { FailedJob, Failure } from './failed-jobs.js';
 
 /** Past this many different texts, further ones share a row per category and object pair. */
@@ -25,11 +26,19 @@ export type FailureGroup = {
 
 export type FailureSummary = { associations: number; jobs: number; groups: FailureGroup[] };
 
+/** What makes a row; without it, category, message and object pair together. */
+export const GROUPINGS = ['category', 'message', 'objectPair'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+/** Stands in a row for what differs within it. */
+export const VARIOUS = '*';
+
 /** Collects jobs one by one; `summary` orders the rows by number of associations. */
 export class FailureGroups {
   readonly #groups = new Map<string, FailureGroup>();
   #associations = 0;
   #jobs = 0;
+
+  constructor(private readonly by?: Grouping) {}
 
   add(job: FailedJob, failures: readonly Failure[]): void {
     this.#jobs += 1;
@@ -55,15 +64,16 @@ export class FailureGroups {
 
   #groupOf(job: FailedJob, failure: Failure): FailureGroup {
     const { fromObjectType, toObjectType } = job;
-    const keyOf = (message: string) => [failure.category, fromObjectType, toObjectType, message].join('\n');
-    let message = withoutIds(failure.error.message);
+    const { category } = failure;
+    const keyOf = (message: string) => this.#key([category, message, `${fromObjectType}\n${toObjectType}`]);
+    let message = wordsOf(failure.error, failure.pairs);
     if (!this.#groups.has(keyOf(message)) && this.#groups.size >= MAX_GROUPS) message = OTHER_MESSAGES;
     const known = this.#groups.get(keyOf(message));
-    if (known) return known;
+    if (known) return merged(known, { category, message, fromObjectType, toObjectType });
     const seen = seenAt(failure.error, job.failedAt);
     const [pair] = failure.pairs;
     const group: FailureGroup = {
-      category: failure.category,
+      category,
       fromObjectType,
       toObjectType,
       message,
@@ -76,18 +86,20 @@ export class FailureGroups {
     this.#groups.set(keyOf(message), group);
     return group;
   }
+
+  /** @param parts in the order of {@link GROUPINGS} */
+  #key(parts: readonly [category: string, message: string, objectPair: string]): string {
+    return this.by === undefined ? parts.join('\n') : (parts[GROUPINGS.indexOf(this.by)] ?? '');
+  }
 }
 
-/** `No contact with ID 101 exists` and `… 102 …` become one text; so do lists of ids of any length, and UUIDs. */
-export function withoutIds(message: string): string {
-  return message
-    .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, '…')
-    .replace(/\d+/g, '…')
-    .replace(/…(?:\s*[,;-]\s*…)+/g, '…');
+type Common = Pick<FailureGroup, 'category' | 'message' | 'fromObjectType' | 'toObjectType'>;
+
+function merged(group: FailureGroup, other: Common): FailureGroup {
+  for (const field of ['category', 'message', 'fromObjectType', 'toObjectType'] as const)
+    if (group[field] !== other[field]) group[field] = VARIOUS;
+  return group;
 }
 
-/** The error's own time, in one form so that texts compare as times; the job's where it has none that can be read. */
-function seenAt(error: ErrorContext, failedAt: number): string {
-  const at = Date.parse(error.at);
-  return new Date(Number.isNaN(at) ? failedAt : at).toISOString();
-}
+const seenAt = (error: ErrorContext, failedAt: number): string =>
+  new Date(timeOf(error, failedAt)).toISOString();

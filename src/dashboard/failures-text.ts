@@ -1,6 +1,6 @@
 /** What the failures commands say to people. Pure. */
-import { INVALID_JOB } from './failed-jobs.js';
-import type { FailureGroup, FailureSummary } from './failure-groups.js';
+import { INVALID_JOB } from '../shared/rejection-groups.js';
+import { type FailureGroup, type FailureSummary, VARIOUS } from './failure-groups.js';
 import type { Discarded, Exported, Retried } from './failures.js';
 import { aligned, count, counted, moment } from './figures.js';
 
@@ -16,7 +16,7 @@ export function listText({ associations: total, jobs: jobCount, groups }: Failur
       ...groups.map(group => [
         group.category === INVALID_JOB ? '–' : count(group.associations),
         group.category,
-        `${group.fromObjectType} → ${group.toObjectType}`,
+        objectPairText(group),
         moment(Date.parse(group.firstSeen)),
         moment(Date.parse(group.lastSeen)),
       ]),
@@ -34,6 +34,9 @@ export function listText({ associations: total, jobs: jobCount, groups }: Failur
   ].join('\n');
 }
 
+const objectPairText = ({ fromObjectType, toObjectType }: FailureGroup): string =>
+  fromObjectType === VARIOUS && toObjectType === VARIOUS ? 'various' : `${fromObjectType} → ${toObjectType}`;
+
 function details({ category, message, jobs: jobCount, example }: FailureGroup): string[] {
   const { from, to, error, jobId } = example;
   const correlation = error.correlationId === undefined ? '' : `, correlation id ${error.correlationId}`;
@@ -42,7 +45,8 @@ function details({ category, message, jobs: jobCount, example }: FailureGroup): 
       oneLine(message),
       `${jobs(jobCount)} without associations that can be read, for example job ${jobId}`,
     ];
-  return [oneLine(message), `for example ${from} → ${to} (job ${jobId}${correlation})`];
+  const words = message === VARIOUS ? `various words, such as: ${error.message}` : message;
+  return [oneLine(words), `for example ${from} → ${to} (job ${jobId}${correlation})`];
 }
 
 export function retryText({ jobs: jobCount, associations: asked, alongside, gone }: Retried): string {

@@ -12,22 +12,31 @@
  * Discarded associations stay counted as rejected; unfinished ones are counted so when they are discarded:
  * accepted = created + rejected + still queued holds throughout.
  */
+
+import { REJECTIONS_LIBRARY, UNFINISHED } from '../shared/rejection-groups.js';
 import { loadScript, type Script } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
-import { type FailedJob, type Failure, failedJobs, latestFailure, UNFINISHED } from './failed-jobs.js';
-import { FailureGroups, type FailureSummary } from './failure-groups.js';
+import { type FailedJob, type Failure, failedJobs, latestFailure } from './failed-jobs.js';
+import { FailureGroups, type FailureSummary, type Grouping } from './failure-groups.js';
+import { indexEntry, jobsOfGroup, unindex } from './rejection-index.js';
 
 /** Every field given must be equal; categories are compared without regard to case. */
 export type FailureFilter = {
   category?: string;
   from?: string;
   to?: string;
+  /** a group of the index: only its jobs are read, not the whole failed set. Without the other fields. */
+  group?: string;
   /** {@link latestFailure} at the time of asking; what fails later is left alone */
   until?: string;
 };
 
 /** Jobs with at least one failure that matches, page by page, each with the failures that do. */
 async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGenerator<Match[]> {
+  if (filter.group !== undefined) {
+    yield* jobsOfGroup(access, filter.group);
+    return;
+  }
   const category = filter.category?.toUpperCase();
   const until = filter.until ?? (await latestFailure(access));
   if (until === undefined) return;
@@ -45,8 +54,13 @@ async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGener
 
 type Match = { job: FailedJob; matched: Failure[] };
 
-export async function summariseFailures(access: QueueAccess, filter: FailureFilter): Promise<FailureSummary> {
-  const groups = new FailureGroups();
+/** @param by what makes a row; without it category, message and object pair together */
+export async function summariseFailures(
+  access: QueueAccess,
+  filter: FailureFilter,
+  by?: Grouping,
+): Promise<FailureSummary> {
+  const groups = new FailureGroups(by);
   for await (const page of matching(access, filter))
     for (const { job, matched } of page) groups.add(job, matched);
   return groups.summary();
@@ -64,6 +78,7 @@ export async function retryFailures(access: QueueAccess, filter: FailureFilter):
           done.gone += 1;
           return;
         }
+        await unindex(access, job, false);
         const asked = pairsIn(matched);
         done.jobs += 1;
         done.associations += asked;
@@ -122,17 +137,18 @@ export type Discarded = { associations: number; jobsRemoved: number; jobsShrunk:
 
 export async function discardFailures(access: QueueAccess, filter: FailureFilter): Promise<Discarded> {
   const done: Discarded = { associations: 0, jobsRemoved: 0, jobsShrunk: 0, gone: 0 };
-  const forget = loadScript(new URL('./forget.lua', import.meta.url));
+  const forget = loadScript(new URL('./forget.lua', import.meta.url), REJECTIONS_LIBRARY);
   for await (const page of matching(access, filter)) {
     await Promise.all(
       page.map(async match => {
         const left = dataWithout(match);
-        if (left !== undefined && !(await replaceData(access, forget, match, left.json))) {
+        if (left !== undefined && !(await replaceData(access, forget, match, left))) {
           done.gone += 1;
           return;
         }
         if (left === undefined || left.empty) {
           const removed = await access.queue.remove(match.job.id);
+          if (left === undefined) await unindex(access, match.job, true);
           done.jobsRemoved += removed;
         } else done.jobsShrunk += 1;
         done.associations += pairsIn(match.matched);
@@ -142,8 +158,10 @@ export async function discardFailures(access: QueueAccess, filter: FailureFilter
   return done;
 }
 
+type Left = { json: string; empty: boolean; entry: string };
+
 /** The job's data without what is to be discarded; undefined for data that cannot be read, which only goes as a whole. */
-function dataWithout({ job, matched }: Match): { json: string; empty: boolean } | undefined {
+function dataWithout({ job, matched }: Match): Left | undefined {
   if (!job.data) return undefined;
   const gone = new Set(matched);
   const kept = job.failures.filter(failure => !gone.has(failure));
@@ -151,7 +169,8 @@ function dataWithout({ job, matched }: Match): { json: string; empty: boolean } 
     .filter(({ category }) => category !== UNFINISHED)
     .map(({ error, pairs }) => ({ error, pairs }));
   const pairs = kept.find(({ category }) => category === UNFINISHED)?.pairs ?? [];
-  return { json: JSON.stringify({ ...job.data, pairs, rejected }), empty: kept.length === 0 };
+  const json = JSON.stringify({ ...job.data, pairs, rejected });
+  return { json, empty: kept.length === 0, entry: indexEntry(job, kept) };
 }
 
 /** @returns false when the job is not what was read any more */
@@ -159,13 +178,14 @@ async function replaceData(
   { redis, keys }: QueueAccess,
   forget: Script,
   { job, matched }: Match,
-  json: string,
+  { json, entry }: Left,
 ): Promise<boolean> {
   const undecided = pairsIn(matched.filter(({ category }) => category === UNFINISHED));
+  const index = [keys.rejections, keys.rejection, keys.rejectedJobs];
   const replaced = await forget(
     redis,
-    [`${keys.jobs}failed`, keys.jobs + job.id, keys.counters],
-    [job.id, job.json, json, undecided],
+    [`${keys.jobs}failed`, keys.jobs + job.id, keys.counters, ...index],
+    [job.id, job.json, json, undecided, pairsIn(matched), entry],
   );
   return replaced === 1;
 }

@@ -7,6 +7,7 @@ import { redisPlace } from '../shared/redis.js';
 import { sleep } from '../shared/wait.js';
 import { unreachable, withQueue } from './connection.js';
 import { latestFailure } from './failed-jobs.js';
+import type { Grouping } from './failure-groups.js';
 import {
   discardFailures,
   exportFailures,
@@ -64,7 +65,7 @@ async function* watch(read: () => Promise<string>, config: Config): AsyncGenerat
 }
 
 export type FailureVerb = 'list' | 'retry' | 'export' | 'discard';
-export type FailureOptions = FailureFilter & { json?: boolean; yes?: boolean };
+export type FailureOptions = FailureFilter & { json?: boolean; yes?: boolean; groupBy?: Grouping };
 
 /** @returns the exit code */
 export async function runFailures(
@@ -72,11 +73,11 @@ export async function runFailures(
   verb: FailureVerb,
   options: FailureOptions,
 ): Promise<number> {
-  const { json = false, yes = false, ...filter } = options;
+  const { json = false, yes = false, groupBy, ...filter } = options;
   return withQueue(config, async access => {
     switch (verb) {
       case 'list': {
-        const summary = await summariseFailures(access, filter);
+        const summary = await summariseFailures(access, filter, groupBy);
         await print(json ? JSON.stringify(summary, null, 2) : listText(summary));
         return 0;
       }

@@ -8,6 +8,8 @@ const STATES = ['wait', 'paused', 'active', 'delayed', 'prioritized'] as const;
 /** Jobs looked at in each state: a read costs Redis well under a millisecond. */
 const SAMPLES = 16;
 
+/** With {@link BACKLOG_LIBRARY}, backlogKeys and backlogArgs: the estimate. */
+export const READ_BACKLOG = new URL('./read-backlog.lua', import.meta.url);
 export const BACKLOG_LIBRARY = new URL('./backlog.lua', import.meta.url);
 export const MINUTES_LIBRARY = new URL('./minutes.lua', import.meta.url);
 

@@ -34,7 +34,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Reads the environment. Empty values count as unset.
  * @throws ConfigError with every problem: one line each, naming the variable. Values of secrets are never repeated.
  */
-export function parseConfig(env: Environment, needs: { token?: boolean; gateway?: boolean } = {}): Config {
+export function parseConfig(
+  env: Environment,
+  needs: { token?: boolean; gateway?: boolean; dashboard?: boolean } = {},
+): Config {
   const problems: string[] = [...unknownNames(env)];
   const values: Record<string, number | string | undefined> = {};
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
@@ -58,6 +61,7 @@ export function parseConfig(env: Environment, needs: { token?: boolean; gateway?
       `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): the access token of a private app with the scopes of both object types`,
     );
   if (needs.gateway) problems.push(...gatewayFaults(values as Values));
+  if (needs.dashboard) problems.push(...dashboardFaults(values as Values));
   if (problems.length === 0) problems.push(...crossFaults(values as Values));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile });
@@ -120,7 +124,7 @@ export const apiKeys = (list: string | undefined): string[] =>
     .map(key => key.trim())
     .filter(key => key !== '');
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+export const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 function* gatewayFaults({ gatewayHost, gatewayApiKeys }: Values): Generator<string> {
   const keys = apiKeys(gatewayApiKeys);
@@ -129,6 +133,16 @@ function* gatewayFaults({ gatewayHost, gatewayApiKeys }: Values): Generator<stri
     yield 'GATEWAY_API_KEYS has a key with a character that no header can carry';
   if (gatewayApiKeys === undefined && !LOOPBACK.test(gatewayHost))
     yield `GATEWAY_API_KEYS is not set: anybody who reaches ${gatewayHost} could enqueue; give keys, or listen on 127.0.0.1`;
+}
+
+function* dashboardFaults({ dashboardHost, dashboardUser, dashboardPassword }: Values): Generator<string> {
+  const open = LOOPBACK.test(dashboardHost);
+  const reason = `anybody who reaches ${dashboardHost} could look and steer; give user and password, or listen on 127.0.0.1`;
+  if (dashboardUser === '' && (!open || dashboardPassword !== undefined))
+    yield `DASHBOARD_USER is not set: ${open ? 'the password needs a user' : reason}`;
+  if (dashboardPassword === undefined && (!open || dashboardUser !== ''))
+    yield `DASHBOARD_PASSWORD is not set: ${open ? 'the user needs a password' : reason}`;
+  if (dashboardUser.includes(':')) yield 'DASHBOARD_USER holds a colon, which no browser can send';
 }
 
 function* crossFaults(values: Values): Generator<string> {

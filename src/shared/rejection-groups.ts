@@ -61,11 +61,8 @@ export function indexRejections(
   const groups = new Map<string, IndexedRejection>();
   const { fromObjectType: from, toObjectType: to } = objectPair;
   for (const { category, error, pairs } of rejections) {
-    const message = withoutIds(withoutNames(error.message, pairs)).slice(0, MAX_WORDS);
-    const id = createHash('sha1')
-      .update([category, from, to, message].join('\n'))
-      .digest('base64url')
-      .slice(0, 16);
+    const message = wordsOf(error, pairs);
+    const id = groupId([category, from, to, message]);
     const at = seenAt(error, now);
     const known = groups.get(id);
     if (known) {
@@ -80,6 +77,14 @@ export function indexRejections(
   }
   return [...groups.values()];
 }
+
+/** What is the same in all of a group: the error's words without what differs from association to association. */
+export const wordsOf = (error: ErrorContext, pairs: readonly Pair[]): string =>
+  withoutIds(withoutNames(error.message, pairs)).slice(0, MAX_WORDS);
+
+/** @param parts category, from type, to type, words */
+const groupId = (parts: readonly string[]): string =>
+  createHash('sha1').update(parts.join('\n')).digest('base64url').slice(0, 16);
 
 const MAX_WORDS = 500;
 /** The pairs of a rejection whose ids are looked for in its words: an error that speaks of more does not name them all. */

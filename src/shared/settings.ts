@@ -220,4 +220,30 @@ export const SETTINGS = {
     'associations',
     'backlog from which on the gateway refuses more (429), as estimated from the sizes of some queued jobs',
   ),
+  dashboardPort: integer(
+    'DASHBOARD_PORT',
+    3_001,
+    'port',
+    'where the dashboard listens; 0 = a free one',
+    0,
+    65_535,
+  ),
+  dashboardHost: text(
+    'DASHBOARD_HOST',
+    '127.0.0.1',
+    'the address the dashboard listens on; any but a loopback address needs `DASHBOARD_USER` and `DASHBOARD_PASSWORD`',
+  ),
+  dashboardUser: text('DASHBOARD_USER', '', 'user name that the dashboard asks for'),
+  dashboardPassword: {
+    kind: 'secret',
+    optional: true,
+    name: 'DASHBOARD_PASSWORD',
+    doc: 'password that the dashboard asks for',
+  },
+  dashboardReadOnly: text(
+    'DASHBOARD_READ_ONLY',
+    'false',
+    'true: the dashboard shows everything and changes nothing',
+    oneOf(['true', 'false']),
+  ),
 } as const satisfies Record<string, Setting>;

@@ -1,9 +1,10 @@
 /** Grouping of failures: one row per error, whatever the ids in its words. */
 import { describe, expect, test } from '@jest/globals';
-import { type FailedJob, INVALID_JOB } from '../../src/dashboard/failed-jobs.js';
-import { FailureGroups, OTHER_MESSAGES, withoutIds } from '../../src/dashboard/failure-groups.js';
+import type { FailedJob } from '../../src/dashboard/failed-jobs.js';
+import { FailureGroups, OTHER_MESSAGES } from '../../src/dashboard/failure-groups.js';
 import { discardText, exportText, listText, retryText } from '../../src/dashboard/failures-text.js';
 import type { ErrorContext } from '../../src/shared/association.js';
+import { INVALID_JOB, withoutIds } from '../../src/shared/rejection-groups.js';
 
 const error = (message: string, at = '2026-03-01T12:00:00Z'): ErrorContext => ({
   at,

@@ -1,0 +1,25 @@
+/** What the operator does: one call, and one sentence about what came of it. */
+import { byId, setText } from './dom.js';
+
+/** @returns the answer; undefined when it was refused, which has been said */
+export async function post<T>(path: string, button?: HTMLButtonElement): Promise<T | undefined> {
+  if (button) button.disabled = true;
+  try {
+    const response = await fetch(path, { method: 'POST', headers: { 'x-association-queue': '1' } });
+    const body = (await response.json()) as T & { message?: string };
+    if (response.ok) return body;
+    say(body.message ?? `The dashboard answered ${response.status}`, 'bad');
+  } catch {
+    say('The dashboard cannot be reached', 'bad');
+  } finally {
+    if (button) button.disabled = false;
+  }
+  return undefined;
+}
+
+export function say(text: string, tone: 'good' | 'bad' = 'good'): void {
+  const message = byId('message');
+  message.dataset.tone = tone;
+  message.hidden = text === '';
+  setText(message, text);
+}

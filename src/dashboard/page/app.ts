@@ -1,0 +1,134 @@
+/** Wires the page: what comes from the server goes where it is shown. */
+import { stateSentence } from '../state-sentence.js';
+import type { Series, View } from '../view.js';
+import { post, say } from './act.js';
+import { followLayout, showCharts } from './charts.js';
+import { byId, setText } from './dom.js';
+import { clock } from './format.js';
+import { showHeldPairs, showRejections } from './rejections.js';
+import { startSearch } from './search.js';
+import { showTiles } from './tiles.js';
+import { showWorkers } from './workers.js';
+
+const view: Partial<View> = {};
+let history: Series | undefined;
+let range: 'hour' | 'day' = 'hour';
+let announced = '';
+
+const PARTS: Readonly<Record<keyof View, () => void>> = {
+  setup: showSetup,
+  figures: showFigures,
+  rejections: () => view.rejections && view.setup && showRejections(view.rejections, view.setup),
+  workers: () => view.workers && showWorkers(view.workers),
+  minutes: showMinutes,
+  trouble: showTrouble,
+};
+
+function connect(): void {
+  const events = new EventSource('/api/events');
+  for (const [part, show] of Object.entries(PARTS))
+    events.addEventListener(part, event => {
+      Object.assign(view, { [part]: JSON.parse((event as MessageEvent<string>).data) });
+      show();
+    });
+  events.onopen = () => notice('');
+  events.onerror = () =>
+    notice('The dashboard cannot be reached; what you see is how it was. Trying again …');
+}
+
+function notice(text: string): void {
+  const node = byId('connection');
+  node.hidden = text === '';
+  setText(node, text);
+}
+
+function showSetup(): void {
+  const { setup } = view;
+  if (!setup) return;
+  setText(byId('account'), setup.account === 'default' ? '' : setup.account);
+  byId('controls').hidden = setup.readOnly;
+  setText(
+    byId('footer'),
+    `version ${setup.version}${setup.readOnly ? ', read-only' : ''}; times are yours, figures come every second`,
+  );
+}
+
+function showFigures(): void {
+  const { figures } = view;
+  if (!figures) return;
+  const { tone, text } = stateSentence(figures.state, clock);
+  byId('state').dataset.tone = tone;
+  setText(byId('sentence'), text);
+  document.title = `${text.split(/[:;,]/, 1)[0]} · HubSpot associations`;
+  // figures change every second; what a screen reader should say is that the state is another one
+  const kind = `${tone} ${text.split(/[\s:,]/, 1)[0]}`;
+  if (kind !== announced) setText(byId('announcer'), text);
+  announced = kind;
+  setText(byId('pause'), figures.state.paused ? 'Resume' : 'Pause');
+  showHeldPairs(figures);
+  showAllTiles();
+}
+
+function showAllTiles(): void {
+  const { figures, rejections, minutes, setup } = view;
+  if (figures && rejections && minutes && setup) showTiles({ figures, rejections, minutes, setup });
+}
+
+/** The last two minutes come with every reading; the history is fetched when its last step is another one. */
+function showMinutes(): void {
+  showAllTiles();
+  const { minutes } = view;
+  if (!minutes) return;
+  const newest = minutes.at.at(-1) ?? 0;
+  const last = history?.at.at(-1) ?? 0;
+  if (!history || newest >= last + history.stepSeconds) void fetchHistory();
+  else drawHistory();
+}
+
+async function fetchHistory(): Promise<void> {
+  try {
+    const response = await fetch(`/api/history?range=${range}`);
+    if (response.ok) history = (await response.json()) as Series;
+    drawHistory();
+  } catch {
+    // the connection's own notice says it
+  }
+}
+
+function drawHistory(): void {
+  const { setup, figures, minutes } = view;
+  if (!setup || !figures || !history) return;
+  const merged = range === 'hour' && minutes ? withLatest(history, minutes) : history;
+  showCharts(merged, setup, figures.state.now / 1_000);
+}
+
+function withLatest(series: Series, latest: Series): Series {
+  const merged = structuredClone(series);
+  latest.at.forEach((time, from) => {
+    const at = merged.at.indexOf(time);
+    if (at < 0) return;
+    for (const [name, column] of Object.entries(latest))
+      if (Array.isArray(column))
+        (merged[name as keyof Series] as (number | null)[])[at] = column[from] ?? null;
+  });
+  return merged;
+}
+
+function showTrouble(): void {
+  const { trouble } = view;
+  notice(trouble ? `Redis cannot be read since ${clock(trouble.since)}; what you see is how it was.` : '');
+}
+
+byId<HTMLButtonElement>('pause').addEventListener('click', async event => {
+  const paused = view.figures?.state.paused ?? false;
+  const done = await post(`/api/${paused ? 'resume' : 'pause'}`, event.currentTarget as HTMLButtonElement);
+  if (done) say(paused ? 'Resumed.' : 'Paused: no worker fetches more; what is on its way is finished.');
+});
+for (const input of document.querySelectorAll<HTMLInputElement>('input[name="range"]'))
+  input.addEventListener('change', () => {
+    range = input.value === 'day' ? 'day' : 'hour';
+    void fetchHistory();
+  });
+startSearch();
+followLayout(drawHistory);
+connect();

@@ -1,0 +1,64 @@
+/** The little that the page needs of a framework: elements with text, never with markup. */
+
+type Child = Node | string | undefined | false;
+type Attributes = Readonly<Record<string, string | boolean | undefined>>;
+
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    made.setAttribute(name, value === true ? '' : value);
+  }
+  made.append(...children.filter(child => child !== undefined && child !== false));
+  return made;
+}
+
+/** @throws when the page has no such element: a mistake of ours */
+export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`no element #${id}`);
+  return found as T;
+}
+
+/** Changes text only where it differs: screen readers and selections stay undisturbed. */
+export function setText(node: Node, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** A table whose roles survive a layout as cards. @param columns head → class */
+export function table(
+  label: string,
+  columns: readonly (readonly [head: string, kind?: string])[],
+): {
+  wrap: HTMLElement;
+  body: HTMLElement;
+} {
+  const body = element('tbody', { role: 'rowgroup' });
+  const heads = columns.map(([head, kind]) =>
+    element(
+      'th',
+      { scope: 'col', role: 'columnheader', class: kind },
+      head || element('span', { class: 'hidden' }, 'actions'),
+    ),
+  );
+  const head = element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...heads));
+  const wrap = element(
+    'div',
+    { class: 'table' },
+    element('table', { role: 'table', 'aria-label': label }, head, body),
+  );
+  return { wrap, body };
+}
+
+export const cell = (
+  label: string | undefined,
+  kind: string | undefined,
+  ...children: readonly Child[]
+): HTMLElement => element('td', { role: 'cell', 'data-label': label, class: kind }, ...children);
+
+export const row = (attributes: Attributes, ...cells: readonly HTMLElement[]): HTMLElement =>
+  element('tr', { role: 'row', ...attributes }, ...cells);

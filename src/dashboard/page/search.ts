@@ -1,0 +1,135 @@
+/** Where is a record pair now, and what happened to it? */
+import type { BatchSeen, Match, SearchEnd, SearchProgress } from '../view.js';
+import { byId, element, setText } from './dom.js';
+import { clock, count, counted } from './format.js';
+import { jobLink } from './rejections.js';
+
+const FATES: Readonly<Record<Match['fate'], string>> = {
+  queued: 'is in the queue, not decided yet',
+  retrying: 'failed and will be tried again',
+  rejected: 'was rejected',
+  created: 'was created',
+};
+const PLACES: Readonly<Record<string, string>> = {
+  wait: 'waiting',
+  paused: 'waiting',
+  prioritized: 'waiting, with priority',
+  active: 'in the hands of a worker',
+  delayed: 'set aside until its next attempt',
+  failed: 'failed',
+  completed: 'completed',
+};
+
+let source: EventSource | undefined;
+
+export function startSearch(): void {
+  const form = byId<HTMLFormElement>('search-form');
+  const [from, to] = [byId<HTMLInputElement>('search-from'), byId<HTMLInputElement>('search-to')];
+  // "101 202", "101,202" or "101->202" pasted into the first field
+  from.addEventListener('paste', event => {
+    const both = event.clipboardData
+      ?.getData('text')
+      .trim()
+      .match(/^(\S+?)\s*(?:->|→|[,;\s])\s*(\S+)$/);
+    if (!both) return;
+    event.preventDefault();
+    from.value = both[1] ?? '';
+    to.value = both[2] ?? '';
+  });
+  form.addEventListener('submit', event => {
+    event.preventDefault();
+    search(from.value.trim(), to.value.trim());
+  });
+  byId('search-cancel').addEventListener('click', () => {
+    end();
+    setText(byId('search-status'), 'Stopped.');
+  });
+}
+
+function search(from: string, to: string): void {
+  end();
+  const status = byId('search-status');
+  const results = byId('search-results');
+  results.replaceChildren();
+  setText(status, 'Searching …');
+  byId('search-cancel').hidden = false;
+  const events = new EventSource(`/api/search?${new URLSearchParams({ from, to })}`);
+  source = events;
+  const on = <T>(name: string, then: (data: T) => void) =>
+    events.addEventListener(name, event => then(JSON.parse((event as MessageEvent<string>).data) as T));
+  let saidAt = 0;
+  on<SearchProgress>('progress', ({ looked, of }) => {
+    if (performance.now() - saidAt < 500) return; // a screen reader need not hear each slice
+    saidAt = performance.now();
+    setText(status, `Searching … ${count(looked)} of ${counted(of, 'job')}`);
+  });
+  on<Match>('match', match => results.append(matchCard(match, from, to)));
+  on<SearchEnd>('end', found => {
+    end();
+    setText(status, verdict(found));
+  });
+  on<{ message: string }>('failure', ({ message }) => {
+    end();
+    setText(status, message);
+  });
+  events.onerror = () => {
+    end();
+    setText(
+      status,
+      'The search cannot be made now: two others are under way, or the dashboard cannot be reached.',
+    );
+  };
+}
+
+function end(): void {
+  source?.close();
+  source = undefined;
+  byId('search-cancel').hidden = true;
+}
+
+function verdict({ looked, found, ms, keptCompleted, cutShort }: SearchEnd): string {
+  const effort = `${counted(looked, 'job')} looked through in ${(ms / 1_000).toFixed(1)} s`;
+  if (found > 0) return `Found ${counted(found, 'time')}${cutShort ? ', and perhaps more' : ''}; ${effort}.`;
+  return (
+    `Not found; ${effort}. It was never enqueued, or it was discarded, or it was created and its job is no longer kept: ` +
+    `${counted(keptCompleted, 'completed job')} are remembered, older ones are not. Whether it exists, HubSpot knows.`
+  );
+}
+
+function matchCard(match: Match, from: string, to: string): HTMLElement {
+  const { jobId, place, fate, fromObjectType, toObjectType, types, source: who, requestId } = match;
+  const facts = [
+    `enqueued ${clock(match.enqueuedAt)}`,
+    who && `by ${who}`,
+    requestId && `request ${requestId}`,
+    match.nextTryAt && `next attempt ${clock(match.nextTryAt)}`,
+    match.finishedAt && `finished ${clock(match.finishedAt)}`,
+  ].filter(Boolean);
+  const whose = fate === 'rejected' ? '' : 'of its job: ';
+  const errors = match.errors.map(({ at, category, message, correlationId }) =>
+    element(
+      'li',
+      {},
+      `${clock(Date.parse(at))}, ${whose}${category ? `${category}: ` : ''}${message}`,
+      correlationId ? ` (correlation id ${correlationId})` : '',
+    ),
+  );
+  const batches = match.batches.map(batch => element('li', {}, batchText(batch)));
+  return element(
+    'article',
+    { class: 'match', 'data-fate': fate },
+    element('h3', {}, `${fromObjectType} ${from} → ${toObjectType} ${to} ${FATES[fate]}`),
+    element('p', {}, `${types}; job `, jobLink(jobId), ` is ${PLACES[place] ?? place}; ${facts.join(', ')}`),
+    errors.length > 0 && element('ul', { 'aria-label': 'Errors' }, ...errors),
+    batches.length > 0 &&
+      element('p', { class: 'quiet' }, 'Its job rode in these batches, it in one or more of them:'),
+    batches.length > 0 && element('ul', { 'aria-label': 'Batches' }, ...batches),
+  );
+}
+
+function batchText({ id, at, inputs, created, rejected, retry, held, answers }: BatchSeen): string {
+  const outcome = Object.entries({ created, rejected, 'to retry': retry, held }).flatMap(([name, n]) =>
+    n > 0 ? [`${count(n)} ${name}`] : [],
+  );
+  return `batch ${id}, ${clock(at)}: ${counted(inputs, 'input')}, ${outcome.join(', ')}; HubSpot answered ${answers.filter(Boolean).join(', ')}`;
+}

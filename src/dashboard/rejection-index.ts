@@ -1,0 +1,150 @@
+/**
+ * The index of rejections as operators' tools see it. The settlement keeps it in step; what other BullMQ clients did to
+ * the jobs is found by comparing, a slice at a time (sweep.lua), and never by reading all jobs.
+ */
+import type { Pair } from '../shared/association.js';
+import { indexRejections, REJECTIONS_LIBRARY } from '../shared/rejection-groups.js';
+import { loadScript } from '../shared/script.js';
+import type { QueueAccess } from './connection.js';
+import { type FailedJob, type Failure, readJobs } from './failed-jobs.js';
+
+const sweepScript = loadScript(new URL('./sweep.lua', import.meta.url), REJECTIONS_LIBRARY);
+const reindexScript = loadScript(new URL('./reindex.lua', import.meta.url), REJECTIONS_LIBRARY);
+
+/** The last group: past a thousand different texts, all others. */
+export const OTHER_GROUP = 'other';
+
+export type RejectionExample = { jobId: string; pair?: Pair; error: Failure['error'] };
+export type RejectionGroup = {
+  id: string;
+  category: string;
+  message: string;
+  from: string;
+  to: string;
+  associations: number;
+  jobs: number;
+  /** epoch ms */
+  first: number;
+  last: number;
+  example: RejectionExample;
+};
+export type Rejections = {
+  /** associations in all groups, those not listed too */
+  associations: number;
+  groups: RejectionGroup[];
+  /** groups that are not listed */
+  more: number;
+};
+
+/** The largest groups first. @param most groups listed */
+export async function readRejections({ redis, keys }: QueueAccess, most: number): Promise<Rejections> {
+  const flat = await redis.zrevrange(keys.rejections, 0, -1, 'WITHSCORES');
+  const sizes = Array.from({ length: flat.length / 2 }, (_, at) => ({
+    id: flat[2 * at] ?? '',
+    associations: Number(flat[2 * at + 1]),
+  }));
+  const shown = sizes.slice(0, most);
+  const found = await Promise.all(
+    shown.map(async ({ id, associations }): Promise<RejectionGroup[]> => {
+      const [fields, jobs] = await Promise.all([
+        redis.hgetall(keys.rejection + id),
+        redis.scard(`${keys.rejection}${id}:jobs`),
+      ]);
+      const { category = '', message = '', from = '', to = '', first, last, example } = fields;
+      if (example === undefined) return []; // gone since
+      const times = { first: Number(first), last: Number(last) };
+      return [
+        { id, category, message, from, to, associations, jobs, ...times, example: JSON.parse(example) },
+      ];
+    }),
+  );
+  const associations = sizes.reduce((sum, group) => sum + group.associations, 0);
+  return { associations, groups: found.flat(), more: sizes.length - shown.length };
+}
+
+/** What of a failed job belongs to a group. */
+export function failuresOfGroup(job: FailedJob, group: string, indexed: ReadonlySet<string>): Failure[] {
+  return job.failures.filter(failure => {
+    const id = indexRejections(job.id, job, [failure], job.failedAt)[0]?.id ?? '';
+    return id === group || (group === OTHER_GROUP && !indexed.has(id));
+  });
+}
+
+/** Failed jobs with something of a group, page by page. */
+export async function* jobsOfGroup(
+  access: QueueAccess,
+  group: string,
+): AsyncGenerator<{ job: FailedJob; matched: Failure[] }[]> {
+  const { redis, keys } = access;
+  // as many ids as there are jobs: a few bytes each, and no cursor that a retry could disturb
+  const ids = await redis.smembers(`${keys.rejection}${group}:jobs`);
+  for (let at = 0; at < ids.length; at += PAGE) {
+    const some = ids.slice(at, at + PAGE);
+    const scores = await redis.zmscore(`${keys.jobs}failed`, ...some);
+    const jobs = await readJobs(
+      access,
+      some.filter((_, index) => scores[index] !== null),
+    );
+    const known = jobs.length > 0 ? await redis.hmget(keys.rejectedJobs, ...jobs.map(({ id }) => id)) : [];
+    yield jobs.flatMap((job, index) => {
+      const indexed = new Set((known[index] ?? '').split(' ').map(entry => entry.split('=')[0] ?? ''));
+      const matched = failuresOfGroup(job, group, indexed);
+      return matched.length > 0 ? [{ job, matched }] : [];
+    });
+  }
+}
+const PAGE = 100;
+
+/** The rejections that a failed job holds, as the scripts want them. */
+export const indexEntry = (job: FailedJob, failures: readonly Failure[] = job.failures): string =>
+  JSON.stringify(indexRejections(job.id, job, failures, job.failedAt));
+
+/** The job was put back or removed: its rejections are no more. Whatever its worker has said since stands. */
+export async function unindex(access: QueueAccess, job: FailedJob, removed: boolean): Promise<void> {
+  await reindex(access, job.id, removed ? '' : job.json, false, '[]');
+}
+
+/** Compares the index with the jobs, a slice at a time. */
+export class Sweep {
+  #cursor = '0';
+  #rank = 0;
+
+  constructor(private readonly access: QueueAccess) {}
+
+  /** A whole round. */
+  async round(): Promise<void> {
+    do await this.slice(ROUND_SLICE);
+    while (this.#cursor !== '0' || this.#rank !== 0);
+  }
+
+  /** @param size jobs to look at on either side: about two microseconds each */
+  async slice(size: number): Promise<void> {
+    const { redis, keys } = this.access;
+    const [cursor, rank, ...unknown] = (await sweepScript(
+      redis,
+      [`${keys.jobs}failed`, keys.rejections, keys.rejection, keys.rejectedJobs],
+      [keys.jobs, this.#cursor, this.#rank, size],
+    )) as [string, number, ...string[]];
+    for (let at = 0; at < unknown.length; at += PAGE)
+      for (const job of await readJobs(this.access, unknown.slice(at, at + PAGE)))
+        await reindex(this.access, job.id, job.json, true, indexEntry(job));
+    this.#cursor = cursor;
+    this.#rank = rank;
+  }
+}
+const ROUND_SLICE = 500;
+
+async function reindex(
+  { redis, keys }: QueueAccess,
+  id: string,
+  json: string,
+  failed: boolean,
+  entry: string,
+): Promise<void> {
+  const index = [keys.rejections, keys.rejection, keys.rejectedJobs];
+  await reindexScript(
+    redis,
+    [`${keys.jobs}failed`, keys.jobs + id, ...index],
+    [id, json, failed ? 1 : 0, entry],
+  );
+}

@@ -1,0 +1,175 @@
+/**
+ * Where is a record pair now, and what happened to it?
+ *
+ * On demand and in small slices: jobs are looked through in the order in which they move (waiting, active, failed or
+ * completed), so that one that moves on meanwhile is met later rather than missed. Lists shift when jobs are added in
+ * front: some are looked at twice, none is skipped.
+ * What cannot be known is said: completed jobs are kept for a while only, batches too.
+ */
+import { type JobData, type Pair, parseJobData, typesText } from '../shared/association.js';
+import { loadScript } from '../shared/script.js';
+import type { QueueAccess } from './connection.js';
+import type { BatchSeen, Match, SearchEnd, SearchProgress } from './view.js';
+
+const findScript = loadScript(new URL('./find.lua', import.meta.url));
+const PLACES = [
+  ['delayed', 'zset'],
+  ['prioritized', 'zset'],
+  ['wait', 'list'],
+  ['paused', 'list'],
+  ['active', 'list'],
+  ['failed', 'zset'],
+  ['completed', 'zset'],
+  // those that were being sent meanwhile and are to be tried again
+  ['delayed', 'zset'],
+] as const;
+/** Matches shown: a pair that was enqueued more often than that is found often enough. */
+const MOST_MATCHES = 20;
+const BATCHES_PER_READ = 500;
+
+export type SearchEvents = {
+  progress: (progress: SearchProgress) => void;
+  match: (match: Match) => void;
+};
+
+/** @param signal ends the search between two slices */
+export async function searchPair(
+  access: QueueAccess,
+  pair: Pair,
+  events: SearchEvents,
+  signal: AbortSignal,
+): Promise<SearchEnd> {
+  const { redis, keys } = access;
+  const begun = performance.now();
+  const sizes = await Promise.all(
+    PLACES.map(([place, type]) =>
+      type === 'list' ? redis.llen(keys.jobs + place) : redis.zcard(keys.jobs + place),
+    ),
+  );
+  sizes.pop();
+  const of = sizes.reduce((sum, size) => sum + size, 0);
+  const seen = new Set<string>();
+  let looked = 0;
+  for (const [place, type] of PLACES) {
+    let at = '0';
+    while (at !== '' && !signal.aborted && seen.size < MOST_MATCHES) {
+      const [next, count, ...ids] = (await findScript(
+        redis,
+        [keys.jobs + place],
+        [type, keys.jobs, at, ...needles(pair)],
+      )) as [string, number, ...string[]];
+      at = next;
+      looked += count;
+      for (const id of ids) {
+        const match = await describe(access, id, pair, place);
+        if (!match || seen.has(`${id} ${match.fate}`)) continue;
+        seen.add(`${id} ${match.fate}`);
+        events.match(match);
+      }
+      events.progress({ looked: Math.min(looked, of), of });
+    }
+  }
+  const ms = Math.round(performance.now() - begun);
+  const keptCompleted = sizes.at(-1) ?? 0;
+  return {
+    looked,
+    found: seen.size,
+    ms,
+    keptCompleted,
+    cutShort: signal.aborted || seen.size >= MOST_MATCHES,
+  };
+}
+
+/** Pure. How a pair may stand in a job's data: ids as text or numbers, any spaces. */
+export function needles([from, to]: Pair): [from: string, to: string, usual: string, pattern: string] {
+  const inJson = (id: string) => JSON.stringify(id).slice(1, -1);
+  const escaped = (id: string) => inJson(id).replace(/[^A-Za-z0-9]/g, '%$&');
+  const pattern = `%[%s*"?${escaped(from)}"?%s*,%s*"?${escaped(to)}"?%s*%]`;
+  return [inJson(from), inJson(to), `"${inJson(from)}","${inJson(to)}"`, pattern];
+}
+
+async function describe(
+  access: QueueAccess,
+  id: string,
+  pair: Pair,
+  place: string,
+): Promise<Match | undefined> {
+  const { redis, keys } = access;
+  const [json, timestamp, finishedOn, batches] = await redis.hmget(
+    keys.jobs + id,
+    'data',
+    'timestamp',
+    'finishedOn',
+    'associationsBatches',
+  );
+  const parsed = parseJobData(json ? JSON.parse(json) : undefined);
+  if (!parsed.ok) return undefined;
+  const found = fateOf(parsed.data, pair, place);
+  if (!found) return undefined;
+  const { fromObjectType, toObjectType, types, source, requestId } = parsed.data;
+  const delayedUntil = place === 'delayed' ? await redis.zscore(`${keys.jobs}delayed`, id) : null;
+  return {
+    jobId: id,
+    place,
+    ...found,
+    ...{ fromObjectType, toObjectType, types: typesText(types) },
+    ...(source && { source }),
+    ...(requestId && { requestId }),
+    enqueuedAt: Number(timestamp ?? 0),
+    ...(finishedOn && { finishedAt: Number(finishedOn) }),
+    // BullMQ keeps the time in the upper bits of the score
+    ...(delayedUntil && { nextTryAt: Math.floor(Number(delayedUntil) / 4_096) }),
+    batches: await batchesSeen(access, (batches ?? '').split(' ').filter(Boolean)),
+  };
+}
+
+/** Pure. What became of the pair, as far as the job knows; undefined when the job does not hold it. */
+export function fateOf(
+  data: JobData,
+  [from, to]: Pair,
+  place: string,
+): Pick<Match, 'fate' | 'errors'> | undefined {
+  const isIt = (pair: Pair) => pair[0] === from && pair[1] === to;
+  if (data.pairs.some(isIt)) {
+    if (place === 'completed') return { fate: 'created', errors: [] };
+    const errors = data.errors ?? [];
+    return { fate: errors.length > 0 ? 'retrying' : 'queued', errors };
+  }
+  const rejection = data.rejected?.find(({ pairs }) => pairs.some(isIt));
+  return rejection && { fate: 'rejected', errors: [rejection.error] };
+}
+
+/** The batches of a job that are still remembered. */
+async function batchesSeen({ redis, keys }: QueueAccess, ids: readonly string[]): Promise<BatchSeen[]> {
+  const wanted = new Set(ids);
+  const seen: BatchSeen[] = [];
+  let before = '+';
+  while (wanted.size > 0) {
+    const entries = await redis.xrevrange(keys.batches, before, '-', 'COUNT', BATCHES_PER_READ);
+    for (const [entry, flat] of entries) {
+      const fields = Object.fromEntries(
+        flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? '']] : [])),
+      );
+      if (!wanted.delete(fields.id ?? '')) continue;
+      const n = (name: string) => Number(fields[name] ?? 0);
+      seen.push({
+        ...{
+          id: fields.id ?? '',
+          at: Number(entry.split('-')[0]),
+          answers: (fields.answers ?? '').split('\n'),
+        },
+        ...{
+          inputs: n('inputs'),
+          created: n('created'),
+          rejected: n('rejected'),
+          retry: n('retry'),
+          held: n('held'),
+        },
+      });
+    }
+    const last = entries.at(-1);
+    if (!last || entries.length < BATCHES_PER_READ) break;
+    before = `(${last[0]}`;
+  }
+  return seen;
+}

@@ -1,0 +1,83 @@
+/** What the server tells the page. Types only; the parts are sent by themselves, and only when they have changed. */
+import type { WorkerReport } from '../shared/heartbeat.js';
+import type { Series } from './minutes.js';
+import type { Rejections } from './rejection-index.js';
+import type { StateFigures } from './state-sentence.js';
+import type { HeldPair, Stats } from './stats.js';
+
+export type Figures = {
+  state: StateFigures;
+  /** as `stats --json` prints it */
+  stats: Stats;
+  /** discarded by operators; they stay counted as rejected */
+  discarded: number;
+  heldPairs: HeldPair[];
+};
+export type Workers = { alive: WorkerReport[]; vanished: { id: string; lastSeen: number }[] };
+export type Setup = {
+  account: string;
+  version: string;
+  readOnly: boolean;
+  batchMaxInputs: number;
+  /** calls that the quota allows in a minute */
+  callsPerMinute: number;
+};
+/** Names of the events and what they carry. */
+export type View = {
+  setup: Setup;
+  figures: Figures;
+  rejections: Rejections;
+  workers: Workers;
+  /** the current minute and the one before */
+  minutes: Series;
+  /** Redis cannot be read */
+  trouble: { since: number; message: string } | null;
+};
+export type { Series } from './minutes.js';
+export type { RejectionGroup, Rejections } from './rejection-index.js';
+
+export type Match = {
+  jobId: string;
+  /** where the job stands: waiting, prioritized, delayed, active, failed, completed */
+  place: string;
+  /** of the pair: queued (first attempt or again), rejected, created */
+  fate: 'queued' | 'retrying' | 'rejected' | 'created';
+  fromObjectType: string;
+  toObjectType: string;
+  types: string;
+  source?: string;
+  requestId?: string;
+  enqueuedAt: number;
+  finishedAt?: number;
+  /** when a delayed job comes back */
+  nextTryAt?: number;
+  /** of the pair when it was rejected; of the job's attempts otherwise, newest last */
+  errors: {
+    at: string;
+    category?: string;
+    message: string;
+    correlationId?: string;
+    httpStatus?: number;
+    pairs: number;
+  }[];
+  batches: BatchSeen[];
+};
+export type BatchSeen = {
+  id: string;
+  at: number;
+  inputs: number;
+  created: number;
+  rejected: number;
+  retry: number;
+  held: number;
+  /** of each call: status, correlation id */
+  answers: string[];
+};
+export type SearchProgress = { looked: number; of: number };
+export type SearchEnd = {
+  looked: number;
+  found: number;
+  ms: number;
+  keptCompleted: number;
+  cutShort: boolean;
+};

@@ -1,0 +1,114 @@
+/** Composition root of `association-queue dashboard`. Wiring only. */
+import { readFileSync } from 'node:fs';
+import { Queue } from 'bullmq';
+import type { Config } from '../../shared/config.js';
+import { messageOf } from '../../shared/errors.js';
+import { runUntilSignal, type Service } from '../../shared/lifecycle.js';
+import { createLogger, type Logger } from '../../shared/logger.js';
+import { accountKeys, DEFAULT_ACCOUNT, queueName } from '../../shared/queue.js';
+import { openRedis, redisPlace } from '../../shared/redis.js';
+import { settlesWithin, sleep } from '../../shared/wait.js';
+import type { QueueAccess } from '../connection.js';
+import { Overview } from '../overview.js';
+import { loadAssets } from './assets.js';
+import { createDashboardMetrics } from './metrics.js';
+import { Poller } from './poller.js';
+import { createServer } from './server.js';
+
+/** While no worker lives, the dashboard sees to the samples of the backlog. */
+const SAMPLE_MS = 30_000;
+const STOP_MS = 2_000;
+
+/** Runs until SIGTERM or SIGINT. */
+export async function runDashboard(config: Config): Promise<void> {
+  const logger = createLogger(config.logLevel, 'dashboard');
+  await runUntilSignal([createDashboard(config, logger)], logger);
+}
+
+function createDashboard(config: Config, logger: Logger): Service {
+  const redis = openRedis(config.redisUrl, 'hasty', error =>
+    logger.warn(
+      { event: 'redis', error: messageOf(error) },
+      `no connection to ${redisPlace(config.redisUrl)}; the page says so until it is back`,
+    ),
+  );
+  // the commands of one reading travel together
+  redis.options.enableAutoPipelining = true;
+  const account = DEFAULT_ACCOUNT;
+  const queue = new Queue(queueName(account), {
+    connection: redis,
+    prefix: config.queuePrefix,
+    skipMetasUpdate: true, // looking at a queue must not create one
+  });
+  queue.on('error', () => {}); // whoever asked gets it as a rejection
+  const access: QueueAccess = { account, redis, queue, keys: accountKeys(config.queuePrefix, account) };
+  const overview = new Overview(access, config);
+  const poller = new Poller(overview);
+  const { dashboardUser: user, dashboardPassword: password } = config;
+  const app = createServer({
+    access,
+    overview,
+    poller,
+    assets: loadAssets(),
+    setup: {
+      account,
+      version: readVersion(),
+      readOnly: config.dashboardReadOnly === 'true',
+      batchMaxInputs: config.batchMaxInputs,
+      callsPerMinute: (config.rateLimitCalls * 60_000) / config.rateLimitWindowMs,
+    },
+    guard: {
+      credentials: password === undefined ? undefined : { user, password },
+      readOnly: config.dashboardReadOnly === 'true',
+    },
+    registry: createDashboardMetrics(
+      () => poller.last,
+      () => poller.viewers,
+    ),
+    logger,
+  });
+  const stopping = new AbortController();
+  const upkeep = async () => {
+    let compared = false;
+    while (!stopping.signal.aborted) {
+      try {
+        if (!compared && redis.status === 'ready') {
+          await overview.sweep.round(); // rejections of an earlier version, or of other clients
+          compared = true;
+        }
+        await overview.sample();
+      } catch {
+        // the connection says it
+      }
+      await sleep(compared ? SAMPLE_MS : 1_000, stopping.signal);
+    }
+  };
+  return {
+    async start() {
+      redis.connect().catch(() => {}); // it says so itself, and goes on trying
+      const url = await app.listen({ port: config.dashboardPort, host: config.dashboardHost });
+      void upkeep();
+      logger.info({
+        event: 'started',
+        url,
+        readOnly: config.dashboardReadOnly === 'true',
+        redis: redisPlace(config.redisUrl),
+      });
+    },
+    async stop() {
+      stopping.abort();
+      poller.stop();
+      const closed = app.close();
+      app.server.closeAllConnections();
+      await settlesWithin(closed, STOP_MS);
+      await queue.close().catch(() => {});
+      redis.disconnect();
+      logger.info({ event: 'stopped' });
+    },
+  };
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

@@ -1,0 +1,91 @@
+/**
+ * One reading of Redis a second, shared by all who look; none when nobody does. Readers get the parts that have changed.
+ */
+import { messageOf } from '../../shared/errors.js';
+import { sleep } from '../../shared/wait.js';
+import type { Overview, Reading } from '../overview.js';
+import type { View } from '../view.js';
+
+const EVERY_MS = 1_000;
+/** Whoever asks so soon after a reading gets that one. */
+const FRESH_MS = 900;
+
+export type Parts = Omit<View, 'setup'>;
+export type Viewer = (part: keyof Parts, json: string) => void;
+
+export class Poller {
+  readonly #viewers = new Set<Viewer>();
+  /** what was sent last */
+  readonly #sent = new Map<keyof Parts, string>();
+  #reading: Promise<Reading> | undefined;
+  #last: { at: number; reading: Reading } | undefined;
+  #trouble: View['trouble'] = null;
+  #running = false;
+  #stopped = new AbortController();
+
+  constructor(private readonly overview: Overview) {}
+
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  get last(): Reading | undefined {
+    return this.#last?.reading;
+  }
+
+  /** The current state of things, at most a second old. @throws when Redis cannot be read */
+  async current(): Promise<Reading> {
+    if (this.#last && performance.now() - this.#last.at < FRESH_MS) return this.#last.reading;
+    this.#reading ??= this.#read();
+    return this.#reading;
+  }
+
+  /** Calls `viewer` with every part at once, and again with each part that changes. @returns ends it */
+  watch(viewer: Viewer): () => void {
+    for (const [part, json] of this.#sent) viewer(part, json);
+    this.#viewers.add(viewer);
+    if (!this.#running) void this.#run();
+    return () => this.#viewers.delete(viewer);
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#viewers.clear();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#viewers.size > 0 && !this.#stopped.signal.aborted) {
+      const begun = performance.now();
+      try {
+        this.#send({ ...(await this.current()), trouble: null });
+        this.#trouble = null;
+      } catch (error) {
+        this.#trouble ??= { since: Date.now(), message: messageOf(error) };
+        this.#send({ trouble: this.#trouble });
+      }
+      await sleep(EVERY_MS - (performance.now() - begun), this.#stopped.signal);
+    }
+    this.#running = false;
+    this.#sent.clear(); // what is old by the time somebody comes back is not shown
+  }
+
+  #send(parts: Partial<Parts>): void {
+    for (const [part, value] of Object.entries(parts) as [keyof Parts, unknown][]) {
+      const json = JSON.stringify(value);
+      if (this.#sent.get(part) === json) continue;
+      this.#sent.set(part, json);
+      for (const viewer of this.#viewers) viewer(part, json);
+    }
+  }
+
+  async #read(): Promise<Reading> {
+    try {
+      const reading = await this.overview.read();
+      this.#last = { at: performance.now(), reading };
+      return reading;
+    } finally {
+      this.#reading = undefined;
+    }
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The web dashboard's HTTP face: every request passes the guard, then one small route each. What the figures mean is
+ * overview.ts, what the verbs do is failures.ts.
+ */
+import { once } from 'node:events';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Registry } from 'prom-client';
+import { messageOf } from '../../shared/errors.js';
+import type { Logger } from '../../shared/logger.js';
+import type { QueueAccess } from '../connection.js';
+import { discardFailures, exportFailures, retryFailures } from '../failures.js';
+import type { Overview } from '../overview.js';
+import { searchPair } from '../search.js';
+import type { Setup } from '../view.js';
+import type { Asset } from './assets.js';
+import { BOARD_PATH, BOARD_POLICY, registerBoard } from './board.js';
+import { EventStream } from './event-stream.js';
+import { type GuardOptions, refusalOf } from './guard.js';
+import type { Poller } from './poller.js';
+
+export type ServerParts = {
+  readonly access: QueueAccess;
+  readonly overview: Overview;
+  readonly poller: Poller;
+  readonly assets: ReadonlyMap<string, Asset>;
+  readonly setup: Setup;
+  readonly guard: GuardOptions;
+  readonly registry: Registry;
+  readonly logger: Logger;
+};
+
+/** No script but ours, no inline script or style, no other site, no frame. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const OPEN_PATHS = ['/healthz', '/readyz'];
+/** Each looks through the queue: more at once would be felt. */
+const MOST_SEARCHES = 2;
+const GROUP_ID = /^[\w-]{1,40}$/;
+const RECORD_ID = /^\S{1,128}$/;
+
+export function createServer(parts: ServerParts): FastifyInstance {
+  const { access, overview, poller, assets, setup, guard, registry, logger } = parts;
+  const app = Fastify({ bodyLimit: 1_048_576, forceCloseConnections: true });
+
+  app.addHook('onRequest', async (request, reply) => {
+    const path = pathOf(request);
+    reply.headers({
+      'content-security-policy': path.startsWith(BOARD_PATH) ? BOARD_POLICY : PAGE_POLICY,
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+      'cross-origin-opener-policy': 'same-origin',
+      'cache-control': 'no-store',
+    });
+    if (OPEN_PATHS.includes(path)) return;
+    const { method, headers } = request;
+    const refusal = refusalOf({ method, path, headers }, guard);
+    if (!refusal) return;
+    if (refusal.status === 401)
+      reply.header('www-authenticate', 'Basic realm="association-queue", charset="UTF-8"');
+    return reply.code(refusal.status).send({ message: refusal.message });
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 503;
+    if (status >= 500) logger.error({ event: 'request failed', error: messageOf(error) });
+    // Redis' own errors carry the command and its data
+    const message = status >= 500 ? 'Redis cannot be used at the moment' : error.message;
+    return reply.code(status).send({ message });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    if (request.method !== 'GET' && reply.statusCode < 400)
+      logger.info({
+        event: 'operator',
+        method: request.method,
+        path: pathOf(request),
+        status: reply.statusCode,
+      });
+  });
+
+  for (const [url, asset] of assets) app.get(url, (request, reply) => sendAsset(asset, request, reply));
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const ready = access.redis.status === 'ready';
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ status: ready ? 'ready' : 'not ready', reasons: ready ? [] : ['Redis is away'] });
+  });
+  app.get('/metrics', async (_request, reply) => {
+    // the gauges read what the poller has read: see metrics.ts
+    await poller.current();
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+
+  app.get('/api/state', async () => ({ setup, ...(await poller.current()) }));
+  app.get<{ Querystring: { range?: string } }>('/api/history', async request =>
+    overview.history(request.query.range === 'day' ? 'day' : 'hour'),
+  );
+  app.get('/api/events', async (_request, reply) => {
+    const stream = new EventStream(reply);
+    stream.send('setup', JSON.stringify(setup));
+    const end = poller.watch((part, json) => stream.send(part, json));
+    stream.onClose(end);
+  });
+
+  let searches = 0;
+  app.get<{ Querystring: { from?: string; to?: string } }>('/api/search', async (request, reply) => {
+    const { from = '', to = '' } = request.query;
+    if (!RECORD_ID.test(from) || !RECORD_ID.test(to))
+      return reply.code(400).send({ message: 'from and to: two record ids are needed' });
+    if (searches >= MOST_SEARCHES)
+      return reply
+        .code(429)
+        .send({ message: `${MOST_SEARCHES} searches are under way: try again in some seconds` });
+    const stream = new EventStream(reply);
+    const ending = new AbortController();
+    stream.onClose(() => ending.abort());
+    searches += 1;
+    try {
+      const events = {
+        progress: (progress: object) => stream.send('progress', JSON.stringify(progress)),
+        match: (match: object) => stream.send('match', JSON.stringify(match)),
+      };
+      stream.send('end', JSON.stringify(await searchPair(access, [from, to], events, ending.signal)));
+    } catch (error) {
+      logger.error({ event: 'search failed', error: messageOf(error) });
+      stream.send('failure', JSON.stringify({ message: 'Redis cannot be used at the moment' }));
+    } finally {
+      searches -= 1;
+      stream.end();
+    }
+  });
+
+  app.post('/api/pause', async () => {
+    await access.queue.pause();
+    return { paused: true };
+  });
+  app.post('/api/resume', async () => {
+    await access.queue.resume();
+    return { paused: false };
+  });
+  type Group = { Params: { group: string } };
+  const groupOf = (request: FastifyRequest<Group>) => {
+    const { group } = request.params;
+    if (!GROUP_ID.test(group)) throw Object.assign(new Error('There is no such group'), { statusCode: 404 });
+    return { group };
+  };
+  app.post<Group>('/api/rejections/:group/retry', async request => retryFailures(access, groupOf(request)));
+  app.post<Group>('/api/rejections/:group/discard', async request =>
+    discardFailures(access, groupOf(request)),
+  );
+  app.get<Group>('/api/rejections/:group/export', async (request, reply) => {
+    const filter = groupOf(request);
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'application/x-ndjson; charset=utf-8',
+      'content-disposition': `attachment; filename="rejected-${filter.group}.ndjson"`,
+    });
+    try {
+      await exportFailures(access, filter, async lines => {
+        if (!raw.write(lines) && !raw.destroyed) await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
+      });
+      raw.end();
+    } catch (error) {
+      logger.error({ event: 'export failed', error: messageOf(error) });
+      raw.destroy(); // half a file must not look like a whole one
+    }
+  });
+
+  registerBoard(app, access.queue, guard.readOnly);
+  // what was done on the board to failed jobs shows in the groups at once
+  app.addHook('onResponse', async request => {
+    if (request.method !== 'GET' && pathOf(request).startsWith(BOARD_PATH))
+      await overview.sweep.round().catch(() => {});
+  });
+  return app;
+}
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
+
+function sendAsset(
+  { type, etag, plain, gzip }: Asset,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  reply.headers({ 'cache-control': 'no-cache', etag, vary: 'accept-encoding' });
+  if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+  const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+  if (zipped) reply.header('content-encoding', 'gzip');
+  return reply.type(type).send(zipped ? gzip : plain);
+}
