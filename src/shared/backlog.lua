@@ -23,7 +23,7 @@ local function estimateBacklog(states, prefix, samples)
     local jobs = redis.call(isList and 'LLEN' or 'ZCARD', states[state])
     local looked, found = math.min(jobs, samples), 0
     for at = 0, looked - 1 do
-      local index = math.floor(at * jobs / looked)
+      local index = math.floor((at + 0.5) * jobs / looked) -- the middle of each stretch: the last job of a bulk is seldom full
       local id = isList and redis.call('LINDEX', states[state], index) or redis.call('ZRANGE', states[state], index, index)[1]
       local data = redis.call('HGET', prefix .. id, 'data')
       if data then found = found + pairsOf(data) end

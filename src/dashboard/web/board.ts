@@ -46,9 +46,7 @@ export function jobTitle(data: unknown): string | undefined {
   if (!parsed.ok) return undefined;
   const { pairs, rejected, fromObjectType, toObjectType, types } = parsed.data;
   const refused = rejected?.reduce((sum, { pairs }) => sum + pairs.length, 0) ?? 0;
-  const counts = [
-    ...(pairs.length > 0 || refused === 0 ? [String(pairs.length)] : []),
-    ...(refused > 0 ? [`${refused} rejected`] : []),
-  ];
-  return `${counts.join(' + ')} ${fromObjectType} → ${toObjectType}, ${typesText(types)}`;
+  const objectPair = `${fromObjectType} → ${toObjectType}, ${typesText(types)}`;
+  if (refused === 0) return `${pairs.length} ${objectPair}`;
+  return `${pairs.length > 0 ? `${pairs.length} and ` : ''}${refused} rejected, ${objectPair}`;
 }

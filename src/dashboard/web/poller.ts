@@ -29,6 +29,11 @@ export class Poller {
     return this.#viewers.size;
   }
 
+  /** Somebody looks, or did until a moment ago. */
+  get isReading(): boolean {
+    return this.#running;
+  }
+
   get last(): Reading | undefined {
     return this.#last?.reading;
   }

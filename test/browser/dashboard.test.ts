@@ -1,0 +1,286 @@
+/** The dashboard in a real Chromium, before a real worker and the simulator. SCREENSHOTS=1 writes docs/images. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Pair } from '../../src/shared/association.js';
+import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+import { findChromium, launch } from './chromium.js';
+import { seedHistory } from './history.js';
+
+const INSTALL_MS = 300_000;
+const executable = findChromium();
+if (!executable)
+  process.stderr.write(
+    'SKIPPED: no Chromium found and none can be installed here; set CHROMIUM_PATH to test the dashboard in a browser\n',
+  );
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const missing: Pair[] = Array.from(
+  { length: 7 },
+  (_, at): Pair => [String(100_000_001 + at), String(700_000_001 + at)],
+);
+
+const test = useRedis(import.meta.url);
+(executable ? describe : describe.skip)('the page', () => {
+  let browser: Browser;
+  let rig: Rig;
+  let worker: WorkerProcess;
+  let dashboard: DashboardProcess;
+  const others: DashboardProcess[] = [];
+
+  beforeAll(async () => {
+    rig = await Rig.start({
+      redisUrl: test.url,
+      prefix: test.newPrefix(),
+      simulator: { missing: missing.map(([from]) => from) },
+    });
+    [browser, dashboard] = await Promise.all([launch(executable ?? ''), another({})]);
+  }, INSTALL_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all(others.map(each => each.end()));
+    await rig?.stop();
+  });
+
+  async function another(env: Record<string, string>): Promise<DashboardProcess> {
+    const started = await startDashboard({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix, ...env });
+    others.push(started);
+    return started;
+  }
+
+  /** A page of its own; what its console complains of fails the test. */
+  async function withPage(
+    use: (page: Page) => Promise<void>,
+    options: BrowserContextOptions = {},
+    url = dashboard.url,
+  ): Promise<void> {
+    const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    const complaints: string[] = [];
+    page.on('console', message => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', error => complaints.push(error.message));
+    try {
+      await page.goto(url);
+      await use(page);
+      expect(complaints).toEqual([]);
+    } finally {
+      await context.close();
+    }
+  }
+  const sentence = (page: Page, text: RegExp) =>
+    eventually(async () => expect(await page.textContent('#sentence')).toMatch(text));
+  const tile = async (page: Page, label: string): Promise<string> =>
+    (await page
+      .locator('.tile', { has: page.locator(`dt:text-is("${label}")`) })
+      .locator('.value')
+      .textContent()) ?? '';
+  const rows = (page: Page) => page.locator('#rejection-groups tbody tr');
+  async function expectAccessible(page: Page): Promise<void> {
+    await page.evaluate(axe);
+    const violations = await page.evaluate(async () => {
+      const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
+      const found = await axe.run();
+      return found.violations.map(({ id, impact, nodes }) => ({
+        id,
+        impact,
+        nodes: nodes.map(node => node.html.slice(0, 200)),
+      }));
+    });
+    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+  }
+
+  it('loads: light, accessible, without a complaint', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    let bytes = 0;
+    page.on('requestfinished', async request => {
+      const { responseBodySize, responseHeadersSize } = await request.sizes();
+      bytes += responseBodySize + responseHeadersSize;
+    });
+    await page.goto(dashboard.url);
+    await sentence(page, /^Idle: everything is decided/);
+    expect(await page.textContent('#workers')).toMatch(/No worker is alive/);
+    expect(await page.textContent('#rejection-groups')).toMatch(/Nothing is rejected/);
+    await expectAccessible(page);
+    expect(bytes).toBeGreaterThan(20_000);
+    expect(bytes).toBeLessThan(150_000);
+    await context.close();
+  });
+
+  it('is live while a worker runs, and shows what was rejected', async () => {
+    await withPage(async page => {
+      await rig.enqueue([...missing, ...goodPairs(4_993, 200_000_000)], 100);
+      await sentence(page, /^No worker is alive while 5,000 wait; nothing is lost/);
+      worker = rig.startWorker();
+      await sentence(page, /^Idle/);
+      expect(await tile(page, 'Created')).toBe('4,993');
+      expect(await tile(page, 'Rejected')).toBe('7');
+      expect(await page.textContent('#workers tbody')).toContain(`:${worker.process.pid}`);
+      expect(await rows(page).count()).toBe(1);
+      expect(await rows(page).textContent()).toMatch(
+        /7OBJECT_NOT_FOUND.*No contact with ID … exists.*contacts → companies/,
+      );
+      await eventually(async () => expect(await page.locator('.chart canvas').count()).toBe(6));
+      await eventually(async () =>
+        expect(await page.locator('.chart [role=img]').first().getAttribute('aria-label')).toMatch(
+          /^Created a minute. created: now /,
+        ),
+      );
+      await expectAccessible(page);
+    });
+  });
+
+  it('search, by keyboard: where is the pair, and what happened to it?', async () => {
+    await withPage(async page => {
+      await page.focus('#search-from');
+      await page.keyboard.type('100000003');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('700000003');
+      await page.keyboard.press('Enter');
+      await eventually(async () => expect(await page.textContent('#search-status')).toMatch(/^Found 1 time/));
+      expect(await page.textContent('.match')).toMatch(
+        /was rejected.*OBJECT_NOT_FOUND: No contact with ID 100000003 exists.*HubSpot answered 207/,
+      );
+      await page.fill('#search-to', '999');
+      await page.keyboard.press('Enter');
+      await eventually(async () =>
+        expect(await page.textContent('#search-status')).toMatch(
+          /^Not found;.*Whether it exists, HubSpot knows/,
+        ),
+      );
+    });
+  });
+
+  it('pause and resume', async () => {
+    await withPage(async page => {
+      await page.focus('#pause');
+      await page.keyboard.press('Enter');
+      await sentence(page, /^Paused: 0 wait until somebody resumes/);
+      expect(await rig.queue.isPaused()).toBe(true);
+      await page.click('button:text-is("Resume")');
+      await sentence(page, /^Idle/);
+      expect(await rig.queue.isPaused()).toBe(false);
+    });
+  });
+
+  it('dark, and on a phone: readable, nothing beyond the edge', async () => {
+    const ground = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await withPage(
+      async page => {
+        await rows(page).first().waitFor();
+        const dark = await ground(page);
+        await expectAccessible(page);
+        const { width, inner } = await page.evaluate(() => ({
+          width: document.documentElement.scrollWidth,
+          inner: innerWidth,
+        }));
+        expect(width).toBeLessThanOrEqual(inner);
+        await page.emulateMedia({ colorScheme: 'light' });
+        expect(await ground(page)).not.toBe(dark);
+        await eventually(async () => expect(await page.locator('.chart canvas').count()).toBe(6));
+      },
+      { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+    );
+  });
+
+  it('the board has jobs with titles that a person understands', async () => {
+    await withPage(
+      async page => {
+        await page.getByText('7 rejected, contacts → companies, HUBSPOT_DEFINED:279').waitFor();
+      },
+      {},
+      `${dashboard.url}/queues/queue/hubspot-associations?status=failed`,
+    );
+  });
+
+  it('asks for the password; read-only has nothing to press', async () => {
+    const httpCredentials = { username: 'oncall', password: 'hunter2' };
+    const closed = await another({
+      DASHBOARD_USER: httpCredentials.username,
+      DASHBOARD_PASSWORD: httpCredentials.password,
+      DASHBOARD_READ_ONLY: 'true',
+    });
+    const refused = await browser.newPage({ httpCredentials: { ...httpCredentials, password: 'wrong' } });
+    expect((await refused.goto(closed.url))?.status()).toBe(401);
+    await refused.close();
+    await withPage(
+      async page => {
+        await sentence(page, /^Idle/);
+        await rows(page).first().waitFor();
+        expect(await page.textContent('#footer')).toMatch(/read-only/);
+        expect(await page.locator('main button:visible').allTextContents()).toEqual(['Search']);
+        expect(await page.locator('main a.button').allTextContents()).toEqual(['Export']);
+      },
+      { httpCredentials },
+      closed.url,
+    );
+  });
+
+  it('retry of a group that then succeeds; discard asks first', async () => {
+    rig.simulator.setOptions({ missing: missing.slice(0, 3).map(([from]) => from) });
+    await withPage(async page => {
+      await page.click('#rejection-groups button:text-is("Retry")');
+      await eventually(async () =>
+        expect(await page.textContent('#message')).toMatch(
+          /^Put back to be tried again: 7 associations in 1 job\./,
+        ),
+      );
+      await eventually(async () => expect(await tile(page, 'Rejected')).toBe('3'));
+      expect(await tile(page, 'Created')).toBe('4,997');
+
+      await page.click('#rejection-groups button:text-is("Discard")');
+      expect(await page.textContent('dialog')).toMatch(/3 associations .* will not be created/);
+      await expectAccessible(page);
+      await page.keyboard.press('Escape');
+      expect(await rig.queue.getFailedCount()).toBe(1);
+      await page.click('#rejection-groups button:text-is("Discard")');
+      await page.click('dialog button:text-is("Discard")');
+      await eventually(async () =>
+        expect(await page.textContent('#rejection-groups')).toMatch(/Nothing is rejected/),
+      );
+      expect(await page.textContent('#message')).toBe('Discarded 3 associations.');
+      expect(await rig.queue.getFailedCount()).toBe(0);
+    });
+  });
+
+  (process.env.SCREENSHOTS ? it : it.skip)(
+    'screenshots',
+    async () => {
+      const directory = new URL('../../docs/images/', import.meta.url).pathname;
+      mkdirSync(directory, { recursive: true });
+      await seedHistory(test.redis, rig.keys);
+      rig.simulator.setOptions({ rateLimitCalls: 100, latencyMs: 60, missing: [] });
+      const more = goodPairs(900_000, 300_000_000).map(
+        ([from, to], at): Pair =>
+          at % 4_001 === 7 ? [`${999_000_000 + at}`, to] : at % 9_001 === 5 ? [`row-${at}`, to] : [from, to],
+      );
+      await worker.end('SIGTERM');
+      await rig.enqueue(more, 500);
+      const quota = { RATE_LIMIT_CALLS: '100', DAILY_CALL_LIMIT: '500000' };
+      for (let count = 0; count < 2; count++) rig.startWorker(quota);
+      for (const [name, options] of [
+        ['dashboard', { colorScheme: 'light' }],
+        ['dashboard-dark', { colorScheme: 'dark' }],
+        ['dashboard-phone', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }],
+      ] as const)
+        await withPage(async page => {
+          await sentence(page, /^Flowing: .*quota-bound/);
+          await rows(page).nth(1).waitFor();
+          await page.waitForFunction(() => document.querySelectorAll('.chart canvas').length === 6);
+          await page.screenshot({
+            path: `${directory}${name}.png`,
+            ...(name === 'dashboard' && { fullPage: true }),
+          });
+        }, options);
+      await rig.queue.pause();
+      await eventually(async () => expect(await rig.queue.getActiveCount()).toBe(0), 60_000);
+    },
+    180_000,
+  );
+});

@@ -1,0 +1,336 @@
+/** The dashboard as a process: its figures, its verbs, its doors. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Match, SearchEnd } from '../../src/dashboard/view.js';
+import type { Pair } from '../../src/shared/association.js';
+import { serverError } from '../../src/simulator/replies.js';
+import { type DashboardProcess, OWN, startDashboard } from '../support/dashboard.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig | undefined;
+let dashboards: DashboardProcess[] = [];
+
+async function start(simulator: Parameters<typeof Rig.start>[0]['simulator'] = {}, env = {}): Promise<Rig> {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator, env });
+  return rig;
+}
+async function dashboard(env: Record<string, string> = {}): Promise<DashboardProcess> {
+  const started = await startDashboard({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix, ...env });
+  dashboards.push(started);
+  return started;
+}
+afterEach(async () => {
+  const ends = await Promise.all(dashboards.map(each => each.end()));
+  dashboards = [];
+  await rig?.stop();
+  rig = undefined;
+  expect(ends.filter(end => end !== 0)).toEqual([]);
+});
+
+const missing = (count: number): Pair[] =>
+  Array.from({ length: count }, (_, at): Pair => [String(100_000_001 + at), String(700_000_001 + at)]);
+const ids = (pairs: readonly Pair[]): string[] => pairs.map(([from]) => from);
+
+describe('figures', () => {
+  it('agree: page, stats --json, /metrics, minutes and simulator, after failures and a kill -9', async () => {
+    const bad = missing(40);
+    const rig = await start(
+      { latencyMs: 20, missing: ids(bad) },
+      { MAX_CONCURRENT_CALLS: '4', BATCH_MAX_INPUTS: '500' },
+    );
+    rig.simulator.script(...[503, 503].map(status => ({ kind: 'status' as const, ...serverError(status) })));
+    const good = goodPairs(30_000, 200_000_000);
+    await rig.enqueue([...good.slice(0, 9_000), ...bad, ...good.slice(9_000)], 250);
+    const victim = rig.startWorker();
+    rig.startWorker();
+    await eventually(async () => expect((await rig.totals()).created).toBeGreaterThan(2_000));
+    await victim.end('SIGKILL');
+    await rig.drained();
+
+    const page = await dashboard();
+    const { figures, rejections, minutes } = await page.state();
+    const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli.js', 'stats', '--json'], {
+      env: { PATH: process.env.PATH, REDIS_URL: test.url, QUEUE_PREFIX: test.prefix },
+    });
+    expect(figures.stats).toEqual({ ...JSON.parse(stdout), quota: expect.anything() });
+    expect(figures.stats.associations).toMatchObject({ created: good.length, rejected: bad.length });
+    expect(figures.state).toMatchObject({ backlog: 0, paused: false });
+    expect(rejections).toMatchObject({ associations: bad.length, more: 0 });
+    expect(rejections.groups).toHaveLength(1);
+
+    const { ledger } = rig.simulator;
+    expect(ledger.createdCount()).toBe(good.length);
+    // each call is counted after its answer: those in flight of the killed worker are HubSpot's to know
+    const uncounted = ledger.calls.length - figures.stats.calls.total;
+    expect(uncounted).toBeGreaterThanOrEqual(0);
+    expect(uncounted).toBeLessThanOrEqual(4);
+
+    const metrics = await (await page.get('/metrics')).text();
+    for (const [outcome, n] of Object.entries(figures.stats.associations))
+      expect(metrics).toContain(`association_queue_account_associations{outcome="${outcome}"} ${n}\n`);
+    expect(metrics).toContain(`association_queue_account_calls ${figures.stats.calls.total}\n`);
+
+    const history = (await (await page.get('/api/history?range=hour')).json()) as Record<string, number[]>;
+    const sum = (name: string) => (history[name] ?? []).reduce((total, n) => total + n, 0);
+    expect([sum('created'), sum('rejected'), sum('calls')]).toEqual([
+      good.length,
+      bad.length,
+      figures.stats.calls.total,
+    ]);
+    expect(sum('retried')).toBe(figures.stats.associations.retried);
+    expect(history.at).toHaveLength(60);
+    expect(minutes.at).toHaveLength(2);
+  });
+
+  it('workers: who is alive and what they do; who went without a word', async () => {
+    const rig = await start();
+    const page = await dashboard();
+    const [first, second] = [rig.startWorker(), rig.startWorker()];
+    await eventually(async () => {
+      const { workers } = await page.state();
+      expect(workers.alive.map(({ pid }) => pid).sort()).toEqual(
+        [first.process.pid, second.process.pid].sort(),
+      );
+      expect(workers.alive[0]).toMatchObject({ state: 'idle', version: '0.1.0', maxInFlight: 10 });
+      expect(workers.alive[0]?.rssBytes).toBeGreaterThan(1e7);
+    });
+    await second.end('SIGTERM');
+    await eventually(async () =>
+      expect((await page.state()).workers).toMatchObject({
+        alive: [{ pid: first.process.pid }],
+        vanished: [],
+      }),
+    );
+    const [alive] = (await page.state()).workers.alive;
+    await first.end('SIGKILL');
+    await test.redis.pexpire(rig.keys.worker + alive?.id, 1); // ten seconds later
+    await eventually(async () =>
+      expect((await page.state()).workers).toMatchObject({ alive: [], vanished: [{ id: alive?.id }] }),
+    );
+    await rig.enqueue(goodPairs(10), 10);
+    await eventually(async () =>
+      expect((await page.state()).figures.state).toMatchObject({ workers: 0, backlog: 10 }),
+    );
+  });
+
+  it('a hold says since when, and why', async () => {
+    const rig = await start({ accessToken: 'another' });
+    const page = await dashboard();
+    const before = Date.now();
+    await rig.enqueue(goodPairs(10), 10);
+    rig.startWorker();
+    const { hold } = await eventually(async () => {
+      const { state } = (await page.state()).figures;
+      expect(state.hold).not.toBeNull();
+      return state;
+    });
+    expect(hold).toMatchObject({ kind: 'auth', reason: expect.stringMatching(/^401 from HubSpot: /) });
+    expect(hold?.since).toBeGreaterThanOrEqual(before - 1_000);
+    // the hold grows with each probe, and goes on since it began
+    await eventually(async () =>
+      expect(Number(await test.redis.hget(rig.keys.hold, 'strikes'))).toBeGreaterThan(2),
+    );
+    expect(Number(await test.redis.hget(rig.keys.hold, 'since'))).toBe(hold?.since);
+    rig.simulator.setOptions({ accessToken: '' });
+    await rig.drained();
+  });
+});
+
+describe('rejections', () => {
+  const bad = missing(12);
+  const rejected = async (): Promise<{ rig: Rig; page: DashboardProcess }> => {
+    const rig = await start({ missing: ids(bad) });
+    // three jobs with four of them each, and one with another error beside them
+    await rig.enqueue([...bad.slice(0, 4), ...goodPairs(6, 300_000_000)], 10);
+    await rig.enqueue(bad.slice(4, 8), 10);
+    await rig.enqueue([...bad.slice(8), ['not-an-id', '5']], 10);
+    rig.startWorker();
+    await rig.drained();
+    const page = await dashboard();
+    return { rig, page };
+  };
+  const groupsOf = async (page: DashboardProcess) =>
+    Object.fromEntries((await page.state()).rejections.groups.map(group => [group.category, group]));
+
+  it('retry of a group puts its jobs back, and what succeeds is gone from the list', async () => {
+    const { rig, page } = await rejected();
+    const { OBJECT_NOT_FOUND: group } = await groupsOf(page);
+    expect(group).toMatchObject({
+      associations: 12,
+      jobs: 3,
+      message: 'No contact with ID … exists',
+      from: 'contacts',
+      to: 'companies',
+    });
+    expect(group?.example.pair?.[0]).toMatch(/^1000000/);
+    rig.simulator.setOptions({ missing: [] });
+    const answer = await page.post(`/api/rejections/${group?.id}/retry`);
+    expect(await answer.json()).toEqual({ jobs: 3, associations: 12, alongside: 1, gone: 0 });
+    await rig.drained();
+    await eventually(async () => expect(Object.keys(await groupsOf(page))).toEqual(['VALIDATION_ERROR']));
+    expect((await page.state()).rejections.associations).toBe(1);
+    expect(rig.simulator.ledger.createdCount()).toBe(18);
+  });
+
+  it('export and discard touch this group only', async () => {
+    const { rig, page } = await rejected();
+    const { OBJECT_NOT_FOUND: group } = await groupsOf(page);
+    const exported = await page.get(`/api/rejections/${group?.id}/export`);
+    expect(exported.headers.get('content-disposition')).toMatch(
+      /^attachment; filename="rejected-.*\.ndjson"$/,
+    );
+    const lines = (await exported.text())
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { from: string });
+    expect(lines.map(({ from }) => from).sort()).toEqual(ids(bad));
+    const answer = await page.post(`/api/rejections/${group?.id}/discard`);
+    expect(await answer.json()).toEqual({ associations: 12, jobsRemoved: 2, jobsShrunk: 1, gone: 0 });
+    await eventually(async () => expect(Object.keys(await groupsOf(page))).toEqual(['VALIDATION_ERROR']));
+    const { figures } = await page.state();
+    expect(figures).toMatchObject({ discarded: 12, stats: { associations: { rejected: 13 } } });
+    expect(await rig.queue.getFailedCount()).toBe(1);
+  });
+
+  it('what other clients did to the jobs is noticed: retried, removed, failed before there was an index', async () => {
+    const { rig, page } = await rejected();
+    const [a, b, c] = (await rig.queue.getFailed()).sort((x, y) => Number(x.id) - Number(y.id));
+    rig.simulator.setOptions({ missing: [] });
+    await a?.retry(); // its worker takes the rejections back
+    await b?.remove();
+    await rig.drained();
+    await eventually(async () => expect((await page.state()).rejections.associations).toBe(5));
+    await test.redis.del(
+      rig.keys.rejections,
+      rig.keys.rejectedJobs,
+      ...(await test.redis.keys(`${rig.keys.rejection}*`)),
+    );
+    await rig.queue.add('other', { version: 9 });
+    await rig.drained();
+    await eventually(async () => {
+      const groups = await groupsOf(page);
+      expect(groups).toMatchObject({
+        OBJECT_NOT_FOUND: { associations: 4, jobs: 1 },
+        VALIDATION_ERROR: { associations: 1 },
+        INVALID_JOB: { associations: 0, jobs: 1 },
+      });
+    });
+    // and on the board, at once
+    const board = await fetch(`${page.url}/queues/api/queues/hubspot-associations/${c?.id}/clean`, {
+      method: 'PUT',
+      headers: OWN,
+    });
+    expect(board.status).toBe(204);
+    await eventually(async () => expect(Object.keys(await groupsOf(page))).toEqual(['INVALID_JOB']));
+  });
+});
+
+describe('search', () => {
+  async function search(page: DashboardProcess, from: string, to: string) {
+    const text = await (await page.get(`/api/search?from=${from}&to=${to}`)).text();
+    const events = [...text.matchAll(/event: (\w+)\ndata: (.*)\n/g)].map(([, name, data]) => ({
+      name,
+      data: JSON.parse(data ?? '') as unknown,
+    }));
+    const end = events.find(({ name }) => name === 'end')?.data as SearchEnd;
+    return { matches: events.filter(({ name }) => name === 'match').map(({ data }) => data as Match), end };
+  }
+
+  it('finds a pair wherever it is and says what happened to it', async () => {
+    const rig = await start({ missing: ['100000001'] });
+    await rig.enqueue([['100000001', '700000001'], ...goodPairs(50, 200_000_000)], 51, { source: 'import' });
+    rig.startWorker();
+    await rig.drained();
+    await rig.queue.pause();
+    await rig.enqueue(goodPairs(2_000, 400_000_000), 100);
+    await rig.queue.add('spaced', { ...contactsToCompanies, pairs: [] }, { priority: 3, jobId: 'spaced' });
+    // as a client in another language may write it
+    await test.redis.hset(
+      `${rig.keys.jobs}spaced`,
+      'data',
+      JSON.stringify({ ...contactsToCompanies, pairs: [[31, '32']] }).replace('[31,"32"]', '[ 31 , "32" ]'),
+    );
+    const page = await dashboard();
+
+    const rejected = await search(page, '100000001', '700000001');
+    expect(rejected.matches).toMatchObject([
+      {
+        fate: 'rejected',
+        place: 'failed',
+        source: 'import',
+        types: 'HUBSPOT_DEFINED:279',
+        errors: [{ category: 'OBJECT_NOT_FOUND' }],
+      },
+    ]);
+    expect(rejected.matches[0]?.batches).toMatchObject([
+      { inputs: 51, created: 50, rejected: 1, answers: ['207'] },
+    ]);
+    expect(await search(page, '400000500', '800000500')).toMatchObject({
+      matches: [{ fate: 'queued', place: 'wait', batches: [] }],
+    });
+    expect(await search(page, '31', '32')).toMatchObject({
+      matches: [{ fate: 'queued', place: 'prioritized' }],
+    });
+    const nothing = await search(page, '400000500', '800000501');
+    expect(nothing).toMatchObject({ matches: [], end: { found: 0, looked: 22, cutShort: false } });
+    expect((await page.get('/api/search?from=1')).status).toBe(400);
+    expect((await page.get('/api/search?from=a%20b&to=1')).status).toBe(400);
+  });
+});
+
+describe('doors', () => {
+  it('without the password nothing, with it everything; the password is in no log', async () => {
+    await start();
+    const env = { DASHBOARD_USER: 'oncall', DASHBOARD_PASSWORD: 'hunter2-secret' };
+    const page = await dashboard({ ...env, DASHBOARD_HOST: '0.0.0.0' }).catch(error => error as Error);
+    if (page instanceof Error) throw page;
+    const authorization = `Basic ${Buffer.from('oncall:hunter2-secret').toString('base64')}`;
+    for (const path of ['/', '/api/state', '/api/events', '/queues/', '/metrics', '/assets/page/app.js']) {
+      const refused = await page.get(path);
+      expect([path, refused.status, refused.headers.get('www-authenticate')]).toEqual([
+        path,
+        401,
+        expect.stringMatching(/^Basic /),
+      ]);
+    }
+    for (const path of ['/', '/api/state', '/queues/', '/metrics'])
+      expect((await page.get(path, { authorization })).status).toBe(200);
+    expect((await page.get('/healthz')).status).toBe(200);
+    expect((await page.post('/api/pause', { ...OWN })).status).toBe(401);
+    expect((await page.post('/api/pause', { ...OWN, authorization })).status).toBe(200);
+    expect(page.output()).not.toContain('hunter2');
+  });
+
+  it('no inline script, no frame, no other site; state-changing calls from the page itself only; read-only for good', async () => {
+    const rig = await start();
+    const page = await dashboard();
+    const { headers } = await page.get('/');
+    expect(headers.get('content-security-policy')).toMatch(
+      /script-src 'self'; style-src 'self';.*frame-ancestors 'none'/,
+    );
+    expect((await page.get('/queues/')).headers.get('content-security-policy')).toMatch(/script-src 'self';/);
+    const crossSite = { 'x-association-queue': '1', 'sec-fetch-site': 'cross-site' };
+    for (const path of ['/api/pause', '/api/rejections/x/discard'])
+      expect((await page.post(path, crossSite)).status).toBe(403);
+    expect(
+      (await fetch(`${page.url}/queues/api/queues/hubspot-associations/pause`, { method: 'PUT' })).status,
+    ).toBe(403);
+    expect(await rig.queue.isPaused()).toBe(false);
+    expect((await page.post('/api/rejections/no%20group/retry')).status).toBe(404);
+
+    const watching = await dashboard({ DASHBOARD_READ_ONLY: 'true' });
+    for (const path of ['/api/pause', '/api/resume', '/api/rejections/x/retry', '/api/rejections/x/discard'])
+      expect([path, (await watching.post(path)).status]).toEqual([path, 403]);
+    const put = await fetch(`${watching.url}/queues/api/queues/hubspot-associations/pause`, {
+      method: 'PUT',
+      headers: OWN,
+    });
+    expect(put.status).toBe(403);
+    expect((await watching.state()).setup.readOnly).toBe(true);
+    expect(await rig.queue.isPaused()).toBe(false);
+  });
+});

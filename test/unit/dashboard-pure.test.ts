@@ -1,0 +1,397 @@
+/** The dashboard's pure parts: the sentence, the guard, series, search, titles. */
+import { describe, expect, test } from '@jest/globals';
+import { toSeries } from '../../src/dashboard/minutes.js';
+import type { Overview, Reading } from '../../src/dashboard/overview.js';
+import { Rate } from '../../src/dashboard/rate.js';
+import { fateOf, needles } from '../../src/dashboard/search.js';
+import { type StateFigures, short, stateSentence } from '../../src/dashboard/state-sentence.js';
+import { jobTitle } from '../../src/dashboard/web/board.js';
+import { type AskedFor, refusalOf } from '../../src/dashboard/web/guard.js';
+import { Poller } from '../../src/dashboard/web/poller.js';
+import type { JobData } from '../../src/shared/association.js';
+import { parseConfig } from '../../src/shared/config.js';
+import type { ConfigError } from '../../src/shared/errors.js';
+import { indexedRejections } from '../../src/shared/rejection-groups.js';
+import { stateOf } from '../../src/worker/heartbeat.js';
+import { eventually } from '../support/eventually.js';
+
+const NOW = Date.parse('2026-03-01T14:00:00Z');
+const clock = (ms: number) => new Date(ms).toISOString().slice(11, 16);
+
+describe('the sentence', () => {
+  const flowing: StateFigures = {
+    now: NOW,
+    paused: false,
+    hold: null,
+    perSecond: 18_400,
+    backlog: 1_200_000,
+    jobs: { waiting: 2_400, active: 40, delayed: 0 },
+    nextTryAt: null,
+    oldestWaitingSeconds: 30,
+    heldPairs: 0,
+    workers: 2,
+    quotaBound: false,
+    slotsBound: false,
+  };
+  const held = { kind: 'auth', since: NOW - 600_000, until: NOW + 300_000 };
+  const auth = { ...held, reason: '401 from HubSpot: token expired' };
+  const daily = { ...held, kind: 'daily', reason: 'the daily limit of 5 calls is used up' };
+  const limit = {
+    kind: 'rate-limit',
+    since: NOW - 1_000,
+    until: NOW + 9_000,
+    reason: '429 from HubSpot: slow down.',
+  };
+  test.each<[Partial<StateFigures>, string, string]>([
+    [{ quotaBound: true }, 'good', 'Flowing: 18,400/s, 1.2 M left, done about 14:01; quota-bound'],
+    [
+      { slotsBound: true },
+      'good',
+      'Flowing: 18,400/s, 1.2 M left, done about 14:01; worker-bound: another worker would help',
+    ],
+    [{ perSecond: 2.34, backlog: 42 }, 'good', 'Flowing: 2.3/s, 42 left, done about 14:00'],
+    [{ heldPairs: 1 }, 'warn', 'Flowing: 18,400/s, 1.2 M left, done about 14:01; 1 object pair held'],
+    [
+      { hold: auth },
+      'bad',
+      'Held since 13:50: 401 from HubSpot: token expired; next try 14:05; nothing is lost',
+    ],
+    [
+      { hold: daily },
+      'bad',
+      'Held since 13:50: the daily limit of 5 calls is used up; next try 14:05; nothing is lost',
+    ],
+    [
+      { hold: limit },
+      'warn',
+      'Held since 13:59: 429 from HubSpot: slow down; next try in 9 s; nothing is lost',
+    ],
+    [
+      { hold: { ...auth, since: null } },
+      'bad',
+      'Held: 401 from HubSpot: token expired; next try 14:05; nothing is lost',
+    ],
+    [{ hold: { ...auth, until: NOW - 1 } }, 'good', 'Flowing: 18,400/s, 1.2 M left, done about 14:01'],
+    [{ backlog: 0, perSecond: 9 }, 'idle', 'Idle: everything is decided'],
+    [{ backlog: 0, workers: 0 }, 'idle', 'Idle: everything is decided'],
+    [
+      { workers: 0, hold: auth },
+      'bad',
+      'No worker is alive while 1.2 M wait; nothing is lost. Start one: association-queue worker',
+    ],
+    [{ paused: true }, 'warn', 'Paused: 1.2 M wait until somebody resumes; nothing is lost'],
+    [
+      { paused: true, workers: 0 },
+      'warn',
+      'Paused: 1.2 M wait until somebody resumes, and no worker is alive; nothing is lost',
+    ],
+    [{ perSecond: 0 }, 'good', 'Starting: 1.2 M left'],
+    [
+      { perSecond: 0, oldestWaitingSeconds: 300 },
+      'bad',
+      'Not moving: 1.2 M left, 2 workers alive; look at their logs. Nothing is lost',
+    ],
+    [
+      { perSecond: 0, backlog: 300, jobs: { waiting: 0, active: 0, delayed: 3 }, nextTryAt: NOW + 60_000 },
+      'warn',
+      'Waiting to try 300 again, next try 14:01; nothing is lost',
+    ],
+  ])('%j', (figures, tone, text) => {
+    expect(stateSentence({ ...flowing, ...figures }, clock)).toEqual({ tone, text });
+  });
+
+  test.each([
+    [0, '0'],
+    [9_999, '9,999'],
+    [18_432, '18,400'],
+    [164_312, '164 k'],
+    [1_234_567, '1.2 M'],
+    [5e9, '5.0 G'],
+  ])('short(%d)', (n, text) => expect(short(n)).toBe(text));
+});
+
+describe('the guard', () => {
+  const credentials = { user: 'oncall', password: 'päss:word' };
+  const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+  const authorization = basic('oncall:päss:word');
+  const host = '127.0.0.1:3001';
+  const asked = (headers: AskedFor['headers'], method = 'GET', path = '/api/state'): AskedFor => ({
+    method,
+    path,
+    headers,
+  });
+  const open = { credentials: undefined, readOnly: false };
+
+  test('a password lets its user in, and nobody else', () => {
+    const guard = { credentials, readOnly: false };
+    expect(refusalOf(asked({ authorization }), guard)).toBeUndefined();
+    for (const wrong of [
+      undefined,
+      '',
+      'Basic',
+      'Bearer x',
+      basic('oncall:'),
+      basic('oncall'),
+      basic('Oncall:päss:word'),
+      basic(':'),
+    ])
+      expect(refusalOf(asked({ authorization: wrong }), guard)?.status).toBe(401);
+  });
+
+  test('without a password only a loopback address is answered to: no name that was made to point here', () => {
+    for (const name of [host, 'localhost', 'LOCALHOST:1', '[::1]:3001', '127.0.0.2'])
+      expect(refusalOf(asked({ host: name }), open)).toBeUndefined();
+    for (const name of [
+      undefined,
+      '',
+      'evil.example',
+      '127.0.0.1.evil.example:3001',
+      'localhost.evil.example',
+    ])
+      expect(refusalOf(asked({ host: name }), open)?.status).toBe(421);
+  });
+
+  test.each<[string, Record<string, string>, number | undefined]>([
+    ['our own page', { 'sec-fetch-site': 'same-origin', 'x-association-queue': '1' }, undefined],
+    ['an older browser', { origin: `http://${host}`, 'x-association-queue': '1' }, undefined],
+    ['another site', { 'sec-fetch-site': 'cross-site', 'x-association-queue': '1' }, 403],
+    [
+      'another site of this host',
+      { 'sec-fetch-site': 'same-site', origin: `http://${host}`, 'x-association-queue': '1' },
+      403,
+    ],
+    ['another origin', { origin: 'http://127.0.0.1:3002', 'x-association-queue': '1' }, 403],
+    ['no origin', { 'x-association-queue': '1' }, 403],
+    ['a form, whose origin is hidden', { origin: 'null' }, 403],
+    ['a form of ours', { 'sec-fetch-site': 'same-origin' }, 403],
+  ])('a state-changing call of %s', (_who, headers, status) => {
+    expect(refusalOf(asked({ host, ...headers }, 'POST', '/api/pause'), open)?.status).toBe(status);
+  });
+
+  test("Bull Board's calls come without our header, and from our origin only", () => {
+    const put = (headers: Record<string, string>) =>
+      refusalOf(asked({ host, ...headers }, 'PUT', '/queues/api/queues/x/retry'), open);
+    expect(put({ 'sec-fetch-site': 'same-origin' })).toBeUndefined();
+    expect(put({ 'sec-fetch-site': 'cross-site' })?.status).toBe(403);
+    expect(put({})?.status).toBe(403);
+  });
+
+  test('read-only: looking is all', () => {
+    const guard = { credentials: undefined, readOnly: true };
+    expect(refusalOf(asked({ host }), guard)).toBeUndefined();
+    for (const path of ['/api/pause', '/queues/api/queues/x/pause'])
+      expect(
+        refusalOf(
+          asked({ host, 'sec-fetch-site': 'same-origin', 'x-association-queue': '1' }, 'POST', path),
+          guard,
+        ),
+      ).toMatchObject({
+        status: 403,
+        message: expect.stringMatching(/read-only/),
+      });
+  });
+});
+
+describe('configuration', () => {
+  const problems = (env: Record<string, string>): readonly string[] => {
+    try {
+      parseConfig(env, { dashboard: true });
+      return [];
+    } catch (error) {
+      return (error as ConfigError).problems;
+    }
+  };
+  test('elsewhere than on loopback it needs user and password; all problems at once, the password in none', () => {
+    expect(problems({})).toEqual([]);
+    expect(problems({ DASHBOARD_HOST: '0.0.0.0', DASHBOARD_PORT: 'x', DASHBOARD_READ_ONLY: 'yes' })).toEqual([
+      expect.stringMatching(/^DASHBOARD_PORT "x" is not/),
+      expect.stringMatching(/^DASHBOARD_READ_ONLY "yes" is not one of true, false/),
+      expect.stringMatching(/^DASHBOARD_USER is not set: anybody who reaches 0.0.0.0/),
+      expect.stringMatching(/^DASHBOARD_PASSWORD is not set: anybody/),
+    ]);
+    expect(problems({ DASHBOARD_PASSWORD: 'hunter2' })).toEqual([
+      'DASHBOARD_USER is not set: the password needs a user',
+    ]);
+    expect(problems({ DASHBOARD_USER: 'me' })).toEqual([
+      'DASHBOARD_PASSWORD is not set: the user needs a password',
+    ]);
+    expect(problems({ DASHBOARD_HOST: '::', DASHBOARD_USER: 'a:b', DASHBOARD_PASSWORD: 'hunter2' })).toEqual([
+      'DASHBOARD_USER holds a colon, which no browser can send',
+    ]);
+  });
+});
+
+test('minutes become steps: counts are added, samples are the largest, batches have a mean', () => {
+  const series = toSeries(
+    [
+      [
+        { created: '5', batches: '2', inputs: '3000', backlog: '70' },
+        { created: '7', backlog: '50', oldest: '9' },
+      ],
+      [{}, { callsRateLimited: '1', calls: '4' }],
+    ],
+    100,
+    2,
+  );
+  expect(series).toMatchObject({
+    at: [6_000, 6_120],
+    stepSeconds: 120,
+    created: [12, 0],
+    calls: [0, 4],
+    limited: [0, 1],
+  });
+  expect(series).toMatchObject({ fill: [1_500, null], backlog: [70, null], oldest: [9, null] });
+});
+
+test('the rate comes from the readings, and from the minutes until there are some', () => {
+  const rate = new Rate();
+  const minutes = { created: [600, 300], rejected: [0, 30] };
+  expect(rate.perSecond(60_000 * 5 + 30_000, 1_000, minutes)).toBeCloseTo((600 * 0.5 + 330) / 60);
+  expect(rate.perSecond(60_000 * 5 + 40_000, 1_500, minutes)).toBeCloseTo(50);
+  // rejections were taken back: not a negative rate
+  expect(rate.perSecond(60_000 * 5 + 41_000, 1_000, minutes)).toBeGreaterThan(0);
+});
+
+describe('search', () => {
+  const data: JobData = {
+    version: 1,
+    ...{ fromObjectType: 'contacts', toObjectType: 'companies' },
+    types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }],
+    pairs: [['1', '2']],
+    rejected: [
+      { error: { at: '', attempt: 1, message: 'no', category: 'X', pairs: 1 }, pairs: [['3', '4']] },
+    ],
+  };
+  test('what became of a pair, as far as its job knows', () => {
+    expect(fateOf(data, ['1', '2'], 'wait')).toEqual({ fate: 'queued', errors: [] });
+    const errors = [{ at: '', attempt: 1, message: 'later', pairs: 1 }];
+    expect(fateOf({ ...data, errors }, ['1', '2'], 'delayed')).toEqual({ fate: 'retrying', errors });
+    expect(fateOf(data, ['1', '2'], 'completed')).toEqual({ fate: 'created', errors: [] });
+    expect(fateOf(data, ['3', '4'], 'failed')).toMatchObject({
+      fate: 'rejected',
+      errors: [{ message: 'no' }],
+    });
+    expect(fateOf(data, ['2', '1'], 'wait')).toBeUndefined();
+  });
+  test('ids that mean something in a pattern or in JSON are only themselves', () => {
+    expect(needles(['1', 'a.b"%'])).toEqual([
+      '1',
+      'a.b\\"%',
+      '"1","a.b\\"%"',
+      '%[%s*"?1"?%s*,%s*"?a%.b%\\%"%%"?%s*%]',
+    ]);
+  });
+});
+
+test('a job is titled so that a person understands it', () => {
+  const objectPair = {
+    version: 1,
+    fromObjectType: 'contacts',
+    toObjectType: 'companies',
+    types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }],
+  };
+  const pairs = (n: number) => Array.from({ length: n }, (_, at) => ['1', at]);
+  const rejected = [{ error: { at: '', attempt: 1, message: 'no', pairs: 2 }, pairs: pairs(2) }];
+  expect(jobTitle({ ...objectPair, pairs: pairs(312) })).toBe(
+    '312 contacts → companies, HUBSPOT_DEFINED:279',
+  );
+  expect(jobTitle({ ...objectPair, pairs: [], rejected })).toBe(
+    '2 rejected, contacts → companies, HUBSPOT_DEFINED:279',
+  );
+  expect(jobTitle({ ...objectPair, pairs: pairs(3), rejected })).toBe(
+    '3 and 2 rejected, contacts → companies, HUBSPOT_DEFINED:279',
+  );
+  expect(jobTitle({ anything: 1 })).toBeUndefined();
+});
+
+test('a group is what a person would call the same', () => {
+  const error = (message: string) => ({
+    at: '2026-03-01T12:00:00Z',
+    attempt: 1,
+    category: 'X',
+    message,
+    pairs: 1,
+  });
+  const job = { version: 1 as const, fromObjectType: 'a', toObjectType: 'b', types: [], pairs: [] };
+  const groups = indexedRejections(
+    '7',
+    {
+      ...job,
+      rejected: [
+        { error: error('Contact 123 not found'), pairs: [['123', '1']] },
+        { error: error('Contact 456 not found'), pairs: [['456', '1']] },
+        { error: error('jane@example.com is no id'), pairs: [['jane@example.com', '1']] },
+      ],
+    },
+    0,
+  );
+  expect(groups.map(({ associations, fields }) => [associations, fields[3]])).toEqual([
+    [2, 'Contact … not found'],
+    [1, '… is no id'],
+  ]);
+});
+
+test.each([
+  [{ stopping: true }, 'draining'],
+  [{ running: false }, 'starting'],
+  [{ held: true, inFlight: 1 }, 'held'],
+  [{ inFlight: 1 }, 'sending'],
+  [{ associations: 1 }, 'gathering'],
+  [{}, 'idle'],
+])('a worker with %j is %s', (now, state) => {
+  expect(stateOf({ running: true, stopping: false, held: false, inFlight: 0, associations: 0, ...now })).toBe(
+    state,
+  );
+});
+
+describe('the poller', () => {
+  /** Readings by hand: each waits until it is answered. */
+  function overview() {
+    const asked: { answer(reading: unknown): void; refuse(error: Error): void }[] = [];
+    const read = () =>
+      new Promise<Reading>((resolve, reject) => {
+        asked.push({ answer: reading => resolve(reading as Reading), refuse: reject });
+      });
+    return { asked, overview: { read } as unknown as Overview };
+  }
+
+  test('one reading for all who look, parts only when they have changed, and none when nobody looks', async () => {
+    const { asked, overview: one } = overview();
+    const poller = new Poller(one);
+    const heard: string[][] = [[], [], []];
+    const ends = heard.map(list => poller.watch((part, json) => list.push(`${part} ${json}`)));
+    expect(asked).toHaveLength(1);
+    asked[0]?.answer({ figures: 1, workers: 1 });
+    await eventually(() => expect(heard[2]).toEqual(['figures 1', 'workers 1', 'trouble null']));
+    expect(heard[0]).toEqual(heard[2]);
+    await eventually(() => expect(asked).toHaveLength(2));
+    asked[1]?.answer({ figures: 2, workers: 1 });
+    await eventually(() => expect(heard[0]?.slice(3)).toEqual(['figures 2']));
+    for (const end of ends) end();
+    expect(poller.viewers).toBe(0);
+    await eventually(() => expect(poller.isReading).toBe(false));
+    expect(asked).toHaveLength(2);
+    // who comes later is not shown what is old by then
+    const late: string[] = [];
+    const end = poller.watch(part => late.push(part));
+    expect(late).toEqual([]);
+    expect(asked).toHaveLength(3);
+    end();
+    poller.stop();
+  });
+
+  test('with Redis away it says so, since when, and goes on trying', async () => {
+    const { asked, overview: one } = overview();
+    const poller = new Poller(one);
+    const heard: string[] = [];
+    poller.watch((part, json) => heard.push(`${part} ${json}`));
+    asked[0]?.refuse(new Error('gone'));
+    await eventually(() =>
+      expect(heard).toEqual([expect.stringMatching(/^trouble \{"since":\d+,"message":"gone"\}$/)]),
+    );
+    await eventually(() => expect(asked).toHaveLength(2));
+    asked[1]?.answer({ figures: 1 });
+    await eventually(() => expect(heard.slice(1)).toEqual(['figures 1', 'trouble null']));
+    poller.stop();
+  });
+});
