@@ -95,11 +95,12 @@ async function describe(
   place: string,
 ): Promise<Match | undefined> {
   const { redis, keys } = access;
-  const [json, timestamp, finishedOn, batches] = await redis.hmget(
+  const [json, timestamp, finishedOn, mark, earlier] = await redis.hmget(
     keys.jobs + id,
     'data',
     'timestamp',
     'finishedOn',
+    'associationsCounted',
     'associationsBatches',
   );
   const parsed = parseJobData(json ? JSON.parse(json) : undefined);
@@ -119,7 +120,7 @@ async function describe(
     ...(finishedOn && { finishedAt: Number(finishedOn) }),
     // BullMQ keeps the time in the upper bits of the score
     ...(delayedUntil && { nextTryAt: Math.floor(Number(delayedUntil) / 4_096) }),
-    batches: await batchesSeen(access, (batches ?? '').split(' ').filter(Boolean)),
+    batches: await batchesSeen(access, batchesOf(mark, earlier)),
   };
 }
 
@@ -138,6 +139,10 @@ export function fateOf(
   const rejection = data.rejected?.find(({ pairs }) => pairs.some(isIt));
   return rejection && { fate: 'rejected', errors: [rejection.error] };
 }
+
+/** Of a job that was completed the last ones stand behind the number that was counted. */
+const batchesOf = (mark: string | null | undefined, earlier: string | null | undefined): string[] =>
+  [...(earlier ?? '').split(' '), ...(mark ?? '').split(' ').slice(1)].filter(Boolean);
 
 /** The batches of a job that are still remembered. */
 async function batchesSeen({ redis, keys }: QueueAccess, ids: readonly string[]): Promise<BatchSeen[]> {

@@ -24,8 +24,8 @@ export type JobEntry = {
   readonly retried: number;
   /** whose counts change along, where the gateway keeps such a request */
   readonly requestId?: string | undefined;
-  /** ids of the batches that its pairs rode in */
-  readonly batches?: readonly string[];
+  /** ids of the batches that its pairs rode in, with spaces between them */
+  readonly batches?: string;
 };
 /** A batch after its delivery, as an operator is told of it. */
 export type BatchRecord = {
@@ -115,7 +115,6 @@ export class Ledger {
     ];
     const now = Date.now();
     const args = entries.flatMap(({ jobId, token, data, created, rejected, retried, requestId, batches }) => [
-      jobId,
       token,
       data ? JSON.stringify(data) : '',
       created,
@@ -123,8 +122,10 @@ export class Ledger {
       retried,
       requestId ? this.keys.requests + requestId : '',
       // a job that never held a rejection has nothing in the index
-      data && (data.rejected || rejected !== 0) ? JSON.stringify(indexedRejections(jobId, data, now)) : '',
-      batches?.join(' ') ?? '',
+      data && (data.rejected || rejected !== 0)
+        ? JSON.stringify({ id: jobId, groups: indexedRejections(jobId, data, now) })
+        : '',
+      batches ?? '',
     ]);
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }

@@ -167,12 +167,14 @@ export class Processor {
     if (!parsed.ok) throw new UnrecoverableError(invalidReason(parsed.faults));
     const data = await this.#reopened(job, token, parsed.data);
     const high = job.priority === HIGH_PRIORITY;
-    const batches = new Set<string>();
+    let batches = '';
     const submitted = this.#parts.submit({
       ...data,
       suspicion: suspicion(data),
       high,
-      onSealed: id => batches.add(id),
+      onSealed: id => {
+        if (!batches.endsWith(id)) batches += batches === '' ? id : ` ${id}`;
+      },
     });
     this.#arrivals?.submitted(job.id ?? '');
     const outcomes = await submitted;
@@ -186,7 +188,7 @@ export class Processor {
         rejected,
         retried,
         requestId: data.requestId,
-        batches: [...batches],
+        batches,
       });
     switch (next.kind) {
       case 'complete':
