@@ -104,21 +104,35 @@ export async function unindex(access: QueueAccess, job: FailedJob, removed: bool
   await reindex(access, job.id, removed ? '' : job.json, false, '[]');
 }
 
-/** Compares the index with the jobs, a slice at a time. */
+/** Compares the index with the jobs, a slice at a time; one after another, whoever asks. */
 export class Sweep {
   #cursor = '0';
   #rank = 0;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(private readonly access: QueueAccess) {}
 
-  /** A whole round. */
-  async round(): Promise<void> {
-    do await this.slice(ROUND_SLICE);
-    while (this.#cursor !== '0' || this.#rank !== 0);
+  /** All of it, from the start. */
+  round(): Promise<void> {
+    return this.#inTurn(async () => {
+      [this.#cursor, this.#rank] = ['0', 0];
+      do await this.#slice(ROUND_SLICE);
+      while (this.#cursor !== '0' || this.#rank !== 0);
+    });
   }
 
   /** @param size jobs to look at on either side: about two microseconds each */
-  async slice(size: number): Promise<void> {
+  slice(size: number): Promise<void> {
+    return this.#inTurn(() => this.#slice(size));
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {}); // whoever asked hears of it
+    return done;
+  }
+
+  async #slice(size: number): Promise<void> {
     const { redis, keys } = this.access;
     const [cursor, rank, ...unknown] = (await sweepScript(
       redis,

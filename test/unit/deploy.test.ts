@@ -60,6 +60,7 @@ describe('docker-compose.yml', () => {
       'redis',
       'worker',
       'gateway',
+      'dashboard',
       'simulator',
       'redis',
     ]);
@@ -90,6 +91,16 @@ describe('docker-compose.yml', () => {
     expect(gateway).toMatch(/condition: service_healthy/);
     const [grace] = captures(gateway, /stop_grace_period: (\d+)s/g);
     expect(Number(grace) * 1_000).toBeGreaterThan(SETTINGS.shutdownTimeoutMs.default);
+  });
+
+  test('the dashboard is reachable from this machine only, asks for a password, and has no token', () => {
+    const dashboard = service('dashboard');
+    expect(dashboard).toMatch(
+      /DASHBOARD_HOST: 0\.0\.0\.0 # .*it needs DASHBOARD_USER and DASHBOARD_PASSWORD/,
+    );
+    expect(dashboard).toMatch(/HUBSPOT_ACCESS_TOKEN: ''/);
+    expect(captures(dashboard, /^ {6}- (.*:\d+)$/gm)).toEqual(['127.0.0.1:3001:3001']);
+    expect(dashboard).toMatch(/fetch\('http:\/\/127\.0\.0\.1:3001\/healthz'\)/);
   });
 
   test('only the demo profile has a simulator', () => {
