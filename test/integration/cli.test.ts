@@ -115,6 +115,11 @@ test('failures: list, export, retry', async () => {
     jobs: 2,
   });
 
+  expect(
+    JSON.parse((await run('failures', 'list', '--group-by', 'objectPair', '--json')).stdout),
+  ).toMatchObject({
+    groups: [{ fromObjectType: 'contacts', toObjectType: 'companies' }],
+  });
   const exported = await run('failures', 'export');
   expect(exported).toMatchObject({ status: 0, stderr: 'exported 2 associations of 2 jobs.\n' });
   expect(

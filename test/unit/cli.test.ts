@@ -25,6 +25,7 @@ const COMMANDS = [
   'enqueue',
   'stats',
   'simulator',
+  'dashboard',
   'failures list',
   'failures retry',
   'failures export',
@@ -64,6 +65,10 @@ describe('help', () => {
 describe('mistakes exit 2', () => {
   test.each([
     [['wroker'], "association-queue: unknown command 'wroker': did you mean worker?"],
+    [
+      ['failures', 'list', '--group-by', 'colour'],
+      'association-queue failures list: --group-by "colour" is not one of category, message, objectPair',
+    ],
     [['failures', 'lst'], "association-queue failures: unknown command 'lst': did you mean list?"],
     [['--jsn'], "association-queue: unknown option '--jsn'"],
     [['stats', '--jsn'], 'association-queue stats: unknown option --jsn: did you mean --json?'],

@@ -168,6 +168,13 @@ describe('the guard', () => {
     expect(refusalOf(asked({ host, ...headers }, 'POST', '/api/pause'), open)?.status).toBe(status);
   });
 
+  test('another site may link to the page, and not make it work', () => {
+    const headers = { host, 'sec-fetch-site': 'cross-site' };
+    expect(refusalOf(asked(headers, 'GET', '/'), open)).toBeUndefined();
+    expect(refusalOf(asked(headers, 'GET', '/api/search'), open)?.status).toBe(403);
+    expect(refusalOf(asked({ host, 'sec-fetch-site': 'none' }, 'GET', '/api/state'), open)).toBeUndefined();
+  });
+
   test("Bull Board's calls come without our header, and from our origin only", () => {
     const put = (headers: Record<string, string>) =>
       refusalOf(asked({ host, ...headers }, 'PUT', '/queues/api/queues/x/retry'), open);

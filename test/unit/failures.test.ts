@@ -1,7 +1,7 @@
 /** Grouping of failures: one row per error, whatever the ids in its words. */
 import { describe, expect, test } from '@jest/globals';
 import type { FailedJob } from '../../src/dashboard/failed-jobs.js';
-import { FailureGroups, OTHER_MESSAGES } from '../../src/dashboard/failure-groups.js';
+import { FailureGroups, type Grouping, OTHER_MESSAGES } from '../../src/dashboard/failure-groups.js';
 import { discardText, exportText, listText, retryText } from '../../src/dashboard/failures-text.js';
 import type { ErrorContext } from '../../src/shared/association.js';
 import { INVALID_JOB, withoutIds } from '../../src/shared/rejection-groups.js';
@@ -69,6 +69,36 @@ describe('groups', () => {
         },
       ],
     });
+  });
+
+  test('by category, message or object pair: what differs within a row is a star', () => {
+    const deals = (id: string, ...failures: Parameters<typeof job>[1][]) => ({
+      ...job(id, ...failures),
+      fromObjectType: 'deals',
+    });
+    const at = '2026-03-01T12:00:00Z';
+    const jobs = [job('1', ['No 1', at, 2], ['gone', at, 1]), deals('2', ['No 2', at, 4])];
+    const by = (grouping: Grouping) => {
+      const groups = new FailureGroups(grouping);
+      for (const each of jobs) groups.add(each, each.failures);
+      return groups
+        .summary()
+        .groups.map(row => [row.category, row.message, row.fromObjectType, row.associations, row.jobs]);
+    };
+    expect(by('category')).toEqual([['OBJECT_NOT_FOUND', '*', '*', 7, 2]]);
+    expect(by('message')).toEqual([
+      ['OBJECT_NOT_FOUND', 'No …', '*', 6, 2],
+      ['OBJECT_NOT_FOUND', 'gone', 'contacts', 1, 1],
+    ]);
+    expect(by('objectPair')).toEqual([
+      ['OBJECT_NOT_FOUND', 'No …', 'deals', 4, 1],
+      ['OBJECT_NOT_FOUND', '*', 'contacts', 3, 1],
+    ]);
+    const groups = new FailureGroups('category');
+    for (const each of jobs) groups.add(each, each.failures);
+    expect(listText(groups.summary())).toMatch(
+      /7 {2}OBJECT_NOT_FOUND {2}\* → companies[\s\S]*various words, such as: No 1/,
+    );
   });
 
   test('the largest comes first, and a job with two errors is one job', () => {

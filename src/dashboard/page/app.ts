@@ -18,7 +18,7 @@ let announced = '';
 const PARTS: Readonly<Record<keyof View, () => void>> = {
   setup: showSetup,
   figures: showFigures,
-  rejections: () => view.rejections && view.setup && showRejections(view.rejections, view.setup),
+  rejections: showAllRejections,
   workers: () => view.workers && showWorkers(view.workers),
   minutes: showMinutes,
   trouble: showTrouble,
@@ -66,6 +66,13 @@ function showFigures(): void {
   announced = kind;
   setText(byId('pause'), figures.state.paused ? 'Resume' : 'Pause');
   showHeldPairs(figures);
+  showAllTiles();
+}
+
+function showAllRejections(): void {
+  const { rejections, setup } = view;
+  if (!rejections || !setup) return;
+  showRejections(rejections, setup);
   showAllTiles();
 }
 

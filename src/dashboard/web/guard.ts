@@ -24,6 +24,7 @@ export type Refusal = { status: 401 | 403 | 421; message: string };
 
 /** Our page sends it with every state-changing call; another site's page would have to ask first, and is told no. */
 export const OWN_HEADER = 'x-association-queue';
+const FROM_ELSEWHERE: Refusal = { status: 403, message: 'Calls are taken from the dashboard itself only' };
 const SAFE_METHODS = ['GET', 'HEAD'];
 
 /** Why the request is refused; undefined when it is not. */
@@ -34,10 +35,13 @@ export function refusalOf(asked: AskedFor, { credentials, readOnly }: GuardOptio
     return { status: 421, message: 'This dashboard has no password and answers to a loopback address only' };
   if (credentials && !mayEnter(header('authorization'), credentials))
     return { status: 401, message: 'User and password are needed' };
-  if (SAFE_METHODS.includes(method)) return undefined;
+  if (SAFE_METHODS.includes(method)) {
+    // a link from elsewhere to the page is welcome; a picture whose address is a search is not
+    const isElsewhere = ['cross-site', 'same-site'].includes(header('sec-fetch-site'));
+    return isElsewhere && path.startsWith('/api/') ? FROM_ELSEWHERE : undefined;
+  }
   if (readOnly) return { status: 403, message: 'This dashboard is read-only (DASHBOARD_READ_ONLY)' };
-  if (!isOwnPage(header('sec-fetch-site'), header('origin'), header('host')))
-    return { status: 403, message: 'State-changing calls are taken from the dashboard itself only' };
+  if (!isOwnPage(header('sec-fetch-site'), header('origin'), header('host'))) return FROM_ELSEWHERE;
   if (path.startsWith('/api/') && header(OWN_HEADER) === '')
     return { status: 403, message: `State-changing calls need the header ${OWN_HEADER}` };
   return undefined;
