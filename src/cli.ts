@@ -116,7 +116,7 @@ const STATS: CommandSpec = {
   summary: 'Shows one snapshot of the queue: totals since it was created, all replicas together.',
   flags: [
     ['--json', 'as JSON, for programs'],
-    ['--watch', 'again every second until Ctrl-C; a line each when not on a terminal'],
+    ['--watch', 'on the whole screen, every second until Ctrl-C; in a pipe, a line each'],
   ],
   example: `${NAME} stats --watch\n${NAME} stats --json | jq .associations`,
   run: async given => {

@@ -5,7 +5,7 @@ import type { Config } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
 import { redisPlace } from '../shared/redis.js';
 import { sleep } from '../shared/wait.js';
-import { unreachable, withQueue } from './connection.js';
+import { type QueueAccess, unreachable, withQueue } from './connection.js';
 import { latestFailure } from './failed-jobs.js';
 import type { Grouping } from './failure-groups.js';
 import {
@@ -18,49 +18,50 @@ import {
 import { discardQuestion, discardText, exportText, listText, retryText } from './failures-text.js';
 import { readStats } from './stats.js';
 import { statsLine, statsText } from './stats-text.js';
+import { canDraw, watchOnScreen } from './terminal/watch.js';
 
 const WATCH_EVERY_MS = 1_000;
-/** Cursor home, and erase to the end of the line or of the screen: redrawing this way does not flicker. */
-const HOME = '\x1b[H';
-const ERASE_LINE = '\x1b[K';
-const ERASE_BELOW = '\x1b[J';
 
-/** Prints one snapshot, or one every second until SIGINT or SIGTERM. */
+/** Prints one snapshot; or shows how things go, until SIGINT or SIGTERM: on the whole screen of a terminal, else in lines. */
 export async function runStats(config: Config, options: { json: boolean; watch: boolean }): Promise<void> {
-  const place = redisPlace(config.redisUrl);
+  const { json } = options;
   await withQueue(config, async access => {
+    if (options.watch) {
+      const ended = endOfWatching();
+      if (!json && canDraw(process.stdout, process.env))
+        return watchOnScreen(access, config, process.stdout, ended);
+      return watchInLines(access, config, json, ended);
+    }
     const snapshot = await readStats(access, config);
-    if (!options.watch) {
-      await print(options.json ? JSON.stringify(snapshot.stats, null, 2) : statsText(snapshot, place));
-      return;
-    }
-    const redraw = process.stdout.isTTY && !options.json;
-    if (redraw) await write(`${HOME}${ERASE_BELOW}`);
-    for await (const text of watch(async () => {
-      const current = await readStats(access, config);
-      if (options.json) return JSON.stringify(current.stats);
-      return redraw ? `${statsText(current, place)}\n\nevery second; Ctrl-C ends it` : statsLine(current);
-    }, config)) {
-      if (redraw)
-        await write(`${HOME}${text.replaceAll('\n', `${ERASE_LINE}\n`)}${ERASE_LINE}\n${ERASE_BELOW}`);
-      else await print(text);
-    }
+    const text = json
+      ? JSON.stringify(snapshot.stats, null, 2)
+      : statsText(snapshot, redisPlace(config.redisUrl));
+    await print(text);
   });
 }
 
-/** Once it runs, an outage of Redis is a thing to watch, not an end. */
-async function* watch(read: () => Promise<string>, config: Config): AsyncGenerator<string> {
+function endOfWatching(): AbortSignal {
   const ended = new AbortController();
-  const end = () => ended.abort();
-  process.once('SIGINT', end);
-  process.once('SIGTERM', end);
-  while (!ended.signal.aborted) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => ended.abort());
+  return ended.signal;
+}
+
+/** A line each second, JSON or words. Once it runs, an outage of Redis is a thing to watch, not an end. */
+async function watchInLines(
+  access: QueueAccess,
+  config: Config,
+  json: boolean,
+  ended: AbortSignal,
+): Promise<void> {
+  await readStats(access, config);
+  while (!ended.aborted) {
     try {
-      yield await read();
+      const snapshot = await readStats(access, config);
+      await print(json ? JSON.stringify(snapshot.stats) : statsLine(snapshot));
     } catch (error) {
       process.stderr.write(`${messageOf(unreachable(config, error))}; trying again\n`);
     }
-    await sleep(WATCH_EVERY_MS, ended.signal);
+    await sleep(WATCH_EVERY_MS, ended);
   }
 }
 

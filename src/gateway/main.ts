@@ -1,11 +1,15 @@
 /** Composition root of `association-queue gateway`. Wiring only. */
 import { readFileSync } from 'node:fs';
+import { limitsOf } from '../shared/capacity.js';
 import { apiKeys, type Config } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
 import { runUntilSignal, type Service } from '../shared/lifecycle.js';
 import { createLogger, type Logger } from '../shared/logger.js';
 import { accountKeys } from '../shared/queue.js';
+import { addQueueMetrics } from '../shared/queue-metrics.js';
+import { queueStateReader } from '../shared/queue-state.js';
 import { openRedis, redisPlace } from '../shared/redis.js';
+import { startTracing, type Tracing } from '../shared/tracing.js';
 import { settlesWithin } from '../shared/wait.js';
 import { Backlog } from './backlog.js';
 import { createGatewayMetrics } from './metrics.js';
@@ -13,14 +17,16 @@ import { Outcomes } from './outcomes.js';
 import { Requests } from './requests.js';
 import { createServer } from './server.js';
 import { SharedJobs } from './shared-jobs.js';
+import { traceRequests, untraced } from './tracing.js';
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runGateway(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, 'gateway');
-  await runUntilSignal([createGateway(config, logger)], logger);
+  const tracing = await startTracing('gateway', process.env);
+  await runUntilSignal([...(tracing ? [tracing] : []), createGateway(config, logger, tracing)], logger);
 }
 
-function createGateway(config: Config, logger: Logger): Service {
+function createGateway(config: Config, logger: Logger, tracing: Tracing | undefined): Service {
   const connect = (what: string) =>
     openRedis(config.redisUrl, 'hasty', error =>
       logger.warn(
@@ -33,8 +39,9 @@ function createGateway(config: Config, logger: Logger): Service {
   const keys = accountKeys(config.queuePrefix);
   const backlog = new Backlog(commands, keys, config.maxQueuedAssociations);
   const outcomes = new Outcomes(subscriber, keys);
-  const requests = new Requests(commands, keys, config.queuePrefix);
-  const metrics = createGatewayMetrics({ backlog: () => backlog.estimate, waiting: () => outcomes.size });
+  const requests = new Requests(commands, keys, config.queuePrefix, tracing);
+  const metrics = createGatewayMetrics({ waiting: () => outcomes.size });
+  addQueueMetrics(metrics.registry, commands, queueStateReader(keys, limitsOf(config)));
   const stopping = new AbortController();
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -50,6 +57,7 @@ function createGateway(config: Config, logger: Logger): Service {
     apiKeys: apiKeys(config.gatewayApiKeys),
     version: manifest.version,
     stopping: stopping.signal,
+    trace: tracing ? traceRequests(tracing) : untraced,
     logger,
   });
   return {

@@ -1,11 +1,11 @@
-/** What the gateway counts for Prometheus. Names carry their units, label values are bounded. */
+/** What the gateway counts for Prometheus: itself; what is true of the queue is in shared/queue-metrics.ts. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { addGauge, metricName } from '../shared/metrics.js';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 /** @param now what is read at the moment of a scrape */
-export function createGatewayMetrics(now: { backlog: () => number; waiting: () => number }) {
+export function createGatewayMetrics(now: { waiting: () => number }) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -24,14 +24,11 @@ export function createGatewayMetrics(now: { backlog: () => number; waiting: () =
     registers,
   });
   const accepted = new Counter({
-    name: name('associations_accepted_total'),
+    name: name('accepted_associations_total'),
     help: 'Associations that this gateway has enqueued',
     registers,
   });
-  const gauge = (text: string, help: string, read: () => number) =>
-    addGauge(registry, name(text), help, read);
-  gauge('backlog_associations', 'Associations in the queue, by the last estimate', now.backlog);
-  gauge('requests_waiting', 'Requests that are waited for (Prefer: wait)', now.waiting);
+  addGauge(registry, name('waiting_requests'), 'Requests that are waited for (Prefer: wait)', now.waiting);
   return {
     registry,
     request(route: string, status: number, ms: number) {

@@ -15,6 +15,7 @@ import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/
 import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Keys, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
+import type { Tracing } from '../shared/tracing.js';
 import { full, Refusal, unavailable } from './refusal.js';
 import { newRequestId } from './request-id.js';
 import { SingleJobs } from './single-jobs.js';
@@ -71,12 +72,20 @@ export class Requests {
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly prefix: string,
+    tracing?: Tracing,
   ) {
     // Without the skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
-    const options = { connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true };
+    const options = {
+      ...{ connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true },
+      ...(tracing && { telemetry: tracing.telemetry }),
+    };
     this.#queue = new Queue(queueName(), { ...options, skipMetasUpdate: true });
     this.#flow = new FlowProducer(options);
-    this.#singles = new SingleJobs(this.#queue, async id => (await redis.exists(keys.jobs + id)) === 1);
+    this.#singles = new SingleJobs(
+      this.#queue,
+      async id => (await redis.exists(keys.jobs + id)) === 1,
+      tracing,
+    );
     // each call says itself what went wrong
     this.#queue.on('error', () => {});
     this.#flow.on('error', () => {});

@@ -26,6 +26,7 @@ import { readPriority } from './priority.js';
 import { readInputs } from './read-inputs.js';
 import { asRefusal, Refusal, type RefusalStatus, refusalBody, unavailable } from './refusal.js';
 import { readStatus } from './status.js';
+import type { TraceRequest } from './tracing.js';
 
 export type ServerParts = CreateParts & {
   readonly maxInputs: number;
@@ -34,6 +35,7 @@ export type ServerParts = CreateParts & {
   readonly version: string;
   /** aborted when the process is asked to end: new requests are refused, whoever waits is answered */
   readonly stopping: AbortSignal;
+  readonly trace: TraceRequest;
   readonly logger: Logger;
   /** for tests */
   readonly timeouts?: typeof TIMEOUTS;
@@ -159,13 +161,15 @@ export function createServer(parts: ServerParts): FastifyInstance {
         const read = readInputs(fromObjectType, toObjectType, request.body, parts.maxInputs);
         // its jobs are a quarter of the size of the tree, and may be waited for
         request.body = undefined;
-        const { status, answer } = await create(parts, {
-          read,
-          idempotencyKey,
-          priority,
-          preference,
-          signal: () => AbortSignal.any([closeOf(reply), stopping]),
-        });
+        const { status, answer } = await parts.trace(path, request.headers, () =>
+          create(parts, {
+            read,
+            idempotencyKey,
+            priority,
+            preference,
+            signal: () => AbortSignal.any([closeOf(reply), stopping]),
+          }),
+        );
         const applied = preferenceApplied(preference);
         if (applied) reply.header('preference-applied', applied);
         if (stopping.aborted) reply.header('connection', 'close');

@@ -5,6 +5,7 @@
 import type { BulkJobOptions, Queue } from 'bullmq';
 import type { JobData } from '../shared/association.js';
 import { JOB_NAME, type Priority, producerJobOptions } from '../shared/queue.js';
+import type { Tracing } from '../shared/tracing.js';
 
 type SingleJob = { name: string; data: JobData; opts: BulkJobOptions & { jobId: string } };
 type Waiting = { readonly job: SingleJob; resolve(): void; reject(error: unknown): void };
@@ -19,15 +20,26 @@ export class SingleJobs {
   constructor(
     private readonly queue: Queue,
     private readonly isThere: (jobId: string) => Promise<boolean>,
+    private readonly tracing?: Tracing,
   ) {}
 
   /** Resolves when Redis has the job. */
   add(jobId: string, data: JobData, priority: Priority): Promise<void> {
     const opts = { jobId, ...producerJobOptions(priority) };
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job: { name: JOB_NAME, data, opts }, resolve, reject });
+      this.#waiting.push({
+        job: { name: JOB_NAME, data, opts: { ...opts, ...this.#trace() } },
+        resolve,
+        reject,
+      });
       if (this.#waiting.length === 1) setImmediate(() => this.#flush());
     });
+  }
+
+  /** Each request's own: the pipeline that they share runs in the trace of the first. */
+  #trace(): Pick<BulkJobOptions, 'telemetry'> {
+    const contexts = this.tracing?.telemetry.contextManager;
+    return contexts ? { telemetry: { metadata: contexts.getMetadata(contexts.active()) } } : {};
   }
 
   #flush(): void {

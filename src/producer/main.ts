@@ -12,6 +12,7 @@ import {
 import type { Config } from '../shared/config.js';
 import { ConfigError, messageOf } from '../shared/errors.js';
 import { type Priority, priorityProblem } from '../shared/queue.js';
+import { startTracing } from '../shared/tracing.js';
 import { type Imported, type ImportReport, importFile } from './import-file.js';
 import type { LineDefaults } from './line.js';
 import { createProducer, MAX_SOURCE_LENGTH } from './producer.js';
@@ -45,6 +46,7 @@ export async function runEnqueue(
   if ('problems' in opened) throw new ConfigError([...problems, ...opened.problems]);
   if (problems.length > 0) throw new ConfigError(problems);
 
+  const tracing = await startTracing('enqueue', process.env);
   const producer = createProducer({
     redisUrl: config.redisUrl,
     prefix: config.queuePrefix,
@@ -73,6 +75,7 @@ export async function runEnqueue(
     return tell(imported, terminal);
   } finally {
     await producer.close();
+    await tracing?.stop();
   }
 }
 

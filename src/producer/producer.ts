@@ -6,6 +6,7 @@
  *   3. telling every caller of a failed lot what became of its own association.
  * Not responsible for packing into jobs (packer.ts), long inputs (enqueue-many.ts), or Redis (sender.ts).
  */
+import type { Span } from '@opentelemetry/api';
 import { type Association, associationFaults, type JobData } from '../shared/association.js';
 import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/errors.js';
 import { DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/queue.js';
@@ -68,6 +69,8 @@ type Lot = {
   packer: Packer;
   full: ReturnType<Packer['takeOpen']>;
   size: number;
+  /** the callers' spans, where they are traced */
+  callers: Set<Span>;
   settled: Promise<void>;
   go: () => void;
 };
@@ -112,6 +115,8 @@ class QueueProducer implements Producer {
     if (!job) throw new InvalidAssociationError(associationFaults(association));
     if (lot.packer.isFull(job)) lot.full.push(job);
     lot.size += 1;
+    const span = this.#sender.tracing.active();
+    if (span) lot.callers.add(span);
     if (lot.size >= LOT_SIZE) lot.go();
     try {
       await lot.settled;
@@ -152,6 +157,7 @@ class QueueProducer implements Producer {
   #openLot(priority: Priority): Lot {
     const packer = new Packer(this.#origin);
     const full: Lot['full'] = [];
+    const callers: Lot['callers'] = new Set();
     let go = () => {};
     const settled = new Promise<void>(resolve => {
       const timer = setTimeout(() => go(), this.#packMs);
@@ -159,11 +165,12 @@ class QueueProducer implements Producer {
         clearTimeout(timer);
         this.#lots.delete(priority);
         const jobs = [...full, ...packer.takeOpen()];
-        resolve(jobs.length > 0 ? this.#sender.send(jobs, priority) : undefined);
+        const send = () => this.#sender.send(jobs, priority);
+        resolve(jobs.length > 0 ? this.#sender.tracing.together(callers, send) : undefined);
       };
     });
     this.#watch(settled);
-    const lot = { packer, full, size: 0, settled, go };
+    const lot = { packer, full, size: 0, callers, settled, go };
     this.#lots.set(priority, lot);
     return lot;
   }

@@ -15,6 +15,7 @@ import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
 import { openRedis, redisPlace } from '../shared/redis.js';
 import { sleep } from '../shared/wait.js';
+import { SendTracing } from './tracing.js';
 
 /** How long a connection may take to come about, or to come back. */
 const CONNECT_MS = 2_000;
@@ -30,6 +31,7 @@ export class Sender {
   readonly #redis: Redis;
   readonly #queue: Queue;
   readonly #wire = pLimit(BULKS_ON_THE_WIRE);
+  readonly tracing = new SendTracing();
   #connecting: Promise<void> | undefined;
   #lastError: unknown;
 
@@ -54,7 +56,8 @@ export class Sender {
    * @throws Error naming the place and the reason; some of the jobs may be in the queue nevertheless.
    */
   async send(jobs: readonly JobData[], priority: Priority = 'normal'): Promise<void> {
-    await this.connected();
+    const [tracing] = await Promise.all([this.tracing.ready(), this.connected()]);
+    if (tracing) this.#queue.opts.telemetry = tracing.telemetry;
     // Waiting for the connection comes before the line for the wire: in an outage all fail together, not one by one.
     const bulks: Promise<void>[] = [];
     for (let at = 0; at < jobs.length; at += JOBS_PER_BULK)

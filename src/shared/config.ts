@@ -21,6 +21,7 @@ const OUR_PREFIXES = [
   'RETRY_BACKOFF',
   'SHUTDOWN_TIMEOUT',
   'MAX_CONCURRENT',
+  'ALERT_',
 ];
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
 /** Others have variables with names much like these (REDIS_URI, LOGLEVEL), which are not misspelt. */
@@ -60,6 +61,8 @@ export function parseConfig(
     problems.push(
       `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): the access token of a private app with the scopes of both object types`,
     );
+  const badWebhook = webhookFault(values.alertWebhookUrl);
+  if (badWebhook) problems.push(`ALERT_WEBHOOK_URL ${badWebhook}`);
   if (needs.gateway) problems.push(...gatewayFaults(values as Values));
   if (needs.dashboard) problems.push(...dashboardFaults(values as Values));
   if (problems.length === 0) problems.push(...crossFaults(values as Values));
@@ -123,6 +126,17 @@ export const apiKeys = (list: string | undefined): string[] =>
     .split(',')
     .map(key => key.trim())
     .filter(key => key !== '');
+
+/** Never repeats the value: whoever has it can post there. */
+function webhookFault(url: unknown): string | undefined {
+  if (url === undefined) return undefined;
+  const parsed = URL.canParse(String(url)) ? new URL(String(url)) : undefined;
+  if (!parsed || !/^https?:$/.test(parsed.protocol))
+    return 'is not a URL that starts with https:// or http://';
+  return parsed.username || parsed.password
+    ? 'holds a user or a password, which no webhook is sent'
+    : undefined;
+}
 
 export const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 

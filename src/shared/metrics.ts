@@ -4,8 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from './logger.js';
 
-/** One naming scheme for all processes; the rest of a name carries its unit. */
-export const metricName = (text: string): string => `association_queue_${text}`;
+/**
+ * One naming scheme for all processes: `association_`, then what it is about (queue_ and quota_: the queue as a whole, as
+ * Redis knows it; gateway_, worker_: that process), then the unit; counters end in _total.
+ */
+export const metricName = (text: string): string => `association_${text}`;
 
 /** A gauge that is read at the moment of a scrape. */
 export function addGauge(registry: Registry, name: string, help: string, read: () => number): void {

@@ -36,6 +36,12 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     requests: `${queue}:associations:request:`,
     /** `idempotency + hash of an Idempotency-Key`: string, the request id and the fingerprint of what it enqueued */
     idempotency: `${queue}:associations:idempotency:`,
+    /** hash: what one replica can do (capacity.ts), and the workers' limits, for processes that are no worker */
+    capacity: `${queue}:associations:capacity`,
+    /** hash: what the webhook has announced and has still to post (observe.lua) */
+    alerts: `${queue}:associations:alerts`,
+    /** list: created and rejected totals, a sample a minute, for the rejection rate of the webhook (observe.lua) */
+    alertSamples: `${queue}:associations:alert-samples`,
     /** `minutes + minute since 1970`: hash, what was counted in that minute; two days long */
     minutes: `${queue}:associations:minute:`,
     /** sorted set: rejection group → associations in it */

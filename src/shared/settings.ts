@@ -194,6 +194,20 @@ export const SETTINGS = {
     0,
     65_535,
   ),
+  alertWebhookUrl: {
+    kind: 'secret',
+    optional: true,
+    name: 'ALERT_WEBHOOK_URL',
+    doc: 'a webhook that takes `{"text": …}` as Slack\'s do: workers post there when the account is held, when it flows again, and when too much is rejected; once per incident, all replicas together',
+  },
+  alertRejectionRate: integer(
+    'ALERT_REJECTION_RATE',
+    5,
+    'percent',
+    'rejections of the last minutes, in percent of what was decided, from which on `ALERT_WEBHOOK_URL` is told; 0 = never',
+    0,
+    100,
+  ),
   gatewayPort: integer('GATEWAY_PORT', 3_000, 'port', 'where the gateway listens; 0 = a free one', 0, 65_535),
   gatewayHost: text(
     'GATEWAY_HOST',

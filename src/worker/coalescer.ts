@@ -22,6 +22,8 @@ export type Submission = {
   readonly suspicion: number;
   /** rides in the next call */
   readonly high?: boolean;
+  /** OpenTelemetry's span of the job, where traces are on (tracing.ts) */
+  readonly span?: unknown;
   /** told of every batch that some of the pairs ride in */
   readonly onSealed?: (batchId: string) => void;
 };

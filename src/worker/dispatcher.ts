@@ -19,7 +19,7 @@ export type DispatcherParts = {
   readonly coalescer: Coalescer;
   readonly quota: Quota;
   readonly turnstile: Turnstile;
-  readonly delivery: Delivery;
+  readonly delivery: Pick<Delivery, 'deliver'>;
   readonly maxConcurrentCalls: number;
   /** submits what waits in Redis with high priority, as much as a call takes */
   readonly fetchHigh: () => Promise<void>;

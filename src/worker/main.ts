@@ -2,15 +2,21 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { limitsOf } from '../shared/capacity.js';
 import { type Config, readTokenFile } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
 import { runUntilSignal, type Service } from '../shared/lifecycle.js';
 import { createLogger, type Logger } from '../shared/logger.js';
 import { MetricsServer } from '../shared/metrics.js';
 import { accountKeys, queueName } from '../shared/queue.js';
+import { addQueueMetrics } from '../shared/queue-metrics.js';
+import { queueStateReader } from '../shared/queue-state.js';
 import { openRedis, redisPlace } from '../shared/redis.js';
+import { startTracing, type Tracing } from '../shared/tracing.js';
 import { settlesWithin } from '../shared/wait.js';
+import { AlertWatch } from './alerts/watch.js';
 import { Caller } from './caller.js';
+import { CapacityMeter } from './capacity.js';
 import { Coalescer } from './coalescer.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
@@ -20,6 +26,7 @@ import { createWorkerMetrics } from './metrics.js';
 import { Prefetch } from './prefetch.js';
 import { Processor } from './processor.js';
 import { Quota } from './quota.js';
+import { WorkTracing } from './tracing.js';
 import { Turnstile } from './turnstile.js';
 
 /**
@@ -31,10 +38,12 @@ const BACKLOG_PATIENCE = 8;
 /** Runs until SIGTERM or SIGINT. */
 export async function runWorker(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, 'worker');
-  await runUntilSignal(workerServices(config, logger), logger);
+  const tracing = await startTracing('worker', process.env);
+  await runUntilSignal([...(tracing ? [tracing] : []), ...workerServices(config, logger, tracing)], logger);
 }
 
-function workerServices(config: Config, logger: Logger): Service[] {
+function workerServices(config: Config, logger: Logger, tracing: Tracing | undefined): Service[] {
+  const traces = tracing && new WorkTracing(tracing);
   const redis = openRedis(config.redisUrl, 'patient', error =>
     logger.warn(
       { event: 'redis', error: messageOf(error) },
@@ -83,11 +92,16 @@ function workerServices(config: Config, logger: Logger): Service[] {
     jobs: () => prefetch.jobs,
     associations: () => prefetch.associations,
     waiting: () => coalescer.size,
-    isHeld: () => turnstile.isHeld,
   });
+  const limits = limitsOf(config);
+  addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
+  const capacity = new CapacityMeter(redis, keys, limits);
   const turnstile: Turnstile = new Turnstile(quota, ms => metrics.quotaWait(ms));
   const delivery = new Delivery({
-    create: (...call) => caller.create(...call),
+    create: (call, ...rest) => {
+      const send = () => caller.create(call, ...rest);
+      return traces ? traces.call(call, send) : send();
+    },
     quota,
     turnstile,
     windowMs: config.rateLimitWindowMs,
@@ -95,6 +109,7 @@ function workerServices(config: Config, logger: Logger): Service[] {
     onCall: (status, ms) => {
       ledger.countCall(status);
       metrics.call(status, ms);
+      capacity.call(ms);
     },
     logger,
   });
@@ -102,7 +117,12 @@ function workerServices(config: Config, logger: Logger): Service[] {
     coalescer,
     quota,
     turnstile,
-    delivery,
+    delivery: {
+      deliver(batch, permit, signal) {
+        const deliver = () => delivery.deliver(batch, permit, signal);
+        return traces ? traces.batch(batch, deliver) : deliver();
+      },
+    },
     maxConcurrentCalls: config.maxConcurrentCalls,
     fetchHigh: () => processor.fetchHigh(),
     onBatch: (batch, report, ms) => {
@@ -139,9 +159,14 @@ function workerServices(config: Config, logger: Logger): Service[] {
     lockMs: config.jobLockMs,
     maxInputs: config.batchMaxInputs,
     prefetch,
-    submit: submission => dispatcher.submit(submission),
-    settle: entry => ledger.settle(entry),
+    submit: submission => dispatcher.submit(traces ? traces.carry(submission) : submission),
+    settle: async entry => {
+      const ours = await ledger.settle(entry);
+      if (ours) metrics.settled(entry);
+      return ours;
+    },
     onNoMore: () => dispatcher.wake(),
+    telemetry: tracing?.telemetry,
     logger,
   });
   const health = new MetricsServer({
@@ -217,8 +242,22 @@ function workerServices(config: Config, logger: Logger): Service[] {
       redis.disconnect();
     },
   };
+  const webhookUrl = config.alertWebhookUrl;
+  const alerts =
+    webhookUrl === undefined
+      ? []
+      : [
+          new AlertWatch({
+            redis,
+            keys,
+            queue: queueName(),
+            webhookUrl,
+            rejectionRate: config.alertRejectionRate,
+            logger,
+          }),
+        ];
   const watched = config.metricsPort === 0 ? [] : [health];
-  return [connection, ...watched, heartbeat, work];
+  return [connection, ...watched, heartbeat, ...alerts, work, capacity];
 }
 
 type TokenSource = { current: () => string; renew: (sentAt: number) => Promise<boolean> };

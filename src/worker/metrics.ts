@@ -1,8 +1,13 @@
-/** What the worker counts for Prometheus. Names carry their units, label values are bounded. */
+/**
+ * What the worker counts for Prometheus, since its start and of itself alone; what is true of the whole queue is in
+ * shared/queue-metrics.ts. Names carry their units, label values are bounded.
+ */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { addGauge, metricName } from '../shared/metrics.js';
 import type { Batch } from './coalescer.js';
 import type { DeliveryReport } from './delivery.js';
+import type { JobEntry } from './ledger.js';
+import { errorsOf, statusLabel } from './metric-labels.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
@@ -11,16 +16,21 @@ export function createWorkerMetrics(now: {
   jobs: () => number;
   associations: () => number;
   waiting: () => number;
-  isHeld: () => boolean;
 }) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const associations = new Counter({
-    name: metricName('associations_total'),
-    help: 'Associations by the outcome of their call: created, rejected, retry (attempt spent), held (no attempt spent)',
+  const outcomes = new Counter({
+    name: metricName('outcomes_total'),
+    help: 'Associations by outcome: created, rejected, retry (attempt spent), as settled in Redis; held (no attempt spent)',
     labelNames: ['outcome'],
+    registers,
+  });
+  const errors = new Counter({
+    name: metricName('errors_total'),
+    help: "Associations rejected or to be retried, by HubSpot's error category",
+    labelNames: ['outcome', 'category'],
     registers,
   });
   const calls = new Counter({
@@ -37,40 +47,45 @@ export function createWorkerMetrics(now: {
   });
   const batchInputs = new Histogram({
     name: metricName('batch_inputs'),
-    help: 'Inputs of a batch when it was sealed, by why it was closed',
+    help: 'Inputs of a batch when it was sealed, by why it was closed: full, linger, flush',
     labelNames: ['trigger'],
     buckets: [1, 10, 100, 500, 1_000, 1_500, 1_900, 1_999, 2_000],
     registers,
   });
   const quotaWaitSeconds = new Histogram({
-    name: metricName('quota_wait_seconds'),
+    name: metricName('permit_wait_seconds'),
     help: 'How long a call waited for its permit',
     buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 60],
     registers,
   });
   const gauge = (text: string, help: string, read: () => number) =>
-    addGauge(registry, metricName(text), help, read);
-  gauge('held', '1 while the account is held (429, daily limit, 401, 477, outage)', () =>
-    Number(now.isHeld()),
-  );
-  gauge('jobs_in_memory', 'Jobs this worker has fetched and not settled', now.jobs);
-  gauge(
-    'associations_in_memory',
-    'Associations of the jobs this worker has fetched and not settled',
-    now.associations,
-  );
-  gauge('associations_waiting', 'Associations that wait in this worker for a batch', now.waiting);
-  for (const outcome of ['created', 'rejected', 'retry', 'held']) associations.inc({ outcome }, 0);
+    addGauge(registry, metricName(`worker_${text}`), help, read);
+  gauge('jobs', 'Jobs this worker has fetched and not settled', now.jobs);
+  gauge('associations', 'Associations of the jobs this worker has fetched and not settled', now.associations);
+  gauge('unbatched_associations', 'Associations that wait in this worker for a batch', now.waiting);
+  // a rate needs a first value: counters that have not moved are 0, not absent
+  for (const outcome of ['created', 'rejected', 'retry', 'held']) outcomes.inc({ outcome }, 0);
+  calls.inc({ status: '201' }, 0);
+  errors.inc({ outcome: 'rejected', category: 'VALIDATION_ERROR' }, 0);
 
   return {
     registry,
     call(status: string, ms: number) {
-      calls.inc({ status });
+      calls.inc({ status: statusLabel(status) });
       callSeconds.observe(ms / 1_000);
     },
     batch(batch: Batch, report: DeliveryReport) {
       batchInputs.observe({ trigger: batch.trigger }, batch.inputs.length);
-      for (const [outcome, count] of Object.entries(report.counts)) associations.inc({ outcome }, count);
+      outcomes.inc({ outcome: 'held' }, report.counts.held);
+    },
+    /** A job's pairs have their outcomes, and Redis knows it. */
+    settled(entry: JobEntry) {
+      const counted = errorsOf(entry);
+      outcomes.inc({ outcome: 'created' }, Math.max(0, entry.created));
+      outcomes.inc({ outcome: 'rejected' }, Math.max(0, entry.rejected));
+      outcomes.inc({ outcome: 'retry' }, Math.max(0, entry.retried));
+      for (const [category, pairs] of counted.rejected) errors.inc({ outcome: 'rejected', category }, pairs);
+      for (const [category, pairs] of counted.retried) errors.inc({ outcome: 'retry', category }, pairs);
     },
     quotaWait(ms: number) {
       quotaWaitSeconds.observe(ms / 1_000);

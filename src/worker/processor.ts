@@ -11,6 +11,7 @@ import {
   type Job,
   Queue,
   RateLimitError,
+  type Telemetry,
   UnrecoverableError,
   WaitingError,
   Worker,
@@ -45,6 +46,8 @@ export type ProcessorParts = {
   readonly settle: (entry: JobEntry) => Promise<boolean>;
   /** nothing more is on its way: who waits for company waits in vain */
   readonly onNoMore: () => void;
+  /** BullMQ's option of that name; undefined: no traces */
+  readonly telemetry?: Telemetry | undefined;
   readonly logger: Logger;
 };
 
@@ -71,7 +74,8 @@ export class Processor {
   constructor(parts: ProcessorParts) {
     const { redis, queueName, prefix, lockMs, prefetch, logger } = parts;
     this.#parts = parts;
-    this.#queue = new Queue(queueName, { connection: redis, prefix });
+    const traced = parts.telemetry && { telemetry: parts.telemetry };
+    this.#queue = new Queue(queueName, { connection: redis, prefix, ...traced });
     this.#worker = new Worker(queueName, (job, token) => this.#process(job, token ?? ''), {
       connection: redis,
       prefix,
@@ -85,6 +89,7 @@ export class Processor {
       removeOnComplete: KEEP_COMPLETED,
       // no limit of its own, but without this option BullMQ ignores queue.rateLimit()
       limiter: { max: NO_LIMIT, duration: 1_000 },
+      ...traced,
     });
     this.#queue.on('error', error =>
       logger.warn({ event: 'redis', error: messageOf(error) }, 'queue connection'),

@@ -70,9 +70,11 @@ describe('figures', () => {
     expect(uncounted).toBeLessThanOrEqual(4);
 
     const metrics = await (await page.get('/metrics')).text();
-    for (const [outcome, n] of Object.entries(figures.stats.associations))
-      expect(metrics).toContain(`association_queue_account_associations{outcome="${outcome}"} ${n}\n`);
-    expect(metrics).toContain(`association_queue_account_calls ${figures.stats.calls.total}\n`);
+    const { created, rejected, retried } = figures.stats.associations;
+    for (const [outcome, n] of Object.entries({ created, rejected, retry: retried }))
+      expect(metrics).toContain(`association_queue_outcomes{outcome="${outcome}"} ${n}\n`);
+    const results = [...metrics.matchAll(/^association_queue_calls_total\{result="\w+"\} (\d+)$/gm)];
+    expect(results.reduce((sum, [, n]) => sum + Number(n), 0)).toBe(figures.stats.calls.total);
 
     const history = (await (await page.get('/api/history?range=hour')).json()) as Record<string, number[]>;
     const sum = (name: string) => (history[name] ?? []).reduce((total, n) => total + n, 0);

@@ -259,5 +259,5 @@ it('describes itself', async () => {
   expect(page).not.toMatch(/src=|@import|url\(/);
   await gateway.post(inputsOf(3));
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
-  expect(metrics).toMatch(/^association_queue_gateway_associations_accepted_total 3$/m);
+  expect(metrics).toMatch(/^association_gateway_accepted_associations_total 3$/m);
 });

@@ -81,13 +81,11 @@ describe('metrics and health', () => {
     await rig.drained();
     const texts = await Promise.all(urls.map(async url => (await fetch(`${url}/metrics`)).text()));
     const sum = (line: RegExp) => texts.reduce((total, text) => total + Number(line.exec(text)?.[1] ?? 0), 0);
-    expect(sum(/^association_queue_associations_total\{outcome="created"\} (\d+)/m)).toBe(2_000);
-    expect(sum(/^association_queue_associations_total\{outcome="rejected"\} (\d+)/m)).toBe(1);
-    expect(sum(/^association_queue_call_duration_seconds_count (\d+)/m)).toBe(
-      rig.simulator.ledger.calls.length,
-    );
-    expect(sum(/^association_queue_jobs_in_memory (\d+)/m)).toBe(0);
-    for (const name of ['batch_inputs_bucket', 'quota_wait_seconds_bucket', 'held', 'calls_total'])
-      expect(texts[0]).toContain(`association_queue_${name}`);
+    expect(sum(/^association_outcomes_total\{outcome="created"\} (\d+)/m)).toBe(2_000);
+    expect(sum(/^association_outcomes_total\{outcome="rejected"\} (\d+)/m)).toBe(1);
+    expect(sum(/^association_call_duration_seconds_count (\d+)/m)).toBe(rig.simulator.ledger.calls.length);
+    expect(sum(/^association_worker_jobs (\d+)/m)).toBe(0);
+    for (const name of ['batch_inputs_bucket', 'permit_wait_seconds_bucket', 'held', 'calls_total'])
+      expect(texts[0]).toContain(`association_${name}`);
   });
 });

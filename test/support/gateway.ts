@@ -10,6 +10,7 @@ import { Outcomes } from '../../src/gateway/outcomes.js';
 import { Requests } from '../../src/gateway/requests.js';
 import { createServer } from '../../src/gateway/server.js';
 import { SharedJobs } from '../../src/gateway/shared-jobs.js';
+import { untraced } from '../../src/gateway/tracing.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
@@ -122,12 +123,13 @@ export async function openServer(
     shared: new SharedJobs(requests),
     outcomes,
     backlog,
-    metrics: createGatewayMetrics({ backlog: () => backlog.estimate, waiting: () => outcomes.size }),
+    metrics: createGatewayMetrics({ waiting: () => outcomes.size }),
     maxInputs: options.maxInputs ?? 50_000,
     onAccepted: () => {},
     apiKeys: options.apiKeys ?? [],
     version: '0.0.0',
     stopping: stopping.signal,
+    trace: untraced,
     logger: createLogger('silent', 'test'),
     ...(options.timeouts && { timeouts: options.timeouts }),
   });

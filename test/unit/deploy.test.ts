@@ -62,7 +62,10 @@ describe('docker-compose.yml', () => {
       'gateway',
       'dashboard',
       'simulator',
+      'prometheus',
+      'grafana',
       'redis',
+      'prometheus',
     ]);
   });
 
@@ -108,9 +111,26 @@ describe('docker-compose.yml', () => {
     expect(service('worker')).not.toMatch(/simulator/);
   });
 
+  test('only the monitoring profile has Prometheus and Grafana, on this machine only, with the files of deploy/monitoring', () => {
+    const mounted: string[] = [];
+    for (const name of ['prometheus', 'grafana']) {
+      expect(service(name)).toMatch(/profiles: \[monitoring\]/);
+      expect(service(name)).toMatch(/- 127\.0\.0\.1:\d+:\d+$/m);
+      mounted.push(...captures(service(name), /^ {6}- \.\/(\S+?):/gm));
+    }
+    expect(mounted).toHaveLength(4);
+    for (const path of mounted) expect([path, existsSync(`${root}/${path}`)]).toEqual([path, true]);
+    // what the dashboard asks for is what is provisioned
+    const [uid] = captures(
+      read('deploy/monitoring/grafana/provisioning/datasources/prometheus.yml'),
+      /uid: (\S+)/g,
+    );
+    expect(read('deploy/monitoring/grafana/dashboards/association-queue.json')).toContain(`"uid": "${uid}"`);
+  });
+
   test('names no environment variable that config.ts does not know', () => {
     const named = [
-      ...captures(compose, /^ {6}([A-Z][A-Z0-9_]*):/gm),
+      ...captures(compose, /^ {6}((?!GF_)[A-Z][A-Z0-9_]*):/gm), // GF_: Grafana's own
       ...captures(compose, /\$\{([A-Z0-9_]+)/g),
     ];
     expect(named.length).toBeGreaterThan(0);

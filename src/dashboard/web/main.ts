@@ -1,11 +1,13 @@
 /** Composition root of `association-queue dashboard`. Wiring only. */
 import { readFileSync } from 'node:fs';
 import { Queue } from 'bullmq';
+import { limitsOf } from '../../shared/capacity.js';
 import type { Config } from '../../shared/config.js';
 import { messageOf } from '../../shared/errors.js';
 import { runUntilSignal, type Service } from '../../shared/lifecycle.js';
 import { createLogger, type Logger } from '../../shared/logger.js';
 import { accountKeys, DEFAULT_ACCOUNT, queueName } from '../../shared/queue.js';
+import { queueStateReader } from '../../shared/queue-state.js';
 import { openRedis, redisPlace } from '../../shared/redis.js';
 import { settlesWithin, sleep } from '../../shared/wait.js';
 import type { QueueAccess } from '../connection.js';
@@ -62,7 +64,8 @@ function createDashboard(config: Config, logger: Logger): Service {
       readOnly: config.dashboardReadOnly === 'true',
     },
     registry: createDashboardMetrics(
-      () => poller.last,
+      redis,
+      queueStateReader(access.keys, limitsOf(config)),
       () => poller.viewers,
     ),
     logger,

@@ -86,11 +86,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
       .code(ready ? 200 : 503)
       .send({ status: ready ? 'ready' : 'not ready', reasons: ready ? [] : ['Redis is away'] });
   });
-  app.get('/metrics', async (_request, reply) => {
-    // the gauges read what the poller has read: see metrics.ts
-    await poller.current();
-    return reply.type(registry.contentType).send(await registry.metrics());
-  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
 
   app.get('/api/state', async () => ({ setup, ...(await poller.current()) }));
   app.get<{ Querystring: { range?: string } }>('/api/history', async request =>

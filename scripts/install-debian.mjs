@@ -1,0 +1,31 @@
+// Installs a Debian/Ubuntu package where that is allowed (root, or CI with sudo) and its program is missing:
+//   node scripts/install-debian.mjs PACKAGE PROGRAM
+// Exit 0 when the program is there in the end. Otherwise 1, and whoever needs it says what it goes without.
+import { spawnSync } from 'node:child_process';
+
+const say = line => process.stderr.write(`install-debian: ${line}\n`);
+const has = program => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+
+const [name, program] = process.argv.slice(2);
+if (!name || !program) {
+  say('usage: node scripts/install-debian.mjs PACKAGE PROGRAM');
+  process.exit(2);
+}
+if (!has(program)) {
+  const root = process.getuid?.() === 0;
+  if (process.platform !== 'linux' || !has('apt-get') || !(root || process.env.CI)) {
+    say(`${program} is not here, and ${name} cannot be installed here`);
+    process.exit(1);
+  }
+  const sudo = root ? [] : ['sudo', '-n'];
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', name],
+  ]) {
+    // RUNLEVEL=1: a service that comes with the package is not started
+    const command = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', ...args];
+    say(command.join(' '));
+    spawnSync(command[0], command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+}
+process.exit(has(program) ? 0 : 1);

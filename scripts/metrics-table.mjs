@@ -1,0 +1,32 @@
+// The table of metrics in deploy/monitoring/README.md, from the registries of the processes themselves.
+import { Registry } from 'prom-client';
+import { createDashboardMetrics } from '../dist/dashboard/web/metrics.js';
+import { createGatewayMetrics } from '../dist/gateway/metrics.js';
+import { addQueueMetrics } from '../dist/shared/queue-metrics.js';
+import { createWorkerMetrics } from '../dist/worker/metrics.js';
+
+const none = () => 0;
+
+/** Markdown, without a newline at the end. */
+export function metricsTable() {
+  const queue = new Registry();
+  const away = [{ status: 'end' }, async () => undefined];
+  addQueueMetrics(queue, ...away);
+  const groups = [
+    ['all', queue],
+    ['worker', createWorkerMetrics({ jobs: none, associations: none, waiting: none }).registry],
+    ['gateway', createGatewayMetrics({ waiting: none }).registry],
+    ['dashboard', createDashboardMetrics(...away, none)],
+  ];
+  const common = new Set(queue.getMetricsAsArray().map(({ name }) => name));
+  const rows = groups.flatMap(([process, registry]) =>
+    registry
+      .getMetricsAsArray()
+      .filter(({ name }) => name.startsWith('association_') && (process === 'all' || !common.has(name)))
+      .map(({ name, type, labelNames, help }) => {
+        const labels = labelNames.length > 0 ? `{${labelNames.join(', ')}}` : '';
+        return `| \`${name}${labels}\` | ${type} | ${process} | ${help.replace(/ \(queue-wide.*\)$/, '')} |`;
+      }),
+  );
+  return ['| metric | type | exported by | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}

@@ -1,0 +1,67 @@
+/** `stats --watch` on a terminal: reads every second, shows a frame, until SIGINT, SIGTERM or SIGHUP. */
+import type { Config } from '../../shared/config.js';
+import { dayIn } from '../../shared/day.js';
+import { messageOf } from '../../shared/errors.js';
+import { redisPlace } from '../../shared/redis.js';
+import { sleep } from '../../shared/wait.js';
+import { type QueueAccess, unreachable } from '../connection.js';
+import type { Series } from '../minutes.js';
+import { Overview, type Reading } from '../overview.js';
+import { frame } from './frame.js';
+import { paint, plain } from './glyphs.js';
+import { Screen } from './screen.js';
+
+const EVERY_MS = 1_000;
+/** The hour behind us changes slowly. */
+const HOUR_FRESH_MS = 5_000;
+
+/** Has the terminal a screen to draw on? */
+export const canDraw = (stdout: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean =>
+  stdout.isTTY === true && env.TERM !== 'dumb';
+
+export async function watchOnScreen(
+  access: QueueAccess,
+  config: Config,
+  terminal: NodeJS.WriteStream,
+  ended: AbortSignal,
+): Promise<void> {
+  const overview = new Overview(access, config);
+  const colour = process.env.NO_COLOR ? plain : paint;
+  const place = redisPlace(config.redisUrl);
+  let reading: Reading | undefined;
+  let hour: Series | undefined;
+  let hourReadAt = Number.NEGATIVE_INFINITY;
+  const live: number[] = [];
+  let trouble: string | undefined;
+  const draw = () => {
+    if (!reading || !hour) return;
+    const { msUntilMidnight } = dayIn(config.accountTimezone, reading.figures.state.now);
+    const input = { reading, hour, live, account: access.account, place, trouble };
+    screen.show(frame({ ...input, secondsUntilReset: msUntilMidnight / 1_000 }, screen.size, colour));
+  };
+  const screen = new Screen(terminal, draw);
+  const read = async () => {
+    reading = await overview.read();
+    live.push(reading.figures.state.perSecond);
+    if (live.length > 60) live.shift();
+    if (performance.now() - hourReadAt < HOUR_FRESH_MS) return;
+    hour = await overview.history('hour');
+    hourReadAt = performance.now();
+  };
+  await read(); // a Redis that is away from the start is an error, not a screen
+  screen.open();
+  try {
+    while (!ended.aborted) {
+      draw();
+      await sleep(EVERY_MS, ended);
+      try {
+        if (!ended.aborted) await read();
+        trouble = undefined;
+      } catch (error) {
+        trouble = `${messageOf(unreachable(config, error))}; trying again`;
+      }
+    }
+  } finally {
+    screen.close();
+  }
+}

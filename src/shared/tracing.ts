@@ -1,0 +1,109 @@
+/**
+ * Traces: off unless the standard OTEL_ variables ask for them; what they need is loaded only then. Which variables
+ * count: OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT turn them on; OTEL_SDK_DISABLED=true and
+ * OTEL_TRACES_EXPORTER=none off; service name, resource attributes, sampler, limits and headers as the standard says.
+ * BullMQ carries the trace in the job (`tm`): from whoever enqueued it to the call that sent it.
+ */
+import type { BullMQOtel } from 'bullmq-otel';
+import type { Service } from './lifecycle.js';
+import { settlesWithin } from './wait.js';
+
+export type OtelApi = typeof import('@opentelemetry/api');
+export type Tracing = {
+  readonly api: OtelApi;
+  /** for BullMQ's option of that name */
+  readonly telemetry: BullMQOtel;
+};
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const TRACER = 'hubspot-association-queue';
+/** At the end of a process its last spans may take this long; a collector that is away must not keep it. */
+const FLUSH_MS = 2_000;
+
+export const wantsTraces = (env: Environment): boolean =>
+  Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT || env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) &&
+  env.OTEL_SDK_DISABLED?.toLowerCase() !== 'true' &&
+  env.OTEL_TRACES_EXPORTER !== 'none';
+
+/**
+ * For a process of ours. To be called once, before anything is traced.
+ * @param role worker, gateway, enqueue: part of the service's name, unless OTEL_SERVICE_NAME says another one
+ * @returns undefined when traces are off
+ */
+export async function startTracing(role: string, env: Environment): Promise<(Tracing & Service) | undefined> {
+  if (!wantsTraces(env)) return undefined;
+  const [{ NodeTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }] = await Promise.all([
+    import('@opentelemetry/sdk-trace-node'),
+    import('@opentelemetry/exporter-trace-otlp-http'),
+  ]);
+  const provider = new NodeTracerProvider({
+    resource: resourceOf({ 'service.name': `association-queue-${role}`, ...resourceAttributes(env) }),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+  });
+  provider.register();
+  return {
+    ...(await createTracing()),
+    async start() {},
+    async stop() {
+      await settlesWithin(provider.shutdown(), FLUSH_MS);
+    },
+  };
+}
+
+/** OpenTelemetry's API leaves what is registered here, in whatever copy of it: its own way to be shared. */
+const API_GLOBAL = Symbol.for('opentelemetry.js.api.1');
+
+/** For the library: has the process we are in set up traces of its own? Costs a look at a global. */
+export const isTraced = (): boolean =>
+  (globalThis as { [API_GLOBAL]?: { trace?: unknown } })[API_GLOBAL]?.trace !== undefined;
+
+/** What traces need, where somebody has registered a provider. */
+export async function createTracing(): Promise<Tracing> {
+  const [api, { BullMQOtel, BullMQOTelSpan }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('bullmq-otel'),
+  ]);
+  const telemetry = new BullMQOtel({ tracerName: TRACER });
+  const { tracer } = telemetry;
+  const start = tracer.startSpan.bind(tracer);
+  // BullMQ's housekeeping (looking for stalled jobs, waiting for the next one) belongs to nobody's trace and starts none
+  tracer.startSpan = (name, options, context) => {
+    const parent = api.trace.getSpan(context ?? api.context.active());
+    const isHousekeeping = !parent && (options as { kind?: number }).kind === api.SpanKind.INTERNAL;
+    return isHousekeeping
+      ? new BullMQOTelSpan(api.trace.wrapSpanContext(api.INVALID_SPAN_CONTEXT))
+      : start(name, options, context);
+  };
+  return { api, telemetry };
+}
+
+export const tracerOf = ({ api }: Tracing) => api.trace.getTracer(TRACER);
+
+type Resource = NonNullable<
+  NonNullable<
+    ConstructorParameters<typeof import('@opentelemetry/sdk-trace-node').NodeTracerProvider>[0]
+  >['resource']
+>;
+
+function resourceOf(attributes: Record<string, string>): Resource {
+  return {
+    attributes,
+    merge: other => resourceOf({ ...attributes, ...(other?.attributes as Record<string, string>) }),
+    getRawAttributes: () => Object.entries(attributes),
+  };
+}
+
+/** OTEL_RESOURCE_ATTRIBUTES (`key=value,…`, percent-encoded) and OTEL_SERVICE_NAME, which wins. */
+export function resourceAttributes(env: Environment): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const pair of (env.OTEL_RESOURCE_ATTRIBUTES ?? '').split(',')) {
+    const [key = '', value] = pair.split('=').map(part => part.trim());
+    if (key === '' || value === undefined) continue;
+    try {
+      attributes[decodeURIComponent(key)] = decodeURIComponent(value);
+    } catch {
+      // the standard: what cannot be decoded is left out
+    }
+  }
+  return env.OTEL_SERVICE_NAME ? { ...attributes, 'service.name': env.OTEL_SERVICE_NAME } : attributes;
+}

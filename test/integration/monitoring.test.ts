@@ -1,0 +1,138 @@
+/**
+ * /metrics of real processes: what the alerts and the dashboard ask for exists, and the figures are those of stats and of
+ * the simulator's ledger, after refusals and a kill -9.
+ */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { withQueue } from '../../src/dashboard/connection.js';
+import { readStats } from '../../src/dashboard/stats.js';
+import { limitsOf } from '../../src/shared/capacity.js';
+import { parseConfig } from '../../src/shared/config.js';
+import { queueStateReader } from '../../src/shared/queue-state.js';
+import { eventually } from '../support/eventually.js';
+import { type GatewayProcess, startGateway } from '../support/gateway.js';
+import { alertRules, metricsIn, panelQueries, seriesOf } from '../support/monitoring.js';
+import { promtool, testWithPromtool } from '../support/promtool.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+
+const { url: redisUrl, newPrefix } = useRedis(import.meta.url);
+let rig: Rig;
+let gateway: GatewayProcess;
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  rig = await Rig.start({ redisUrl, prefix: newPrefix(), env: { METRICS_PORT: '19464' } });
+  gateway = await startGateway({ REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix });
+});
+afterAll(async () => {
+  expect(await gateway.end('SIGTERM')).toBe(0);
+  await rig.stop();
+});
+
+const scrape = async (url: string) => seriesOf(await (await fetch(`${url}/metrics`)).text());
+const metricsUrl = () =>
+  eventually(() => {
+    const port = /"event":"metrics"(?:,"wanted":\d+)?,"port":(\d+)/.exec(worker.output())?.[1];
+    if (!port) throw new Error('no metrics port yet');
+    return `http://127.0.0.1:${port}`;
+  });
+/** `value(scrape, 'association_held', 'kind="auth"')` */
+function value(series: ReadonlyMap<string, string[]>, name: string, label = ''): number | undefined {
+  const found = series.get(name)?.find(line => line.includes(label));
+  const text = found?.split(' ').at(-1);
+  return text === undefined ? undefined : text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text);
+}
+
+test('figures agree in /metrics of every process, in stats and in the ledger, after refusals and a kill -9', async () => {
+  const good = goodPairs(20_000);
+  const bad = Array.from({ length: 30 }, (_, at): [string, string] => [`nobody-${at}`, '1']);
+  rig.simulator.setOptions({ latencyMs: 200 });
+  await rig.enqueue([...good, ...bad], 500);
+  const killed = rig.startWorker();
+  worker = rig.startWorker();
+  await eventually(() => expect(rig.simulator.ledger.createdCount()).toBeGreaterThan(0));
+  await killed.end('SIGKILL');
+  await rig.drained();
+
+  const config = parseConfig({ REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix });
+  const { stats } = await withQueue(config, access => readStats(access, config));
+  expect(rig.simulator.ledger.createdCount()).toBe(20_000);
+  expect(stats.associations).toMatchObject({ created: 20_000, rejected: 30 });
+  for (const url of [await metricsUrl(), gateway.url]) {
+    const series = await scrape(url);
+    const of = (name: string, label?: string) => value(series, `association_${name}`, label);
+    expect(of('redis_up')).toBe(1);
+    expect({
+      created: of('queue_outcomes', 'created'),
+      rejected: of('queue_outcomes', 'rejected'),
+      retried: of('queue_outcomes', 'retry'),
+    }).toEqual(stats.associations);
+    expect(series.get('association_queue_calls_total')?.length).toBe(3);
+    const calls = ['accepted', 'rate_limited', 'failed'].map(result => of('queue_calls_total', result) ?? 0);
+    expect(calls.reduce((sum, count) => sum + count)).toBe(stats.calls.total);
+    expect(of('queue_batches_total')).toBe(stats.batches.sent);
+    for (const state of ['waiting', 'active', 'delayed', 'failed', 'completed'] as const)
+      expect([state, of('queue_jobs', `"${state}"`)]).toEqual([state, stats.jobs[state]]);
+    expect(of('queue_backlog_associations')).toBe(0);
+    expect(of('useful_replicas')).toBe(0);
+    // the worker has said what it works under: 100,000 calls, not the gateway's default of 100
+    expect(of('quota_window_limit_calls')).toBe(100_000);
+    expect(of('quota_day_used_calls')).toBe(stats.quota.usedToday);
+    expect(of('quota_day_left_calls')).toBe(500_000 - stats.quota.usedToday);
+    const reset = of('quota_day_reset_seconds') ?? 0;
+    expect(reset > 0 && reset <= 86_400).toBe(true);
+  }
+});
+
+test('every metric that an alert or a panel names is in a scrape', async () => {
+  const scraped = new Set([
+    ...(await scrape(await metricsUrl())).keys(),
+    ...(await scrape(gateway.url)).keys(),
+  ]);
+  const named = [...metricsIn([alertRules(), ...panelQueries()].join('\n'))];
+  expect(named.length).toBeGreaterThan(15);
+  // prose of the alerts names metrics, too: they must exist as well
+  expect(named.filter(name => !scraped.has(name))).toEqual([]);
+});
+
+testWithPromtool('promtool finds nothing to complain about in the names', async () => {
+  for (const url of [await metricsUrl(), gateway.url]) {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    // prom-client's own metrics of the process are not ours to name
+    const ours = text
+      .split('\n')
+      .filter(line => /^(# (HELP|TYPE) )?association_/.test(line))
+      .join('\n');
+    expect(promtool(['check', 'metrics'], `${ours}\n`)).toEqual({ status: 0, output: '' });
+  }
+});
+
+test('held, backlog and age are told by the gateway when no worker is alive', async () => {
+  rig.simulator.setOptions({ accessToken: 'another' });
+  await rig.enqueue(goodPairs(3_000, 300_000_001), 100);
+  const url = gateway.url;
+  await eventually(async () => expect(value(await scrape(url), 'association_held', 'auth')).toBe(1));
+  expect(value(await scrape(await metricsUrl()), 'association_held', 'auth')).toBe(1);
+  await worker.end('SIGKILL');
+  const series = await scrape(url);
+  expect(value(series, 'association_queue_backlog_associations')).toBe(3_000);
+  expect(value(series, 'association_held', 'auth')).toBe(1);
+  expect(value(series, 'association_useful_replicas')).toBe(1); // somebody must probe
+  expect(series.has('association_worker_jobs')).toBe(false);
+});
+
+test('with Redis away a scrape says so and leaves out what it cannot know', async () => {
+  const { addQueueMetrics } = await import('../../src/shared/queue-metrics.js');
+  const { Registry } = await import('prom-client');
+  const { openRedis } = await import('../../src/shared/redis.js');
+  const redis = openRedis(redisUrl, 'patient');
+  const config = parseConfig({ REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix });
+  const registry = new Registry();
+  addQueueMetrics(registry, redis, queueStateReader(rig.keys, limitsOf(config)));
+  await redis.connect();
+  expect(value(seriesOf(await registry.metrics()), 'association_redis_up')).toBe(1);
+  redis.disconnect();
+  const series = seriesOf(await registry.metrics());
+  expect([...series.keys()]).toEqual(['association_redis_up']);
+  expect(value(series, 'association_redis_up')).toBe(0);
+});

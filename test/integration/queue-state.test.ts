@@ -1,0 +1,108 @@
+/** How the queue stands, read in one round trip: against a real Redis with what workers and BullMQ would have written. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { writeCapacity } from '../../src/shared/capacity.js';
+import { reportAlive } from '../../src/shared/heartbeat.js';
+import { accountKeys, JOB_NAME, type Keys, queueName } from '../../src/shared/queue.js';
+import { type QueueState, queueStateReader } from '../../src/shared/queue-state.js';
+import { CapacityMeter } from '../../src/worker/capacity.js';
+import { eventually } from '../support/eventually.js';
+import { queueStateOf } from '../support/queue-state.js';
+import { useRedis } from '../support/redis.js';
+import { contactsToCompanies, goodPairs } from '../support/rig.js';
+
+const { url, redis, newPrefix } = useRedis(import.meta.url);
+const own = queueStateOf({}).capacity.limits;
+let keys: Keys;
+let queue: Queue;
+beforeEach(() => {
+  const prefix = newPrefix();
+  keys = accountKeys(prefix);
+  queue = new Queue(queueName(), { connection: { url }, prefix });
+});
+afterEach(() => queue.close());
+const read = (): Promise<QueueState> => queueStateReader(keys, own)(redis);
+const job = (pairs: number) => ({ ...contactsToCompanies, pairs: goodPairs(pairs) });
+
+test('a queue that does not exist yet: nothing to do, nobody there', async () => {
+  const state = await read();
+  const { msUntilReset } = state.quota;
+  expect(state).toEqual(queueStateOf({ workers: 0, quota: { msUntilReset } }));
+});
+
+test('jobs, associations and the oldest of all, whatever priority it has', async () => {
+  const now = Date.now();
+  await queue.add(JOB_NAME, job(10), { timestamp: now - 5_000 });
+  await queue.add(JOB_NAME, job(20), { timestamp: now - 1_000 });
+  await queue.add(JOB_NAME, job(30), { timestamp: now - 2_000, priority: 1 });
+  await queue.add(JOB_NAME, job(30), { timestamp: now - 9_000, priority: 5 });
+  await queue.add(JOB_NAME, job(30), { timestamp: now - 60_000, priority: 70 });
+  await queue.add(JOB_NAME, job(40), { timestamp: now - 600_000, delay: 900_000 });
+  await queue.pause();
+  const state = await read();
+  expect(state.jobs).toEqual({ waiting: 5, active: 0, delayed: 1, failed: 0, completed: 0 });
+  expect(state).toMatchObject({ backlogAssociations: 160, paused: true });
+  expect(Math.round(state.oldestWaitingSeconds / 10)).toBe(6);
+});
+
+test('what the workers say of their limits comes before the own settings', async () => {
+  const limits = { ...own, limit: 190, windowMs: 1_000, dailyLimit: 0, maxConcurrentCalls: 5 };
+  await redis.hset(keys.capacity, writeCapacity({ limits, callMs: 250, busyMs: undefined }));
+  const now = Date.now();
+  await redis.zadd(keys.window, now - 5_000, 'before', now - 300, 'in');
+  const state = await read();
+  expect(state.capacity).toEqual({ limits, callMs: 250, busyMs: undefined });
+  expect(state.quota).toMatchObject({ limit: 190, usedInWindow: 1, leftToday: Number.POSITIVE_INFINITY });
+});
+
+test('a worker measures what it can do, and says so', async () => {
+  const meter = new CapacityMeter(redis, keys, { ...own, limit: 190 }, 20);
+  await meter.start();
+  await eventually(async () => expect((await read()).quota.limit).toBe(190));
+  expect((await read()).capacity.callMs).toBeUndefined();
+  for (let call = 0; call < 5; call++) meter.call(250);
+  const { capacity } = await eventually(async () => {
+    const state = await read();
+    expect(state.capacity.callMs).toBeDefined();
+    return state;
+  });
+  await meter.stop();
+  expect(capacity.callMs).toBe(250);
+  expect(capacity.busyMs).toBeGreaterThan(0);
+});
+
+test('the day: used and left, until midnight there', async () => {
+  await redis.hset(
+    keys.capacity,
+    writeCapacity({ limits: { ...own, timeZone: 'Asia/Kolkata' }, callMs: 1, busyMs: 1 }),
+  );
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Kolkata' }).format(Date.now());
+  await redis.hset(keys.daily, { [day]: 499_000, '1999-01-01': 7 });
+  const { quota } = await read();
+  expect(quota).toMatchObject({ usedToday: 499_000, leftToday: 1_000 });
+  expect(quota.msUntilReset > 0 && quota.msUntilReset <= 86_400_000).toBe(true);
+});
+
+test('holds: of the account, also between two probes; of object pairs, while they last', async () => {
+  const now = Date.now();
+  await redis.hset(keys.hold, { until: now + 60_000, kind: 'migration', reason: '477' });
+  await redis.hset(keys.heldPairs, {
+    'contacts/companies': JSON.stringify({ until: now + 60_000, reason: '403', strikes: 1 }),
+    'contacts/deals': JSON.stringify({ until: now - 1, reason: '403', strikes: 1 }),
+    'contacts/tickets': '{',
+  });
+  expect(await read()).toMatchObject({ hold: { kind: 'migration' }, heldObjectPairs: 1 });
+  await redis.hset(keys.hold, { until: now - 1, kind: 'auth', strikes: 2 });
+  expect((await read()).hold).toBeUndefined(); // and nothing to probe with
+  await queue.add(JOB_NAME, job(1));
+  expect((await read()).hold).toEqual({ kind: 'auth', forMs: 0 });
+});
+
+test('workers that live; one that fell silent does not count', async () => {
+  const report = { version: '0', host: 'h', pid: 1, startedAt: 0, rssBytes: 0, state: 'idle' as const };
+  const load = { inFlight: 0, maxInFlight: 10, jobs: 0, associations: 0 };
+  await reportAlive(redis, keys, { id: 'one', ...report, ...load });
+  await reportAlive(redis, keys, { id: 'two', ...report, ...load });
+  await redis.zadd(keys.workers, Date.now() - 11_000, 'three');
+  expect((await read()).workers).toBe(2);
+});

@@ -1,0 +1,56 @@
+/** A queue's state for tests of what is made of it: all defaults, nothing to do. */
+import type { Capacity } from '../../src/shared/capacity.js';
+import type { QueueState } from '../../src/shared/queue-state.js';
+
+type Given = Partial<Omit<QueueState, 'quota' | 'capacity'>> & {
+  quota?: Partial<QueueState['quota']>;
+  capacity?: Partial<Omit<Capacity, 'limits'>> & { limits?: Partial<Capacity['limits']> };
+};
+
+export function queueStateOf({ quota, capacity, ...given }: Given): QueueState {
+  return {
+    jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0 },
+    backlogAssociations: 0,
+    oldestWaitingSeconds: 0,
+    totals: {
+      created: 0,
+      rejected: 0,
+      retried: 0,
+      discarded: 0,
+      calls: 0,
+      callsRateLimited: 0,
+      callsFailed: 0,
+      batches: 0,
+      inputs: 0,
+    },
+    quota: {
+      limit: 100,
+      windowMs: 10_000,
+      usedInWindow: 0,
+      dailyLimit: 500_000,
+      usedToday: 0,
+      leftToday: 500_000,
+      msUntilReset: 3_600_000,
+      ...quota,
+    },
+    hold: undefined,
+    heldObjectPairs: 0,
+    paused: false,
+    workers: 1,
+    ...given,
+    capacity: {
+      callMs: undefined,
+      busyMs: undefined,
+      ...capacity,
+      limits: {
+        limit: 100,
+        windowMs: 10_000,
+        dailyLimit: 500_000,
+        timeZone: 'UTC',
+        batchMaxInputs: 2_000,
+        maxConcurrentCalls: 10,
+        ...capacity?.limits,
+      },
+    },
+  };
+}

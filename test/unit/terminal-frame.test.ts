@@ -1,0 +1,142 @@
+/** A frame of `stats --watch`: what it says, and that it fits whatever the terminal and HubSpot's words are like. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type FrameInput, frame } from '../../src/dashboard/terminal/frame.js';
+import { bar, clip, harmless, paint, plain, sparkline, width } from '../../src/dashboard/terminal/glyphs.js';
+
+const now = Date.parse('2026-03-01T12:00:00Z');
+const minutes = (created: number[]) => ({
+  at: created.map((_, at) => now / 1_000 - 60 * (created.length - at)),
+  stepSeconds: 60,
+  created,
+  rejected: created.map(() => 0),
+  retried: created.map(() => 0),
+  calls: created.map(() => 0),
+  limited: created.map(() => 0),
+  failed: created.map(() => 0),
+  fill: created.map(() => 1_987),
+  backlog: created.map(() => null),
+  oldest: created.map(() => null),
+});
+const group = (category: string, message: string, associations: number) => ({
+  ...{ id: category, category, message, from: 'contacts', to: 'companies', associations, jobs: 1 },
+  ...{ first: now, last: now },
+  example: { jobId: '1', error: { at: '', attempt: 1, message, pairs: 1 } },
+});
+
+function inputOf(message = 'No contact with ID … exists', trouble?: string): FrameInput {
+  return {
+    ...{ account: 'default', place: 'redis://127.0.0.1:6379', secondsUntilReset: 33_000, trouble },
+    hour: minutes(Array.from({ length: 60 }, (_, at) => at * 20_000)),
+    live: [10, 20, 18_400],
+    reading: {
+      figures: {
+        state: {
+          ...{ now, paused: false, hold: null, perSecond: 18_400, backlog: 1_234_567, nextTryAt: null },
+          jobs: { waiting: 2_400, active: 40, delayed: 3 },
+          ...{ oldestWaitingSeconds: 125, heldPairs: 1, workers: 2, quotaBound: true, slotsBound: false },
+        },
+        stats: {
+          account: 'default',
+          jobs: { waiting: 2_400, active: 40, delayed: 3, failed: 12, completed: 900 },
+          associations: { created: 12_345_678, rejected: 312, retried: 1_204 },
+          calls: { total: 640, rateLimited: 1, failed: 0 },
+          batches: { sent: 640, meanInputs: 1_929 },
+          quota: {
+            ...{ limit: 100, windowMs: 10_000, usedInWindow: 91, usedToday: 104_211, dailyLimit: 500_000 },
+            ...{ heldUntil: null, holdReason: null },
+          },
+          oldestWaitingSeconds: 125,
+        },
+        discarded: 0,
+        heldPairs: [{ objectPair: 'contacts/deals', until: now + 90_000, reason: '403 from HubSpot' }],
+      },
+      rejections: {
+        associations: 312,
+        groups: [group('OBJECT_NOT_FOUND', message, 290), group('VALIDATION_ERROR', 'no', 22)],
+        more: 0,
+      },
+      workers: {
+        alive: [1, 2].map(pid => ({
+          ...{ id: `${pid}`, version: '0.1.0', host: 'h', pid, startedAt: now, rssBytes: 1e8 },
+          ...{ state: 'sending' as const, inFlight: 8, maxInFlight: 10, jobs: 20, associations: 10_000 },
+        })),
+        vanished: [],
+      },
+      minutes: minutes([1, 2]),
+    },
+  };
+}
+
+test('the whole story in 100 columns', () => {
+  const text = frame(inputOf(), { columns: 100, rows: 40 }, plain).join('\n').replace(/ +/g, ' ');
+  for (const words of [
+    'HubSpot associations default at redis://127.0.0.1:6379',
+    '12:00:00 UTC',
+    '● Flowing: 18,400/s, 1.2 M left, done about 12:01; quota-bound; 1 object pair held',
+    ' 91 of 100 calls per 10 s',
+    ' 104,211 of 500,000, starts again in 9 h 10 min',
+    'done in 1 min 7 s',
+    'created 12,345,678',
+    'calls in flight 16 of 20',
+    'oldest 2 min 5 s',
+    'contacts/deals 1 min 30 s 403 from HubSpot',
+    '290 OBJECT_NOT_FOUND contacts → companies No contact with ID … exists',
+    ' 22 VALIDATION_ERROR contacts → companies no',
+    'every second · Ctrl-C ends it',
+  ])
+    expect(text).toContain(words);
+});
+
+test('Redis away: said first, and that the rest is old', () => {
+  const trouble = 'Redis at redis://127.0.0.1:6379 cannot be used: ECONNREFUSED; trying again';
+  const lines = frame(inputOf('', trouble), { columns: 100, rows: 40 }, plain);
+  expect(lines[2]).toBe(` ● ${trouble}`);
+  expect(lines[3]).toBe(' what follows is old');
+});
+
+test('it fits any terminal, with any words of HubSpot, and none of these reaches the terminal as a command', () => {
+  const words = fc.string({ unit: 'binary', maxLength: 60 });
+  const anything = fc.oneof(words, fc.constant('\x1b]0;owned\x07\x1b[2J\r\n世界🙂e\u0301\u202e'));
+  const size = fc.record({
+    columns: fc.integer({ min: 22, max: 300 }),
+    rows: fc.integer({ min: 1, max: 80 }),
+  });
+  fc.assert(
+    fc.property(anything, size, fc.constantFrom(plain, paint), (message, terminal, how) => {
+      const lines = frame(inputOf(message), terminal, how);
+      expect(lines.length).toBeLessThanOrEqual(terminal.rows);
+      for (const line of lines) {
+        expect(width(line)).toBeLessThanOrEqual(terminal.columns);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours are all that may be left
+        expect(line.replace(/\x1b\[\d+(;\d+)*m/g, '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+describe('glyphs', () => {
+  test.each([
+    [0, '', '░░░░'],
+    [0.5, '██', '░░'],
+    [0.53, '██▏', '░'],
+    [1, '████', ''],
+    [7, '████', ''],
+  ])('a bar of %p', (share, full, empty) => {
+    expect(bar(share, 4)).toEqual([full, empty]);
+  });
+
+  test('a sparkline: the highest fills it, the least above nothing shows', () => {
+    expect(sparkline([0, 1, 500, 1_000], 2)).toEqual(['   █', ' ▁██']);
+    expect(sparkline([0, 0], 1)).toEqual(['  ']);
+  });
+
+  test('text that is cut ends in an ellipsis, with its colours', () => {
+    expect(clip('abcdef', 4)).toBe('abc…');
+    expect(clip('日本語', 4)).toBe('日…');
+    expect(clip(paint('abcdef', 'red'), 4)).toBe('\x1b[31mabc\x1b[0m…');
+    expect(clip('abc', 3)).toBe('abc');
+    expect(width(harmless('a\x1b[31mb'))).toBe(7);
+  });
+});

@@ -1,0 +1,40 @@
+/** When traces are on, what a service is called, and that they cost nothing when they are off. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { parseConfig } from '../../src/shared/config.js';
+import { resourceAttributes, wantsTraces } from '../../src/shared/tracing.js';
+
+test.each([
+  [{}, false],
+  [{ OTEL_SERVICE_NAME: 'x' }, false],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, false],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }, true],
+  [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' }, true],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_SDK_DISABLED: 'TRUE' }, false],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_SDK_DISABLED: 'false' }, true],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_TRACES_EXPORTER: 'none' }, false],
+])('%j: %s', (env, on) => {
+  expect(wantsTraces(env)).toBe(on);
+  expect(() => parseConfig(env)).not.toThrow(); // the variables are not ours to judge
+});
+
+test('attributes of the service as the standard writes them; its name wins', () => {
+  const env = {
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment=eu%2C1, service.name=a,broken,bad=%',
+    OTEL_SERVICE_NAME: 'b',
+  };
+  expect(resourceAttributes(env)).toEqual({ deployment: 'eu,1', 'service.name': 'b' });
+});
+
+test('off, nothing of it is loaded by any process (but the API, which prom-client brings along)', () => {
+  const script = `
+    import Module from 'node:module';
+    for (const part of ['worker/main', 'gateway/main', 'producer/main', 'index']) await import('./dist/' + part + '.js');
+    console.log(JSON.stringify(Object.keys(Module._cache).filter(file => /@opentelemetry.(?!api)|bullmq-otel/.test(file))));`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    encoding: 'utf8',
+  });
+  expect(JSON.parse(output)).toEqual([]);
+});
