@@ -34,11 +34,15 @@ const WORKER: CommandSpec = {
 const ENQUEUE: CommandSpec = {
   usage: 'enqueue FILE',
   summary:
-    'Enqueues the associations of FILE: .csv (header from,to and optional category,typeId), .ndjson (from, to and optional types, fromObjectType, toObjectType), or - for NDJSON on stdin. Refused lines are listed; exit 1 when there are any.',
+    "Enqueues the associations of FILE: .csv (header from,to and optional category,typeId, label), .ndjson (from, to and optional types, label, fromObjectType, toObjectType), or - for NDJSON on stdin. Without types and label it is HubSpot's unlabelled association. Labels are looked up at HubSpot, which needs HUBSPOT_ACCESS_TOKEN. Refused lines are listed; exit 1 when there are any.",
   flags: [
     ['--from <type>', 'object type of the from ids, such as contacts'],
     ['--to <type>', 'object type of the to ids, such as companies'],
-    ['--type <type>', 'association type of lines without one, such as HUBSPOT_DEFINED:279; may be repeated'],
+    [
+      '--type <type>',
+      'association type of lines with neither type nor label, such as HUBSPOT_DEFINED:279; may be repeated',
+    ],
+    ['--label <name>', 'association label of lines with neither type nor label, such as "Decision maker"'],
     ['--source <text>', 'who enqueues them; kept in the jobs'],
     [
       '--priority <priority>',
@@ -50,7 +54,7 @@ const ENQUEUE: CommandSpec = {
   run: async given => {
     const [file = ''] = given.operands;
     const type = given.list('type');
-    const options = given.texts('from', 'to', 'source', 'priority');
+    const options = given.texts('from', 'to', 'label', 'source', 'priority');
     const { associationFaults, parseType } = await import('./shared/association.js');
     const objectTypes = {
       fromObjectType: options.from ?? 'contacts',
@@ -60,9 +64,11 @@ const ENQUEUE: CommandSpec = {
       ...objectTypes,
       from: 1,
       to: 1,
-      types: [parseType('HUBSPOT_DEFINED:1')],
+      label: options.label,
     });
-    given.problem(...faults.map(fault => fault.replace(/^(from|to)ObjectType:/, '--$1')));
+    given.problem(
+      ...faults.map(fault => fault.replace(/^(from|to)ObjectType:/, '--$1').replace(/^label:/, '--label')),
+    );
     for (const text of type) {
       try {
         parseType(text);
@@ -76,8 +82,12 @@ const ENQUEUE: CommandSpec = {
     const { parseConfig } = await import('./shared/config.js');
     const config = given.settle(() => parseConfig(process.env));
     const { runEnqueue } = await import('./producer/main.js');
+    const { hubspotOptions } = await import('./labels/open-labels.js');
     const strict = given.flag('strict');
-    return runEnqueue(config, { file, strict, ...options, ...(type.length > 0 && { type }) });
+    return runEnqueue(
+      { ...config, hubspot: hubspotOptions(config) },
+      { file, strict, ...options, ...(type.length > 0 && { type }) },
+    );
   },
 };
 

@@ -1,4 +1,5 @@
 /** The public API of the package: what an application needs to hand associations to the queue. */
+export type { HubSpotOptions } from './labels/open-labels.js';
 export type { Associations, Enqueued } from './producer/enqueue-many.js';
 export {
   createProducer,
@@ -20,5 +21,6 @@ export {
   EnqueueError,
   type EnqueueProgress,
   InvalidAssociationError,
+  LabelLookupError,
 } from './shared/errors.js';
 export type { Priority } from './shared/queue.js';

@@ -41,6 +41,16 @@ export function completeAnswer(
   };
 }
 
+/** Warnings that a header carries. */
+const MAX_WARNINGS = 5;
+
+/** The header x-association-warnings: HubSpot's body has no place for them. Undefined when there are none. */
+export function warningsHeader(warnings: readonly string[]): string | undefined {
+  if (warnings.length === 0) return undefined;
+  const more = warnings.length - MAX_WARNINGS;
+  return [...warnings.slice(0, MAX_WARNINGS), ...(more > 0 ? [`and ${more} more`] : [])].join(' | ');
+}
+
 export function statusAnswer(counts: RequestCounts, errors: AssociationError[]): Status {
   const { id, accepted, created, rejected, requestedAt, completedAt } = counts;
   return {

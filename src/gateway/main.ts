@@ -1,5 +1,7 @@
 /** Composition root of `association-queue gateway`. Wiring only. */
 import { readFileSync } from 'node:fs';
+import { hubspotOptions, openLabels } from '../labels/open-labels.js';
+import { TypeWarner } from '../labels/type-warnings.js';
 import { limitsOf } from '../shared/capacity.js';
 import { apiKeys, type Config } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
@@ -42,6 +44,14 @@ function createGateway(config: Config, logger: Logger, tracing: Tracing | undefi
   const requests = new Requests(commands, keys, config.queuePrefix, tracing);
   const metrics = createGatewayMetrics({ waiting: () => outcomes.size });
   addQueueMetrics(metrics.registry, commands, queueStateReader(keys, limitsOf(config)));
+  const labels = openLabels(hubspotOptions(config), {
+    redis: commands,
+    connected: async () => {
+      if (commands.status !== 'ready') throw new Error('Redis is away');
+    },
+    keys,
+  });
+  const warner = new TypeWarner(warning => logger.warn({ event: 'type' }, warning));
   const stopping = new AbortController();
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -53,6 +63,8 @@ function createGateway(config: Config, logger: Logger, tracing: Tracing | undefi
     backlog,
     metrics,
     maxInputs: config.gatewayMaxInputs,
+    typesOf: wish => labels.resolver.typesOf(wish),
+    onWarning: warning => warner.tell(warning),
     onAccepted: metrics.accepted,
     apiKeys: apiKeys(config.gatewayApiKeys),
     version: manifest.version,
@@ -76,6 +88,7 @@ function createGateway(config: Config, logger: Logger, tracing: Tracing | undefi
       app.server.closeAllConnections();
       await requests.close();
       outcomes.close();
+      labels.close();
       logger.info({ event: 'stopped' });
     },
   };

@@ -54,7 +54,7 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
   const create: Operation = {
     summary: 'Enqueues associations',
     description:
-      "HubSpot's own call. All inputs are durable in Redis before the answer; of a refused request nothing is enqueued.",
+      "HubSpot's own call. All inputs are durable in Redis before the answer; of a refused request nothing is enqueued. An input may name a label instead of types, or leave both out. Types that look wrong for the object pair are enqueued, and named in the header x-association-warnings.",
     security,
     parameters: [
       inPath('fromObjectType', 'such as contacts, 0-1 or 2-1234'),
@@ -80,13 +80,17 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
       201: answered('Enqueued (PENDING), or, with Prefer: wait, all created (COMPLETE)'),
       202: answered('Enqueued (Prefer: respond-async)'),
       207: answered('With Prefer: wait: some were rejected, for the reasons in errors'),
-      400: refused('Bad inputs, each named by its index; or no JSON'),
+      400: refused(
+        'Bad inputs, each named by its index (an unknown label with those that are known); or no JSON',
+      ),
       401: refused('No bearer key, or not one of GATEWAY_API_KEYS'),
       413: refused('Too many inputs, or too large a body'),
       415: refused('Not application/json'),
       422: refused('The Idempotency-Key was used for other associations'),
       429: refused('Too many associations are queued; Retry-After says when to come back'),
-      503: refused('Redis is away, or the gateway is ending; Retry-After says when to come back'),
+      503: refused(
+        'Redis is away, HubSpot cannot be asked for a label, or the gateway is ending; Retry-After says when to come back',
+      ),
     },
   };
   const machine = (summary: string): Operation => ({

@@ -3,7 +3,7 @@
  * What an id or an object type may look like is said in shared/association.ts.
  */
 import { type Static, Type } from 'typebox';
-import { ASSOCIATION_CATEGORIES, MAX_TYPE_ID, MAX_TYPES } from '../shared/association.js';
+import { ASSOCIATION_CATEGORIES, MAX_LABEL_LENGTH, MAX_TYPE_ID, MAX_TYPES } from '../shared/association.js';
 
 const RecordSchema = Type.Object({
   id: Type.Union(
@@ -23,7 +23,21 @@ const TypeSchema = Type.Object({
 export const InputSchema = Type.Object({
   from: RecordSchema,
   to: RecordSchema,
-  types: Type.Array(TypeSchema, { minItems: 1, maxItems: MAX_TYPES }),
+  types: Type.Optional(
+    Type.Array(TypeSchema, {
+      minItems: 1,
+      maxItems: MAX_TYPES,
+      description: "left out, and without a label: HubSpot's unlabelled type of the object pair",
+    }),
+  ),
+  label: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: MAX_LABEL_LENGTH,
+      pattern: '\\S',
+      description: 'name of an association label for this direction; beside types, one type more',
+    }),
+  ),
 });
 export type Input = Static<typeof InputSchema>;
 

@@ -12,8 +12,10 @@ import Fastify, {
   type FastifyRequest,
   type onRequestHookHandler,
 } from 'fastify';
+import type { TypesOf } from '../labels/type-resolver.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
+import { warningsHeader } from './answers.js';
 import { createGuard } from './bearer.js';
 import { BodyBudget, LARGE_BODY_BYTES } from './body-budget.js';
 import { type CreateParts, create } from './create.js';
@@ -30,6 +32,9 @@ import type { TraceRequest } from './tracing.js';
 
 export type ServerParts = CreateParts & {
   readonly maxInputs: number;
+  readonly typesOf: TypesOf;
+  /** told of types that look wrong, of each accepted request */
+  readonly onWarning: (warning: string) => void;
   readonly apiKeys: readonly string[];
   readonly metrics: GatewayMetrics;
   readonly version: string;
@@ -158,7 +163,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
         const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);
         const priority = readPriority(request.headers['x-priority']);
         const { fromObjectType, toObjectType } = request.params;
-        const read = readInputs(fromObjectType, toObjectType, request.body, parts.maxInputs);
+        const read = await readInputs(fromObjectType, toObjectType, request.body, parts);
         // its jobs are a quarter of the size of the tree, and may be waited for
         request.body = undefined;
         const { status, answer } = await parts.trace(path, request.headers, () =>
@@ -172,6 +177,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
         );
         const applied = preferenceApplied(preference);
         if (applied) reply.header('preference-applied', applied);
+        read.warnings.forEach(parts.onWarning);
+        const warned = warningsHeader(read.warnings);
+        if (warned) reply.header('x-association-warnings', warned);
         if (stopping.aborted) reply.header('connection', 'close');
         return reply.code(status).send(answer);
       },

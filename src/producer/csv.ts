@@ -1,5 +1,5 @@
 /**
- * Lines of a CSV file (RFC 4180): header from,to and, optionally, category,typeId and fromObjectType,toObjectType.
+ * Lines of a CSV file (RFC 4180): header from,to and, optionally, category,typeId, label and fromObjectType,toObjectType.
  * Other columns are ignored, unless their name looks like one of these misspelt.
  * A quoted cell may hold line breaks. A quote that is never closed costs its own line only: it must not swallow the
  * good lines after it, so a record that does not come out well is refused at its first line and the others read anew.
@@ -17,7 +17,7 @@ import {
 } from './line.js';
 import { MAX_LINE_LENGTH } from './read-lines.js';
 
-const COLUMNS = ['from', 'to', 'category', 'typeId', 'fromObjectType', 'toObjectType'] as const;
+const COLUMNS = ['from', 'to', 'category', 'typeId', 'label', 'fromObjectType', 'toObjectType'] as const;
 type Column = (typeof COLUMNS)[number];
 /** Lines that one record may span. */
 const MAX_LINES_PER_RECORD = 100;
@@ -62,9 +62,7 @@ export class CsvParser implements LineParser {
       const column = columnOf(name) ? undefined : meant(squeezed(name), COLUMNS.slice(2));
       if (column) problems.push(`column ${name}: did you mean ${column}?`);
     }
-    const isGiven = (field: keyof LineDefaults) =>
-      this.#at[field === 'types' ? 'category' : field] !== undefined;
-    return [...problems, ...missingOptions(this.#defaults, isGiven)];
+    return [...problems, ...missingOptions(this.#defaults, field => this.#at[field] !== undefined)];
   }
 
   #readOpen(into: ParsedLines): void {
@@ -110,6 +108,7 @@ export class CsvParser implements LineParser {
     const cell = (column: Column) => cells[this.#at[column] ?? -1]?.trim() || undefined;
     const category = cell('category');
     const typeId = cell('typeId');
+    const label = cell('label');
     const types = [
       {
         associationCategory: category,
@@ -122,6 +121,7 @@ export class CsvParser implements LineParser {
       fromObjectType: cell('fromObjectType'),
       toObjectType: cell('toObjectType'),
       types: category === undefined && typeId === undefined ? undefined : types,
+      ...(label !== undefined && { label }),
     };
   }
 

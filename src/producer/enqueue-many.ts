@@ -4,11 +4,17 @@
  *   1. reading no faster than Redis acknowledges: at most `maxUnacknowledged` associations are held;
  *   2. full jobs: lanes stay open across bulks, only the end sends what is not full;
  *   3. one error that says exactly what is not enqueued.
- * Not responsible for packing (packer.ts) or for Redis (sender.ts).
+ * Not responsible for packing (packer.ts), for labels (labels/type-resolver.ts) or for Redis (sender.ts).
  */
-import { type Association, associationFaults, type JobData } from '../shared/association.js';
+import { type Resolved, saysTypes, type TypesOf } from '../labels/type-resolver.js';
+import {
+  type Association,
+  associationFaults,
+  type JobData,
+  type TypedAssociation,
+} from '../shared/association.js';
 import { EnqueueError, type EnqueueProgress, InvalidAssociationError } from '../shared/errors.js';
-import { type JobOrigin, Packer, unpack } from './packer.js';
+import { type JobOrigin, type Lane, Packer, unpack } from './packer.js';
 import { JOBS_PER_BULK } from './sender.js';
 
 /** Invalid items after which nothing more is read: the input as a whole is wrong, and the error stays bounded. */
@@ -16,16 +22,21 @@ export const MAX_INVALID_ITEMS = 1_000;
 
 export type Associations = Iterable<Association> | AsyncIterable<Association>;
 export type Enqueued = { associations: number; jobs: number };
-type Send = (jobs: readonly JobData[]) => Promise<void>;
+export type ManyParts = {
+  readonly send: (jobs: readonly JobData[]) => Promise<void>;
+  readonly typesOf: TypesOf;
+  /** told of each object pair with its types */
+  readonly onLane: (lane: Lane) => void;
+};
 
 /** See Producer.enqueueMany. */
 export async function enqueueMany(
   items: Associations,
-  send: Send,
+  parts: ManyParts,
   origin: JobOrigin,
   maxUnacknowledged: number,
 ): Promise<Enqueued> {
-  const run = new Run(send, origin, maxUnacknowledged);
+  const run = new Run(parts, origin, maxUnacknowledged);
   try {
     // A loop over what is in memory pays for no promise per item.
     if (Symbol.iterator in items) {
@@ -41,7 +52,7 @@ export async function enqueueMany(
 }
 
 class Run {
-  readonly #send: Send;
+  readonly #parts: ManyParts;
   readonly #maxUnacknowledged: number;
   readonly #packer: Packer;
   #full: JobData[] = [];
@@ -53,24 +64,57 @@ class Run {
   readonly #enqueued = { associations: 0, jobs: 0 };
   readonly #faults: string[] = [];
   readonly #invalid: number[] = [];
+  /** Why nothing more is read. */
   #failure: { cause: unknown } | undefined;
+  /** Why nothing more is sent: Redis did not acknowledge something. */
+  #sendFailure: { cause: unknown } | undefined;
   readonly #lost: JobData[] = [];
+  /** The item whose types could not be looked up: the last one read. */
+  readonly #unresolved: Association[] = [];
+  /** The item whose types are being looked up; it does not reject. */
+  #pending: Promise<void> | undefined;
 
-  constructor(send: Send, origin: JobOrigin, maxUnacknowledged: number) {
-    this.#send = send;
+  constructor(parts: ManyParts, origin: JobOrigin, maxUnacknowledged: number) {
+    this.#parts = parts;
     this.#maxUnacknowledged = maxUnacknowledged;
-    this.#packer = new Packer(origin);
+    this.#packer = new Packer(origin, undefined, parts.onLane);
   }
 
   /** @returns whether the next item may be taken at once; if not, ask {@link room}. */
   take(item: Association): boolean {
     const index = this.#read++;
-    const job = this.#packer.add(item);
-    if (!job) {
-      this.#invalid.push(index);
-      this.#faults.push(`item ${index}: ${associationFaults(item).join(', ')}`);
-      return this.#invalid.length < MAX_INVALID_ITEMS;
+    if (saysTypes(item)) return this.#pack(item, index);
+    const faults = associationFaults(item);
+    if (faults.length > 0) return this.#refuse(faults, index);
+    const resolved = this.#parts.typesOf(item);
+    if (!(resolved instanceof Promise)) return this.#packResolved(item, resolved, index);
+    this.#pending = this.#packWhenResolved(item, resolved, index);
+    return false;
+  }
+
+  #packResolved(item: Association, { types, fault }: Resolved, index: number): boolean {
+    return fault === undefined ? this.#pack({ ...item, types }, index) : this.#refuse([fault], index);
+  }
+
+  async #packWhenResolved(item: Association, resolved: Promise<Resolved>, index: number): Promise<void> {
+    try {
+      this.#packResolved(item, await resolved, index);
+    } catch (cause) {
+      this.#failure ??= { cause };
+      this.#unresolved.push(item);
     }
+    this.#pending = undefined;
+  }
+
+  #refuse(faults: readonly string[], index: number): boolean {
+    this.#invalid.push(index);
+    this.#faults.push(`item ${index}: ${faults.join(', ')}`);
+    return this.#invalid.length < MAX_INVALID_ITEMS;
+  }
+
+  #pack(item: TypedAssociation, index: number): boolean {
+    const job = this.#packer.add(item);
+    if (!job) return this.#refuse(associationFaults(item), index);
     this.#held += 1;
     if (this.#packer.isFull(job)) {
       this.#full.push(job);
@@ -81,6 +125,7 @@ class Run {
 
   /** Waits until there is room. @returns false when nothing more is to be read. */
   async room(): Promise<boolean> {
+    await this.#pending;
     while (this.#held >= this.#maxUnacknowledged && !this.#failure) {
       if (this.#sends.size === 0) this.#dispatch(this.#packer.takeOpen());
       const [oldest] = this.#sends;
@@ -90,12 +135,13 @@ class Run {
   }
 
   async finish(): Promise<void> {
+    await this.#pending;
     this.#dispatch(this.#packer.takeOpen());
     await Promise.all(this.#sends);
     if (!this.#failure) return;
     throw new EnqueueError(
       this.#failure.cause,
-      this.#lost.flatMap(unpack),
+      [...this.#lost.flatMap(unpack), ...this.#unresolved],
       this.#progress,
       this.#invalid.length > 0 ? this.#invalidError() : undefined,
     );
@@ -119,11 +165,12 @@ class Run {
   async #sendBulk(jobs: JobData[]): Promise<void> {
     const associations = jobs.reduce((sum, job) => sum + job.pairs.length, 0);
     try {
-      if (this.#failure) throw this.#failure.cause; // nothing after a failure, so that little is sent twice
-      await this.#send(jobs);
+      if (this.#sendFailure) throw this.#sendFailure.cause; // nothing after it, so that little is sent twice
+      await this.#parts.send(jobs);
       this.#enqueued.associations += associations;
       this.#enqueued.jobs += jobs.length;
     } catch (cause) {
+      this.#sendFailure ??= { cause };
       this.#failure ??= { cause };
       this.#lost.push(...jobs);
     } finally {

@@ -3,10 +3,11 @@
  * Responsible for:
  *   1. lots: one is in flight while the next is read, and none is sent before the one ahead of it is acknowledged, so
  *      that an interruption has one line before which everything is enqueued for sure;
- *   2. reporting every refused line;
+ *   2. reporting every refused line, those with an unknown label among them;
  *   3. --strict: nothing is enqueued before every line is known to be good.
  * Not responsible for what a line means (csv.ts, ndjson.ts), nor for options and words on the terminal (main.ts).
  */
+import { saysTypes, type TypesOf } from '../labels/type-resolver.js';
 import { ConfigError, EnqueueError, messageOf } from '../shared/errors.js';
 import { CsvParser } from './csv.js';
 import type { LineDefaults, ParsedLines, Refusal } from './line.js';
@@ -32,21 +33,24 @@ export type Imported = {
   interrupted?: { fromLine: number; reason: string };
 };
 
+export type ImportProducer = Pick<Producer, 'connected' | 'enqueueMany'> & { readonly typesOf: TypesOf };
+
 /** @throws ConfigError when the input as a whole is unusable (header, missing options); nothing is enqueued then */
 export async function importFile(
   source: Source,
   defaults: LineDefaults,
   strict: boolean,
-  producer: Pick<Producer, 'connected' | 'enqueueMany'>,
+  producer: ImportProducer,
   report: ImportReport,
   options: EnqueueOptions = {},
 ): Promise<Imported> {
   const connected = () => producer.connected();
+  const lines = () => typedLines(parsedLines(source, defaults, connected), producer.typesOf);
   if (strict) {
-    const checked = await checkLines(parsedLines(source, defaults, connected), report);
+    const checked = await checkLines(lines(), report);
     if (checked.refused > 0 || checked.interrupted) return checked;
   }
-  return enqueueLines(parsedLines(source, defaults, connected), producer, report, options);
+  return enqueueLines(lines(), producer, report, options);
 }
 
 async function checkLines(chunks: AsyncIterable<Parsed>, report: ImportReport): Promise<Imported> {
@@ -90,13 +94,38 @@ async function* parsedLines(
   yield last;
 }
 
+/**
+ * Finds the types of lines that have a label, or nothing; those whose label is unknown are refused. Where labels cannot be
+ * looked up the input ends, before the first line of the chunk.
+ */
+async function* typedLines(chunks: AsyncIterable<Parsed>, typesOf: TypesOf): AsyncGenerator<Parsed> {
+  for await (const chunk of chunks) {
+    if (chunk.associations.every(saysTypes)) {
+      yield chunk;
+      continue;
+    }
+    const typed: Parsed = { ...chunk, associations: [], lines: [], refusals: [...chunk.refusals] };
+    for (const [index, association] of chunk.associations.entries()) {
+      const line = chunk.lines[index] ?? 0;
+      const answer = typesOf(association);
+      const resolved = answer instanceof Promise ? await answer : answer;
+      if (resolved.fault === undefined) {
+        typed.associations.push({ ...association, types: resolved.types, label: undefined });
+        typed.lines.push(line);
+      } else typed.refusals.push({ line, reasons: [resolved.fault] });
+    }
+    typed.refusals.sort((one, other) => one.line - other.line);
+    yield typed;
+  }
+}
+
 function refuseWhole(problems: readonly string[]): void {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
 async function enqueueLines(
   chunks: AsyncIterable<Parsed>,
-  producer: Pick<Producer, 'enqueueMany'>,
+  producer: Pick<ImportProducer, 'enqueueMany'>,
   report: ImportReport,
   options: EnqueueOptions,
 ): Promise<Imported> {

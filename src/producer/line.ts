@@ -6,7 +6,9 @@ import { type Association, type AssociationType, associationFaults } from '../sh
 export type LineDefaults = {
   readonly fromObjectType?: string;
   readonly toObjectType?: string;
+  /** for lines that say nothing of their own about types: neither types nor a label */
   readonly types?: readonly AssociationType[];
+  readonly label?: string;
 };
 
 /** The fields of a line, unchecked; an absent one is undefined. */
@@ -26,16 +28,20 @@ export type LineParser = {
   problems(): string[];
 };
 
-const OPTIONAL_FIELDS = { fromObjectType: '--from', toObjectType: '--to', types: '--type' } as const;
-type OptionalField = keyof typeof OPTIONAL_FIELDS;
+const NEEDED_FIELDS = { fromObjectType: '--from', toObjectType: '--to' } as const;
+type NeededField = keyof typeof NEEDED_FIELDS;
 
 export function addLine(fields: LineFields, line: number, defaults: LineDefaults, into: ParsedLines): void {
   const association = { ...fields } as { -readonly [field in keyof LineFields]: LineFields[field] };
   const missing: string[] = [];
-  for (const field of Object.keys(OPTIONAL_FIELDS) as OptionalField[]) {
+  for (const field of Object.keys(NEEDED_FIELDS) as NeededField[]) {
     association[field] ??= defaults[field];
     if (association[field] === undefined)
-      missing.push(`${field}: missing, and there is no ${OPTIONAL_FIELDS[field]}`);
+      missing.push(`${field}: missing, and there is no ${NEEDED_FIELDS[field]}`);
+  }
+  if (association.types === undefined && association.label === undefined) {
+    if (defaults.types) association.types = defaults.types;
+    if (defaults.label !== undefined) association.label = defaults.label;
   }
   const absent = (fault: string) =>
     missing.some(text => fault.startsWith(text.slice(0, text.indexOf(':') + 1)));
@@ -47,19 +53,21 @@ export function addLine(fields: LineFields, line: number, defaults: LineDefaults
 }
 
 /** An option that is needed, because neither it nor the input gives the field. */
-export function missingOptions(defaults: LineDefaults, isGiven: (field: OptionalField) => boolean): string[] {
-  const examples = { fromObjectType: 'contacts', toObjectType: 'companies', types: 'HUBSPOT_DEFINED:279' };
-  return (Object.keys(OPTIONAL_FIELDS) as OptionalField[])
+export function missingOptions(defaults: LineDefaults, isGiven: (field: NeededField) => boolean): string[] {
+  const examples = { fromObjectType: 'contacts', toObjectType: 'companies' };
+  return (Object.keys(NEEDED_FIELDS) as NeededField[])
     .filter(field => defaults[field] === undefined && !isGiven(field))
     .map(
       field =>
-        `${OPTIONAL_FIELDS[field]} is missing (such as ${OPTIONAL_FIELDS[field]} ${examples[field]}), and the input does not give it`,
+        `${NEEDED_FIELDS[field]} is missing (such as ${NEEDED_FIELDS[field]} ${examples[field]}), and the input does not give it`,
     );
 }
 
 /** The known name that an unknown one probably means: ignored, it would silently get the default instead. */
 export function meant(name: string, known: readonly string[]): string | undefined {
   if (name.length < 4) return undefined;
-  const near = (candidate: string) => leven(name.toLowerCase(), candidate.toLowerCase()) <= 2;
+  // a short name has many neighbours: "table" is no label
+  const near = (candidate: string) =>
+    leven(name.toLowerCase(), candidate.toLowerCase()) <= (candidate.length > 5 ? 2 : 1);
   return known.find(candidate => near(candidate));
 }

@@ -3,6 +3,7 @@
  * What a line means, and how it gets to Redis, is import-file.ts.
  */
 import type { Readable } from 'node:stream';
+import type { HubSpotOptions } from '../labels/open-labels.js';
 import {
   type Association,
   type AssociationType,
@@ -15,8 +16,8 @@ import { type Priority, priorityProblem } from '../shared/queue.js';
 import { startTracing } from '../shared/tracing.js';
 import { type Imported, type ImportReport, importFile } from './import-file.js';
 import type { LineDefaults } from './line.js';
-import { createProducer, MAX_SOURCE_LENGTH } from './producer.js';
-import { startProgress } from './progress.js';
+import { MAX_SOURCE_LENGTH, openProducer } from './producer.js';
+import { type Progress, startProgress } from './progress.js';
 import { fileSource, type Source, stdinSource, withCopy } from './source.js';
 
 export type EnqueueOptions = {
@@ -25,6 +26,7 @@ export type EnqueueOptions = {
   from?: string;
   to?: string;
   type?: string[];
+  label?: string;
   strict?: boolean;
   source?: string;
   priority?: string;
@@ -32,12 +34,15 @@ export type EnqueueOptions = {
 
 export type Terminal = { stdin: Readable; stdout: NodeJS.WritableStream; stderr: NodeJS.WriteStream };
 
+/** What the command needs of the configuration; the HubSpot side only to look up labels. */
+export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> & { readonly hubspot?: HubSpotOptions };
+
 /**
- * @returns the exit code: 0, or 1 when a line was refused or Redis went away
+ * @returns the exit code: 0, or 1 when a line was refused, Redis went away, or labels could not be looked up
  * @throws ConfigError with every problem of the options and of the file as a whole; nothing is enqueued then
  */
 export async function runEnqueue(
-  config: Pick<Config, 'redisUrl' | 'queuePrefix'>,
+  config: EnqueueConfig,
   options: EnqueueOptions,
   terminal: Terminal = process,
 ): Promise<number> {
@@ -47,14 +52,18 @@ export async function runEnqueue(
   if (problems.length > 0) throw new ConfigError(problems);
 
   const tracing = await startTracing('enqueue', process.env);
-  const producer = createProducer({
+  let warn: Progress['print'] = text => terminal.stderr.write(text);
+  const producer = openProducer({
     redisUrl: config.redisUrl,
     prefix: config.queuePrefix,
+    ...(config.hubspot && { hubspot: config.hubspot }),
+    onWarning: warning => warn(`warning: ${warning}\n`),
     ...(options.source !== undefined && { source: options.source }),
   });
   const strict = options.strict ?? false;
   const run = async (source: Source): Promise<Imported> => {
     const progress = startProgress(terminal.stderr, source.bytes);
+    warn = progress.print;
     try {
       const report: ImportReport = {
         refused(refusals) {
@@ -93,7 +102,7 @@ function readOptions(options: EnqueueOptions): {
   priority: Priority;
   problems: string[];
 } {
-  const { from, to, type: texts = [], priority = 'normal' } = options;
+  const { from, to, label, type: texts = [], priority = 'normal' } = options;
   const problems: string[] = [];
   const types: AssociationType[] = [];
   for (const text of texts) {
@@ -104,10 +113,12 @@ function readOptions(options: EnqueueOptions): {
     }
   }
   // Everything but the options is good here, so every fault is an option's.
-  const probe: Association = { fromObjectType: from ?? 'a', toObjectType: to ?? 'b', from: 1, to: 1, types };
+  const objectTypes = { fromObjectType: from ?? 'a', toObjectType: to ?? 'b' };
+  const probe: Association = { ...objectTypes, from: 1, to: 1, types, label };
   for (const fault of associationFaults(probe)) {
     if (fault.startsWith('fromObjectType: ')) problems.push(fault.replace('fromObjectType', '--from'));
     if (fault.startsWith('toObjectType: ')) problems.push(fault.replace('toObjectType', '--to'));
+    if (fault.startsWith('label: ')) problems.push(`--${fault}`);
     if (fault.startsWith('types: ') && types.length > 0) problems.push(fault.replace('types', '--type'));
   }
   if (options.source !== undefined && options.source.length > MAX_SOURCE_LENGTH)
@@ -119,6 +130,7 @@ function readOptions(options: EnqueueOptions): {
       ...(from !== undefined && { fromObjectType: from }),
       ...(to !== undefined && { toObjectType: to }),
       ...(texts.length > 0 && { types }),
+      ...(label !== undefined && { label }),
     },
     priority: priority as Priority,
     problems,

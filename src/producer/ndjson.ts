@@ -1,6 +1,6 @@
 /**
- * Lines of an NDJSON file: `from`, `to` and, optionally, `types`, `fromObjectType`, `toObjectType`, which win over the
- * options. Other fields (such as the `error` of an exported failure) are ignored, unless their name looks like one of
+ * Lines of an NDJSON file: `from`, `to` and, optionally, `types`, `label`, `fromObjectType`, `toObjectType`, which win over
+ * the options. Other fields (such as the `error` of an exported failure) are ignored, unless their name looks like one of
  * the optional ones misspelt.
  */
 import { parseType } from '../shared/association.js';
@@ -16,7 +16,7 @@ import {
 } from './line.js';
 import { MAX_LINE_LENGTH } from './read-lines.js';
 
-const OPTIONAL = ['fromObjectType', 'toObjectType', 'types'] as const;
+const OPTIONAL = ['fromObjectType', 'toObjectType', 'types', 'label'] as const;
 const KNOWN = new Set<string>(['from', 'to', 'error', ...OPTIONAL]);
 
 export class NdjsonParser implements LineParser {
@@ -59,6 +59,7 @@ export class NdjsonParser implements LineParser {
       fromObjectType: given.fromObjectType ?? undefined,
       toObjectType: given.toObjectType ?? undefined,
       types,
+      ...(given.label != null && { label: given.label }),
     };
     return { fields, faults };
   }

@@ -4,7 +4,8 @@
  *   1. refusing what cannot be enqueued, cheaply: a good association costs two id checks and a few comparisons;
  *   2. lanes: associations of one object pair with the same types, in any order, share jobs;
  *   3. jobs of at most `maxPairs` pairs, in the order in which the associations came.
- * Not responsible for when a job is sent, nor for the words of a refusal (associationFaults has them).
+ * Not responsible for when a job is sent, for the words of a refusal (associationFaults has them), or for labels: what
+ * comes here has types.
  */
 import {
   type Association,
@@ -13,6 +14,7 @@ import {
   type JobData,
   MAX_PAIRS_PER_JOB,
   recordIdFault,
+  type TypedAssociation,
   typesText,
   typeText,
 } from '../shared/association.js';
@@ -20,22 +22,28 @@ import {
 /** What every job of one sender carries besides its pairs. */
 export type JobOrigin = { source?: string; requestId?: string };
 
-type Lane = Pick<JobData, 'fromObjectType' | 'toObjectType' | 'types'> & { open: JobData | undefined };
+/** What the associations of a job have in common. */
+export type Lane = Pick<JobData, 'fromObjectType' | 'toObjectType' | 'types'>;
+type OpenLane = Lane & { open: JobData | undefined };
 
 export class Packer {
   readonly #origin: JobOrigin;
+  readonly #onLane: (lane: Lane) => void;
   readonly #maxPairs: number;
-  #lanes = new Map<string, Lane>();
+  #lanes = new Map<string, OpenLane>();
   // Neighbours mostly share a lane: comparing with the last one spares the lookup, and the check of types known good.
   // Compared by value, because a caller may change the array it reuses.
-  #last: Lane | undefined;
+  #last: OpenLane | undefined;
 
-  constructor(origin: JobOrigin = {}, maxPairs = MAX_PAIRS_PER_JOB) {
+  /** @param onLane told of each object pair with its types, once as long as the lane is known */
+  constructor(origin: JobOrigin = {}, maxPairs = MAX_PAIRS_PER_JOB, onLane: (lane: Lane) => void = () => {}) {
     this.#origin = origin;
+    this.#onLane = onLane;
     this.#maxPairs = maxPairs;
   }
 
   /**
+   * @param association whose label, if it had one, is among its types by now
    * @returns the job that now holds the association; it takes no more, and is the caller's, once {@link isFull}.
    *   Undefined when the association is invalid: nothing of it was packed.
    */
@@ -65,14 +73,15 @@ export class Packer {
     return open;
   }
 
-  #findLane(association: Association): Lane | undefined {
-    if (associationFaults(association).length > 0) return undefined;
+  #findLane(association: Association): OpenLane | undefined {
     const { fromObjectType, toObjectType, types } = association;
+    if (types === undefined || associationFaults(association).length > 0) return undefined;
     const key = `${fromObjectType} ${toObjectType} ${typesText(types)}`;
     const known = this.#lanes.get(key);
     if (known) return known;
     const lane = { fromObjectType, toObjectType, types: withoutRepeats(types), open: undefined };
     this.#lanes.set(key, lane);
+    this.#onLane(lane);
     return lane;
   }
 
@@ -103,6 +112,6 @@ function withoutRepeats(types: readonly AssociationType[]): AssociationType[] {
 }
 
 /** The associations of a job, as a caller could hand them over again. */
-export function unpack({ fromObjectType, toObjectType, types, pairs }: JobData): Association[] {
+export function unpack({ fromObjectType, toObjectType, types, pairs }: JobData): TypedAssociation[] {
   return pairs.map(([from, to]) => ({ fromObjectType, toObjectType, from, to, types }));
 }

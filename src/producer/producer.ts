@@ -7,11 +7,19 @@
  * Not responsible for packing into jobs (packer.ts), long inputs (enqueue-many.ts), or Redis (sender.ts).
  */
 import type { Span } from '@opentelemetry/api';
-import { type Association, associationFaults, type JobData } from '../shared/association.js';
+import { type HubSpotOptions, hubspotProblems, type Labels, openLabels } from '../labels/open-labels.js';
+import { type Resolved, saysTypes, type TypesOf } from '../labels/type-resolver.js';
+import { TypeWarner } from '../labels/type-warnings.js';
+import {
+  type Association,
+  associationFaults,
+  type JobData,
+  type TypedAssociation,
+} from '../shared/association.js';
 import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/errors.js';
-import { DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/queue.js';
+import { accountKeys, DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/queue.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
-import { type JobOrigin, Packer } from './packer.js';
+import { type JobOrigin, type Lane, Packer } from './packer.js';
 import { Sender } from './sender.js';
 
 export type ProducerOptions = {
@@ -27,6 +35,13 @@ export type ProducerOptions = {
   maxUnacknowledged?: number;
   /** milliseconds that a single `enqueue` waits for company; default 2 */
   packMs?: number;
+  /** how to look up labels; without it, associations with a label need somebody else to have looked them up */
+  hubspot?: HubSpotOptions;
+  /**
+   * told once of types that HubSpot's guide has for another object pair or direction, or not at all, and which are right;
+   * they are enqueued nevertheless. Default: process.emitWarning
+   */
+  onWarning?: (warning: string) => void;
 };
 
 export type EnqueueOptions = {
@@ -38,9 +53,11 @@ export type Producer = {
   /**
    * Enqueues one association; many concurrent calls share jobs. Resolves when Redis has acknowledged it.
    * What is unacknowledged is in memory, about 650 bytes a call: whoever has an endless supply uses `enqueueMany`.
+   * Without types and label it becomes HubSpot's unlabelled association of its object pair.
    * @throws ConfigError when an option is wrong
-   * @throws InvalidAssociationError naming every fault; nothing was enqueued
-   * @throws EnqueueError when Redis is away (within about 2 s) or refuses: enqueue it again, twice is harmless
+   * @throws InvalidAssociationError naming every fault, and the known labels for an unknown one; nothing was enqueued
+   * @throws EnqueueError when Redis is away (within about 2 s) or refuses, or when a label cannot be looked up
+   *   (`cause` is a LabelLookupError): enqueue it again, twice is harmless
    */
   enqueue(association: Association, options?: EnqueueOptions): Promise<void>;
   /**
@@ -51,7 +68,7 @@ export type Producer = {
    * @returns how many associations, in how many jobs, Redis has acknowledged
    * @throws InvalidAssociationError at the end, when items were invalid: `indexes` of those left out, and
    *   `progress.read`, from which index on nothing was looked at
-   * @throws EnqueueError when Redis is away or refuses: not enqueued are its `associations`, the items from index
+   * @throws EnqueueError when Redis is away or refuses, or a label cannot be looked up: not enqueued are its `associations`, the items from index
    *   `progress.read` on, and those of `invalid`
    * @throws whatever the iterable throws, after what it had given before is enqueued
    */
@@ -81,7 +98,10 @@ const LOT_SIZE = 20_000;
 export const MAX_SOURCE_LENGTH = 200;
 
 /** Does not connect yet: the first call does. @throws ConfigError listing every option that is wrong. */
-export function createProducer(options: ProducerOptions): Producer {
+export const createProducer = (options: ProducerOptions): Producer => openProducer(options);
+
+/** For the command line, which refuses lines before they are enqueued. */
+export function openProducer(options: ProducerOptions): Producer & { readonly typesOf: TypesOf } {
   const problems = optionProblems(options);
   if (problems.length > 0) throw new ConfigError(problems);
   return new QueueProducer(options);
@@ -92,9 +112,14 @@ class QueueProducer implements Producer {
   readonly #origin: JobOrigin;
   readonly #maxUnacknowledged: number;
   readonly #packMs: number;
+  readonly #labels: Labels;
+  readonly #warner: TypeWarner;
+  readonly typesOf: TypesOf;
   readonly #lots = new Map<Priority, Lot>();
   /** Everything under way; none of these rejects. */
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Calls of `enqueue` whose types are being looked up: they have no lot yet. */
+  readonly #lookups = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor(options: ProducerOptions) {
@@ -103,6 +128,15 @@ class QueueProducer implements Producer {
     this.#origin = source === undefined ? {} : { source };
     this.#maxUnacknowledged = options.maxUnacknowledged ?? 50_000;
     this.#packMs = options.packMs ?? 2;
+    this.#labels = openLabels(options.hubspot ?? {}, {
+      redis: this.#sender.redis,
+      connected: () => this.#sender.connected(),
+      keys: accountKeys(prefix, account),
+    });
+    this.typesOf = wish => this.#labels.resolver.typesOf(wish);
+    this.#warner = new TypeWarner(
+      options.onWarning ?? (warning => process.emitWarning(warning, { code: 'ASSOCIATION_TYPE' })),
+    );
   }
 
   // Async, so that each caller has a promise and an error of its own; 200,000 of them cost no closure each.
@@ -110,14 +144,9 @@ class QueueProducer implements Producer {
     const priority = options?.priority ?? 'normal';
     if (priority !== 'normal') check(priorityProblem(priority));
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), [association]);
-    const lot = this.#lots.get(priority) ?? this.#openLot(priority);
-    const job = lot.packer.add(association);
-    if (!job) throw new InvalidAssociationError(associationFaults(association));
-    if (lot.packer.isFull(job)) lot.full.push(job);
-    lot.size += 1;
-    const span = this.#sender.tracing.active();
-    if (span) lot.callers.add(span);
-    if (lot.size >= LOT_SIZE) lot.go();
+    const lot = saysTypes(association)
+      ? this.#add(association, priority)
+      : await this.#addUntyped(association, priority);
     try {
       await lot.settled;
     } catch (cause) {
@@ -136,8 +165,12 @@ class QueueProducer implements Producer {
     );
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), []);
     const origin = requestId === undefined ? this.#origin : { ...this.#origin, requestId };
-    const send = (jobs: readonly JobData[]) => this.#sender.send(jobs, priority);
-    return this.#watch(enqueueMany(items, send, origin, this.#maxUnacknowledged));
+    const parts = {
+      send: (jobs: readonly JobData[]) => this.#sender.send(jobs, priority),
+      typesOf: this.typesOf,
+      onLane: (lane: Lane) => this.#warner.check(lane),
+    };
+    return this.#watch(enqueueMany(items, parts, origin, this.#maxUnacknowledged));
   }
 
   connected(): Promise<void> {
@@ -145,17 +178,55 @@ class QueueProducer implements Producer {
   }
 
   async flush(): Promise<void> {
+    await Promise.all(this.#lookups);
     for (const lot of [...this.#lots.values()]) lot.go();
     await Promise.all(this.#underWay);
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.flush().then(() => this.#sender.close());
+    this.#closed ??= this.flush().then(() => {
+      this.#labels.close();
+      return this.#sender.close();
+    });
     return this.#closed;
   }
 
+  /** @throws InvalidAssociationError */
+  #add(association: TypedAssociation, priority: Priority): Lot {
+    const lot = this.#lots.get(priority) ?? this.#openLot(priority);
+    const job = lot.packer.add(association);
+    if (!job) throw new InvalidAssociationError(associationFaults(association));
+    if (lot.packer.isFull(job)) lot.full.push(job);
+    lot.size += 1;
+    const span = this.#sender.tracing.active();
+    if (span) lot.callers.add(span);
+    if (lot.size >= LOT_SIZE) lot.go();
+    return lot;
+  }
+
+  /** Finds out the types first; what is known costs no promise but the caller's own. */
+  #addUntyped(association: Association, priority: Priority): Lot | Promise<Lot> {
+    const faults = associationFaults(association);
+    if (faults.length > 0) throw new InvalidAssociationError(faults);
+    const resolved = this.typesOf(association);
+    if (!(resolved instanceof Promise)) return this.#addResolved(association, resolved, priority);
+    const added = resolved.then(
+      types => this.#addResolved(association, types, priority),
+      (cause: unknown) => {
+        throw new EnqueueError(cause, [association]);
+      },
+    );
+    watch(added, this.#lookups);
+    return added;
+  }
+
+  #addResolved(association: Association, { types, fault }: Resolved, priority: Priority): Lot {
+    if (fault !== undefined) throw new InvalidAssociationError([fault]);
+    return this.#add({ ...association, types }, priority);
+  }
+
   #openLot(priority: Priority): Lot {
-    const packer = new Packer(this.#origin);
+    const packer = new Packer(this.#origin, undefined, lane => this.#warner.check(lane));
     const full: Lot['full'] = [];
     const callers: Lot['callers'] = new Set();
     let go = () => {};
@@ -176,14 +247,19 @@ class QueueProducer implements Producer {
   }
 
   #watch<T>(work: Promise<T>): Promise<T> {
-    const settled = work.then(
-      () => {},
-      () => {},
-    );
-    this.#underWay.add(settled);
-    settled.then(() => this.#underWay.delete(settled));
+    watch(work, this.#underWay);
     return work;
   }
+}
+
+/** Keeps the promise among those under way until it has settled. */
+function watch(work: Promise<unknown>, underWay: Set<Promise<unknown>>): void {
+  const settled = work.then(
+    () => {},
+    () => {},
+  );
+  underWay.add(settled);
+  settled.then(() => underWay.delete(settled));
 }
 
 function optionProblems(options: ProducerOptions): string[] {
@@ -195,6 +271,7 @@ function optionProblems(options: ProducerOptions): string[] {
   if (!/^[\w.-]+$/.test(account))
     problems.push(`account: ${JSON.stringify(account)} is not a name (letters, digits, - _ .)`);
   if (source !== undefined) problems.push(textProblem('source', source));
+  if (options.hubspot !== undefined) problems.push(...hubspotProblems(options.hubspot));
   if (!Number.isInteger(maxUnacknowledged) || maxUnacknowledged < 1)
     problems.push(`maxUnacknowledged: ${maxUnacknowledged} is not a positive integer`);
   if (!(packMs >= 0 && packMs <= 10_000)) problems.push(`packMs: ${packMs} is not between 0 and 10000`);

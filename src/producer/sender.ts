@@ -51,6 +51,11 @@ export class Sender {
     this.#queue.on('error', () => {}); // each send says itself what went wrong
   }
 
+  /** For other commands; {@link connected} first. */
+  get redis(): Redis {
+    return this.#redis;
+  }
+
   /**
    * Resolves when Redis has acknowledged every job.
    * @throws Error naming the place and the reason; some of the jobs may be in the queue nevertheless.

@@ -30,6 +30,8 @@ export const MAX_PAIRS_PER_JOB = 500;
 export const MAX_INPUTS_PER_CALL = 2_000;
 /** The most types one association may have. */
 export const MAX_TYPES = 100;
+/** Characters of a label's name; HubSpot's own limit is lower. */
+export const MAX_LABEL_LENGTH = 200;
 /** Error contexts kept in a job, newest last. */
 export const MAX_ERRORS_PER_JOB = 10;
 
@@ -110,14 +112,22 @@ export type JobData = {
   created?: number;
 };
 
-/** One wanted link, as callers of the library give it. Ids are strings or safe integers. */
+/**
+ * One wanted link, as callers of the library give it. Ids are strings or safe integers.
+ * What it is may be said by types, by the name of a label, or by both; with neither it is the unlabelled type of its
+ * object pair.
+ */
 export type Association = {
   fromObjectType: string;
   toObjectType: string;
   from: string | number;
   to: string | number;
-  types: readonly AssociationType[];
+  types?: readonly AssociationType[] | undefined;
+  /** as HubSpot shows it for this direction, such as `Decision maker` */
+  label?: string | undefined;
 };
+/** An association whose types are known: what a job can hold. */
+export type TypedAssociation = Association & { types: readonly AssociationType[] };
 
 const jobDataCheck = Compile(JobDataSchema);
 
@@ -169,7 +179,18 @@ export function associationFaults(association: Association): string[] {
     const fault = recordIdFault(given[side]);
     if (fault) faults.push(`${side}: ${fault}`);
   }
-  return [...faults, ...typesFaults(given.types)];
+  if (given.types !== undefined) faults.push(...typesFaults(given.types));
+  const labelFault = given.label === undefined ? undefined : faultOfLabel(given.label);
+  return labelFault ? [...faults, labelFault] : faults;
+}
+
+function faultOfLabel(label: unknown): string | undefined {
+  if (typeof label !== 'string') return `label: ${quote(label)} is not a text`;
+  if (label.trim() === '')
+    return `label: ${quote(label)} is empty (leave it out for an unlabelled association)`;
+  return label.length > MAX_LABEL_LENGTH
+    ? `label: ${quote(label)} is longer than ${MAX_LABEL_LENGTH} characters`
+    : undefined;
 }
 
 /** Could it be the name or the id of an object type? */
@@ -205,7 +226,8 @@ export function typesFaults(types: unknown): string[] {
   });
 }
 
-const quote = (value: unknown): string => {
+/** As faults repeat a value: JSON, cut where it is long. */
+export const quote = (value: unknown): string => {
   const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 };

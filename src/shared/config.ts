@@ -22,6 +22,7 @@ const OUR_PREFIXES = [
   'SHUTDOWN_TIMEOUT',
   'MAX_CONCURRENT',
   'ALERT_',
+  'LABEL_CACHE',
 ];
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
 /** Others have variables with names much like these (REDIS_URI, LOGLEVEL), which are not misspelt. */

@@ -63,4 +63,20 @@ export class EnqueueError extends Error {
   }
 }
 
+/**
+ * HubSpot, or what we know of it, could not be asked for the labels of an object pair: whether a label exists is not
+ * known. Nothing is wrong with the association; try again.
+ */
+export class LabelLookupError extends Error {
+  readonly code = 'LABEL_LOOKUP';
+  /** @param retryAfterMs when to try again; a guess where HubSpot has not said */
+  constructor(
+    message: string,
+    readonly retryAfterMs: number = 5_000,
+  ) {
+    super(message);
+    this.name = 'LabelLookupError';
+  }
+}
+
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,6 @@
 /**
  * The names an object type goes by: contacts, contact and 0-1 are one.
- * Shared by whoever reads or speaks HubSpot's words: worker, gateway and simulator.
+ * Shared by whoever reads or speaks HubSpot's words: worker, labels, gateway and simulator.
  */
 
 /** Object type id by plural name, from HubSpot's guide to the object APIs. */
@@ -44,9 +44,11 @@ const singular = (plural: string): string => IRREGULAR[plural] ?? plural.slice(0
 
 const idByName = new Map<string, string>();
 const singularById = new Map<string, string>();
+const pluralById = new Map<string, string>();
 for (const [plural, id] of Object.entries(STANDARD_IDS)) {
   for (const name of [plural, singular(plural), id]) idByName.set(name, id);
   singularById.set(id, singular(plural));
+  pluralById.set(id, plural);
 }
 
 /** `2-N`, and the fully qualified name `p<portal>_<name>`. Every custom object exists here. */
@@ -60,5 +62,8 @@ export function objectTypeId(name: string): string | undefined {
 
 /** As HubSpot's error messages call it: `contact`; custom objects by their id. */
 export const objectTypeWord = (id: string): string => singularById.get(id) ?? id;
+
+/** As paths have it: `contacts`; custom objects by their id. */
+export const objectTypePlural = (id: string): string => pluralById.get(id) ?? id;
 
 export const isCustomObject = (id: string): boolean => !id.startsWith('0-');

@@ -56,6 +56,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     workers: `${queue}:associations:workers`,
     /** `worker + replica`: string, JSON of what it is and does; expires when the replica falls silent */
     worker: `${queue}:associations:worker:`,
+    /** `labels + from/to`: string, JSON of the types that HubSpot has for this direction, with their labels */
+    labels: `${queue}:associations:labels:`,
   } as const;
 }
 

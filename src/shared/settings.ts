@@ -185,6 +185,14 @@ export const SETTINGS = {
     100,
     HOUR_MS,
   ),
+  labelCacheSeconds: integer(
+    'LABEL_CACHE_SECONDS',
+    3_600,
+    's',
+    'how long the names of association labels are kept before HubSpot is asked again; a name that is not among them is looked up anew, at most once a minute',
+    1,
+    604_800,
+  ),
   logLevel: text('LOG_LEVEL', 'info', `log lines on stdout: ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
   metricsPort: integer(
     'METRICS_PORT',

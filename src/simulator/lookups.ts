@@ -1,4 +1,4 @@
-/** The two reading calls beside batch/create: batch/read and the labels of an object pair. In a simple form. */
+/** The two reading calls beside batch/create: batch/read, in a simple form, and the labels of an object pair. */
 import { labelOf, typesOfPair } from './association-types.js';
 import { type Reply, refusal, refusalOfJson } from './replies.js';
 import type { SimulatorState } from './state.js';
@@ -26,7 +26,7 @@ export function read(state: SimulatorState, fromType: string, toType: string, te
       associationTypes: types.map(type => ({
         category: type.associationCategory,
         typeId: type.associationTypeId,
-        label: labelOf(type),
+        label: labelOf({ from: fromType, to: toType }, type, state.options),
       })),
     }));
     return to.length > 0 ? [{ from: { id }, to }] : [];
@@ -37,12 +37,13 @@ export function read(state: SimulatorState, fromType: string, toType: string, te
   };
 }
 
+/** As GET …/labels answers: the types of this direction, unlabelled ones with label null. */
 export function labels(state: SimulatorState, fromType: string, toType: string): Reply {
-  const types = typesOfPair({ from: fromType, to: toType }, state.options.customTypeIds);
-  const results = types.map(type => ({
+  const pair = { from: fromType, to: toType };
+  const results = typesOfPair(pair, state.options).map(type => ({
     category: type.associationCategory,
     typeId: type.associationTypeId,
-    label: labelOf(type),
+    label: labelOf(pair, type, state.options),
   }));
   return { status: 200, body: { results } };
 }

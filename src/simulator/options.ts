@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { ASSOCIATION_CATEGORIES } from '../shared/association.js';
 import { ConfigError } from '../shared/errors.js';
 
 const OptionsSchema = Type.Object(
@@ -42,6 +43,24 @@ const OptionsSchema = Type.Object(
     missing: Type.Array(Type.String()),
     /** type ids that exist for the categories other than HUBSPOT_DEFINED; empty = all below 1000 */
     customTypeIds: Type.Array(Type.Integer({ minimum: 1 })),
+    /**
+     * Association labels of the account, each for one direction: a paired label is two of them. label null = the
+     * unlabelled type of a custom object.
+     */
+    labels: Type.Array(
+      Type.Object(
+        {
+          fromObjectType: Type.String({ minLength: 1 }),
+          toObjectType: Type.String({ minLength: 1 }),
+          category: Type.Enum([...ASSOCIATION_CATEGORIES]),
+          typeId: Type.Integer({ minimum: 1 }),
+          label: Type.Union([Type.String({ minLength: 1 }), Type.Null()]),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    /** HUBSPOT_DEFINED type ids of HubSpot's guide that this account does not have */
+    withoutTypeIds: Type.Array(Type.Integer({ minimum: 1 })),
     /** of the shuffling and of faults by rate */
     seed: Type.Integer(),
   },
@@ -66,6 +85,8 @@ export const DEFAULT_OPTIONS: SimulatorOptions = {
   rateLimitHeaders: false,
   missing: [],
   customTypeIds: [],
+  labels: [],
+  withoutTypeIds: [],
   seed: 1,
 };
 

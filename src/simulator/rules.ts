@@ -8,7 +8,7 @@
  */
 
 import { objectTypeWord } from '../shared/object-types.js';
-import { typeFault } from './association-types.js';
+import { type TypeOptions, typeFault } from './association-types.js';
 import type { Batch } from './batch.js';
 import { fateOf, type IdFate } from './conventions.js';
 import type { SimulatorOptions } from './options.js';
@@ -33,15 +33,14 @@ export type Verdict =
       readonly errors: readonly InputError[];
     };
 
-type RuleOptions = Pick<SimulatorOptions, 'refusal' | 'customTypeIds'> & {
-  readonly missing: ReadonlySet<string>;
-};
+type RuleOptions = Pick<SimulatorOptions, 'refusal'> &
+  TypeOptions & { readonly missing: ReadonlySet<string> };
 
 export function judge(batch: Batch, options: RuleOptions): Verdict {
   const duplicates = countDuplicates(batch);
   if (duplicates > 0)
     return { kind: 'refused', refusal: refusal('Duplicate IDs found in batch input'), duplicates };
-  const wrongTypes = refusalOfTypes(batch, options.customTypeIds);
+  const wrongTypes = refusalOfTypes(batch, options);
   if (wrongTypes) return { kind: 'refused', refusal: wrongTypes, duplicates: 0 };
 
   const created: number[] = [];
@@ -83,12 +82,12 @@ function countDuplicates({ from, to }: Batch): number {
 }
 
 /** Says all unknown types at once; a type of another object pair or direction only by itself. */
-function refusalOfTypes(batch: Batch, customTypeIds: readonly number[]): Refusal | undefined {
+function refusalOfTypes(batch: Batch, options: TypeOptions): Refusal | undefined {
   const pair = { from: batch.fromType, to: batch.toType };
   const specs = new Set<string>();
   for (const types of new Set(batch.types)) {
     for (const type of types) {
-      const fault = typeFault(pair, type, customTypeIds);
+      const fault = typeFault(pair, type, options);
       if (fault?.kind === 'elsewhere') return refusal(fault.message);
       if (fault) specs.add(fault.spec);
     }

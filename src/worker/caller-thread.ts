@@ -3,9 +3,9 @@
  * An answer that lists every input goes back as that one word: 2,000 results stay here.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Answer } from '../hubspot/classify.js';
 import { type Call, unpackCall } from './call.js';
 import { type CallerOptions, clock, type FromThread, type ToThread } from './caller.js';
-import type { Answer } from './classify.js';
 import { HubSpotClient } from './hubspot-client.js';
 import { listsAll } from './results.js';
 

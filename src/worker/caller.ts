@@ -7,9 +7,9 @@
  * answer, and the next call starts another.
  */
 import { Worker } from 'node:worker_threads';
+import type { Answer } from '../hubspot/classify.js';
 import { messageOf } from '../shared/errors.js';
 import { type Call, type PackedCall, packCall } from './call.js';
-import type { Answer } from './classify.js';
 import type { HubSpotClientOptions } from './hubspot-client.js';
 
 export type CallerOptions = Omit<HubSpotClientOptions, 'token' | 'onRateLimitHeader'>;

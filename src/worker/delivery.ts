@@ -2,15 +2,23 @@
  * Delivery of one batch: send → reconcile → isolate → settle. Every input gets exactly one outcome, whatever HubSpot
  * answers and whatever goes wrong here; the count is asserted.
  */
+
+import {
+  type Answer,
+  classifyCall,
+  field,
+  isFinalAlone,
+  rateLimitPauseMs,
+  text,
+} from '../hubspot/classify.js';
+import { type Permit, pairName, type Quota } from '../hubspot/quota.js';
+import type { Turnstile } from '../hubspot/turnstile.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
-import { type Answer, classifyCall, field, isFinalAlone, rateLimitPauseMs, text } from './classify.js';
 import { type Batch, type Input, settle, waitersOf } from './coalescer.js';
 import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
-import { type Permit, pairName, type Quota } from './quota.js';
 import { type Reconciled, reconcile, shorten } from './reconcile.js';
-import type { Turnstile } from './turnstile.js';
 
 export type DeliveryReport = {
   readonly counts: Readonly<Record<Outcome['kind'], number>>;

@@ -4,6 +4,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
+import type { Permit, Quota } from '../hubspot/quota.js';
+import type { Passage, Turnstile } from '../hubspot/turnstile.js';
 import { typesText } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
@@ -11,8 +13,6 @@ import { sleep } from '../shared/wait.js';
 import type { Batch, Coalescer, Submission } from './coalescer.js';
 import type { Delivery, DeliveryReport } from './delivery.js';
 import type { Hold, Outcome } from './outcome.js';
-import type { Permit, Quota } from './quota.js';
-import type { Passage, Turnstile } from './turnstile.js';
 
 export type DispatcherParts = {
   /** it must call `onChange` of this dispatcher's making: see {@link Dispatcher.wake} */

@@ -6,8 +6,8 @@
  * could be one of several is suspected; an innocent must never be rejected in place of the guilty.
  */
 
+import { field, text } from '../hubspot/classify.js';
 import { objectTypeId } from '../shared/object-types.js';
-import { field, text } from './classify.js';
 import type { Input } from './coalescer.js';
 
 /** One error, in whatever place of the answer it stood. */

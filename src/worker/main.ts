@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { Quota } from '../hubspot/quota.js';
+import { Turnstile } from '../hubspot/turnstile.js';
 import { limitsOf } from '../shared/capacity.js';
 import { type Config, readTokenFile } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
@@ -25,9 +27,7 @@ import { Ledger } from './ledger.js';
 import { createWorkerMetrics } from './metrics.js';
 import { Prefetch } from './prefetch.js';
 import { Processor } from './processor.js';
-import { Quota } from './quota.js';
 import { WorkTracing } from './tracing.js';
-import { Turnstile } from './turnstile.js';
 
 /**
  * While there is a backlog, a batch that is not full yet waits this many lingers: jobs of one association arrive at some

@@ -5,7 +5,7 @@
  * An input that is mentioned nowhere is never taken for created. The counts always add up:
  * created + named + rest + suspects = inputs.
  */
-import { type Answer, field, isFinalAlone, isObject, text } from './classify.js';
+import { type Answer, field, isFinalAlone, isObject, text } from '../hubspot/classify.js';
 import type { Input } from './coalescer.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
 import type { Failure } from './outcome.js';

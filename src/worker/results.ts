@@ -3,7 +3,7 @@
  * Results are matched by record pair, never by position: they come in any order, with ids as strings or numbers, and
  * sometimes with pairs that nobody asked for.
  */
-import { field, isObject } from './classify.js';
+import { field, isObject } from '../hubspot/classify.js';
 import { PairMap } from './pair-map.js';
 
 type HasPair = { readonly from: string; readonly to: string };

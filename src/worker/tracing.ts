@@ -4,9 +4,9 @@
  * that nobody else has to; where traces are off, none of this runs.
  */
 import type { Link, Span } from '@opentelemetry/api';
+import type { Answer } from '../hubspot/classify.js';
+import { field, text } from '../hubspot/classify.js';
 import { type Tracing, tracerOf } from '../shared/tracing.js';
-import type { Answer } from './classify.js';
-import { field, text } from './classify.js';
 import { type Batch, type Submission, waitersOf } from './coalescer.js';
 import type { DeliveryReport } from './delivery.js';
 

@@ -184,7 +184,8 @@ describe('Idempotency-Key', () => {
   it('death between the note and the enqueueing: the repeat enqueues what is missing', async () => {
     const server = await openServer(test.url, test.prefix);
     const inputs = inputsOf(600);
-    const read = readInputs('contacts', 'companies', { inputs }, 1_000);
+    const typesOf = () => ({ fault: 'not asked' });
+    const read = await readInputs('contacts', 'companies', { inputs }, { maxInputs: 1_000, typesOf });
     const { id } = await server.requests.note({
       ...read,
       fingerprint: fingerprint(read.jobs),

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
 import { AnswerSchema, RefusalSchema } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/queue.js';
+import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import { CREATE, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 
@@ -14,10 +15,24 @@ const test = useRedis(import.meta.url);
 const numRequests = Number(process.env.FUZZ_REQUESTS ?? 20_000);
 const AT_ONCE = 20;
 let server: TestServer;
+let simulator: Simulator;
 beforeAll(async () => {
-  server = await openServer(test.url, test.prefix, { maxInputs: 100 });
+  // the standard objects have the same labels
+  const labels = [null, 'Primary', 'Billing'].map((label, at) => ({
+    fromObjectType: '2-17',
+    toObjectType: '0-1',
+    category: 'USER_DEFINED' as const,
+    typeId: 41 + at,
+    label,
+  }));
+  simulator = await startSimulator({ labels });
+  const hubspot = { accessToken: 'any', baseUrl: simulator.url };
+  server = await openServer(test.url, test.prefix, { maxInputs: 100, hubspot });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await simulator.stop();
+});
 
 const isAnswer = Compile(AnswerSchema);
 const isRefusal = Compile(RefusalSchema);
@@ -42,7 +57,16 @@ const type = often(
 );
 const record = often(fc.record({ id }, { noNullPrototype: true }), anything);
 const input = often(
-  fc.record({ from: record, to: record, types: often(fc.array(type, { maxLength: 3 }), anything) }),
+  fc.record(
+    {
+      from: record,
+      to: record,
+      types: often(fc.array(type, { maxLength: 3 }), anything),
+      // looked up once: whatever else is asked for afterwards, the list is young
+      label: often(fc.constantFrom('Primary', ' billing'), fc.oneof(fc.constant('Chef'), anything)),
+    },
+    { requiredKeys: ['from', 'to'] },
+  ),
   anything,
 );
 const body = often(fc.record({ inputs: often(fc.array(input, { maxLength: 12 }), anything) }), anything);

@@ -2,13 +2,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Packer, unpack } from '../../src/producer/packer.js';
-import { type Association, type JobData, parseJobData, typesText } from '../../src/shared/association.js';
+import {
+  type JobData,
+  parseJobData,
+  type TypedAssociation,
+  typesText,
+} from '../../src/shared/association.js';
 
 const type = fc.record({
   associationCategory: fc.constantFrom('HUBSPOT_DEFINED', 'USER_DEFINED'),
   associationTypeId: fc.integer({ min: 1, max: 3 }),
 });
-const association: fc.Arbitrary<Association> = fc.record({
+const association: fc.Arbitrary<TypedAssociation> = fc.record({
   fromObjectType: fc.constantFrom('contacts', '0-1'),
   toObjectType: fc.constantFrom('companies', '2-77'),
   from: fc.oneof(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), fc.stringMatching(/^[0-9a-f]{1,12}$/)),
@@ -18,7 +23,7 @@ const association: fc.Arbitrary<Association> = fc.record({
 const invalid = fc.constantFrom({ from: 'a b' }, { to: -1 }, { types: [] }, { toObjectType: '/' });
 const input = fc.array(
   fc.tuple(association, fc.option(invalid, { nil: undefined, freq: 9 })).map(([good, fault]) => ({
-    item: { ...good, ...fault } as Association,
+    item: { ...good, ...fault } as TypedAssociation,
     isGood: fault === undefined,
   })),
   { maxLength: 80 },
@@ -28,9 +33,9 @@ const laneOf = ({
   fromObjectType,
   toObjectType,
   types,
-}: Pick<Association, 'fromObjectType' | 'toObjectType' | 'types'>) =>
+}: Pick<TypedAssociation, 'fromObjectType' | 'toObjectType' | 'types'>) =>
   `${fromObjectType}/${toObjectType}/${typesText(types)}`;
-const byLane = (associations: readonly Association[]) => {
+const byLane = (associations: readonly TypedAssociation[]) => {
   const lanes: Record<string, string[]> = {};
   for (const one of associations) {
     const lane = laneOf(one);

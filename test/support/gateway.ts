@@ -11,6 +11,7 @@ import { Requests } from '../../src/gateway/requests.js';
 import { createServer } from '../../src/gateway/server.js';
 import { SharedJobs } from '../../src/gateway/shared-jobs.js';
 import { untraced } from '../../src/gateway/tracing.js';
+import { type HubSpotOptions, openLabels } from '../../src/labels/open-labels.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
@@ -110,6 +111,8 @@ export async function openServer(
     maxQueued?: number;
     apiKeys?: string[];
     timeouts?: { requestMs: number; largeBodyMs: number };
+    hubspot?: HubSpotOptions;
+    onWarning?: (warning: string) => void;
   } = {},
 ): Promise<TestServer> {
   const [redis, subscriber] = [openRedis(redisUrl, 'hasty'), openRedis(redisUrl, 'hasty')];
@@ -117,6 +120,7 @@ export async function openServer(
   const requests = new Requests(redis, keys, prefix);
   const outcomes = new Outcomes(subscriber, keys);
   const backlog = new Backlog(redis, keys, options.maxQueued ?? 1_000_000);
+  const labels = openLabels(options.hubspot ?? {}, { redis, connected: async () => {}, keys });
   const stopping = new AbortController();
   const app = createServer({
     requests,
@@ -125,6 +129,8 @@ export async function openServer(
     backlog,
     metrics: createGatewayMetrics({ waiting: () => outcomes.size }),
     maxInputs: options.maxInputs ?? 50_000,
+    typesOf: wish => labels.resolver.typesOf(wish),
+    onWarning: options.onWarning ?? (() => {}),
     onAccepted: () => {},
     apiKeys: options.apiKeys ?? [],
     version: '0.0.0',
@@ -144,6 +150,7 @@ export async function openServer(
       await app.close();
       await requests.close();
       outcomes.close();
+      labels.close();
     },
   };
 }

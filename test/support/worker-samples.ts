@@ -1,6 +1,7 @@
 /** Inputs, batches and answers for tests of the worker's parts. */
+
+import type { Answer } from '../../src/hubspot/classify.js';
 import type { AssociationType, Pair } from '../../src/shared/association.js';
-import type { Answer } from '../../src/worker/classify.js';
 import { type Batch, Coalescer, type Input } from '../../src/worker/coalescer.js';
 import type { Outcome } from '../../src/worker/outcome.js';
 

@@ -1,13 +1,15 @@
 /** The gateway's pure parts: preferences, keys, inputs, answers, configuration. */
 import { describe, expect, it } from '@jest/globals';
-import { completeAnswer } from '../../src/gateway/answers.js';
+import { completeAnswer, warningsHeader } from '../../src/gateway/answers.js';
 import { createGuard } from '../../src/gateway/bearer.js';
 import { openApi } from '../../src/gateway/openapi.js';
 import { parsePrefer, preferenceApplied } from '../../src/gateway/prefer.js';
 import { fingerprint, readInputs } from '../../src/gateway/read-inputs.js';
 import { asRefusal, Refusal } from '../../src/gateway/refusal.js';
+import type { TypesOf } from '../../src/labels/type-resolver.js';
+import { typeText } from '../../src/shared/association.js';
 import { parseConfig } from '../../src/shared/config.js';
-import { ConfigError } from '../../src/shared/errors.js';
+import { ConfigError, LabelLookupError } from '../../src/shared/errors.js';
 import { inputOf } from '../support/gateway.js';
 
 describe('Prefer', () => {
@@ -47,11 +49,20 @@ describe('bearer keys', () => {
   });
 });
 
+/** Knows one label; nobody can be asked for any other that begins with "new". */
+const typesOf: TypesOf = ({ label }) => {
+  if (label?.startsWith('new')) return Promise.reject(new LabelLookupError('HubSpot is away', 7_500));
+  if (label !== undefined && label !== 'Chef') return Promise.resolve({ fault: `label: no "${label}"` });
+  const associationTypeId = label === 'Chef' ? 36 : 279;
+  return { types: [{ associationCategory: label ? 'USER_DEFINED' : 'HUBSPOT_DEFINED', associationTypeId }] };
+};
+
 describe('inputs', () => {
-  const read = (body: unknown, maxInputs = 10) => readInputs('contacts', 'companies', body, maxInputs);
-  const refusalOf = (run: () => unknown): Refusal => {
+  const read = (body: unknown, maxInputs = 10) =>
+    readInputs('contacts', 'companies', body, { maxInputs, typesOf });
+  const refusalOf = async (run: () => Promise<unknown>): Promise<Refusal> => {
     try {
-      run();
+      await run();
     } catch (error) {
       if (error instanceof Refusal) return error;
       throw error;
@@ -59,12 +70,12 @@ describe('inputs', () => {
     throw new Error('it was not refused');
   };
 
-  it('are packed into jobs as the producer packs them, ids as strings', () => {
+  it('are packed into jobs as the producer packs them, ids as strings', async () => {
     const other = {
       ...inputOf(3, '4'),
       types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 7 }],
     };
-    const { jobs, inputs } = read({ inputs: [inputOf('1', 2), other, inputOf('5', '6')], more: true });
+    const { jobs, inputs } = await read({ inputs: [inputOf('1', 2), other, inputOf('5', '6')], more: true });
     expect(inputs).toBe(3);
     expect(jobs.map(({ pairs }) => pairs)).toEqual([
       [
@@ -80,7 +91,7 @@ describe('inputs', () => {
     });
   });
 
-  it('every bad one is named by its index', () => {
+  it('every bad one is named by its index', async () => {
     const long = 'x'.repeat(1_000_000);
     const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
     const inputs = [
@@ -91,7 +102,7 @@ describe('inputs', () => {
       { ...inputOf(1, 2), types: [{ associationCategory: 'X', associationTypeId: deep }, deep] },
       { ...inputOf(1, 2), types: deep },
     ];
-    const refusal = refusalOf(() => read({ inputs }));
+    const refusal = await refusalOf(() => read({ inputs }));
     expect(refusal.status).toBe(400);
     expect(refusal.message).toBe('5 of 6 inputs cannot be enqueued; nothing was enqueued');
     expect(refusal.faults.map(fault => fault.in)).toEqual([
@@ -108,33 +119,81 @@ describe('inputs', () => {
     expect(JSON.stringify(refusal.faults).length).toBeLessThan(2_000);
   });
 
-  it('the list of faults is bounded, the number is not', () => {
-    const refusal = refusalOf(() => read({ inputs: Array(5_000).fill({}) }, 5_000));
+  it('may name a label, or say nothing; of odd types it warns', async () => {
+    const { from, to } = inputOf(1, 2);
+    const reversed = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 280 }];
+    const { jobs, warnings } = await read({
+      inputs: [
+        { from, to, label: 'Chef' },
+        { from, to },
+        { from, to, types: reversed },
+      ],
+    });
+    expect(jobs.map(({ types }) => types.map(typeText))).toEqual([
+      ['USER_DEFINED:36'],
+      ['HUBSPOT_DEFINED:279'],
+      ['HUBSPOT_DEFINED:280'],
+    ]);
+    expect(warnings).toEqual([expect.stringContaining('HUBSPOT_DEFINED:280 is from companies to contacts')]);
+    expect(warningsHeader(warnings)).toBe(warnings[0]);
+    expect(warningsHeader(Array(7).fill('odd'))).toBe('odd | odd | odd | odd | odd | and 2 more');
+  });
+
+  it('an unknown label is a fault of its input; when nobody can be asked, the gateway is unavailable', async () => {
+    const { from, to } = inputOf(1, 2);
+    const bad = await refusalOf(() =>
+      read({
+        inputs: [
+          { from, to },
+          { from, to, label: 'Cheef' },
+          { from, to, label: [] },
+          { from, to, label: 'x'.repeat(201) },
+          { from, to, types: null },
+        ],
+      }),
+    );
+    expect(bad.status).toBe(400);
+    expect(bad.faults).toEqual([
+      { message: 'inputs[1].label: no "Cheef"', in: 'inputs[1].label' },
+      { message: 'inputs[2].label: null is not a text', in: 'inputs[2].label' },
+      { message: expect.stringContaining('is longer than 200 characters'), in: 'inputs[3].label' },
+      { message: expect.stringContaining('null is not a list'), in: 'inputs[4].types' },
+    ]);
+    const away = await refusalOf(() => read({ inputs: [{ from, to, label: 'newer' }] }));
+    expect(away).toMatchObject({ status: 503, message: 'HubSpot is away', headers: { 'retry-after': '8' } });
+  });
+
+  it('the list of faults is bounded, the number is not', async () => {
+    const refusal = await refusalOf(() => read({ inputs: Array(5_000).fill({}) }, 5_000));
     expect(refusal.message).toMatch(/^5000 of 5000 /);
     expect(refusal.faults).toHaveLength(1_000);
   });
 
-  it.each([undefined, null, 3, 'x', [], {}, { inputs: {} }, { inputs: [] }])('%j is refused', body => {
-    expect(refusalOf(() => read(body)).status).toBe(400);
+  it.each([undefined, null, 3, 'x', [], {}, { inputs: {} }, { inputs: [] }])('%j is refused', async body => {
+    expect((await refusalOf(() => read(body))).status).toBe(400);
   });
 
-  it('too many: 413; a bad object type: 400', () => {
-    expect(refusalOf(() => read({ inputs: Array(11).fill(inputOf(1, 2)) })).status).toBe(413);
-    const refusal = refusalOf(() => readInputs('con tacts', 'x'.repeat(101), { inputs: [] }, 1));
+  it('too many: 413; a bad object type: 400', async () => {
+    expect((await refusalOf(() => read({ inputs: Array(11).fill(inputOf(1, 2)) }))).status).toBe(413);
+    const refusal = await refusalOf(() =>
+      readInputs('con tacts', 'x'.repeat(101), { inputs: [] }, { maxInputs: 1, typesOf }),
+    );
     expect(refusal.faults.map(fault => fault.in)).toEqual(['fromObjectType', 'toObjectType']);
   });
 
-  it('the fingerprint is that of the associations, not of their spelling', () => {
-    const of = (...inputs: unknown[]) => fingerprint(read({ inputs }).jobs);
+  it('the fingerprint is that of the associations, not of their spelling', async () => {
+    const of = async (...inputs: unknown[]) => fingerprint((await read({ inputs })).jobs);
     const { from, to, types } = inputOf('1', '2');
-    expect(of({ types, to, from, x: 1 })).toBe(of(inputOf(1, 2)));
-    expect(of(inputOf(1, 2))).not.toBe(of(inputOf(1, 3)));
-    expect(of(inputOf(1, 2))).not.toBe(of(inputOf(1, 2), inputOf(1, 2)));
+    expect(await of({ types, to, from, x: 1 })).toBe(await of(inputOf(1, 2)));
+    expect(await of({ from, to })).toBe(await of(inputOf(1, 2)));
+    expect(await of(inputOf(1, 2))).not.toBe(await of(inputOf(1, 3)));
+    expect(await of(inputOf(1, 2))).not.toBe(await of(inputOf(1, 2), inputOf(1, 2)));
   });
 });
 
-it('a complete answer: a pair that stands twice in a job and was rejected once is in both lists', () => {
-  const { jobs } = readInputs('deals', '2-7', { inputs: [inputOf(1, 2), inputOf(1, 2), inputOf(3, 4)] }, 9);
+it('a complete answer: a pair that stands twice in a job and was rejected once is in both lists', async () => {
+  const inputs = [inputOf(1, 2), inputOf(1, 2), inputOf(3, 4)];
+  const { jobs } = await readInputs('deals', '2-7', { inputs }, { maxInputs: 9, typesOf });
   const counts = { id: 'r', accepted: 3, jobs: 1, created: 2, rejected: 1, requestedAt: 0, completedAt: 5 };
   const error = {
     at: '',

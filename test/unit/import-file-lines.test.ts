@@ -88,6 +88,20 @@ describe('CsvParser', () => {
     ]);
   });
 
+  it('reads a label; a line that has one, or a type, gets neither of the options', () => {
+    const { associations } = csv(
+      'from,to,Label,category,typeId\n1,2,Decision maker,,\n3,4,,WORK,1\n5,6,Chef,WORK,1\n7,8,,,\n',
+      { ...defaults, label: 'Default' },
+    );
+    const work = [{ associationCategory: 'WORK', associationTypeId: 1 }];
+    expect(associations.map(({ types, label }) => ({ types, label }))).toEqual([
+      { types: undefined, label: 'Decision maker' },
+      { types: work, label: undefined },
+      { types: work, label: 'Chef' },
+      { types: defaults.types, label: 'Default' },
+    ]);
+  });
+
   it('reads quoted cells, also with line breaks', () => {
     const parsed = csv('"from","to",note\n"1","2","a ""b"", c"\n3,4,"one\ntwo, ""three""\n"\n5,6,x');
     expect(pairs(parsed)).toEqual(['1>2', '3>4', '5>6']);
@@ -136,7 +150,7 @@ describe('CsvParser', () => {
   it('says what is missing in a line when there is no default', () => {
     expect(
       csv('from,to,toObjectType,category,typeId\n1,2,,,\n', { fromObjectType: 'contacts' }).refused,
-    ).toEqual(['2: toObjectType: missing, and there is no --to; types: missing, and there is no --type']);
+    ).toEqual(['2: toObjectType: missing, and there is no --to']);
   });
 
   it.each([
@@ -147,11 +161,10 @@ describe('CsvParser', () => {
     [
       'from,to,toObjectType',
       {},
-      [
-        '--from is missing (such as --from contacts), and the input does not give it',
-        '--type is missing (such as --type HUBSPOT_DEFINED:279), and the input does not give it',
-      ],
+      ['--from is missing (such as --from contacts), and the input does not give it'],
     ],
+    ['from,to,labels', defaults, ['column labels: did you mean label?']],
+    ['from,to,table', defaults, []],
   ])('finds the header %j unusable', (header, given, problems) => {
     expect(csv(header, given).problems).toEqual(problems);
   });
@@ -190,6 +203,9 @@ describe('NdjsonParser', () => {
     ['{"from":1,"to":2,"types":[]}', /at least one association type/],
     ['{"from":1,"to":2,"types":["X:1","WORK:0"]}', /types\[0\]: "X:1" is not.*types\[1\]: "WORK:0" is not/],
     ['{"from":1,"to":2,"type":"WORK:1"}', /^type: did you mean types\?/],
+    ['{"from":1,"to":2,"labels":"Chef"}', /^labels: did you mean label\?/],
+    ['{"from":1,"to":2,"label":7}', /^label: 7 is not a text$/],
+    ['{"from":1,"to":2,"label":" "}', /^label: " " is empty/],
     ['{"from":1,"to":2,"toObjectType":"a/b"}', /^toObjectType: "a\/b" is not an object type/],
   ])('refuses %s', (line, reason) => {
     const { associations, refused } = ndjson(line);

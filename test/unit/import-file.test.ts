@@ -27,6 +27,9 @@ function fakes(failAt?: string) {
   let underWay = 0;
   const producer = {
     connected: async () => {},
+    typesOf: (): never => {
+      throw new Error('every line says its types');
+    },
     async enqueueMany(items: Iterable<Association> | AsyncIterable<Association>) {
       underWay += 1;
       expect(underWay).toBe(1); // one lot after another

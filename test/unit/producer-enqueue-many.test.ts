@@ -24,7 +24,10 @@ function fakeRedis(failing: (jobs: readonly JobData[]) => boolean = () => false)
     if (failing(jobs)) throw new Error('Redis is away');
     for (const job of jobs) for (const [from] of job.pairs) acknowledged.push(from);
   };
-  return { acknowledged, send };
+  const typesOf = () => {
+    throw new Error('every association says its types');
+  };
+  return { acknowledged, parts: { send, typesOf, onLane: () => {} } };
 }
 const rejection = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -34,29 +37,29 @@ const rejection = async (promise: Promise<unknown>): Promise<unknown> =>
 
 describe('enqueueMany', () => {
   it('enqueues arrays, generators and async iterables in full jobs', async () => {
-    const { acknowledged, send } = fakeRedis();
+    const { acknowledged, parts } = fakeRedis();
     async function* slowly() {
       yield* links(1_201);
     }
     for (const items of [[...links(1_201)], links(1_201), slowly()])
-      expect(await enqueueMany(items, send, {}, 50_000)).toEqual({ associations: 1_201, jobs: 3 });
+      expect(await enqueueMany(items, parts, {}, 50_000)).toEqual({ associations: 1_201, jobs: 3 });
     expect(acknowledged).toHaveLength(3 * 1_201);
-    expect(await enqueueMany([], send, {}, 50_000)).toEqual({ associations: 0, jobs: 0 });
+    expect(await enqueueMany([], parts, {}, 50_000)).toEqual({ associations: 0, jobs: 0 });
   });
 
   it.each([1, 700, 30_000])('holds no more than %i unacknowledged', async maxUnacknowledged => {
-    const { acknowledged, send } = fakeRedis();
+    const { acknowledged, parts } = fakeRedis();
     let most = 0;
     const count = maxUnacknowledged === 1 ? 300 : 45_000;
     const items = links(count, id => {
       most = Math.max(most, id + 1 - acknowledged.length);
     });
-    expect((await enqueueMany(items, send, {}, maxUnacknowledged)).associations).toBe(count);
+    expect((await enqueueMany(items, parts, {}, maxUnacknowledged)).associations).toBe(count);
     expect(most).toBeLessThanOrEqual(maxUnacknowledged);
   });
 
   it('does not let lanes that never fill grow without bound', async () => {
-    const { acknowledged, send } = fakeRedis();
+    const { acknowledged, parts } = fakeRedis();
     let most = 0;
     function* lanes() {
       for (let id = 0; id < 5_000; id++) {
@@ -64,13 +67,13 @@ describe('enqueueMany', () => {
         yield link(id, `object-${id}`);
       }
     }
-    expect(await enqueueMany(lanes(), send, {}, 1_000)).toEqual({ associations: 5_000, jobs: 5_000 });
+    expect(await enqueueMany(lanes(), parts, {}, 1_000)).toEqual({ associations: 5_000, jobs: 5_000 });
     expect(most).toBeLessThanOrEqual(1_000);
   });
 
   it('enqueues the good ones and names the index of every invalid one', async () => {
-    const { acknowledged, send } = fakeRedis();
-    const error = await rejection(enqueueMany([link(1), link('a b'), link(2), link('')], send, {}, 50_000));
+    const { acknowledged, parts } = fakeRedis();
+    const error = await rejection(enqueueMany([link(1), link('a b'), link(2), link('')], parts, {}, 50_000));
     expect(acknowledged).toEqual(['1', '2']);
     expect(error).toBeInstanceOf(InvalidAssociationError);
     expect(error).toMatchObject({
@@ -84,19 +87,19 @@ describe('enqueueMany', () => {
   });
 
   it('stops reading when the input as a whole is wrong, and says where', async () => {
-    const { acknowledged, send } = fakeRedis();
+    const { acknowledged, parts } = fakeRedis();
     function* bad() {
       yield link(1);
       for (;;) yield link('');
     }
-    const error = await rejection(enqueueMany(bad(), send, {}, 50_000));
+    const error = await rejection(enqueueMany(bad(), parts, {}, 50_000));
     expect(acknowledged).toEqual(['1']);
     expect(error).toMatchObject({ progress: { read: MAX_INVALID_ITEMS + 1 } });
     expect((error as InvalidAssociationError).message.length).toBeLessThan(2_000);
   });
 
   it('names what is not acknowledged when Redis goes away, and reads no further', async () => {
-    const { acknowledged, send } = fakeRedis(jobs =>
+    const { acknowledged, parts } = fakeRedis(jobs =>
       jobs.some(job => job.pairs.some(([from]) => from === '25000')),
     );
     let taken = 0;
@@ -104,7 +107,7 @@ describe('enqueueMany', () => {
       yield link('');
       for (;;) yield link(taken++);
     }
-    const error = await rejection(enqueueMany(endless(), send, {}, 20_000));
+    const error = await rejection(enqueueMany(endless(), parts, {}, 20_000));
     expect(error).toBeInstanceOf(EnqueueError);
     const { associations, progress, invalid, cause } = error as EnqueueError;
     expect(cause).toEqual(new Error('Redis is away'));
@@ -117,12 +120,12 @@ describe('enqueueMany', () => {
   });
 
   it('enqueues what an iterable gave before it threw, then passes its error on', async () => {
-    const { acknowledged, send } = fakeRedis();
+    const { acknowledged, parts } = fakeRedis();
     async function* breaking() {
       yield* links(3);
       throw new Error('the file broke off');
     }
-    await expect(enqueueMany(breaking(), send, {}, 50_000)).rejects.toThrow('the file broke off');
+    await expect(enqueueMany(breaking(), parts, {}, 50_000)).rejects.toThrow('the file broke off');
     expect(acknowledged).toEqual(['0', '1', '2']);
   });
 });

@@ -22,6 +22,8 @@ function batchOf(pairs: [string, string][], types = [CONTACT_TO_COMPANY], from =
 const rules = (refusal: SimulatorOptions['refusal'] = 'partial', customTypeIds: number[] = []) => ({
   refusal,
   customTypeIds,
+  labels: [],
+  withoutTypeIds: [],
   missing: new Set(['4711']),
 });
 

@@ -216,6 +216,56 @@ describe('the other calls', () => {
       { category: 'USER_DEFINED', typeId: 36, label: 'Custom 36' },
     ]);
   });
+
+  it('has the labels it is told of, each in its direction only, and lacks what it is told to lack', async () => {
+    const paired = (fromObjectType: string, toObjectType: string, typeId: number, label: string | null) => ({
+      fromObjectType,
+      toObjectType,
+      category: 'USER_DEFINED' as const,
+      typeId,
+      label,
+    });
+    simulator = await startSimulator({ withoutTypeIds: [931] });
+    const told = await call('/_simulator/options', {
+      labels: [
+        paired('contacts', 'companies', 36, 'Decision maker'),
+        paired('companies', 'contacts', 37, 'Decided by'),
+        paired('2-7', 'contacts', 41, null),
+      ],
+    });
+    expect(told.status).toBe(200);
+    const labelsOf = async (from: string, to: string) =>
+      (await call(`/crm/v4/associations/${from}/${to}/labels`)).json().results;
+    expect(await labelsOf('0-1', 'company')).toEqual([
+      { category: 'HUBSPOT_DEFINED', typeId: 1, label: 'Primary' },
+      { category: 'HUBSPOT_DEFINED', typeId: 279, label: null },
+      { category: 'USER_DEFINED', typeId: 36, label: 'Decision maker' },
+    ]);
+    expect(await labelsOf('companies', 'contacts')).toContainEqual({
+      category: 'USER_DEFINED',
+      typeId: 37,
+      label: 'Decided by',
+    });
+    expect(await labelsOf('2-7', 'contacts')).toEqual([
+      { category: 'USER_DEFINED', typeId: 41, label: null },
+    ]);
+
+    const createWith = async (associationCategory: string, associationTypeId: number) => {
+      const types = [{ associationCategory, associationTypeId }];
+      return (await call(CREATE, { inputs: [{ from: { id: '1' }, to: { id: '2' }, types }] })).status;
+    };
+    expect(await createWith('USER_DEFINED', 36)).toBe(201);
+    expect(await createWith('USER_DEFINED', 37)).toBe(400); // the other direction's
+    expect(await createWith('HUBSPOT_DEFINED', 931)).toBe(400);
+  });
+
+  it('answers for labels under the same credentials and limits as other calls', async () => {
+    simulator = await startSimulator({ accessToken: 'right', rateLimitCalls: 1 });
+    const path = '/crm/v4/associations/contacts/companies/labels';
+    expect((await call(path, undefined, { Authorization: 'Bearer wrong' })).status).toBe(401);
+    expect((await call(path, undefined, { Authorization: 'Bearer right' })).status).toBe(200);
+    expect((await call(path, undefined, { Authorization: 'Bearer right' })).status).toBe(429);
+  });
 });
 
 describe('going down and coming back', () => {

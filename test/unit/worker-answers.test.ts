@@ -1,13 +1,13 @@
 /** What answers mean: the table of verdicts, whom an error speaks of, what became of each input. */
 import { describe, expect, it } from '@jest/globals';
-import type { AssociationType } from '../../src/shared/association.js';
 import {
   type Answer,
   classifyCall,
   isFinal,
   isFinalAlone,
   rateLimitPauseMs,
-} from '../../src/worker/classify.js';
+} from '../../src/hubspot/classify.js';
+import type { AssociationType } from '../../src/shared/association.js';
 import type { Input } from '../../src/worker/coalescer.js';
 import { type HubSpotError, InputIndex, locate } from '../../src/worker/locate.js';
 import { reconcile } from '../../src/worker/reconcile.js';

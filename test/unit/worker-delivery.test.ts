@@ -1,15 +1,15 @@
 /** Delivery of one batch: for every answer of HubSpot's, what becomes of each input, and what it costs. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import type { Answer } from '../../src/hubspot/classify.js';
+import { type Permit, pairName, Quota } from '../../src/hubspot/quota.js';
+import { Turnstile } from '../../src/hubspot/turnstile.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys, type Keys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
-import type { Answer } from '../../src/worker/classify.js';
 import type { Input } from '../../src/worker/coalescer.js';
 import { Delivery, type DeliveryParts } from '../../src/worker/delivery.js';
 import type { Outcome } from '../../src/worker/outcome.js';
-import { type Permit, pairName, Quota } from '../../src/worker/quota.js';
-import { Turnstile } from '../../src/worker/turnstile.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { AT, answerOf, createdBody, openBatch, pairsOf, type SampleJob } from '../support/worker-samples.js';

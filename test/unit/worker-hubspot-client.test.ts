@@ -2,8 +2,8 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { type Answer, classifyCall } from '../../src/hubspot/classify.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
-import { type Answer, classifyCall } from '../../src/worker/classify.js';
 import { HubSpotClient, type HubSpotClientOptions } from '../../src/worker/hubspot-client.js';
 import { reconcile } from '../../src/worker/reconcile.js';
 import { inputOf, inputsOf } from '../support/worker-samples.js';

@@ -1,9 +1,9 @@
 /** The quota on a real Redis: the rolling window, the day, holds of the account and of object pairs. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { type Answer, type Permit, pairName, Quota, type QuotaOptions } from '../../src/hubspot/quota.js';
 import { accountKeys, type Keys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
-import { type Answer, type Permit, pairName, Quota, type QuotaOptions } from '../../src/worker/quota.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 

@@ -1,10 +1,9 @@
 /**
  * Turnstile: the way to a call. It asks the quota and waits for its turn; together with the dispatcher's linger it is
  * all the waiting there is in the worker. Short holds are waited out here; of long ones the caller is told, so that no
- * job is kept locked for hours.
+ * job is kept locked for hours, and nobody who looks up a label waits for more than a moment.
  */
 import { sleep } from '../shared/wait.js';
-import type { Hold } from './outcome.js';
 import type { Answer, Permit, Quota } from './quota.js';
 
 /** A longer hold gives the jobs back to the queue. */
@@ -16,10 +15,13 @@ const STALE_MS = 250;
 /** A hold may end early (a probe succeeded elsewhere): ask again this often. */
 const ASK_AGAIN_MS = 1_000;
 
+/** Why nothing may be sent, and for how long (milliseconds from now). shutdown: the signal was aborted. */
+export type Stop = Readonly<{ scope: 'account' | 'shutdown'; forMs: number; reason: string }>;
+
 export type Passage =
   | Permit
   | { readonly kind: 'paced'; readonly forMs: number }
-  | { readonly kind: 'stopped'; readonly hold: Hold };
+  | { readonly kind: 'stopped'; readonly hold: Stop };
 
 export class Turnstile {
   #heldUntil = 0;
@@ -28,6 +30,7 @@ export class Turnstile {
   constructor(
     private readonly quota: Quota,
     private readonly onWait: (waitMs: number) => void = () => {},
+    private readonly longHoldMs: number = LONG_HOLD_MS,
   ) {}
 
   /** Nothing moves at the moment, as far as this replica knows. */
@@ -67,7 +70,7 @@ export class Turnstile {
         return changed ? { ...answer, high: changed.high } : answer;
       }
       this.#heldUntil = performance.now() + answer.forMs;
-      if (answer.forMs > LONG_HOLD_MS)
+      if (answer.forMs > this.longHoldMs)
         return { kind: 'stopped', hold: { scope: 'account', forMs: answer.forMs, reason: answer.reason } };
       await sleep(Math.min(answer.forMs, ASK_AGAIN_MS), signal);
     }

@@ -2,7 +2,6 @@
  * What an answer means for the whole call: one table, a fact of HubSpot's beside each row. Pure.
  * Which inputs it concerns is reconcile.ts's business; what is done about it, delivery.ts's.
  */
-import type { Failure } from './outcome.js';
 
 /** What came back over HTTP. `body` is the parsed JSON, undefined where there was none or it did not parse. */
 export type Answer =
@@ -17,6 +16,14 @@ export type Answer =
     }
   /** no answer: the call may or may not have been carried out */
   | { readonly kind: 'none'; readonly at: string; readonly category: string; readonly message: string };
+
+/** An error in HubSpot's words; absent fields are left out. */
+type Words = {
+  readonly httpStatus?: number | undefined;
+  readonly category?: string | undefined;
+  readonly subCategory?: string | undefined;
+  readonly message: string;
+};
 
 export type CallVerdict =
   /** read `results` and `errors`: the status code decides nothing between 200, 201 and 207 */
@@ -81,13 +88,13 @@ const FINAL_CATEGORIES = new Set(['VALIDATION_ERROR', 'OBJECT_NOT_FOUND']);
 const FINAL_WORDS = /ASSOCIATION_USER_CONFIG_LIMIT_EXCEEDED/;
 
 /** Is an error that names an input final for it? An unknown category is retried. */
-export function isFinal(failure: Failure): boolean {
+export function isFinal(failure: Words): boolean {
   if (failure.category !== undefined && FINAL_CATEGORIES.has(failure.category)) return true;
   return FINAL_WORDS.test(`${failure.category} ${failure.subCategory} ${failure.message}`);
 }
 
 /** Is a refusal final for the one input that was alone in the call? 400 without a category is (malformed JSON has none). */
-export function isFinalAlone(failure: Failure): boolean {
+export function isFinalAlone(failure: Words): boolean {
   return isFinal(failure) || (failure.category === undefined && failure.httpStatus === 400);
 }
 

@@ -1,0 +1,92 @@
+/**
+ * Which types an association gets that names a label, or nothing at all, when the labels of its object pair are known.
+ * Pure: no I/O, no clock.
+ */
+import leven from 'leven';
+import { type Association, type AssociationType, quote, typeText } from '../shared/association.js';
+
+/** A type of an object pair as GET …/labels tells it; label null = unlabelled. */
+export type KnownLabel = AssociationType & { readonly label: string | null };
+export type Wish = Pick<Association, 'fromObjectType' | 'toObjectType' | 'types' | 'label'>;
+
+export type Choice =
+  | { readonly kind: 'types'; readonly types: readonly AssociationType[] }
+  /** the wish cannot be met: `label: …` or `types: …`, with the remedy. `unknown`: a label may be newer than what is known */
+  | { readonly kind: 'fault'; readonly fault: string; readonly unknown: boolean };
+
+/** Known labels that a fault lists. */
+const MAX_LISTED = 20;
+
+/** @param refusal why HubSpot lists no labels for the object pair, in its words */
+export function chooseTypes(wish: Wish, known: readonly KnownLabel[], refusal?: string): Choice {
+  const { label, types = [] } = wish;
+  if (refusal !== undefined) return refused(wish, refusal);
+  if (label === undefined) return unlabelled(wish, known);
+  const found = named(label, known);
+  const [only] = found;
+  if (!only) return fault(`label: ${notAmong(wish, label, known)}`, true);
+  if (found.length > 1) return fault(`label: ${ambiguous(wish, label, found)}`);
+  return { kind: 'types', types: [...types, typeOf(only)] };
+}
+
+const fault = (text: string, unknown = false): Choice => ({ kind: 'fault', fault: text, unknown });
+
+/** As it is written; else, regardless of capitals and spaces. */
+function named(label: string, known: readonly KnownLabel[]): KnownLabel[] {
+  const exact = known.filter(type => type.label === label);
+  if (exact.length > 0) return exact;
+  return known.filter(type => type.label !== null && squeezed(type.label) === squeezed(label));
+}
+
+const squeezed = (label: string): string => label.trim().replace(/\s+/g, ' ').toLowerCase();
+
+/** HubSpot has one unlabelled type for an object pair; of several, its own. */
+function unlabelled(wish: Wish, known: readonly KnownLabel[]): Choice {
+  const all = known.filter(({ label }) => label === null);
+  const own = all.filter(({ associationCategory }) => associationCategory === 'HUBSPOT_DEFINED');
+  const candidates = all.length > 1 ? own : all;
+  const [only] = candidates;
+  if (only && candidates.length === 1) return { kind: 'types', types: [typeOf(only)] };
+  return fault(
+    `types: no unlabelled type is known ${between(wish)}: give types, or a label${listed(known)}`,
+    true,
+  );
+}
+
+function refused(wish: Wish, refusal: string): Choice {
+  const place = wish.label === undefined ? 'types' : 'label';
+  const remedy = `give types${place === 'types' ? ' (such as USER_DEFINED:36)' : ' instead'}`;
+  return fault(
+    `${place}: the ${place === 'types' ? 'unlabelled type' : 'labels'} ${between(wish)} cannot be looked up: ${refusal}; ${remedy}`,
+  );
+}
+
+function notAmong(wish: Wish, label: string, known: readonly KnownLabel[]): string {
+  const [nearest] = known
+    .flatMap(type => type.label ?? [])
+    .map(name => ({ name, edits: leven(squeezed(name), squeezed(label)) }))
+    .filter(({ name, edits }) => edits <= Math.max(2, name.length / 4))
+    .toSorted((one, other) => one.edits - other.edits);
+  const meant = nearest ? `: did you mean ${quote(nearest.name)}?` : '';
+  return `${quote(label)} is not a label ${between(wish)}${meant}${listed(known) || ' (there is none)'}`;
+}
+
+function ambiguous(wish: Wish, label: string, found: readonly KnownLabel[]): string {
+  const types = found.map(type => `${quote(type.label)} ${typeText(type)}`).join(', ');
+  return `${quote(label)} ${between(wish)} may be any of ${types}: give types, or the label as it is written`;
+}
+
+function listed(known: readonly KnownLabel[]): string {
+  const names = known.flatMap(type => (type.label === null ? [] : quote(type.label)));
+  if (names.length === 0) return '';
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
+  return ` (known: ${names.slice(0, MAX_LISTED).join(', ')}${more})`;
+}
+
+export const between = ({ fromObjectType, toObjectType }: Wish): string =>
+  `from ${fromObjectType} to ${toObjectType}`;
+
+const typeOf = ({ associationCategory, associationTypeId }: KnownLabel): AssociationType => ({
+  associationCategory,
+  associationTypeId,
+});

@@ -1,0 +1,180 @@
+/**
+ * What is known of the labels of object pairs: in memory, else in Redis, else asked of HubSpot.
+ * Responsible for:
+ *   1. lifetimes: a list is forgotten LABEL_CACHE_SECONDS after HubSpot gave it, in Redis and here at the same moment;
+ *   2. one question at a time for an object pair, whoever waits for its answer;
+ *   3. asking again for a label that is not in the list, but not before the list is a minute old, and not HubSpot in
+ *      trouble at every call.
+ * Not responsible for the question itself (labels-client.ts).
+ */
+import type { Redis } from 'ioredis';
+import { LabelLookupError, messageOf } from '../shared/errors.js';
+import type { ObjectPair } from '../shared/standard-types.js';
+import { settlesWithin } from '../shared/wait.js';
+import { between } from './choose-types.js';
+import type { Asked, LabelsClient } from './labels-client.js';
+
+export type LabelBookParts = {
+  readonly redis: Redis;
+  /** resolves when Redis answers */
+  readonly connected: () => Promise<void>;
+  /** prefix of the keys in Redis: keys.labels */
+  readonly prefix: string;
+  readonly client: LabelsClient;
+  readonly lifetimeMs: number;
+  /** a list of this age may lack a label that is new */
+  readonly refreshMs: number;
+};
+export type Known = Asked & {
+  /** when HubSpot gave it (performance.now()) */
+  readonly since: number;
+  readonly until: number;
+};
+/** `from` and `to` by id for the key; the question has the caller's own names */
+export type Question = {
+  readonly pair: ObjectPair;
+  readonly fromObjectType: string;
+  readonly toObjectType: string;
+};
+
+/** Lists in memory; whoever talks of more object pairs pays with questions to Redis. */
+const MAX_KNOWN = 1_000;
+const REDIS_MS = 1_200;
+const REDIS_AGAIN_MS = 2_000;
+/** What went wrong is said again to whoever asks within this time. */
+const FAILURE_MS = 2_000;
+/** Without a token nothing can be asked; somebody else may put it into Redis. */
+const NO_TOKEN_MS = 5_000;
+/** HubSpot's refusal to list anything holds for the object pair, until somebody has defined it. */
+const REFUSAL_MS = 60_000;
+const NO_TOKEN =
+  'an access token is needed for it: set HUBSPOT_ACCESS_TOKEN (createProducer: hubspot.accessToken)';
+
+export class LabelBook {
+  readonly #known = new Map<string, Known>();
+  readonly #asking = new Map<string, Promise<void>>();
+  readonly #failed = new Map<string, { readonly error: LabelLookupError; readonly until: number }>();
+
+  constructor(private readonly parts: LabelBookParts) {}
+
+  /** From memory. */
+  known({ pair }: Question): Known | undefined {
+    const known = this.#known.get(nameOf(pair));
+    return known && known.until > performance.now() ? known : undefined;
+  }
+
+  /** Nothing that HubSpot has defined since then can be missing. */
+  isFresh(known: Known): boolean {
+    return performance.now() - known.since < this.parts.refreshMs;
+  }
+
+  /**
+   * Looks further than memory; what is found is in `known` afterwards.
+   * @param isEnough whether a list that is not fresh will do
+   * @throws LabelLookupError when Redis or HubSpot cannot be asked
+   */
+  async look(question: Question, isEnough: (known: Asked) => boolean): Promise<void> {
+    const name = nameOf(question.pair);
+    const failed = this.#failed.get(name);
+    if (failed && failed.until > performance.now()) throw failed.error;
+    let asking = this.#asking.get(name);
+    if (!asking) {
+      asking = this.#look(name, question, isEnough)
+        .catch((error: unknown) => this.#fail(name, question, error))
+        .finally(() => this.#asking.delete(name));
+      this.#asking.set(name, asking);
+    }
+    await asking;
+  }
+
+  async #look(name: string, question: Question, isEnough: (known: Asked) => boolean): Promise<void> {
+    const { client, lifetimeMs } = this.parts;
+    const stored = await this.#read(name);
+    if (stored && (this.isFresh(stored) || isEnough(stored))) return this.#remember(name, stored);
+    const since = performance.now();
+    if (!client.hasToken) {
+      const rest = stored ?? { labels: [], refusal: NO_TOKEN };
+      return this.#remember(name, { ...rest, since, until: since + NO_TOKEN_MS });
+    }
+    const { fromObjectType, toObjectType } = question;
+    const asked = await client.ask({ fromObjectType, toObjectType });
+    const forMs = asked.refusal === undefined ? lifetimeMs : Math.min(lifetimeMs, REFUSAL_MS);
+    this.#remember(name, { ...asked, since, until: since + forMs });
+    await this.#write(name, asked, forMs);
+  }
+
+  #remember(name: string, known: Known): void {
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.delete(name);
+    this.#known.set(name, known);
+  }
+
+  #fail(name: string, { fromObjectType, toObjectType }: Question, cause: unknown): never {
+    if (cause instanceof LabelLookupError) {
+      // HubSpot, or its quota, is spared; Redis is not
+      if (this.#failed.size >= MAX_KNOWN) this.#failed.clear();
+      this.#failed.set(name, { error: cause, until: performance.now() + FAILURE_MS });
+      throw cause;
+    }
+    const reason = messageOf(cause)
+      .replace(ECHOED_ARGUMENTS, '')
+      .replace(/^(?!Redis)/, 'Redis: ');
+    const objects = between({ fromObjectType, toObjectType });
+    throw new LabelLookupError(`the labels ${objects} cannot be looked up: ${reason}`, REDIS_AGAIN_MS);
+  }
+
+  /** Ages are told by Redis' clock: the list may be another process's. */
+  async #read(name: string): Promise<Known | undefined> {
+    const { redis, connected, prefix } = this.parts;
+    await connected();
+    const [[, time], [, text]] = (await inTime(
+      redis
+        .multi()
+        .time()
+        .get(prefix + name)
+        .exec(),
+    )) as [[null, [string, string]], [null, string | null]];
+    const stored = text === null ? undefined : readStored(text);
+    if (!stored) return undefined;
+    const { at, until, ...asked } = stored;
+    const [now, here] = [redisMs(time), performance.now()];
+    return until > now
+      ? { ...asked, since: here - Math.max(0, now - at), until: here + until - now }
+      : undefined;
+  }
+
+  async #write(name: string, asked: Asked, forMs: number): Promise<void> {
+    const { redis, prefix } = this.parts;
+    const at = redisMs((await inTime(redis.time())) as unknown as [string, string]);
+    const stored: Stored = { ...asked, at, until: at + forMs };
+    await inTime(redis.set(prefix + name, JSON.stringify(stored), 'PX', forMs));
+  }
+}
+
+/** at, until: Redis' clock, epoch ms */
+type Stored = Asked & { readonly at: number; readonly until: number };
+
+/** Undefined when it is none of ours: HubSpot is asked then. */
+function readStored(text: string): Stored | undefined {
+  try {
+    const stored = JSON.parse(text) as Stored;
+    const isStored =
+      Array.isArray(stored.labels) && Number.isFinite(stored.at) && Number.isFinite(stored.until);
+    return isStored ? stored : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Redis repeats what it does not understand. */
+const ECHOED_ARGUMENTS = /, with args beginning with.*$/s;
+const nameOf = ({ from, to }: ObjectPair): string => `${from}/${to}`;
+const redisMs = ([seconds, micros]: readonly [string, string]): number =>
+  Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  if (await settlesWithin(work, REDIS_MS)) return work;
+  work.catch(() => {});
+  throw new Error(`no answer within ${REDIS_MS} ms`);
+}

@@ -1,0 +1,140 @@
+/**
+ * Asks HubSpot for the labels of an object pair, under the quota that the workers share.
+ * Responsible for:
+ *   1. a permit for the call, waited for a few seconds at most;
+ *   2. telling all replicas what concerns the whole account: 429 and 477, and how a probe ended. A bad token, or a network
+ *      of this process's own, holds nobody else.
+ * Not responsible for remembering (label-book.ts) or for what a label means (choose-types.ts).
+ */
+import {
+  type Answer,
+  type CallVerdict,
+  classifyCall,
+  field,
+  isObject,
+  rateLimitPauseMs,
+  text,
+} from '../hubspot/classify.js';
+import type { HubSpotHttp } from '../hubspot/http.js';
+import type { Permit, Quota } from '../hubspot/quota.js';
+import type { Passage, Turnstile } from '../hubspot/turnstile.js';
+import { ASSOCIATION_CATEGORIES, type AssociationCategory } from '../shared/association.js';
+import { LabelLookupError, messageOf } from '../shared/errors.js';
+import { between, type KnownLabel } from './choose-types.js';
+
+/** How long a call may wait for its permit: whoever enqueues waits as well. */
+export const PERMIT_MS = 10_000;
+/** A hold that lasts longer is said at once. */
+export const LONGEST_HOLD_MS = 5_000;
+const MAX_WORDS = 300;
+/** A call that has gone ends with its own timeout. */
+const NEVER = new AbortController().signal;
+
+export type LabelsClientParts = {
+  readonly http: HubSpotHttp;
+  readonly quota: Quota;
+  readonly turnstile: Turnstile;
+  /** the token of the moment; '' = none */
+  readonly token: () => string;
+  readonly windowMs: number;
+};
+type ObjectTypes = { readonly fromObjectType: string; readonly toObjectType: string };
+/** The labels, or HubSpot's words on why it lists none for this object pair. */
+export type Asked = { readonly labels: readonly KnownLabel[]; readonly refusal?: string };
+
+export class LabelsClient {
+  constructor(private readonly parts: LabelsClientParts) {}
+
+  /** @throws LabelLookupError when the token cannot be had at the moment */
+  get hasToken(): boolean {
+    try {
+      return this.parts.token() !== '';
+    } catch (error) {
+      throw new LabelLookupError(
+        `the access token for looking up labels cannot be read: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  /** @throws LabelLookupError when HubSpot cannot be asked now, or does not answer the question */
+  async ask(objects: ObjectTypes): Promise<Asked> {
+    const { http, quota } = this.parts;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), PERMIT_MS);
+    try {
+      for (;;) {
+        const permit = await this.#permit(objects, late.signal);
+        quota.use(permit);
+        const answer = await http.call({ method: 'GET', ...objects, call: 'labels' }, NEVER);
+        const verdict = classifyCall(answer);
+        await this.#report(verdict, answer, permit);
+        if (verdict.kind === 'accepted') return { labels: readLabels(answer, objects) };
+        if (verdict.kind === 'refused') return { labels: [], refusal: wordsOf(answer) };
+        // a short hold is waited out, of a long one the next permit tells
+        if (verdict.kind !== 'rate-limited') throw failure(objects, wordsOf(answer));
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #permit(objects: ObjectTypes, signal: AbortSignal): Promise<Permit> {
+    const passage: Passage = await this.parts.turnstile.pass(false, signal);
+    if (passage.kind === 'granted') return passage;
+    if (passage.kind === 'stopped' && passage.hold.scope === 'account') {
+      const { forMs, reason } = passage.hold;
+      throw failure(objects, `calls are held for ${Math.ceil(forMs / 1_000)} s (${reason})`, forMs);
+    }
+    throw failure(objects, `no call was free within ${PERMIT_MS / 1_000} s`);
+  }
+
+  async #report(verdict: CallVerdict, answer: Answer, permit: Permit): Promise<void> {
+    const { quota, windowMs } = this.parts;
+    const words = wordsOf(answer);
+    switch (verdict.kind) {
+      case 'unauthorized':
+        if (permit.probe) await quota.holdGrowing('auth', words, permit);
+        return;
+      case 'unavailable':
+        if (permit.probe) await quota.failed(words, permit);
+        return;
+      case 'rate-limited': {
+        const pause = verdict.forMs || rateLimitPauseMs(verdict.policy, windowMs);
+        await quota.hold(verdict.policy === 'DAILY' ? 'daily' : 'rate-limit', words, pause);
+        return;
+      }
+      case 'migrating':
+        await quota.hold('migration', words, verdict.forMs);
+        return;
+      default:
+        await quota.answered(permit);
+    }
+  }
+}
+
+function failure(objects: ObjectTypes, reason: string, retryAfterMs?: number): LabelLookupError {
+  return new LabelLookupError(`the labels ${between(objects)} cannot be looked up: ${reason}`, retryAfterMs);
+}
+
+function wordsOf(answer: Answer): string {
+  if (answer.kind === 'none') return `HubSpot does not answer: ${answer.message}`;
+  const words = text(field(answer.body, 'message'))?.slice(0, MAX_WORDS);
+  return `${answer.status} from HubSpot${words === undefined ? '' : `: ${words}`}`;
+}
+
+/** Entries that are no type are left out: what HubSpot adds some day must not stop what is known. */
+function readLabels(answer: Answer, objects: ObjectTypes): KnownLabel[] {
+  const results = answer.kind === 'answer' ? field(answer.body, 'results') : undefined;
+  if (!Array.isArray(results)) throw failure(objects, `${wordsOf(answer)} without results`);
+  return results.flatMap((entry: unknown) => {
+    if (!isObject(entry)) return [];
+    const { category, typeId, label } = entry;
+    if (!Number.isInteger(typeId) || !ASSOCIATION_CATEGORIES.includes(category as AssociationCategory))
+      return [];
+    return {
+      associationCategory: category as AssociationCategory,
+      associationTypeId: Number(typeId),
+      label: text(label) ?? null,
+    };
+  });
+}

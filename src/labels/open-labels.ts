@@ -1,0 +1,127 @@
+/**
+ * Puts together what turns labels into types, for one process. Wiring only.
+ * A producer may do without any of it: types that are given, and HubSpot's unlabelled ones, need no token.
+ */
+import type { Redis } from 'ioredis';
+import { HubSpotHttp } from '../hubspot/http.js';
+import { Quota } from '../hubspot/quota.js';
+import { Turnstile } from '../hubspot/turnstile.js';
+import { type Config, parseConfig, readTokenFile } from '../shared/config.js';
+import { ConfigError } from '../shared/errors.js';
+import type { Keys } from '../shared/queue.js';
+import { LabelBook } from './label-book.js';
+import { LabelsClient, LONGEST_HOLD_MS } from './labels-client.js';
+import { TypeResolver } from './type-resolver.js';
+
+/**
+ * How to look up labels at HubSpot. The limits must be the workers': the call counts against the same quota. Each
+ * defaults as the setting of the same name does.
+ */
+export type HubSpotOptions = {
+  /** of a private app; a function is asked before each call */
+  accessToken?: string | (() => string);
+  baseUrl?: string;
+  apiVersion?: string;
+  rateLimitCalls?: number;
+  rateLimitWindowMs?: number;
+  dailyCallLimit?: number;
+  accountTimezone?: string;
+  requestTimeoutMs?: number;
+  /** how long labels are kept before HubSpot is asked again */
+  labelCacheSeconds?: number;
+};
+
+const SETTING_NAMES = {
+  baseUrl: 'HUBSPOT_BASE_URL',
+  apiVersion: 'HUBSPOT_API_VERSION',
+  rateLimitCalls: 'RATE_LIMIT_CALLS',
+  rateLimitWindowMs: 'RATE_LIMIT_WINDOW_MS',
+  dailyCallLimit: 'DAILY_CALL_LIMIT',
+  accountTimezone: 'ACCOUNT_TIMEZONE',
+  requestTimeoutMs: 'REQUEST_TIMEOUT_MS',
+  labelCacheSeconds: 'LABEL_CACHE_SECONDS',
+} as const satisfies { [name in keyof HubSpotOptions]?: string };
+
+/** What a command's environment says. */
+export function hubspotOptions(config: Config): HubSpotOptions {
+  const { hubspotAccessToken: token, hubspotAccessTokenFile: file } = config;
+  return {
+    ...(file !== undefined && { accessToken: () => readTokenFile(file) }),
+    ...(file === undefined && token !== undefined && { accessToken: token }),
+    baseUrl: config.hubspotBaseUrl,
+    apiVersion: config.hubspotApiVersion,
+    rateLimitCalls: config.rateLimitCalls,
+    rateLimitWindowMs: config.rateLimitWindowMs,
+    dailyCallLimit: config.dailyCallLimit,
+    accountTimezone: config.accountTimezone,
+    requestTimeoutMs: config.requestTimeoutMs,
+    labelCacheSeconds: config.labelCacheSeconds,
+  };
+}
+
+/** Every option that is wrong, under the name of its setting; the token is never repeated. */
+export function hubspotProblems(options: HubSpotOptions): string[] {
+  const { accessToken } = options;
+  const isToken = ['undefined', 'string', 'function'].includes(typeof accessToken);
+  const problems = isToken ? [] : ['hubspot.accessToken is neither a text nor a function'];
+  try {
+    settingsOf(options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(...error.problems.map(problem => `hubspot: ${problem}`));
+  }
+  return problems;
+}
+
+function settingsOf(options: HubSpotOptions): Config {
+  const given = Object.entries(SETTING_NAMES).map(([option, name]) => {
+    const value = options[option as keyof typeof SETTING_NAMES];
+    return [name, value === undefined ? undefined : String(value)];
+  });
+  return parseConfig(Object.fromEntries(given));
+}
+
+export type LabelsPlace = {
+  readonly redis: Redis;
+  /** resolves when Redis answers */
+  readonly connected: () => Promise<void>;
+  readonly keys: Keys;
+};
+export type Labels = { readonly resolver: TypeResolver; close(): void };
+
+/** A list of labels of this age may lack one that is new. */
+const REFRESH_MS = 60_000;
+/** Lookups of one process at once; each object pair asks for itself. */
+const MAX_SOCKETS = 4;
+
+export function openLabels(
+  options: HubSpotOptions,
+  { redis, connected, keys }: LabelsPlace,
+  refreshMs = REFRESH_MS,
+): Labels {
+  const settings = settingsOf(options);
+  const { accessToken = '' } = options;
+  const token = () => (typeof accessToken === 'function' ? accessToken() : accessToken);
+  const quota = new Quota(redis, keys, {
+    limit: settings.rateLimitCalls,
+    windowMs: settings.rateLimitWindowMs,
+    dailyLimit: settings.dailyCallLimit,
+    timeZone: settings.accountTimezone,
+    probeMs: settings.requestTimeoutMs + 5_000,
+    firstPauseMs: settings.retryBackoffMs,
+  });
+  const http = new HubSpotHttp({
+    baseUrl: settings.hubspotBaseUrl,
+    apiVersion: settings.hubspotApiVersion,
+    token,
+    timeoutMs: settings.requestTimeoutMs,
+    maxSockets: MAX_SOCKETS,
+    windowMs: settings.rateLimitWindowMs,
+    onRateLimitHeader: calls => quota.tighten(calls),
+  });
+  const turnstile = new Turnstile(quota, () => {}, LONGEST_HOLD_MS);
+  const client = new LabelsClient({ http, quota, turnstile, token, windowMs: settings.rateLimitWindowMs });
+  const lifetimeMs = settings.labelCacheSeconds * 1_000;
+  const book = new LabelBook({ redis, connected, prefix: keys.labels, client, lifetimeMs, refreshMs });
+  return { resolver: new TypeResolver(book), close: () => http.close() };
+}

@@ -1,0 +1,75 @@
+/**
+ * From what a caller says of an association — types, a label, nothing — to its types: the one way for the library, for
+ * files and for the gateway. Whatever is known is answered at once, without a promise: millions of associations ask.
+ */
+import type { Association, AssociationType, TypedAssociation } from '../shared/association.js';
+import { objectPairOf, standardDefault } from '../shared/standard-types.js';
+import { type Choice, chooseTypes, type Wish } from './choose-types.js';
+import type { LabelBook, Question } from './label-book.js';
+
+/** The types, or why there are none. */
+export type Resolved =
+  | { readonly types: readonly AssociationType[]; readonly fault?: undefined }
+  | { readonly fault: string; readonly types?: undefined };
+
+export type TypesOf = (wish: Wish) => Resolved | Promise<Resolved>;
+
+/** Nothing is to be found out: the fast way of those who say their types. Whether they are good is asked elsewhere. */
+export const saysTypes = (association: Association | null | undefined): association is TypedAssociation =>
+  association?.label === undefined && association?.types !== undefined;
+
+/** Neighbours mostly want the same. */
+type Last = { readonly wish: Wish; readonly resolved: Resolved; readonly until: number };
+
+export class TypeResolver {
+  #last: Last | undefined;
+
+  constructor(private readonly book: LabelBook) {}
+
+  /**
+   * @param wish whose object types and label are well-formed (associationFaults finds nothing)
+   * @returns a promise only when Redis or HubSpot must be asked. It rejects with a LabelLookupError when they cannot be.
+   */
+  typesOf(wish: Wish): Resolved | Promise<Resolved> {
+    const { fromObjectType, toObjectType, label, types } = wish;
+    if (label === undefined && types !== undefined) return { types };
+    const last = this.#last;
+    if (last && types === undefined && isSame(last.wish, wish) && last.until > performance.now())
+      return last.resolved;
+    const pair = objectPairOf(fromObjectType, toObjectType);
+    const standard = label === undefined ? standardDefault(pair) : undefined;
+    if (standard) return this.#note(wish, { types: [standard] }, Number.POSITIVE_INFINITY);
+    const question = { pair, fromObjectType, toObjectType };
+    return this.#fromMemory(wish, question) ?? this.#ask(wish, question);
+  }
+
+  #fromMemory(wish: Wish, question: Question): Resolved | undefined {
+    const known = this.book.known(question);
+    if (!known) return undefined;
+    const choice = chooseTypes(wish, known.labels, known.refusal);
+    if (choice.kind === 'types') return this.#note(wish, { types: choice.types }, known.until);
+    if (choice.unknown && !this.book.isFresh(known)) return undefined;
+    return { fault: choice.fault };
+  }
+
+  async #ask(wish: Wish, question: Question): Promise<Resolved> {
+    const found = (choice: Choice) => choice.kind === 'types' || !choice.unknown;
+    for (;;) {
+      // who joins a question of somebody else's may want what its answer lacks
+      await this.book.look(question, known => found(chooseTypes(wish, known.labels, known.refusal)));
+      const resolved = this.#fromMemory(wish, question);
+      if (resolved) return resolved;
+    }
+  }
+
+  #note(wish: Wish, resolved: Resolved, until: number): Resolved {
+    const { fromObjectType, toObjectType, label, types } = wish;
+    if (types === undefined) this.#last = { wish: { fromObjectType, toObjectType, label }, resolved, until };
+    return resolved;
+  }
+}
+
+const isSame = (one: Wish, other: Wish): boolean =>
+  one.fromObjectType === other.fromObjectType &&
+  one.toObjectType === other.toObjectType &&
+  one.label === other.label;

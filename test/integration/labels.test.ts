@@ -1,0 +1,312 @@
+/** Labels by name, from the caller to HubSpot and back: real Redis, the simulator, workers where they matter. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type HubSpotOptions, openLabels } from '../../src/labels/open-labels.js';
+import { openProducer, type Producer, type ProducerOptions } from '../../src/producer/producer.js';
+import { type Association, parseJobData, typeText } from '../../src/shared/association.js';
+import { EnqueueError, InvalidAssociationError, LabelLookupError } from '../../src/shared/errors.js';
+import { accountKeys } from '../../src/shared/queue.js';
+import { openRedis } from '../../src/shared/redis.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { Rig, TOKEN } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig;
+let producers: Producer[] = [];
+beforeEach(async () => {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator: { labels: LABELS } });
+});
+afterEach(async () => {
+  await Promise.all(producers.map(made => made.close()));
+  producers = [];
+  await rig.stop();
+});
+
+const label = (fromObjectType: string, toObjectType: string, typeId: number, name: string | null) => ({
+  fromObjectType,
+  toObjectType,
+  category: 'USER_DEFINED' as const,
+  typeId,
+  label: name,
+});
+const LABELS = [
+  label('contacts', 'companies', 36, 'Decision maker'),
+  label('companies', 'contacts', 37, 'Decided by'),
+  label('2-7', 'contacts', 41, null),
+];
+const link = (more: Partial<Association> = {}): Association => ({
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  from: 1,
+  to: 2,
+  ...more,
+});
+
+function producer(hubspot: HubSpotOptions = {}, options: Partial<ProducerOptions> = {}) {
+  const access = { accessToken: TOKEN, baseUrl: rig.simulator.url, ...hubspot };
+  const made = openProducer({ redisUrl: test.url, prefix: test.prefix, hubspot: access, ...options });
+  producers.push(made);
+  return made;
+}
+const labelCalls = () => rig.simulator.ledger.calls.filter(call => call.endpoint === 'labels').length;
+/** `contacts/companies USER_DEFINED:36` → number of pairs */
+async function queued(): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const job of await rig.queue.getJobs()) {
+    const parsed = parseJobData(job.data);
+    if (!parsed.ok) throw new Error(parsed.faults.join());
+    const { fromObjectType, toObjectType, types, pairs } = parsed.data;
+    const name = `${fromObjectType}/${toObjectType} ${types.map(typeText).join('+')}`;
+    found[name] = (found[name] ?? 0) + pairs.length;
+  }
+  return found;
+}
+const failure = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('in the library', () => {
+  it('a label becomes its type, each direction its own; one call serves all', async () => {
+    const { enqueue, enqueueMany } = bound(producer());
+    const many = Array.from({ length: 3_000 }, (_, id) => link({ from: id, label: 'decision maker' }));
+    await Promise.all([
+      ...many.map(enqueue),
+      enqueueMany(many),
+      enqueue(link({ fromObjectType: '0-2', toObjectType: '0-1', label: 'Decided by' })),
+    ]);
+    expect(await queued()).toEqual({
+      'contacts/companies USER_DEFINED:36': 6_000,
+      '0-2/0-1 USER_DEFINED:37': 1,
+    });
+    expect(labelCalls()).toBe(2);
+    // another process finds it in Redis
+    await producer().enqueue(link({ label: 'Decision maker' }));
+    expect(labelCalls()).toBe(2);
+    const keys = await rig.redis.keys(`${rig.keys.labels}*`);
+    expect(keys.map(key => key.slice(rig.keys.labels.length)).sort()).toEqual(['0-1/0-2', '0-2/0-1']);
+    const ttl = await rig.redis.pttl(keys[0] ?? '');
+    expect(ttl).toBeGreaterThan(3_500_000);
+    expect(ttl).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it('without types and label it is the unlabelled type: from the table, else from HubSpot', async () => {
+    const { enqueue } = bound(producer());
+    await enqueue(link());
+    await enqueue(link({ fromObjectType: 'deals', toObjectType: 'tickets' }));
+    expect(labelCalls()).toBe(0);
+    await enqueue(link({ fromObjectType: '2-7', toObjectType: 'contacts' }));
+    expect(await queued()).toEqual({
+      'contacts/companies HUBSPOT_DEFINED:279': 1,
+      'deals/tickets HUBSPOT_DEFINED:27': 1,
+      '2-7/contacts USER_DEFINED:41': 1,
+    });
+    expect(labelCalls()).toBe(1);
+    const error = await failure(enqueue(link({ fromObjectType: '2-8' })));
+    expect(error).toBeInstanceOf(InvalidAssociationError);
+    expect((error as Error).message).toContain(
+      'no unlabelled type is known from 2-8 to companies: give types',
+    );
+  });
+
+  it('an unknown label is refused with the known ones, however many ask for it, with one call', async () => {
+    const made = producer();
+    const error = await failure(made.enqueue(link({ label: 'Decison maker' })));
+    expect(error).toBeInstanceOf(InvalidAssociationError);
+    expect((error as Error).message).toBe(
+      'invalid association: label: "Decison maker" is not a label from contacts to companies: did you mean "Decision maker"? (known: "Primary", "Billing", "Decision maker")',
+    );
+    const many = await failure(
+      made.enqueueMany([link(), ...Array.from({ length: 500 }, (_, id) => link({ label: `wrong ${id}` }))]),
+    );
+    expect(many).toMatchObject({ progress: { enqueued: { associations: 1, jobs: 1 }, read: 501 } });
+    expect((many as InvalidAssociationError).indexes).toHaveLength(500);
+    const away = await failure(made.enqueue(link({ fromObjectType: 'martians', label: 'x' })));
+    expect((away as Error).message).toContain('Unable to infer object type from: martians');
+    expect(labelCalls()).toBe(2);
+    // what is malformed is never asked for
+    expect(await failure(made.enqueue(link({ fromObjectType: 'a/b', label: '' })))).toMatchObject({
+      faults: [expect.stringContaining('fromObjectType'), expect.stringContaining('label: "" is empty')],
+    });
+    expect(labelCalls()).toBe(2);
+  });
+
+  it('a label that is new is found once the list is a little old, without waiting for its end', async () => {
+    const redis = openRedis(test.url, 'hasty');
+    await redis.connect();
+    const place = { redis, connected: async () => {}, keys: rig.keys };
+    const { resolver, close } = openLabels({ accessToken: TOKEN, baseUrl: rig.simulator.url }, place, 200);
+    const wish = link({ label: 'Chef' });
+    expect(await resolver.typesOf(wish)).toMatchObject({ fault: expect.stringContaining('"Chef"') });
+    rig.simulator.setOptions({ labels: [...LABELS, label('contacts', 'companies', 38, 'Chef')] });
+    await eventually(async () =>
+      expect(await resolver.typesOf(wish)).toEqual({
+        types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 38 }],
+      }),
+    );
+    expect(labelCalls()).toBe(2);
+    // what is known is answered at once
+    expect(resolver.typesOf(wish)).not.toBeInstanceOf(Promise);
+    close();
+    redis.disconnect();
+  });
+
+  it('is forgotten after its lifetime, here and in Redis', async () => {
+    const { enqueue } = bound(producer({ labelCacheSeconds: 1 }));
+    await enqueue(link({ label: 'Decision maker' }));
+    rig.simulator.setOptions({ labels: [label('contacts', 'companies', 99, 'Decision maker')] });
+    await eventually(async () => {
+      await enqueue(link({ label: 'Decision maker' }));
+      expect(labelCalls()).toBe(2);
+    });
+    expect(await queued()).toMatchObject({ 'contacts/companies USER_DEFINED:99': 1 });
+  });
+
+  it('of odd types it warns once, and enqueues them', async () => {
+    const warnings: string[] = [];
+    const made = producer({}, { onWarning: warning => warnings.push(warning) });
+    const types = [{ associationCategory: 'HUBSPOT_DEFINED' as const, associationTypeId: 280 }];
+    await made.enqueue(link({ types }));
+    await made.enqueueMany([link({ types }), link({ types, from: 3 })]);
+    expect(warnings).toEqual([expect.stringMatching(/^HUBSPOT_DEFINED:280 is from companies to contacts/)]);
+    expect(await queued()).toEqual({ 'contacts/companies HUBSPOT_DEFINED:280': 3 });
+  });
+
+  it('close waits for what is being looked up', async () => {
+    rig.simulator.script({ kind: 'slow', ms: 300, match: { endpoint: 'labels' } });
+    const made = producer();
+    const under = made.enqueue(link({ label: 'Decision maker' }));
+    await made.close();
+    await under;
+    expect(await queued()).toEqual({ 'contacts/companies USER_DEFINED:36': 1 });
+  });
+});
+
+describe('under the same quota', () => {
+  it('counts in the window and in the day, and keeps the limit beside a busy worker', async () => {
+    const limits = { rateLimitCalls: 5, rateLimitWindowMs: 1_000 };
+    rig.simulator.setOptions(limits);
+    rig.startWorker({ RATE_LIMIT_CALLS: '5', RATE_LIMIT_WINDOW_MS: '1000', BATCH_MAX_INPUTS: '10' });
+    await rig.enqueue(
+      Array.from({ length: 60 }, (_, id): [string, string] => [String(100_000_001 + id), '7']),
+      50,
+    );
+    const made = [producer(limits), producer(limits)];
+    const objects = ['deals', 'tickets', 'notes', 'calls'];
+    await Promise.all(
+      made.flatMap(one =>
+        objects.map(toObjectType => failure(one.enqueue(link({ toObjectType, label: 'none' })))),
+      ),
+    );
+    await rig.drained();
+    const { ledger } = rig.simulator;
+    expect(labelCalls()).toBeGreaterThanOrEqual(objects.length);
+    expect(ledger.calls.filter(call => call.status === 429)).toEqual([]);
+    expect(ledger.maxCallsInWindow(1_000)).toBeLessThanOrEqual(5);
+    const days = await rig.redis.hvals(rig.keys.daily);
+    expect(days.map(Number)).toEqual([ledger.calls.length]);
+  });
+
+  it('a held account is not called, and is said', async () => {
+    await producer().connected();
+    const now = Date.now();
+    await rig.redis.hset(rig.keys.hold, { until: now + 60_000, kind: 'daily', reason: 'used up' });
+    const error = await failure(producer().enqueue(link({ label: 'Decision maker' })));
+    expect(error).toBeInstanceOf(EnqueueError);
+    const { cause } = error as EnqueueError;
+    expect(cause).toBeInstanceOf(LabelLookupError);
+    expect((cause as Error).message).toMatch(/calls are held for (59|60) s \(used up\)/);
+    expect(labelCalls()).toBe(0);
+  });
+
+  it.each([
+    [429, /held for \d+ s \(429 from HubSpot/, true],
+    [477, /held for|477 from HubSpot/, true],
+    [401, /401 from HubSpot/, false],
+    [403, /403 from HubSpot/, false],
+    [503, /503 from HubSpot/, false],
+  ])(
+    '%i: nothing is enqueued and the reason is said, %s; the workers are held: %s',
+    async (status, reason, holds) => {
+      rig.simulator.script({ kind: 'status', status, match: { endpoint: 'labels' } });
+      const made = producer();
+      const both = [made.enqueue(link({ label: 'Decision maker' })), made.enqueue(link({ label: 'Chef' }))];
+      for (const error of await Promise.all(both.map(failure))) {
+        expect(error).toBeInstanceOf(EnqueueError);
+        expect((error as Error).message).toMatch(reason);
+        expect(JSON.stringify([error, (error as Error).message])).not.toContain(TOKEN);
+      }
+      expect(await queued()).toEqual({});
+      expect(labelCalls()).toBe(1);
+      const until = Number(await rig.redis.hget(rig.keys.hold, 'until'));
+      expect(until > Date.now()).toBe(holds);
+    },
+  );
+
+  it('HubSpot away: what was read before is enqueued, the rest is named; later it goes on', async () => {
+    await rig.simulator.pause();
+    const made = producer();
+    const error = await failure(
+      made.enqueueMany([link(), link({ label: 'Decision maker', from: 5 }), link({ from: 9 })]),
+    );
+    expect(error).toBeInstanceOf(EnqueueError);
+    expect(error).toMatchObject({
+      associations: [{ from: 5, label: 'Decision maker' }],
+      progress: { enqueued: { associations: 1, jobs: 1 }, read: 2 },
+    });
+    expect((error as Error).message).toContain('HubSpot does not answer');
+    await rig.simulator.resume();
+    await eventually(() => made.enqueue(link({ label: 'Decision maker', from: 5 })));
+    expect(await queued()).toEqual({
+      'contacts/companies HUBSPOT_DEFINED:279': 1,
+      'contacts/companies USER_DEFINED:36': 1,
+    });
+  });
+});
+
+describe('without a token', () => {
+  it('labels need one, unless somebody has looked them up; types and standard pairs do not', async () => {
+    const { enqueue } = bound(producer({ accessToken: '' }));
+    await enqueue(link());
+    const error = await failure(enqueue(link({ label: 'Decision maker' })));
+    expect(error).toBeInstanceOf(InvalidAssociationError);
+    expect((error as Error).message).toMatch(/an access token is needed for it: set HUBSPOT_ACCESS_TOKEN/);
+    await producer().enqueue(link({ label: 'Decision maker' }));
+    await producer({ accessToken: '' }).enqueue(link({ label: 'Decision maker' }));
+    expect(labelCalls()).toBe(1);
+  });
+
+  it('one that cannot be read is said, without its content', async () => {
+    const accessToken = () => {
+      throw new Error('"/run/secrets/hubspot" is empty');
+    };
+    const error = await failure(producer({ accessToken }).enqueue(link({ label: 'Decision maker' })));
+    expect((error as Error).message).toContain('cannot be read: "/run/secrets/hubspot" is empty');
+  });
+
+  it('options that are wrong are named', () => {
+    expect(() => producer({ rateLimitCalls: 0, baseUrl: 'ftp://x', accessToken: 7 as never })).toThrow(
+      /hubspot\.accessToken is neither.*HUBSPOT_BASE_URL is not a URL.*RATE_LIMIT_CALLS "0"/s,
+    );
+  });
+});
+
+it('and is created with its type', async () => {
+  rig.startWorker();
+  await producer().enqueue(link({ from: '100000001', to: '200000001', label: 'Decision maker' }));
+  await rig.drained();
+  const created = rig.simulator.ledger.get('contacts', 'companies', '100000001', '200000001');
+  expect(created?.types).toEqual([{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }]);
+});
+
+it('what stands in Redis and is none of ours is asked for again', async () => {
+  await rig.redis.set(`${accountKeys(test.prefix).labels}0-1/0-2`, '{"labels":3}');
+  await producer().enqueue(link({ label: 'Decision maker' }));
+  expect(await queued()).toEqual({ 'contacts/companies USER_DEFINED:36': 1 });
+});
+
+const bound = (made: Producer) => ({
+  enqueue: (association: Association) => made.enqueue(association),
+  enqueueMany: (items: Iterable<Association>) => made.enqueueMany(items),
+});
