@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Compile } from 'typebox/compile';
-import { saysTypes, type TypesOf } from '../labels/type-resolver.js';
+import { saysTypes, type TypesOf, withTypes } from '../labels/type-resolver.js';
 import { typeWarnings } from '../labels/type-warnings.js';
 import { Packer } from '../producer/packer.js';
 import {
@@ -84,7 +84,7 @@ export async function readInputs(
         refuse([placed(resolved.fault, place => `inputs[${index}].${place}`)]);
         continue;
       }
-      association = { ...association, types: resolved.types };
+      association = withTypes(association, resolved.types);
     }
     const job = packer.add(association);
     if (!job) refuse(inputFaults(given, index));

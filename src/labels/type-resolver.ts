@@ -2,7 +2,12 @@
  * From what a caller says of an association — types, a label, nothing — to its types: the one way for the library, for
  * files and for the gateway. Whatever is known is answered at once, without a promise: millions of associations ask.
  */
-import type { Association, AssociationType, TypedAssociation } from '../shared/association.js';
+import {
+  type Association,
+  type AssociationType,
+  associationFaults,
+  type TypedAssociation,
+} from '../shared/association.js';
 import { objectPairOf, standardDefault } from '../shared/standard-types.js';
 import { type Choice, chooseTypes, type Wish } from './choose-types.js';
 import type { LabelBook, Question } from './label-book.js';
@@ -18,6 +23,18 @@ export type TypesOf = (wish: Wish) => Resolved | Promise<Resolved>;
 export const saysTypes = (association: Association | null | undefined): association is TypedAssociation =>
   association?.label === undefined && association?.types !== undefined;
 
+/** The association with the types that were found for it; the label is among them. */
+export const withTypes = (
+  { fromObjectType, toObjectType, from, to }: Association,
+  types: readonly AssociationType[],
+): TypedAssociation => ({ fromObjectType, toObjectType, from, to, types });
+
+/** What is wrong with an association whose types could not be found: what is malformed comes first. */
+export function allFaults(association: Association, fault: string): string[] {
+  const malformed = associationFaults(association);
+  return malformed.length > 0 ? malformed : [fault];
+}
+
 /** Neighbours mostly want the same. */
 type Last = { readonly wish: Wish; readonly resolved: Resolved; readonly until: number };
 
@@ -27,7 +44,7 @@ export class TypeResolver {
   constructor(private readonly book: LabelBook) {}
 
   /**
-   * @param wish whose object types and label are well-formed (associationFaults finds nothing)
+   * Asks for nothing that is malformed; its other faults are for others to find.
    * @returns a promise only when Redis or HubSpot must be asked. It rejects with a LabelLookupError when they cannot be.
    */
   typesOf(wish: Wish): Resolved | Promise<Resolved> {
@@ -36,6 +53,8 @@ export class TypeResolver {
     const last = this.#last;
     if (last && types === undefined && isSame(last.wish, wish) && last.until > performance.now())
       return last.resolved;
+    const [malformed] = associationFaults({ fromObjectType, toObjectType, label, from: 1, to: 1 });
+    if (malformed !== undefined) return { fault: malformed };
     const pair = objectPairOf(fromObjectType, toObjectType);
     const standard = label === undefined ? standardDefault(pair) : undefined;
     if (standard) return this.#note(wish, { types: [standard] }, Number.POSITIVE_INFINITY);

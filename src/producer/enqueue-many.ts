@@ -6,7 +6,7 @@
  *   3. one error that says exactly what is not enqueued.
  * Not responsible for packing (packer.ts), for labels (labels/type-resolver.ts) or for Redis (sender.ts).
  */
-import { type Resolved, saysTypes, type TypesOf } from '../labels/type-resolver.js';
+import { allFaults, type Resolved, saysTypes, type TypesOf, withTypes } from '../labels/type-resolver.js';
 import {
   type Association,
   associationFaults,
@@ -84,8 +84,7 @@ class Run {
   take(item: Association): boolean {
     const index = this.#read++;
     if (saysTypes(item)) return this.#pack(item, index);
-    const faults = associationFaults(item);
-    if (faults.length > 0) return this.#refuse(faults, index);
+    if (typeof item !== 'object' || item === null) return this.#refuse(associationFaults(item), index);
     const resolved = this.#parts.typesOf(item);
     if (!(resolved instanceof Promise)) return this.#packResolved(item, resolved, index);
     this.#pending = this.#packWhenResolved(item, resolved, index);
@@ -93,7 +92,8 @@ class Run {
   }
 
   #packResolved(item: Association, { types, fault }: Resolved, index: number): boolean {
-    return fault === undefined ? this.#pack({ ...item, types }, index) : this.#refuse([fault], index);
+    if (fault === undefined) return this.#pack(withTypes(item, types), index);
+    return this.#refuse(allFaults(item, fault), index);
   }
 
   async #packWhenResolved(item: Association, resolved: Promise<Resolved>, index: number): Promise<void> {

@@ -7,7 +7,7 @@
  *   3. --strict: nothing is enqueued before every line is known to be good.
  * Not responsible for what a line means (csv.ts, ndjson.ts), nor for options and words on the terminal (main.ts).
  */
-import { saysTypes, type TypesOf } from '../labels/type-resolver.js';
+import { saysTypes, type TypesOf, withTypes } from '../labels/type-resolver.js';
 import { ConfigError, EnqueueError, messageOf } from '../shared/errors.js';
 import { CsvParser } from './csv.js';
 import type { LineDefaults, ParsedLines, Refusal } from './line.js';
@@ -110,7 +110,7 @@ async function* typedLines(chunks: AsyncIterable<Parsed>, typesOf: TypesOf): Asy
       const answer = typesOf(association);
       const resolved = answer instanceof Promise ? await answer : answer;
       if (resolved.fault === undefined) {
-        typed.associations.push({ ...association, types: resolved.types, label: undefined });
+        typed.associations.push(withTypes(association, resolved.types));
         typed.lines.push(line);
       } else typed.refusals.push({ line, reasons: [resolved.fault] });
     }

@@ -8,7 +8,7 @@
  */
 import type { Span } from '@opentelemetry/api';
 import { type HubSpotOptions, hubspotProblems, type Labels, openLabels } from '../labels/open-labels.js';
-import { type Resolved, saysTypes, type TypesOf } from '../labels/type-resolver.js';
+import { allFaults, type Resolved, saysTypes, type TypesOf, withTypes } from '../labels/type-resolver.js';
 import { TypeWarner } from '../labels/type-warnings.js';
 import {
   type Association,
@@ -206,8 +206,8 @@ class QueueProducer implements Producer {
 
   /** Finds out the types first; what is known costs no promise but the caller's own. */
   #addUntyped(association: Association, priority: Priority): Lot | Promise<Lot> {
-    const faults = associationFaults(association);
-    if (faults.length > 0) throw new InvalidAssociationError(faults);
+    if (typeof association !== 'object' || association === null)
+      throw new InvalidAssociationError(associationFaults(association));
     const resolved = this.typesOf(association);
     if (!(resolved instanceof Promise)) return this.#addResolved(association, resolved, priority);
     const added = resolved.then(
@@ -221,8 +221,8 @@ class QueueProducer implements Producer {
   }
 
   #addResolved(association: Association, { types, fault }: Resolved, priority: Priority): Lot {
-    if (fault !== undefined) throw new InvalidAssociationError([fault]);
-    return this.#add({ ...association, types }, priority);
+    if (fault !== undefined) throw new InvalidAssociationError(allFaults(association, fault));
+    return this.#add(withTypes(association, types), priority);
   }
 
   #openLot(priority: Priority): Lot {
