@@ -237,6 +237,8 @@ describe('under the same quota', () => {
         expect((error as Error).message).toMatch(reason);
         expect(JSON.stringify([error, (error as Error).message])).not.toContain(TOKEN);
       }
+      // whoever asks again at once hears the same, and HubSpot is spared
+      expect(await failure(made.enqueue(link({ label: 'Decision maker' })))).toBeInstanceOf(EnqueueError);
       expect(await queued()).toEqual({});
       expect(labelCalls()).toBe(1);
       const until = Number(await rig.redis.hget(rig.keys.hold, 'until'));
