@@ -58,7 +58,7 @@ function createGateway(config: Config, logger: Logger, tracing: Tracing | undefi
   };
   const app = createServer({
     requests,
-    shared: new SharedJobs(requests),
+    shared: new SharedJobs(requests, tracing),
     outcomes,
     backlog,
     metrics,

@@ -4,21 +4,32 @@
  * one, so that nobody waits for company. Each gets an id of its own: that of the note with its place in it.
  */
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Span } from '@opentelemetry/api';
 import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../shared/association.js';
 import type { Priority } from '../shared/queue.js';
+import { type Tracing, together } from '../shared/tracing.js';
 import { memberId } from './request-id.js';
 import type { Noted, Requests } from './requests.js';
 
 export type Shared = Pick<Noted, 'id' | 'requestedAt'>;
 type Waiting = { resolve(shared: Shared): void; reject(error: unknown): void };
-type Lot = { readonly job: JobData; readonly pairs: Pair[]; readonly waiting: Waiting[] };
+type Lot = {
+  readonly job: JobData;
+  readonly pairs: Pair[];
+  readonly waiting: Waiting[];
+  /** the spans of its requests, where traces are on */
+  readonly callers: Set<Span>;
+};
 /** What may share a job: object pair, types and priority. */
 type Lane = { readonly priority: Priority; lots: Lot[] };
 
 export class SharedJobs {
   readonly #lanes = new Map<string, Lane>();
 
-  constructor(private readonly requests: Pick<Requests, 'note' | 'enqueue'>) {}
+  constructor(
+    private readonly requests: Pick<Requests, 'note' | 'enqueue'>,
+    private readonly tracing?: Tracing,
+  ) {}
 
   /** Resolves when Redis has it. @param job of one pair @throws Refusal 503 */
   add(job: JobData, priority: Priority): Promise<Shared> {
@@ -32,18 +43,24 @@ export class SharedJobs {
       }
       let lot = lane.lots.at(-1);
       if (!lot || lot.pairs.length >= MAX_PAIRS_PER_JOB) {
-        lot = { job, pairs: [], waiting: [] };
+        lot = { job, pairs: [], waiting: [], callers: new Set() };
         lane.lots.push(lot);
       }
       lot.pairs.push(...job.pairs);
       lot.waiting.push({ resolve, reject });
+      const span = this.tracing?.api.trace.getActiveSpan();
+      if (span) lot.callers.add(span);
     });
   }
 
   async #run(key: string, lane: Lane): Promise<void> {
     await turn(); // what was read in the same turn of the event loop goes together
     while (lane.lots.length > 0)
-      await Promise.all(lane.lots.splice(0).map(lot => this.#send(lot, lane.priority)));
+      await Promise.all(
+        lane.lots
+          .splice(0)
+          .map(lot => together(this.tracing, lot.callers, () => this.#send(lot, lane.priority))),
+      );
     this.#lanes.delete(key);
   }
 

@@ -4,7 +4,7 @@
  * on with the job, the others link to it.
  */
 import type { Span } from '@opentelemetry/api';
-import { createTracing, isTraced, type Tracing, tracerOf } from '../shared/tracing.js';
+import { createTracing, isTraced, type Tracing, together } from '../shared/tracing.js';
 
 export class SendTracing {
   #tracing: Tracing | undefined;
@@ -24,20 +24,7 @@ export class SendTracing {
   }
 
   /** Sends what several callers have given, in the first one's trace. */
-  async together(callers: ReadonlySet<Span>, send: () => Promise<void>): Promise<void> {
-    const tracing = this.#tracing;
-    const [first, ...others] = callers;
-    if (!tracing || !first || others.length === 0) return send();
-    const { api } = tracing;
-    const links = others.map(caller => ({ context: caller.spanContext() }));
-    const context = api.trace.setSpan(api.ROOT_CONTEXT, first);
-    await tracerOf(tracing).startActiveSpan('enqueue together', { links }, context, async span => {
-      for (const caller of others) caller.addLink({ context: span.spanContext() });
-      try {
-        await send();
-      } finally {
-        span.end();
-      }
-    });
+  together(callers: ReadonlySet<Span>, send: () => Promise<void>): Promise<void> {
+    return together(this.#tracing, callers, send);
   }
 }

@@ -4,6 +4,7 @@
  * OTEL_TRACES_EXPORTER=none off; service name, resource attributes, sampler, limits and headers as the standard says.
  * BullMQ carries the trace in the job (`tm`): from whoever enqueued it to the call that sent it.
  */
+import type { Span } from '@opentelemetry/api';
 import type { BullMQOtel } from 'bullmq-otel';
 import type { Service } from './lifecycle.js';
 import { settlesWithin } from './wait.js';
@@ -78,6 +79,28 @@ export async function createTracing(): Promise<Tracing> {
 }
 
 export const tracerOf = ({ api }: Tracing) => api.trace.getTracer(TRACER);
+
+/** Does what several callers share: it goes on in the first one's trace, the others link to it and it to them. */
+export async function together<T>(
+  tracing: Tracing | undefined,
+  callers: ReadonlySet<Span>,
+  send: () => Promise<T>,
+): Promise<T> {
+  const [first, ...others] = callers;
+  if (!tracing || !first) return send();
+  const { api } = tracing;
+  const context = api.trace.setSpan(api.ROOT_CONTEXT, first);
+  if (others.length === 0) return api.context.with(context, send);
+  const links = others.map(caller => ({ context: caller.spanContext() }));
+  return tracerOf(tracing).startActiveSpan('enqueue together', { links }, context, async span => {
+    for (const caller of others) caller.addLink({ context: span.spanContext() });
+    try {
+      return await send();
+    } finally {
+      span.end();
+    }
+  });
+}
 
 type Resource = NonNullable<
   NonNullable<

@@ -49,6 +49,7 @@ test('from the caller of the gateway to the call, in the trace that its header n
     `association-queue-worker: ${CALL}`,
     'association-queue-worker: batch contacts/companies',
     'association-queue-worker: process hubspot-associations',
+    'association-queue-gateway: add hubspot-associations.associate',
     'association-queue-gateway: POST /crm/v4/associations/:fromObjectType/:toObjectType/batch/create',
   ]);
   expect(new Set(line.map(span => span.traceId))).toEqual(new Set([traceId]));
