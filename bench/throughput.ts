@@ -36,8 +36,8 @@ const FULL: Plan = {
     'pg-boss': 60_000,
   },
   mixes: [
-    { title: 'jobs of 500', sizes: [500], objectPairs: 1, count: 400_000, against: { 'bare-axios': 0.95 } },
-    { title: 'jobs of 200', sizes: [200], objectPairs: 1, count: 400_000, against: { 'bare-axios': 0.95 } },
+    { title: 'jobs of 500', sizes: [500], objectPairs: 1, count: 1_200_000, against: { 'bare-axios': 0.95 } },
+    { title: 'jobs of 200', sizes: [200], objectPairs: 1, count: 1_200_000, against: { 'bare-axios': 0.95 } },
     { title: 'jobs of 10', sizes: [10], objectPairs: 1, count: 200_000, against: { 'bare-axios': 0.5 } },
     {
       title: 'jobs of 1',

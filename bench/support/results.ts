@@ -1,4 +1,4 @@
-/** RESULTS.md: one complete run, as text. Pure. */
+/** RESULTS.md: one run, as text. Pure. */
 import type { Machine } from './machine.js';
 import type { Options, Question, Row } from './row.js';
 import { table } from './text.js';
@@ -17,6 +17,7 @@ export function results(
   answered: readonly Answered[],
   options: Options,
   elapsed: string,
+  leftOut: readonly string[],
 ): string {
   const failed = answered.filter(({ failure }) => failure !== undefined);
   return [
@@ -27,6 +28,7 @@ export function results(
     ...(failed.length > 0
       ? [`**Not complete: ${failed.map(({ question }) => `"${question.title}"`).join(', ')} failed.**`, '']
       : []),
+    ...(leftOut.length > 0 ? [`**Not asked in this run: ${leftOut.join(', ')}.**`, ''] : []),
     ...where.map(([name, value]) => `- ${name}: ${value}`),
     ...answered.flatMap(({ question, rows, failure }) => [
       '',

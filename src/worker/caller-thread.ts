@@ -3,6 +3,7 @@
  * An answer that lists every input goes back as that one word: 2,000 results stay here.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import pLimit from 'p-limit';
 import type { Answer } from '../hubspot/classify.js';
 import { type Call, unpackCall } from './call.js';
 import { type CallerOptions, clock, type FromThread, type ToThread } from './caller.js';
@@ -12,13 +13,16 @@ import { listsAll } from './results.js';
 const port = parentPort as MessagePort;
 const send = (message: FromThread) => port.postMessage(message);
 let token = '';
+const options = workerData as CallerOptions;
 const client = new HubSpotClient({
-  ...(workerData as CallerOptions),
+  ...options,
   token: () => token,
   onRateLimitHeader: limit => send({ kind: 'limit', limit }),
 });
-/** What the quota takes for punctual. */
-const LATE_MS = 5;
+/** A batch that stands ready has no time running: its call begins when another one has ended. */
+const slots = pLimit(options.maxSockets);
+/** What the quota takes for punctual: a fifth of its margin. */
+const LATE_MS = 20;
 const calls = new Map<number, AbortController>();
 
 port.on('message', (message: ToThread) => {
@@ -28,12 +32,14 @@ port.on('message', (message: ToThread) => {
 send({ kind: 'ready' });
 
 async function make(order: ToThread & { kind: 'call' }): Promise<void> {
-  const call = unpackCall(order.call);
   const ending = new AbortController();
   calls.set(order.id, ending);
-  if (clock() - order.orderedAt > LATE_MS) send({ kind: 'late', id: order.id });
-  token = order.token; // the client reads it before it first waits
-  const answer = await client.create(call, ending.signal);
+  const call = unpackCall(order.call);
+  const answer = await slots(() => {
+    if (clock() - order.orderedAt > LATE_MS) send({ kind: 'late', id: order.id });
+    token = order.token; // the client reads it before it first waits
+    return client.create(call, ending.signal);
+  });
   calls.delete(order.id);
   send({ kind: 'answer', id: order.id, ...packAnswer(answer, call) });
 }

@@ -28,6 +28,7 @@ export type DispatcherParts = {
 };
 
 const ASK_AGAIN_MS = 1_000;
+const ON_DECK = 2;
 
 export class Dispatcher {
   readonly #stop = new AbortController();
@@ -51,7 +52,7 @@ export class Dispatcher {
 
   /** Batches on their way to HubSpot. */
   get inFlight(): number {
-    return this.#deliveries.size;
+    return Math.min(this.#deliveries.size, this.parts.maxConcurrentCalls);
   }
 
   /** Something became ready: look again. */
@@ -104,11 +105,14 @@ export class Dispatcher {
   async #round(full: boolean): Promise<void> {
     const { quota, turnstile } = this.parts;
     // Permits that are scarce are asked for with a slot in hand, so that none waits longer than it must. Where they are
-    // plenty the round trip is made while the slots are taken: they were idle for a sixth of the time otherwise.
-    let leave = turnstile.isScarce ? await this.#slots() : undefined;
+    // plenty the round trip is made while all slots are taken, and two full batches stand ready for the next slots: those
+    // were idle for a sixth of the time otherwise. (The caller makes no more calls at once than it may.)
+    const isPlenty = full && !turnstile.isScarce;
+    const onDeck = isPlenty ? ON_DECK : 0;
+    let leave = isPlenty ? undefined : await this.#slots(onDeck);
     try {
       let passage = await this.#pass(full);
-      leave ??= await this.#slots();
+      leave ??= await this.#slots(onDeck);
       if (passage.kind === 'granted' && turnstile.isStale(passage)) {
         await quota.release(passage);
         passage = await this.#pass(full);
@@ -187,10 +191,13 @@ const SHUTTING_DOWN: Hold = { scope: 'shutdown', forMs: 0, reason: 'this worker 
 const held = (hold: Hold): Outcome => ({ kind: 'held', hold });
 
 type Leave = () => void;
-type Slots = () => Promise<Leave>;
+type Slots = (onDeck: number) => Promise<Leave>;
 
-/** p-limit runs functions; a slot is a function that runs until it is left. */
-function slots(count: number): Slots {
-  const limit = pLimit(count);
-  return () => new Promise(taken => void limit(() => new Promise<void>(leave => taken(leave))));
+/** p-limit runs functions; a slot is a function that runs until it is left. @param onDeck batches beyond the calls */
+function slots(calls: number): Slots {
+  const limit = pLimit(calls);
+  return onDeck => {
+    limit.concurrency = calls + onDeck;
+    return new Promise(taken => void limit(() => new Promise<void>(leave => taken(leave))));
+  };
 }

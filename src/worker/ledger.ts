@@ -53,6 +53,8 @@ export class Ledger {
   );
   readonly #countScript = loadScript(new URL('./count.lua', import.meta.url), MINUTES_LIBRARY);
   #waiting: Waiting[] = [];
+  #counts = new Map<string, number>();
+  #records: string[][] = [];
 
   constructor(
     private readonly redis: Redis,
@@ -70,27 +72,40 @@ export class Ledger {
 
   /** Counts a call; never fails the work for it. @param status HTTP status, or what happened instead */
   countCall(status: string): void {
-    const totals: Record<string, number> = { calls: 1 };
-    if (status === '429') totals.callsRateLimited = 1;
-    else if (!/^2\d\d$/.test(status)) totals.callsFailed = 1;
-    this.#count(totals, { [`status:${status}`]: 1 });
+    this.#count('calls', 1);
+    if (status === '429') this.#count('callsRateLimited', 1);
+    else if (!/^2\d\d$/.test(status)) this.#count('callsFailed', 1);
+    this.#count(`status:${status}`, 1);
   }
 
   /** Counts a delivered batch and remembers it for a while. */
   countBatch({ id, objectPair, inputs, trigger, counts, answers, ms }: BatchRecord): void {
-    this.#count({ batches: 1, inputs });
+    this.#count('batches', 1);
+    this.#count('inputs', inputs);
     const record = { id, objectPair, inputs, trigger, ...counts, answers: answers.join('\n'), ms };
-    this.redis
-      .xadd(this.keys.batches, 'MAXLEN', '~', BATCHES_KEPT, '*', ...Object.entries(record).flat())
-      .catch(error => this.logger.warn({ event: 'not recorded', error: messageOf(error), batch: id }));
+    this.#records.push(Object.entries(record).flat().map(String));
   }
 
-  /** @param more counted in the minute only */
-  #count(totals: Readonly<Record<string, number>>, more: Readonly<Record<string, number>> = {}): void {
-    const args = [Object.keys(totals).length, ...Object.entries({ ...totals, ...more }).flat()];
-    this.#countScript(this.redis, [this.keys.counters, this.keys.minutes], args).catch(error =>
-      this.logger.warn({ event: 'not counted', error: messageOf(error), ...totals }),
-    );
+  /** What is counted in the same turn, usually a batch and its call, goes to Redis together. */
+  #count(name: string, by: number): void {
+    if (this.#counts.size === 0) setImmediate(() => void this.#flushCounts());
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  async #flushCounts(): Promise<void> {
+    const counted = { counts: Object.fromEntries(this.#counts), batches: this.#records };
+    this.#counts = new Map();
+    this.#records = [];
+    const { counters, minutes, batches } = this.keys;
+    try {
+      await this.#countScript(
+        this.redis,
+        [counters, minutes, batches],
+        [JSON.stringify(counted), BATCHES_KEPT],
+      );
+    } catch (error) {
+      this.logger.warn({ event: 'not counted', error: messageOf(error), ...counted.counts });
+    }
   }
 
   async #flush(): Promise<void> {
