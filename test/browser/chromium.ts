@@ -41,15 +41,5 @@ function installed(): string | undefined {
 }
 
 function install(): void {
-  const root = process.getuid?.() === 0;
-  if (process.platform !== 'linux' || !runs('apt-get') || !(root || process.env.CI)) return;
-  const sudo = root ? [] : ['sudo', '-n'];
-  for (const args of [
-    ['apt-get', 'update', '-qq'],
-    ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'chromium'],
-  ]) {
-    const [program = '', ...rest] = [...sudo, ...args];
-    process.stderr.write(`no Chromium here; running: ${[program, ...rest].join(' ')}\n`);
-    spawnSync(program, rest, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
-  }
+  spawnSync(process.execPath, ['scripts/install-debian.mjs', 'chromium', 'chromium'], { stdio: 'inherit' });
 }
