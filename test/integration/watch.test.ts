@@ -10,7 +10,7 @@ import { contactsToCompanies, goodPairs } from '../support/rig.js';
 
 const { url, redis, newPrefix } = useRedis(import.meta.url);
 const isThere = spawnSync('script', ['-qefc', 'true', '/dev/null']).status === 0;
-if (!isThere) console.warn("no util-linux script, or no terminal for it: nothing is looked at on a terminal");
+if (!isThere) console.warn('no util-linux script, or no terminal for it: nothing is looked at on a terminal');
 const testOnTerminal = isThere ? test : test.skip;
 
 const ENTER = '\x1b[?1049h';
