@@ -16,6 +16,7 @@ import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Keys, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import type { Tracing } from '../shared/tracing.js';
+import { heardWithin } from '../shared/wait.js';
 import { full, Refusal, unavailable } from './refusal.js';
 import { newRequestId } from './request-id.js';
 import { SingleJobs } from './single-jobs.js';
@@ -222,20 +223,10 @@ export class Requests {
   /** @throws Refusal 503 when Redis is away, refuses, or says nothing in time */
   async #inTime<T>(work: () => Promise<T>): Promise<T> {
     if (!this.isReady) throw unavailable(`Redis is away: ${this.#reason(undefined)}`);
-    let watchdog: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      watchdog = setTimeout(() => {
-        // whoever comes next shall not queue up behind a connection that may be dead
-        this.redis.disconnect(true);
-        reject(new Error(`no answer within ${DEADLINE_MS} ms`));
-      }, DEADLINE_MS);
-    });
     try {
-      return await Promise.race([work(), silence]);
+      return await heardWithin(work(), DEADLINE_MS, () => this.redis.disconnect(true));
     } catch (error) {
       throw error instanceof Refusal ? error : unavailable(`Redis cannot take it: ${this.#reason(error)}`);
-    } finally {
-      clearTimeout(watchdog);
     }
   }
 

@@ -14,7 +14,7 @@ import type { JobData } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
 import { openRedis, redisPlace } from '../shared/redis.js';
-import { sleep } from '../shared/wait.js';
+import { heardWithin, sleepListening } from '../shared/wait.js';
 import { SendTracing } from './tracing.js';
 
 /** How long a connection may take to come about, or to come back. */
@@ -93,7 +93,7 @@ export class Sender {
     const ready = () => answered.abort();
     redis.once('ready', ready);
     if (redis.status === 'wait') redis.connect().catch(() => {}); // the listener of openRedis keeps the reason
-    await sleep(CONNECT_MS, answered.signal);
+    await sleepListening(CONNECT_MS, answered.signal);
     redis.off('ready', ready);
     if (!answered.signal.aborted)
       throw this.#failure(this.#lastError ?? new Error(`no answer within ${CONNECT_MS} ms`));
@@ -103,20 +103,10 @@ export class Sender {
   async #add(jobs: readonly JobData[], priority: Priority): Promise<void> {
     const opts = producerJobOptions(priority);
     const added = this.#queue.addBulk(jobs.map(data => ({ name: JOB_NAME, data, opts })));
-    let watchdog: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      watchdog = setTimeout(() => {
-        // Whoever comes next shall not queue up behind a connection that may be dead.
-        this.#redis.disconnect(true);
-        reject(new Error(`no answer within ${SILENCE_MS} ms`));
-      }, SILENCE_MS);
-    });
     try {
-      await Promise.race([added, silence]);
+      await heardWithin(added, SILENCE_MS, () => this.#redis.disconnect(true));
     } catch (error) {
       throw this.#failure(error);
-    } finally {
-      clearTimeout(watchdog);
     }
   }
 

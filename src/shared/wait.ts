@@ -17,6 +17,35 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   }
 }
 
+/** A timer that is late says that our own thread was busy: it counts no more than this share of the whole. */
+const SLICES = 20;
+
+/**
+ * Like {@link sleep}, but only time in which this thread could have heard an answer counts: while it is busy, the answer
+ * may lie in the socket, and a plain timer would fire before anybody looked there.
+ */
+export async function sleepListening(ms: number, signal: AbortSignal): Promise<void> {
+  for (let slice = 0; slice < SLICES && !signal.aborted; slice++) await sleep(ms / SLICES, signal);
+}
+
+/**
+ * What `work` brings, or an error when nothing was heard of it for `ms` of listening.
+ * @param onSilence called before the error: whoever comes next shall not queue up behind a connection that may be dead
+ */
+export async function heardWithin<T>(work: Promise<T>, ms: number, onSilence: () => void): Promise<T> {
+  const heard = new AbortController();
+  const silence = sleepListening(ms, heard.signal).then((): T | Promise<T> => {
+    if (heard.signal.aborted) return work;
+    onSilence();
+    throw new Error(`no answer within ${ms} ms`);
+  });
+  try {
+    return await Promise.race([work, silence]);
+  } finally {
+    heard.abort();
+  }
+}
+
 /** @returns whether the promise settled within `ms`; no timer outlives the answer. */
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const settled = new AbortController();
