@@ -140,20 +140,21 @@ export function parseJobData(data: unknown): { ok: true; data: JobData } | { ok:
     const faults = jobDataCheck.Errors(data).map(error => `${error.instancePath || '/'} ${error.message}`);
     return { ok: false, faults: [...new Set(faults)] };
   }
-  const { pairs, rejected, ...rest } = data;
+  const { pairs, rejected } = data;
+  // nearly all jobs come with strings and without rejections: they need no copy
+  if (!rejected && pairs.every(isTextPair)) return { ok: true, data: data as JobData };
   return {
     ok: true,
     data: {
-      ...rest,
-      pairs: pairs.every(isTextPair) ? pairs : pairs.map(textPair),
+      ...data,
+      pairs: pairs.map(textPair),
       ...(rejected && {
         rejected: rejected.map(({ error, pairs }) => ({ error, pairs: pairs.map(textPair) })),
       }),
-    },
+    } as JobData,
   };
 }
 
-/** Nearly all jobs come with strings: they need no copy. */
 const isTextPair = (pair: readonly [string | number, string | number]): pair is [string, string] =>
   typeof pair[0] === 'string' && typeof pair[1] === 'string';
 

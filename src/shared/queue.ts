@@ -22,6 +22,24 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     wait: `${queue}:wait`,
     /** BullMQ's sorted set of waiting jobs with a priority; it serves them after `wait` */
     prioritized: `${queue}:prioritized`,
+    /** BullMQ's counter of prioritized jobs, by which equal priorities keep their order */
+    priorityCounter: `${queue}:pc`,
+    /** BullMQ's list of jobs that workers have; the latest one is at its head */
+    active: `${queue}:active`,
+    /** BullMQ's sorted set: completed job → when, epoch ms */
+    completed: `${queue}:completed`,
+    /** BullMQ's sorted set, the dead letters: failed job → when, epoch ms */
+    failed: `${queue}:failed`,
+    /** BullMQ's set of active jobs whose locks nobody has renewed since it looked last */
+    stalled: `${queue}:stalled`,
+    /** BullMQ's hash of the queue: paused, limits */
+    meta: `${queue}:meta`,
+    /** BullMQ's string: nothing is fetched while it is at its limit */
+    limiter: `${queue}:limiter`,
+    /** BullMQ's stream of events */
+    events: `${queue}:events`,
+    /** BullMQ's sorted set for which idle workers wait */
+    marker: `${queue}:marker`,
     /** hash: totals since the queue was created (created, rejected, retried, calls …) */
     counters: `${queue}:associations:counters`,
     /** sorted set: permit → when its call was or will be sent, Redis ms; one window long */

@@ -8,67 +8,19 @@
  *  4. hands each input's outcome to everybody who waits for it.
  * It neither waits nor sends: the dispatcher decides when to seal, the delivery what the outcomes are.
  */
-import { type AssociationType, type Pair, typesText } from '../shared/association.js';
+import { type AssociationType, typesText } from '../shared/association.js';
+import {
+  addToInputs,
+  type Batch,
+  type Input,
+  type Submission,
+  settleWaiter,
+  type Ticket,
+  type Trigger,
+} from './batch.js';
 import type { Outcome } from './outcome.js';
 import { PairMap } from './pair-map.js';
 
-/** The pairs of one job at one attempt. */
-export type Submission = {
-  readonly fromObjectType: string;
-  readonly toObjectType: string;
-  readonly types: readonly AssociationType[];
-  readonly pairs: readonly Pair[];
-  /** How often these pairs have failed in company: the more, the smaller their batches. 0 for first-timers. */
-  readonly suspicion: number;
-  /** rides in the next call */
-  readonly high?: boolean;
-  /** OpenTelemetry's span of the job, where traces are on (tracing.ts) */
-  readonly span?: unknown;
-  /** told of every batch that some of the pairs ride in */
-  readonly onSealed?: (batchId: string) => void;
-};
-
-/** A pair of a job that waits for its outcome. */
-type Waiter = { readonly ticket: Ticket; readonly index: number };
-
-/**
- * One input of a call. It is its own first waiter: nearly always the only one, and lists and sets of 2,000 small objects
- * for every batch were what the garbage collector was busy with.
- */
-export type Input = Waiter & {
-  readonly from: string;
-  readonly to: string;
-  types: readonly AssociationType[];
-  /** Waiters with different types share this input: a refusal may be the fault of one of them only. */
-  merged: boolean;
-  /** who else waits for the same record pair */
-  others: Waiter[] | undefined;
-  /** it has no outcome yet */
-  isOpen: boolean;
-};
-
-export type Batch = {
-  readonly id: string;
-  readonly fromObjectType: string;
-  readonly toObjectType: string;
-  readonly inputs: readonly Input[];
-  readonly trigger: Trigger;
-  /** how long the first of its associations had waited when it was sealed, milliseconds */
-  readonly waitedMs: number;
-  /** how many of its associations are of high priority; the others fill up */
-  readonly high: number;
-};
-/** Why a batch was closed; `high`: it was not its turn, but high priority waited in it. */
-export type Trigger = 'full' | 'linger' | 'flush' | 'high';
-
-type Ticket = {
-  readonly submission: Submission;
-  readonly typesText: string;
-  readonly outcomes: Outcome[];
-  /** pairs without an outcome; the promise resolves when it reaches 0 */
-  open: number;
-  readonly resolve: (outcomes: Outcome[]) => void;
-};
 /** A stretch of a ticket's pairs that waits in a lane. */
 type Chunk = { readonly ticket: Ticket; next: number; readonly end: number; readonly since: number };
 type Lane = {
@@ -81,6 +33,8 @@ type Lane = {
   readonly chunks: Chunk[];
   /** pairs waiting: the sum over `chunks` */
   size: number;
+  /** by their text */
+  readonly types: Map<string, readonly AssociationType[]>;
 };
 
 export type CoalescerOptions = {
@@ -120,8 +74,11 @@ export class Coalescer {
     if (count === 0) return Promise.resolve([]);
     return new Promise(resolve => {
       const outcomes = new Array<Outcome>(count);
-      const ticket = { submission, typesText: typesText(submission.types), outcomes, open: count, resolve };
       const lane = this.#lane(submission);
+      const text = typesText(submission.types);
+      const types = lane.types.get(text) ?? submission.types;
+      lane.types.set(text, types);
+      const ticket = { submission, typesText: text, types, outcomes, open: count, resolve };
       const wasFull = lane.size >= lane.limit;
       const wasEmpty = this.#size === 0;
       const chunk = { ticket, next: 0, end: count, since: this.#options.now() };
@@ -202,7 +159,15 @@ export class Coalescer {
     const key = laneKey(fromObjectType, toObjectType, limit);
     let lane = this.#lanes.get(key);
     if (!lane) {
-      lane = { fromObjectType, toObjectType, limit, mergesTypes: suspicion === 0, chunks: [], size: 0 };
+      lane = {
+        fromObjectType,
+        toObjectType,
+        limit,
+        mergesTypes: suspicion === 0,
+        chunks: [],
+        size: 0,
+        types: new Map(),
+      };
       this.#lanes.set(key, lane);
     }
     return lane;
@@ -287,58 +252,6 @@ export function batchLimit(maxInputs: number, suspicion: number): number {
   return Math.max(1, Math.floor(maxInputs / (suspicion === 1 ? 20 : 200)));
 }
 
-/** Everybody who waits for an input's outcome. */
-export const waitersOf = (input: Input): readonly Waiter[] => [input, ...(input.others ?? [])];
-
-/**
- * Gives an input's outcome to everybody who waits for it.
- * @returns how many they are
- */
-export function settle(input: Input, outcome: Outcome): number {
-  if (!input.isOpen) throw new Error('an input was settled twice');
-  input.isOpen = false;
-  settleWaiter(input, outcome);
-  if (!input.others) return 1;
-  for (const waiter of input.others) settleWaiter(waiter, outcome);
-  return 1 + input.others.length;
-}
-
-function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void {
-  if (ticket.outcomes[index] !== undefined)
-    throw new Error(`pair ${index} of a job has an outcome already: an input was settled twice`);
-  ticket.outcomes[index] = outcome;
-  ticket.open -= 1;
-  if (ticket.open === 0) ticket.resolve(ticket.outcomes);
-}
-
-/** @returns false when the pair must wait for a batch of its own, because its types differ and may not be merged */
-function addToInputs(
-  inputs: Input[],
-  known: PairMap<Input>,
-  ticket: Ticket,
-  index: number,
-  mergesTypes: boolean,
-): boolean {
-  const { submission, typesText } = ticket;
-  const [from, to] = submission.pairs[index] as Pair;
-  const same = known.get(from, to);
-  if (!same) {
-    const { types } = submission;
-    const input: Input = { from, to, types, merged: false, ticket, index, others: undefined, isOpen: true };
-    inputs.push(input);
-    known.add(input);
-    return true;
-  }
-  if (same.ticket.typesText !== typesText) {
-    if (!mergesTypes) return false;
-    same.types = unionOfTypes(same.types, submission.types);
-    same.merged = true;
-  }
-  same.others ??= [];
-  same.others.push({ ticket, index });
-  return true;
-}
-
 const isHigh = (chunk: Chunk | undefined): boolean => chunk?.ticket.submission.high === true;
 
 /** They stand at the head. */
@@ -348,9 +261,3 @@ function highChunks({ chunks }: Lane): Chunk[] {
 }
 
 const laneKey = (from: string, to: string, limit: number): string => `${from}/${to} ${limit}`;
-
-function unionOfTypes(one: readonly AssociationType[], other: readonly AssociationType[]): AssociationType[] {
-  const union = new Map<string, AssociationType>();
-  for (const type of [...one, ...other]) union.set(typesText([type]), type);
-  return [...union.values()];
-}

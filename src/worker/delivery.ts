@@ -15,7 +15,7 @@ import { type Permit, pairName, type Quota } from '../hubspot/quota.js';
 import type { Turnstile } from '../hubspot/turnstile.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
-import { type Batch, type Input, settle, waitersOf } from './coalescer.js';
+import { type Batch, type Input, settle, waitersOf } from './batch.js';
 import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
 import { type Reconciled, reconcile, shorten } from './reconcile.js';

@@ -10,7 +10,8 @@ import { typesText } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { sleep } from '../shared/wait.js';
-import type { Batch, Coalescer, Submission } from './coalescer.js';
+import type { Batch, Submission } from './batch.js';
+import type { Coalescer } from './coalescer.js';
 import type { Delivery, DeliveryReport } from './delivery.js';
 import type { Hold, Outcome } from './outcome.js';
 

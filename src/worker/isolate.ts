@@ -7,7 +7,7 @@
  * then on the largest group goes first, which frees most innocents per call. The number of calls is bounded: whoever is
  * still under suspicion then comes back later, in smaller batches.
  */
-import type { Input } from './coalescer.js';
+import type { Input } from './batch.js';
 
 /** Calls spent on halving for one batch, after the call that was refused. */
 export const ISOLATION_CALLS = 24;

@@ -8,10 +8,14 @@ import type { JobData } from '../shared/association.js';
 import { MINUTES_LIBRARY } from '../shared/backlog.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
-import type { Keys } from '../shared/queue.js';
+import { KEEP_COMPLETED, type Keys } from '../shared/queue.js';
 import { indexedRejections, REJECTIONS_LIBRARY } from '../shared/rejection-groups.js';
 import { loadScript } from '../shared/script.js';
 
+/** How a job ends, and its return value or the reason. */
+export type Finish =
+  | { readonly state: 'completed'; readonly returnValue: object }
+  | { readonly state: 'failed'; readonly reason: string };
 export type JobEntry = {
   readonly jobId: string;
   /** the lock's token: a job that somebody else has by now is left to them */
@@ -26,6 +30,8 @@ export type JobEntry = {
   readonly requestId?: string | undefined;
   /** ids of the batches that its pairs rode in, with spaces between them */
   readonly batches?: string;
+  /** nothing of the job is left to be tried: it is finished in the same step. Undefined: BullMQ moves it afterwards */
+  readonly finish?: Finish | undefined;
 };
 /** A batch after its delivery, as an operator is told of it. */
 export type BatchRecord = {
@@ -50,6 +56,7 @@ export class Ledger {
     new URL('./settle.lua', import.meta.url),
     MINUTES_LIBRARY,
     REJECTIONS_LIBRARY,
+    new URL('./finish.lua', import.meta.url),
   );
   readonly #countScript = loadScript(new URL('./count.lua', import.meta.url), MINUTES_LIBRARY);
   #waiting: Waiting[] = [];
@@ -60,6 +67,8 @@ export class Ledger {
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly logger: Logger,
+    /** told of what is written */
+    private readonly onSettled: (entry: JobEntry) => void = () => {},
   ) {}
 
   /** Data and totals change together or not at all. @returns false when the job's lock is not ours any more */
@@ -115,7 +124,11 @@ export class Ledger {
       const some = all.slice(at, at + JOBS_PER_CALL);
       try {
         const settled = await this.#run(some.map(({ entry }) => entry));
-        for (const [index, { resolve }] of some.entries()) resolve(settled[index] === 1);
+        some.forEach(({ entry, resolve }, index) => {
+          const ours = settled[index] === 1;
+          if (ours) this.onSettled(entry);
+          resolve(ours);
+        });
       } catch (error) {
         for (const { reject } of some) reject(error);
       }
@@ -123,25 +136,25 @@ export class Ledger {
   }
 
   async #run(entries: readonly JobEntry[]): Promise<number[]> {
-    const { counters, minutes, rejections, rejection, rejectedJobs, jobs } = this.keys;
+    const { counters, minutes, rejections, rejection, rejectedJobs, requests, ...bullmq } = this.keys;
+    const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta } = bullmq;
     const keys = [
       ...[counters, minutes, rejections, rejection, rejectedJobs],
-      ...entries.map(entry => jobs + entry.jobId),
+      ...[jobs, wait, active, prioritized, completed, failed, stalled, events, meta],
     ];
     const now = Date.now();
-    const args = entries.flatMap(({ jobId, token, data, created, rejected, retried, requestId, batches }) => [
-      token,
-      data ? JSON.stringify(data) : '',
-      created,
-      rejected,
-      retried,
-      requestId ? this.keys.requests + requestId : '',
+    const args: (string | number)[] = [KEEP_COMPLETED.count];
+    for (const { jobId, token, data, created, rejected, retried, requestId, batches, finish } of entries) {
       // a job that never held a rejection has nothing in the index
-      data && (data.rejected || rejected !== 0)
-        ? JSON.stringify({ id: jobId, groups: indexedRejections(jobId, data, now) })
-        : '',
-      batches ?? '',
-    ]);
+      const isIndexed = data && (data.rejected || rejected !== 0);
+      args.push(jobId, token, data ? JSON.stringify(data) : '', created, rejected, retried);
+      args.push(requestId ? requests + requestId : '');
+      args.push(isIndexed ? JSON.stringify({ id: jobId, groups: indexedRejections(jobId, data, now) }) : '');
+      args.push(batches ?? '', finish?.state ?? '', finish ? finishValue(finish) : '');
+    }
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }
 }
+
+const finishValue = (finish: Finish): string =>
+  finish.state === 'completed' ? JSON.stringify(finish.returnValue) : finish.reason;

@@ -8,7 +8,7 @@
 
 import { field, text } from '../hubspot/classify.js';
 import { objectTypeId } from '../shared/object-types.js';
-import type { Input } from './coalescer.js';
+import type { Input } from './batch.js';
 
 /** One error, in whatever place of the answer it stood. */
 export type HubSpotError = {

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { Quota } from '../hubspot/quota.js';
 import { Turnstile } from '../hubspot/turnstile.js';
 import { limitsOf } from '../shared/capacity.js';
-import { type Config, readTokenFile } from '../shared/config.js';
+import type { Config } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
 import { runUntilSignal, type Service } from '../shared/lifecycle.js';
 import { createLogger, type Logger } from '../shared/logger.js';
@@ -15,7 +15,6 @@ import { addQueueMetrics } from '../shared/queue-metrics.js';
 import { queueStateReader } from '../shared/queue-state.js';
 import { openRedis, redisPlace } from '../shared/redis.js';
 import { startTracing, type Tracing } from '../shared/tracing.js';
-import { settlesWithin } from '../shared/wait.js';
 import { AlertWatch } from './alerts/watch.js';
 import { Caller } from './caller.js';
 import { CapacityMeter } from './capacity.js';
@@ -23,11 +22,15 @@ import { Coalescer } from './coalescer.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import { Heartbeat, stateOf } from './heartbeat.js';
+import { Intake } from './intake.js';
+import { JobQueue } from './job-queue.js';
 import { Ledger } from './ledger.js';
 import { createWorkerMetrics } from './metrics.js';
 import { Prefetch } from './prefetch.js';
 import { Processor } from './processor.js';
+import { tokenSource } from './token.js';
 import { WorkTracing } from './tracing.js';
+import { Work } from './work.js';
 
 /**
  * While there is a backlog, a batch that is not full yet waits this many lingers: jobs of one association arrive at some
@@ -40,6 +43,9 @@ const BACKLOG_PATIENCE = 8;
  * two in all, the slots waited for jobs a twentieth of the time.
  */
 const PREFETCHED_BATCHES = 6;
+
+/** A job's data has about that for each of its pairs: what is fetched of high priority for one call. */
+const BYTES_PER_PAIR = 32;
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runWorker(config: Config): Promise<void> {
@@ -67,7 +73,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     probeMs: config.requestTimeoutMs + 5_000,
     firstPauseMs: config.retryBackoffMs,
   });
-  const ledger = new Ledger(redis, keys, logger);
+  const ledger = new Ledger(redis, keys, logger, entry => metrics.settled(entry));
   const token = tokenSource(config, logger);
   const caller = new Caller(
     {
@@ -82,11 +88,10 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
   const prefetch = new Prefetch({
     associations: (config.maxConcurrentCalls + PREFETCHED_BATCHES) * config.batchMaxInputs,
     jobs: Math.max(4 * config.batchMaxInputs, 1_000),
-    run: 1_000,
   });
   const coalescer: Coalescer = new Coalescer({
     maxInputs: config.batchMaxInputs,
-    lingerMs: high => config.batchLingerMs * (processor.hasMore && !high ? BACKLOG_PATIENCE : 1),
+    lingerMs: high => config.batchLingerMs * (intake.hasMore && !high ? BACKLOG_PATIENCE : 1),
     now: () => performance.now(),
     onChange: () => dispatcher.wake(),
     batchId: () => {
@@ -130,7 +135,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
       },
     },
     maxConcurrentCalls: config.maxConcurrentCalls,
-    fetchHigh: () => processor.fetchHigh(),
+    fetchHigh: () => intake.fetchHigh(),
     onBatch: (batch, report, ms) => {
       const { fromObjectType, toObjectType, inputs, trigger, waitedMs, high } = batch;
       const objectPair = `${fromObjectType}/${toObjectType}`;
@@ -155,24 +160,33 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     },
     logger,
   });
-  const processor: Processor = new Processor({
-    redis,
-    keys,
-    queueName: queueName(),
-    prefix: config.queuePrefix,
+  const queue = new JobQueue({
+    ...{
+      redis,
+      keys,
+      logger,
+      id,
+      queueName: queueName(),
+      prefix: config.queuePrefix,
+      lockMs: config.jobLockMs,
+    },
+    telemetry: tracing?.telemetry,
+  });
+  const processor = new Processor({
+    queue,
     maxAttempts: config.jobAttempts,
     backoffMs: config.retryBackoffMs,
-    lockMs: config.jobLockMs,
-    maxInputs: config.batchMaxInputs,
-    prefetch,
     submit: submission => dispatcher.submit(traces ? traces.carry(submission) : submission),
-    settle: async entry => {
-      const ours = await ledger.settle(entry);
-      if (ours) metrics.settled(entry);
-      return ours;
-    },
+    settle: entry => ledger.settle(entry),
+    logger,
+  });
+  const intake: Intake = new Intake({
+    queue,
+    prefetch,
+    process: job => processor.process(job),
     onNoMore: () => dispatcher.wake(),
-    telemetry: tracing?.telemetry,
+    high: { jobs: config.batchMaxInputs, bytes: config.batchMaxInputs * BYTES_PER_PAIR },
+    lockMs: config.jobLockMs,
     logger,
   });
   const health = new MetricsServer({
@@ -180,7 +194,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     registry: metrics.registry,
     notReady: () => [
       ...(redis.status === 'ready' ? [] : [`Redis: ${redis.status}`]),
-      ...(processor.isRunning ? [] : ['the worker is not running']),
+      ...(intake.isRunning ? [] : ['the worker is not running']),
     ],
     logger,
   });
@@ -195,8 +209,8 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
       ...{ id, version, host: hostname(), pid: process.pid, startedAt },
       rssBytes: process.memoryUsage.rss(),
       state: stateOf({
-        running: processor.isRunning,
-        stopping,
+        running: intake.isRunning,
+        stopping: work.isStopping,
         held: turnstile.isHeld,
         inFlight: dispatcher.inFlight,
         associations: prefetch.associations,
@@ -208,40 +222,11 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     }),
     logger,
   );
-  let stopping = false;
-  const work: Service = {
-    async start() {
-      await caller.start();
-      await quota.startAfresh();
-      dispatcher.start();
-      await processor.start();
-      const replica = `${hostname()}:${process.pid}`;
-      logger.info({
-        event: 'started',
-        replica,
-        queue: queueName(),
-        redis: redisPlace(config.redisUrl),
-        hubspot: config.hubspotBaseUrl,
-      });
-    },
-    /** stop fetching → flush open batches → wait for calls in flight → give the rest back */
-    async stop() {
-      stopping = true;
-      const drained = processor.drain();
-      dispatcher.flush();
-      const graceMs = config.shutdownTimeoutMs * 0.8;
-      const inTime = await settlesWithin(drained, graceMs);
-      if (!inTime)
-        logger.warn(
-          { event: 'deadline', graceMs },
-          'calls still in flight are given up, their associations go back',
-        );
-      // with Redis away neither can end
-      await settlesWithin(Promise.all([dispatcher.abort(), drained]), config.shutdownTimeoutMs - graceMs);
-      await caller.close();
-      logger.info({ event: 'stopped' });
-    },
-  };
+  const work: Work = new Work({
+    ...{ caller, quota, dispatcher, intake, logger },
+    shutdownTimeoutMs: config.shutdownTimeoutMs,
+    about: { queue: queueName(), redis: redisPlace(config.redisUrl), hubspot: config.hubspotBaseUrl },
+  });
   const connection: Service = {
     start: () => redis.connect().catch(() => {}), // it says so itself, and goes on trying
     async stop() {
@@ -264,31 +249,4 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
         ];
   const watched = config.metricsPort === 0 ? [] : [health];
   return [connection, ...watched, heartbeat, ...alerts, work, capacity];
-}
-
-type TokenSource = { current: () => string; renew: (sentAt: number) => Promise<boolean> };
-
-/** The token, and where a newer one may come from: the file that HUBSPOT_ACCESS_TOKEN_FILE names. */
-function tokenSource(config: Config, logger: Logger): TokenSource {
-  let token = config.hubspotAccessToken ?? '';
-  let renewedAt = 0;
-  return {
-    current: () => token,
-    async renew(sentAt) {
-      // calls that were in flight together are refused together: the first one has renewed it for all
-      if (renewedAt > sentAt) return true;
-      const file = config.hubspotAccessTokenFile;
-      if (!file) return false;
-      try {
-        const newest = readTokenFile(file);
-        if (newest === token) return false;
-        token = newest;
-        renewedAt = performance.now();
-        return true;
-      } catch (error) {
-        logger.error({ event: 'token', error: messageOf(error) }, 'HUBSPOT_ACCESS_TOKEN_FILE cannot be read');
-        return false;
-      }
-    },
-  };
 }

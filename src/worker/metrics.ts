@@ -4,7 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { addGauge, metricName } from '../shared/metrics.js';
-import type { Batch } from './coalescer.js';
+import type { Batch } from './batch.js';
 import type { DeliveryReport } from './delivery.js';
 import type { JobEntry } from './ledger.js';
 import { errorsOf, statusLabel } from './metric-labels.js';
@@ -80,10 +80,11 @@ export function createWorkerMetrics(now: {
     },
     /** A job's pairs have their outcomes, and Redis knows it. */
     settled(entry: JobEntry) {
+      if (entry.created > 0) outcomes.inc({ outcome: 'created' }, entry.created);
+      if (entry.rejected > 0) outcomes.inc({ outcome: 'rejected' }, entry.rejected);
+      if (entry.retried > 0) outcomes.inc({ outcome: 'retry' }, entry.retried);
+      if (!entry.data) return; // all of it was created
       const counted = errorsOf(entry);
-      outcomes.inc({ outcome: 'created' }, Math.max(0, entry.created));
-      outcomes.inc({ outcome: 'rejected' }, Math.max(0, entry.rejected));
-      outcomes.inc({ outcome: 'retry' }, Math.max(0, entry.retried));
       for (const [category, pairs] of counted.rejected) errors.inc({ outcome: 'rejected', category }, pairs);
       for (const [category, pairs] of counted.retried) errors.inc({ outcome: 'retry', category }, pairs);
     },

@@ -1,42 +1,46 @@
 /**
- * Prefetch: how many jobs the worker may hold, so that memory is bounded in associations, whatever the jobs' sizes. Pure.
- *
- * BullMQ fetches up to `concurrency` jobs one after another before it starts any of them, and one more for each job that
- * ends. It announces each job when it is fetched; the rule is applied there, so a run of large jobs stops at once.
+ * Prefetch: how much the worker may hold, so that memory is bounded in associations, whatever the jobs' sizes. Pure.
  * Jobs of high priority are let in whatever else is in memory, until that has doubled.
  */
+import type { TakeLimits } from './job-queue.js';
+
 export type PrefetchBounds = {
   /** associations in memory */
   readonly associations: number;
   /** jobs in memory, whatever their size */
   readonly jobs: number;
-  /** jobs fetched in one run before the first of them is started: locks are renewed only from the start on */
-  readonly run: number;
 };
 
+/** As most ids are written, a pair with 9 digits on each side: `["100000001","500000001"],` */
+const BYTES_PER_ASSOCIATION = 26;
+/** Less room than this part of the bounds is not worth a trip to Redis. */
+const LEAST_ROOM = 1 / 16;
+
 export class Prefetch {
-  readonly #sizes = new Map<string, number>();
-  readonly #unstarted = new Set<string>();
+  #jobs = 0;
   #associations = 0;
-  #draining = false;
-  /** jobs that are let in without room */
-  #admitted = 0;
-  /** associations that the next job is expected to hold: quick to rise, slow to fall */
-  #expected = 500;
 
   constructor(private readonly bounds: PrefetchBounds) {}
 
   get jobs(): number {
-    return this.#sizes.size;
+    return this.#jobs;
   }
 
   get associations(): number {
     return this.#associations;
   }
 
-  /** More is going to be fetched, if there is more. */
+  /** More is going to be fetched, if there is more. With nothing in memory there is room for a job of any size. */
   get hasRoom(): boolean {
-    return this.#sizes.size === 0 || (this.#room >= 1 && this.#sizes.size < this.bounds.jobs);
+    const { associations, jobs } = this.bounds;
+    if (this.#jobs === 0) return true;
+    return this.#associations <= associations * (1 - LEAST_ROOM) && this.#jobs <= jobs * (1 - LEAST_ROOM);
+  }
+
+  /** What still fits. */
+  get room(): TakeLimits {
+    const associations = Math.max(0, this.bounds.associations - this.#associations);
+    return { jobs: Math.max(1, this.bounds.jobs - this.#jobs), bytes: associations * BYTES_PER_ASSOCIATION };
   }
 
   /** Jobs of high priority may still be let in. */
@@ -44,44 +48,13 @@ export class Prefetch {
     return this.#associations < 2 * this.bounds.associations;
   }
 
-  /** The next so many jobs are fetched without room; 0 takes back what was not used. */
-  admit(jobs: number): void {
-    this.#admitted = jobs;
+  fetched(associations: number): void {
+    this.#jobs += 1;
+    this.#associations += associations;
   }
 
-  fetched(jobId: string, associations: number): void {
-    this.ended(jobId); // fetched again after a lost lock
-    this.#admitted = Math.max(0, this.#admitted - 1);
-    const size = Math.max(1, associations);
-    this.#sizes.set(jobId, size);
-    this.#unstarted.add(jobId);
-    this.#associations += size;
-    this.#expected = Math.max(size, this.#expected * 0.9 + size * 0.1);
-    if (this.#unstarted.size >= this.bounds.run) this.#draining = true;
-  }
-
-  started(jobId: string): void {
-    this.#unstarted.delete(jobId);
-    // Not at 0: BullMQ's loop looks at the concurrency when it takes the next unstarted job, and then sleeps until a job
-    // ends. Whoever raised it after the last start would raise it for nobody.
-    if (this.#unstarted.size < this.bounds.run / 2) this.#draining = false;
-  }
-
-  ended(jobId: string): void {
-    this.started(jobId);
-    this.#associations -= this.#sizes.get(jobId) ?? 0;
-    this.#sizes.delete(jobId);
-  }
-
-  /** Jobs that may be in memory now; at least one, or nothing would ever move. */
-  get concurrency(): number {
-    const more = this.#draining ? 0 : Math.max(0, this.#room);
-    const withRoom = Math.min(this.#sizes.size + more, this.bounds.jobs);
-    return Math.max(1, withRoom, this.#sizes.size + this.#admitted);
-  }
-
-  /** Jobs of the expected size that still fit. */
-  get #room(): number {
-    return Math.floor((this.bounds.associations - this.#associations) / this.#expected);
+  ended(associations: number): void {
+    this.#jobs -= 1;
+    this.#associations -= associations;
   }
 }

@@ -6,7 +6,7 @@
  * created + named + rest + suspects = inputs.
  */
 import { type Answer, field, isFinalAlone, isObject, text } from '../hubspot/classify.js';
-import type { Input } from './coalescer.js';
+import type { Input } from './batch.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
 import type { Failure } from './outcome.js';
 import { errorsIn, matchResults } from './results.js';

@@ -1,25 +1,31 @@
 --[[
   Settles jobs: what became of their pairs is written into their data, into the totals, into the minute's counts and into
   the index of rejections in one step, so that none of them is ever ahead of another, whenever this process dies. Only
-  for jobs whose lock is still ours. (With the libraries shared/minutes.lua and shared/rejections.lua.)
+  for jobs whose lock is still ours. A job of which nothing is left to be tried, and that concerns nobody else, is completed
+  or failed in the same step. (With the libraries shared/minutes.lua, shared/rejections.lua and finish.lua.)
 
   KEYS[1] counters  hash          KEYS[2] minutes       prefix of hashes
   KEYS[3] rejections  sorted set  KEYS[4] rejection     prefix of hashes and sets   KEYS[5] rejectedJobs  hash
-  KEYS[6…] job keys; a job's lock stands at its key .. ':lock'
-  ARGV for each job: token, data, created, rejected, retried, request key ('' = none), rejections, batches
-    data = new data of the job; '' = all its pairs were created and the job is about to complete: its data stays, and
-    a mark says how many were counted, so that they are counted once even if the process dies before the completion and
-    the job runs again. The batches stand in the mark, for this is what nearly all jobs are: one field, one command.
+  BullMQ's own: KEYS[6] jobs (prefix of hashes)   KEYS[7] wait      KEYS[8] active   KEYS[9] prioritized
+                KEYS[10] completed   KEYS[11] failed   KEYS[12] stalled   KEYS[13] events   KEYS[14] meta
+  ARGV[1] completed jobs that are kept
+  ARGV[2…] for each job: id, token, data, created, rejected, retried, request key ('' = none), rejections, batches, state, value
+    data = new data of the job; '' = all its pairs were created: its data stays, and a mark says how many were counted, so
+    that they are counted once even if the process dies before BullMQ completes it and it runs again. The batches stand in
+    the mark, for this is what nearly all jobs are: one field, one command.
     request key = hash of a gateway request, which is also the channel on which its completion is published; one that
     does not exist is nobody's to count.
     rejections = JSON {id of the job, groups: all that it holds from now on}, '' = as before
     batches = ids of the batches that it rode in since the last settlement, with spaces between them
+    state, value = completed, its return value as JSON · failed, the reason · '' '' = BullMQ moves the job
 
   Returns for each job 1 = settled, 0 = somebody else has it by now
 ]]
 -- kept once it is complete, and while it is not (accept.lua): seconds
 local KEEP_COMPLETE, KEEP_PENDING = 86400, 604800
-local FIXED_KEYS, ARGS = 5, 8
+local FIXED_ARGS, ARGS = 1, 11
+local BULLMQ = {jobs = KEYS[6], wait = KEYS[7], active = KEYS[8], prioritized = KEYS[9], completed = KEYS[10], failed = KEYS[11],
+  stalled = KEYS[12], events = KEYS[13], meta = KEYS[14]}
 local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
 -- a job's own batches, newest last: characters
 local LONGEST_BATCHES = 400
@@ -38,41 +44,55 @@ local function countRequest(request, created, rejected)
   end
 end
 
-local settled = {}
+-- nobody else's batches stand in the mark; data that a settlement wrote is never written twice
+local function isDone(job, data, mark)
+  if data == '' then return redis.call('HGET', job, 'associationsCounted') == mark end
+  return redis.call('HGET', job, 'data') == data and redis.call('HEXISTS', job, 'finishedOn') == 1
+end
+
+local settled, finished = {}, {}
 local total = {created = 0, rejected = 0, retried = 0}
 local reopened = 0
-for job = FIXED_KEYS + 1, #KEYS do
-  local at = (job - FIXED_KEYS - 1) * ARGS
-  local token, data = ARGV[at + 1], ARGV[at + 2]
-  local ours = redis.call('GET', KEYS[job] .. ':lock') == token
+for at = FIXED_ARGS, #ARGV - 1, ARGS do
+  local id, token, data, batches, state = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 9], ARGV[at + 10]
+  local job = KEYS[6] .. id
+  local newMark = ARGV[at + 4] .. ' ' .. batches
+  local ours = redis.call('GET', job .. ':lock') == token
   -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
-  local again = data ~= '' and redis.call('HGET', KEYS[job], 'data') == data
+  local again = data ~= '' and redis.call('HGET', job, 'data') == data
   if ours and not again then
-    local mark = redis.call('HGET', KEYS[job], 'associationsCounted')
+    local before = redis.call('HMGET', job, 'associationsCounted', 'atm')
+    local mark = before[1]
     local counted = mark and tonumber(mark:match('^%d+')) or 0
+    if state ~= '' then
+      finished[#finished + 1] = {id = id, state = state, value = ARGV[at + 11], attempts = (tonumber(before[2]) or 0) + 1, mark = newMark}
+    end
     if data == '' then
-      redis.call('HSET', KEYS[job], 'associationsCounted', ARGV[at + 3] .. ' ' .. ARGV[at + 8])
+      if state == '' then redis.call('HSET', job, 'associationsCounted', newMark) end
     else
-      redis.call('HSET', KEYS[job], 'data', data)
-      if mark then redis.call('HDEL', KEYS[job], 'associationsCounted') end
-      if ARGV[at + 8] ~= '' then
-        local batches = (redis.call('HGET', KEYS[job], 'associationsBatches') or '') .. ' ' .. ARGV[at + 8]
-        redis.call('HSET', KEYS[job], 'associationsBatches', batches:sub(-LONGEST_BATCHES))
+      redis.call('HSET', job, 'data', data)
+      if mark then redis.call('HDEL', job, 'associationsCounted') end
+      if batches ~= '' then
+        local earlier = redis.call('HGET', job, 'associationsBatches') or ''
+        redis.call('HSET', job, 'associationsBatches', (earlier .. ' ' .. batches):sub(-LONGEST_BATCHES))
       end
     end
-    local created, rejected, request = tonumber(ARGV[at + 3]) - counted, tonumber(ARGV[at + 4]), ARGV[at + 6]
+    local created, rejected, request = tonumber(ARGV[at + 4]) - counted, tonumber(ARGV[at + 5]), ARGV[at + 7]
     total.created = total.created + created
     total.rejected = total.rejected + rejected
-    total.retried = total.retried + tonumber(ARGV[at + 5])
+    total.retried = total.retried + tonumber(ARGV[at + 6])
     reopened = reopened + math.max(0, -rejected)
     if request ~= '' and (created ~= 0 or rejected ~= 0) then countRequest(request, created, rejected) end
-    if ARGV[at + 7] ~= '' then
-      local held = cjson.decode(ARGV[at + 7])
+    if ARGV[at + 8] ~= '' then
+      local held = cjson.decode(ARGV[at + 8])
       indexRejections(INDEX, held.id, held.groups)
     end
   end
-  settled[job - FIXED_KEYS] = ours and 1 or 0
+  -- finished by this very call, which is sent again
+  local done = not ours and state ~= '' and isDone(job, data, newMark)
+  settled[#settled + 1] = (ours or done) and 1 or 0
 end
+finishJobs(BULLMQ, finished, tonumber(ARGV[1]))
 for name, by in pairs(total) do
   if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
 end

@@ -7,7 +7,7 @@ import type { Link, Span } from '@opentelemetry/api';
 import type { Answer } from '../hubspot/classify.js';
 import { field, text } from '../hubspot/classify.js';
 import { type Tracing, tracerOf } from '../shared/tracing.js';
-import { type Batch, type Submission, waitersOf } from './coalescer.js';
+import { type Batch, type Submission, waitersOf } from './batch.js';
 import type { DeliveryReport } from './delivery.js';
 
 type Call = Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs'>;

@@ -9,8 +9,8 @@ import { Prefetch } from '../../src/worker/prefetch.js';
 import { inputOf } from '../support/worker-samples.js';
 
 describe('prefetch', () => {
-  const bounds = { associations: 2_400, jobs: 300, run: 40 };
-  const sizes = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 500 }), fc.constant(500)), {
+  const bounds = { associations: 2_400, jobs: 300 };
+  const sizes = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 500 }), fc.constant(5_000)), {
     minLength: 1,
     maxLength: 400,
   });
@@ -19,70 +19,54 @@ describe('prefetch', () => {
     fc.assert(
       fc.property(sizes, fc.infiniteStream(fc.nat({ max: 9 })), (queue, dice) => {
         const prefetch = new Prefetch(bounds);
-        const held: string[] = [];
-        const unstarted: string[] = [];
+        const held: number[] = [];
         let fetched = 0;
         let largest = 0;
         while (fetched < queue.length || held.length > 0) {
-          expect(prefetch.concurrency).toBeGreaterThanOrEqual(1);
-          // BullMQ: fetches while it may; starts in order; jobs end in any order
-          if (fetched < queue.length && held.length < prefetch.concurrency && dice.next().value !== 0) {
-            const size = queue[fetched] as number;
-            largest = Math.max(largest, size);
-            const id = String(fetched++);
-            held.push(id);
-            unstarted.push(id);
-            prefetch.fetched(id, size);
-          } else if (unstarted.length > 0) {
-            prefetch.started(unstarted.shift() as string);
-          } else {
-            const [id] = held.splice((dice.next().value as number) % held.length, 1);
-            prefetch.ended(id as string);
+          const wasEmpty = held.length === 0;
+          if (fetched < queue.length && prefetch.hasRoom && dice.next().value !== 0) {
+            // a run as take.lua makes it: as many as fit, but at least one; 26 bytes for each pair
+            const { jobs, bytes } = prefetch.room;
+            let left = bytes;
+            for (let run = 0; run < jobs && fetched < queue.length; run++) {
+              const size = queue[fetched] as number;
+              if (run > 0 && size * 26 > left) break;
+              left -= size * 26;
+              largest = Math.max(largest, size);
+              held.push(size);
+              prefetch.fetched(size);
+              fetched += 1;
+            }
+            if (wasEmpty) expect(held.length).toBeGreaterThan(0);
+          } else if (held.length > 0) {
+            const [size] = held.splice((dice.next().value as number) % held.length, 1);
+            prefetch.ended(size as number);
           }
-          expect(prefetch.jobs).toBe(held.length);
+          expect([prefetch.jobs, prefetch.associations]).toEqual([
+            held.length,
+            held.reduce((sum, size) => sum + size, 0),
+          ]);
           expect(prefetch.jobs).toBeLessThanOrEqual(bounds.jobs);
-          expect(unstarted.length).toBeLessThanOrEqual(bounds.run);
           // what it could not know when it allowed one more: that it is a large one
           expect(prefetch.associations).toBeLessThanOrEqual(bounds.associations + largest);
         }
-        expect([prefetch.jobs, prefetch.associations]).toEqual([0, 0]);
+        expect(prefetch.hasRoom).toBe(true);
       }),
       { numRuns: 200 },
     );
   });
 
-  it('a run stops until half of it has been started', () => {
-    const prefetch = new Prefetch({ associations: 1e6, jobs: 1_000, run: 10 });
-    for (let job = 0; job < 10; job++) {
-      expect(prefetch.concurrency).toBeGreaterThan(job);
-      prefetch.fetched(String(job), 1);
-    }
-    expect(prefetch.concurrency).toBe(10);
-    for (let job = 0; job < 5; job++) prefetch.started(String(job));
-    expect(prefetch.concurrency).toBe(10);
-    prefetch.started('5');
-    expect(prefetch.concurrency).toBeGreaterThan(10);
-  });
-
-  it('jobs of one association fill a batch soon', () => {
-    const prefetch = new Prefetch({ associations: 24_000, jobs: 8_000, run: 1_000 });
-    for (let job = 0; job < 2_000; job++) {
-      prefetch.fetched(String(job), 1);
-      prefetch.started(String(job));
-    }
-    expect(prefetch.concurrency).toBe(8_000);
+  it('waits until there is room for more than a little', () => {
+    const prefetch = new Prefetch({ associations: 1_600, jobs: 160 });
+    for (let job = 0; job < 3; job++) prefetch.fetched(500);
     expect(prefetch.hasRoom).toBe(true);
-  });
-
-  it('a job that comes again after a lost lock counts once; one that nobody fetched counts nothing', () => {
-    const prefetch = new Prefetch(bounds);
-    prefetch.fetched('1', 100);
-    prefetch.fetched('1', 60);
-    prefetch.ended('2');
-    expect([prefetch.jobs, prefetch.associations]).toEqual([1, 60]);
-    prefetch.ended('1');
-    prefetch.ended('1');
-    expect([prefetch.jobs, prefetch.associations]).toEqual([0, 0]);
+    prefetch.fetched(1);
+    expect(prefetch.hasRoom).toBe(false);
+    prefetch.ended(1);
+    for (let job = 0; job < 147; job++) prefetch.fetched(0);
+    expect(prefetch.hasRoom).toBe(true);
+    prefetch.fetched(0);
+    expect(prefetch.hasRoom).toBe(false);
   });
 });
 

@@ -2,15 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type AssociationType, type Pair, typesText } from '../../src/shared/association.js';
-import {
-  type Batch,
-  batchLimit,
-  Coalescer,
-  type Input,
-  type Submission,
-  settle,
-  waitersOf,
-} from '../../src/worker/coalescer.js';
+import { type Batch, type Input, type Submission, settle, waitersOf } from '../../src/worker/batch.js';
+import { batchLimit, Coalescer } from '../../src/worker/coalescer.js';
 import { CREATED, type Outcome } from '../../src/worker/outcome.js';
 import { pairsOf } from '../support/worker-samples.js';
 

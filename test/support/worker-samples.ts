@@ -2,7 +2,8 @@
 
 import type { Answer } from '../../src/hubspot/classify.js';
 import type { AssociationType, Pair } from '../../src/shared/association.js';
-import { type Batch, Coalescer, type Input } from '../../src/worker/coalescer.js';
+import type { Batch, Input } from '../../src/worker/batch.js';
+import { Coalescer } from '../../src/worker/coalescer.js';
 import type { Outcome } from '../../src/worker/outcome.js';
 
 export const CONTACT_TO_COMPANY: AssociationType = {

@@ -8,7 +8,7 @@ import {
   rateLimitPauseMs,
 } from '../../src/hubspot/classify.js';
 import type { AssociationType } from '../../src/shared/association.js';
-import type { Input } from '../../src/worker/coalescer.js';
+import type { Input } from '../../src/worker/batch.js';
 import { type HubSpotError, InputIndex, locate } from '../../src/worker/locate.js';
 import { reconcile } from '../../src/worker/reconcile.js';
 import { AT, answerOf, createdBody, inputOf } from '../support/worker-samples.js';

@@ -7,7 +7,7 @@ import { Turnstile } from '../../src/hubspot/turnstile.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys, type Keys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
-import type { Input } from '../../src/worker/coalescer.js';
+import type { Input } from '../../src/worker/batch.js';
 import { Delivery, type DeliveryParts } from '../../src/worker/delivery.js';
 import type { Outcome } from '../../src/worker/outcome.js';
 import { eventually } from '../support/eventually.js';

@@ -1,14 +1,9 @@
-/** High priority in the worker's parts: whose turn it is, what rides along, what is let into memory, who is fetched first. */
-import { setImmediate as turn } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from '@jest/globals';
-import { Queue } from 'bullmq';
-import { accountKeys, HIGH_PRIORITY_BELOW, producerJobOptions, queueName } from '../../src/shared/queue.js';
-import { loadScript } from '../../src/shared/script.js';
-import { Arrivals } from '../../src/worker/arrivals.js';
-import { Coalescer, type Submission, settle } from '../../src/worker/coalescer.js';
+/** High priority in the worker's parts: whose turn it is, what rides along, what is let into memory. */
+import { describe, expect, it } from '@jest/globals';
+import { type Submission, settle } from '../../src/worker/batch.js';
+import { Coalescer } from '../../src/worker/coalescer.js';
 import { CREATED } from '../../src/worker/outcome.js';
 import { Prefetch } from '../../src/worker/prefetch.js';
-import { useRedis } from '../support/redis.js';
 import { CONTACT_TO_COMPANY, pairsOf } from '../support/worker-samples.js';
 
 const LINGER_MS = 10;
@@ -122,61 +117,11 @@ describe('a lane with high priority', () => {
 });
 
 it('a full memory lets high priority in, until it has doubled', () => {
-  const prefetch = new Prefetch({ associations: 1_000, jobs: 10, run: 10 });
-  for (const id of ['1', '2']) prefetch.fetched(id, 500);
-  expect([prefetch.hasRoom, prefetch.concurrency]).toEqual([false, 2]);
-  prefetch.admit(3);
-  expect(prefetch.concurrency).toBe(5);
-  prefetch.fetched('3', 500);
-  prefetch.fetched('4', 400);
-  expect([prefetch.concurrency, prefetch.hasReserve]).toEqual([5, true]);
-  prefetch.admit(0);
-  expect([prefetch.concurrency, prefetch.hasRoom]).toEqual([4, false]);
-  prefetch.fetched('5', 100);
+  const prefetch = new Prefetch({ associations: 1_000, jobs: 10 });
+  for (const size of [500, 500, 500]) prefetch.fetched(size);
+  expect([prefetch.hasRoom, prefetch.hasReserve]).toEqual([false, true]);
+  prefetch.fetched(500);
   expect(prefetch.hasReserve).toBe(false);
-  for (const id of ['1', '2', '3', '4']) prefetch.ended(id);
+  for (const size of [500, 500, 500]) prefetch.ended(size);
   expect([prefetch.hasRoom, prefetch.hasReserve]).toEqual([true, true]);
-});
-
-it('arrivals are complete when so many were fetched and submitted, or nothing more comes', async () => {
-  const state = async (arrivals: Arrivals) =>
-    Promise.race([arrivals.complete.then(() => 'complete'), turn('open')]);
-  const two = new Arrivals(2);
-  for (const id of ['a', 'b', 'later']) two.fetched(id);
-  for (const id of ['before', 'b']) two.submitted(id);
-  expect(await state(two)).toBe('open');
-  two.submitted('a');
-  await two.complete;
-  const drained = new Arrivals(5);
-  drained.fetched('a');
-  drained.noMore();
-  expect(await state(drained)).toBe('open');
-  drained.submitted('a');
-  await drained.complete;
-});
-
-describe('the head of the line', () => {
-  const test = useRedis(import.meta.url);
-  const hasten = loadScript(new URL('../../src/worker/hasten.lua', import.meta.url));
-  const queue = new Queue(queueName(), { connection: test.redis, prefix: test.prefix });
-  afterAll(() => queue.close());
-  const keys = accountKeys(test.prefix);
-  const waiting = async () => (await test.redis.lrange(keys.wait, '0', '-1')).reverse();
-
-  it('is taken in the order of enqueueing, as much as a call needs; other priorities keep their meaning', async () => {
-    const add = (jobId: string, opts: object) =>
-      queue.add('associate', { pairs: 'x'.repeat(100) }, { jobId, ...opts });
-    await add('bulk', producerJobOptions());
-    await add('later', { priority: 2 });
-    for (const id of ['a', 'b', 'c', 'd', 'e']) await add(id, producerJobOptions('high'));
-    const go = (jobs: number, bytes: number) =>
-      hasten(test.redis, [keys.prioritized, keys.wait], [keys.jobs, HIGH_PRIORITY_BELOW, jobs, bytes]);
-    expect(await go(100, 200)).toBe(2);
-    expect(await waiting()).toEqual(['a', 'b', 'bulk']);
-    expect(await go(1, 1_000_000)).toBe(1);
-    expect(await waiting()).toEqual(['c', 'a', 'b', 'bulk']);
-    expect(await go(100, 1_000_000)).toBe(2);
-    expect(await go(100, 1_000_000)).toBe(0);
-    expect(await queue.getJobCounts('wait', 'prioritized')).toEqual({ wait: 6, prioritized: 1 });
-  });
 });

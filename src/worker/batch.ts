@@ -1,0 +1,126 @@
+/**
+ * What a batch is made of: inputs, and whose pairs they are. A job's pairs ride in several batches, and a batch carries
+ * pairs of many jobs; an input's outcome goes to everybody who waits for its record pair, and a job hears of its own when
+ * all of them have one. Pure.
+ */
+import { type AssociationType, type Pair, typesText } from '../shared/association.js';
+import type { Outcome } from './outcome.js';
+import type { PairMap } from './pair-map.js';
+
+/** The pairs of one job at one attempt. */
+export type Submission = {
+  readonly fromObjectType: string;
+  readonly toObjectType: string;
+  readonly types: readonly AssociationType[];
+  readonly pairs: readonly Pair[];
+  /** How often these pairs have failed in company: the more, the smaller their batches. 0 for first-timers. */
+  readonly suspicion: number;
+  /** rides in the next call */
+  readonly high?: boolean;
+  /** OpenTelemetry's span of the job, where traces are on (tracing.ts) */
+  readonly span?: unknown;
+  /** told of every batch that some of the pairs ride in */
+  readonly onSealed?: (batchId: string) => void;
+};
+
+/** A pair of a job that waits for its outcome. */
+type Waiter = { readonly ticket: Ticket; readonly index: number };
+
+/**
+ * One input of a call. It is its own first waiter: nearly always the only one, and lists and sets of 2,000 small objects
+ * for every batch were what the garbage collector was busy with.
+ */
+export type Input = Waiter & {
+  readonly from: string;
+  readonly to: string;
+  types: readonly AssociationType[];
+  /** Waiters with different types share this input: a refusal may be the fault of one of them only. */
+  merged: boolean;
+  /** who else waits for the same record pair */
+  others: Waiter[] | undefined;
+  /** it has no outcome yet */
+  isOpen: boolean;
+};
+
+export type Batch = {
+  readonly id: string;
+  readonly fromObjectType: string;
+  readonly toObjectType: string;
+  readonly inputs: readonly Input[];
+  readonly trigger: Trigger;
+  /** how long the first of its associations had waited when it was sealed, milliseconds */
+  readonly waitedMs: number;
+  /** how many of its associations are of high priority; the others fill up */
+  readonly high: number;
+};
+/** Why a batch was closed; `high`: it was not its turn, but high priority waited in it. */
+export type Trigger = 'full' | 'linger' | 'flush' | 'high';
+
+/** A submission on its way through batches. */
+export type Ticket = {
+  readonly submission: Submission;
+  readonly typesText: string;
+  /** the submission's; one list for all of the lane that say the same, so that a call of 2,000 jobs has one */
+  readonly types: readonly AssociationType[];
+  readonly outcomes: Outcome[];
+  /** pairs without an outcome; the promise resolves when it reaches 0 */
+  open: number;
+  readonly resolve: (outcomes: Outcome[]) => void;
+};
+
+/** Everybody who waits for an input's outcome. */
+export const waitersOf = (input: Input): readonly Waiter[] => [input, ...(input.others ?? [])];
+
+/**
+ * Gives an input's outcome to everybody who waits for it.
+ * @returns how many they are
+ */
+export function settle(input: Input, outcome: Outcome): number {
+  if (!input.isOpen) throw new Error('an input was settled twice');
+  input.isOpen = false;
+  settleWaiter(input, outcome);
+  if (!input.others) return 1;
+  for (const waiter of input.others) settleWaiter(waiter, outcome);
+  return 1 + input.others.length;
+}
+
+export function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void {
+  if (ticket.outcomes[index] !== undefined)
+    throw new Error(`pair ${index} of a job has an outcome already: an input was settled twice`);
+  ticket.outcomes[index] = outcome;
+  ticket.open -= 1;
+  if (ticket.open === 0) ticket.resolve(ticket.outcomes);
+}
+
+/** @returns false when the pair must wait for a batch of its own, because its types differ and may not be merged */
+export function addToInputs(
+  inputs: Input[],
+  known: PairMap<Input>,
+  ticket: Ticket,
+  index: number,
+  mergesTypes: boolean,
+): boolean {
+  const { submission, typesText, types } = ticket;
+  const [from, to] = submission.pairs[index] as Pair;
+  const same = known.get(from, to);
+  if (!same) {
+    const input: Input = { from, to, types, merged: false, ticket, index, others: undefined, isOpen: true };
+    inputs.push(input);
+    known.add(input);
+    return true;
+  }
+  if (same.ticket.typesText !== typesText) {
+    if (!mergesTypes) return false;
+    same.types = unionOfTypes(same.types, types);
+    same.merged = true;
+  }
+  same.others ??= [];
+  same.others.push({ ticket, index });
+  return true;
+}
+
+function unionOfTypes(one: readonly AssociationType[], other: readonly AssociationType[]): AssociationType[] {
+  const union = new Map<string, AssociationType>();
+  for (const type of [...one, ...other]) union.set(typesText([type]), type);
+  return [...union.values()];
+}

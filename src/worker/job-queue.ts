@@ -1,0 +1,254 @@
+/**
+ * Job queue: the only file that knows BullMQ's verbs.
+ *  1. fetches jobs: the first of a run by BullMQ's own verb, which waits for it, promotes what is due and obeys pauses and
+ *     limits; the others together, by one script (take.lua, docs/decisions/0013);
+ *  2. renews their locks;
+ *  3. moves them: complete, retry, fail, delay, put back. (Most are completed by the ledger, with their settlement.)
+ * BullMQ keeps doing what it does well: jobs of the dead, delays, priorities, events, dashboards.
+ */
+import {
+  Job,
+  Queue,
+  SpanKind,
+  type Telemetry,
+  TelemetryAttributes,
+  UnrecoverableError,
+  Worker,
+} from 'bullmq';
+import type { Redis } from 'ioredis';
+import { messageOf } from '../shared/errors.js';
+import type { Logger } from '../shared/logger.js';
+import { HIGH_PRIORITY, HIGH_PRIORITY_BELOW, JOB_NAME, KEEP_COMPLETED, type Keys } from '../shared/queue.js';
+import { loadScript } from '../shared/script.js';
+
+export type FetchedJob = {
+  readonly id: string;
+  /** of its lock */
+  readonly token: string;
+  /** as somebody wrote it */
+  readonly data: unknown;
+  readonly high: boolean;
+  /** nothing but its own hash is concerned when it completes */
+  readonly isPlain: boolean;
+  /** of the trace in which it was enqueued */
+  readonly trace: string | undefined;
+  /** BullMQ's word that it must fail: it is the parent of a job that has failed */
+  readonly mustFail?: string | undefined;
+};
+
+export type JobQueueParts = {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly queueName: string;
+  readonly prefix: string;
+  /** of this replica, unlike all others */
+  readonly id: string;
+  readonly lockMs: number;
+  /** BullMQ's option of that name; undefined: no traces */
+  readonly telemetry?: Telemetry | undefined;
+  readonly logger: Logger;
+};
+
+/** How much one run of {@link JobQueue.take} brings at most. */
+export type TakeLimits = { readonly jobs: number; readonly bytes: number };
+
+const NO_LIMIT = 2 ** 31;
+/** A run of more would keep Redis from others for many milliseconds. */
+const JOBS_PER_RUN = 500;
+/** The same for renewing locks. */
+const LOCKS_PER_RUN = 1_000;
+/** Of a job in the answer of take.lua. */
+const FIELDS = 5;
+
+export class JobQueue {
+  readonly #parts: JobQueueParts;
+  /** its connection waits for jobs, and it looks for those of the dead; it processes nothing */
+  readonly #worker: Worker;
+  readonly #queue: Queue;
+  readonly #take = loadScript(new URL('./take.lua', import.meta.url));
+  #runs = 0;
+  /** all replicas are told to fetch nothing until then (epoch ms) */
+  #heldUntil = 0;
+
+  constructor(parts: JobQueueParts) {
+    const { redis, queueName, prefix, lockMs, telemetry, logger } = parts;
+    this.#parts = parts;
+    this.#queue = new Queue(queueName, { connection: redis, prefix, ...(telemetry && { telemetry }) });
+    this.#worker = new Worker(queueName, null, {
+      connection: redis,
+      prefix,
+      autorun: false,
+      lockDuration: lockMs,
+      stalledInterval: Math.ceil(lockMs / 2),
+      // a job is not to blame for the deaths of its workers
+      maxStalledCount: 1_000_000_000,
+      // no limit of its own, but without this option BullMQ ignores queue.rateLimit()
+      limiter: { max: NO_LIMIT, duration: 1_000 },
+    });
+    const onError = (error: Error) => logger.warn({ event: 'redis', error: messageOf(error) }, 'queue');
+    this.#queue.on('error', onError);
+    this.#worker.on('error', onError);
+    this.#worker.on('stalled', jobId =>
+      logger.warn({ event: 'stalled', jobId }, 'the worker of this job died; it runs again'),
+    );
+  }
+
+  async start(): Promise<void> {
+    await this.#worker.waitUntilReady();
+    // a new start may bring what was missing: another token, another limit
+    await this.#queue.removeRateLimitKey();
+    await this.#worker.startStalledCheckTimer();
+  }
+
+  /** The next job, for which it waits some seconds. Undefined: there is none, or none may be fetched. */
+  async next(): Promise<FetchedJob | undefined> {
+    const token = this.#newToken();
+    const job = await this.#worker.getNextJob(token);
+    if (!job) return undefined;
+    const { id = '', data, opts, parentKey, deduplicationId, repeatJobKey } = job;
+    const isPlain = !parentKey && !deduplicationId && !repeatJobKey && opts.removeOnComplete === undefined;
+    const high = job.priority === HIGH_PRIORITY;
+    return { id, token, data, high, isPlain, trace: opts.telemetry?.metadata, mustFail: job.deferredFailure };
+  }
+
+  /** Takes what waits at this moment. @param highOnly nothing but jobs of high priority */
+  async take(limits: TakeLimits, highOnly = false): Promise<{ jobs: FetchedJob[]; more: boolean }> {
+    const { redis, keys, lockMs, telemetry } = this.#parts;
+    const token = this.#newToken();
+    const { wait, active, prioritized, priorityCounter, meta, limiter, events, marker } = keys;
+    const [more, ...flat] = (await this.#take(
+      redis,
+      [wait, active, prioritized, priorityCounter, meta, limiter, events, marker],
+      [
+        ...[keys.jobs, token, lockMs, Date.now()],
+        ...[Math.min(limits.jobs, JOBS_PER_RUN), limits.bytes, highOnly ? HIGH_PRIORITY_BELOW : '', NO_LIMIT],
+      ],
+    )) as [number, ...string[]];
+    const jobs: FetchedJob[] = [];
+    for (let at = 0; at < flat.length; at += FIELDS)
+      jobs.push({
+        id: flat[at] ?? '',
+        token,
+        data: parsed(flat[at + 1] ?? ''),
+        trace: telemetry && (parsed(flat[at + 2] ?? '') as { tm?: string } | undefined)?.tm,
+        high: Number(flat[at + 3]) === HIGH_PRIORITY,
+        isPlain: Number(flat[at + 4]) === 1,
+      });
+    return { jobs, more: more === 1 };
+  }
+
+  /** For how long nothing may be fetched, milliseconds; 0 = it may. */
+  heldMs(): Promise<number> {
+    return this.#queue.getRateLimitTtl(NO_LIMIT).then(ms => Math.max(0, ms));
+  }
+
+  /** @returns ids of those whose lock somebody else has by now */
+  async renewLocks(jobs: readonly FetchedJob[]): Promise<string[]> {
+    const lost: string[] = [];
+    for (let at = 0; at < jobs.length; at += LOCKS_PER_RUN) {
+      const some = jobs.slice(at, at + LOCKS_PER_RUN);
+      const ids = some.map(({ id }) => id);
+      const tokens = some.map(({ token }) => token);
+      lost.push(...(await this.#queue.getBackend().extendLocks(ids, tokens, this.#parts.lockMs)));
+    }
+    return lost;
+  }
+
+  get isTraced(): boolean {
+    return this.#parts.telemetry !== undefined;
+  }
+
+  /** Does a job's work in the trace in which it was enqueued. */
+  async traced(job: FetchedJob, work: () => Promise<void>): Promise<void> {
+    const name = this.#parts.queueName;
+    await this.#queue.trace(
+      SpanKind.CONSUMER,
+      'process',
+      name,
+      span => {
+        span?.setAttributes({
+          [TelemetryAttributes.WorkerId]: this.#parts.id,
+          [TelemetryAttributes.JobId]: job.id,
+        });
+        return work();
+      },
+      job.trace,
+    );
+  }
+
+  async complete(job: FetchedJob, returnValue: object): Promise<void> {
+    const own = await this.#own(job);
+    own.opts.removeOnComplete ??= KEEP_COMPLETED;
+    await own.moveToCompleted(returnValue, job.token, false);
+  }
+
+  /** BullMQ counts the attempt and delays the job; when and how often is our policy, not the writer's. */
+  async retry(job: FetchedJob, delayMs: number, reason: string): Promise<void> {
+    const own = await this.#own(job);
+    own.opts.attempts = own.attemptsMade + 2;
+    own.opts.backoff = { type: 'fixed', delay: Math.ceil(Math.max(1, delayMs)) };
+    await own.moveToFailed(new Error(reason), job.token, false);
+  }
+
+  /** The failed set is the dead-letter list: the job stays there until somebody has seen it. */
+  async fail(job: FetchedJob, reason: string): Promise<void> {
+    // what is no JSON can be read by nobody, and must end there, too
+    const own = await this.#own(job).catch(() => new Job(this.#queue, JOB_NAME, undefined, {}, job.id));
+    own.opts.removeOnFail = false;
+    await own.moveToFailed(new UnrecoverableError(reason), job.token, false);
+  }
+
+  /** No attempt is spent. */
+  async delay(job: FetchedJob, ms: number): Promise<void> {
+    const options = { skipAttempt: true };
+    await this.#queue
+      .getBackend()
+      .moveToDelayed(job.id, Date.now(), Math.max(1, Math.ceil(ms)), job.token, options);
+  }
+
+  /** To where it was, for the next worker. */
+  async putBack(job: FetchedJob): Promise<void> {
+    await this.#queue.getBackend().moveJobFromActiveToWait(job.id, job.token);
+  }
+
+  /** Nobody fetches anything for so long. */
+  async hold(ms: number): Promise<void> {
+    const until = Date.now() + ms;
+    if (until <= this.#heldUntil + 1_000) return;
+    await this.#queue.rateLimit(Math.max(1, Math.ceil(ms)));
+    this.#heldUntil = until;
+  }
+
+  /** Ends {@link next}. Jobs may still be moved. */
+  async stopFetching(): Promise<void> {
+    // by force: it has no jobs of its own to wait for, only the next one, for seconds
+    await this.#worker.close(true);
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+
+  #newToken(): string {
+    this.#runs += 1;
+    return `${this.#parts.id}:${this.#runs}`;
+  }
+
+  /** BullMQ's own object. Few jobs need one: it costs as much as all the rest of a small job. */
+  async #own({ id }: FetchedJob): Promise<Job> {
+    const job = await Job.fromId(this.#queue, id);
+    if (!job) throw new Error(`job ${id} was removed`);
+    // our errors are sentences; where in our code they were thrown helps nobody
+    job.opts.stackTraceLimit = 0;
+    return job;
+  }
+}
+
+/** Undefined is what no schema accepts. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+--[[
+  Takes many jobs at once, each as BullMQ's moveToActive takes one. What is out of the ordinary (a job of a scheduler, a
+  job that is to fail, a queue with limits of its own) is left to BullMQ itself: the run ends before it.
+
+  KEYS[1] wait     list; the job at its tail is next       KEYS[2] active  list      KEYS[3] prioritized  sorted set
+  KEYS[4] pc       BullMQ's counter of prioritized jobs    KEYS[5] meta    hash      KEYS[6] limiter      string
+  KEYS[7] events   stream                                  KEYS[8] marker  sorted set, wakes waiting workers
+  ARGV[1] prefix of job hashes   ARGV[2] lock's token      ARGV[3] lock, ms          ARGV[4] now, epoch ms
+  ARGV[5] jobs at most           ARGV[6] bytes of data at most, but for the first job
+  ARGV[7] only jobs of `prioritized` with a lower score than this; '' = all of `wait`, then all of `prioritized`
+  ARGV[8] limiter's value from which on BullMQ fetches nothing
+
+  Returns {1 = there may be more, then for each job: id, data, options as JSON, priority,
+           1 = nothing but its own hash is concerned when it completes}
+]]
+local most, mostBytes, below = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local meta = redis.call('HMGET', KEYS[5], 'paused', 'concurrency', 'max')
+if meta[1] or tonumber(redis.call('GET', KEYS[6]) or 0) >= tonumber(ARGV[8]) then return {0} end
+if meta[2] or meta[3] then return {1} end
+
+local ids, from = {}, KEYS[3]
+if below ~= '' then
+  ids = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. below, 'LIMIT', 0, most)
+else
+  local tail = redis.call('LRANGE', KEYS[1], -most, -1)
+  for at = #tail, 1, -1 do table.insert(ids, tail[at]) end
+  if #ids > 0 then from = KEYS[1] else ids = redis.call('ZRANGE', KEYS[3], 0, most - 1) end
+end
+local more = #ids == most and 1 or 0
+
+local taken, started, reply, bytes = {}, {}, {}, 0
+for _, id in ipairs(ids) do
+  local job = redis.call('HMGET', ARGV[1] .. id, 'data', 'opts', 'priority', 'parentKey', 'deid', 'rjk', 'defa', 'ats')
+  local data, options = job[1], job[2]
+  local fits = data and (#taken == 0 or bytes + #data <= mostBytes)
+  -- (0:… are markers that early versions of BullMQ left among the jobs)
+  if not fits or not options or job[6] or job[7] or id:sub(1, 2) == '0:' then
+    more = 1
+    break
+  end
+  bytes = bytes + #data
+  local plain = not job[4] and not job[5] and not options:find('"removeOnComplete"', 1, true)
+  local at = 5 * #taken + 1
+  reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4], reply[at + 5] = id, data, options, job[3] or '0', plain and 1 or 0
+  taken[#taken + 1] = id
+  started[#taken] = (tonumber(job[8]) or 0) + 1
+end
+if #taken == 0 then return {more} end
+
+for at, id in ipairs(taken) do
+  local key = ARGV[1] .. id
+  redis.call('SET', key .. ':lock', ARGV[2], 'PX', ARGV[3])
+  redis.call('HSET', key, 'processedOn', ARGV[4], 'ats', started[at])
+  redis.call('XADD', KEYS[7], '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
+end
+redis.call('LPUSH', KEYS[2], unpack(taken))
+if from == KEYS[1] then
+  redis.call('LTRIM', KEYS[1], 0, -#taken - 1)
+else
+  redis.call('ZREM', KEYS[3], unpack(taken))
+  if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('DEL', KEYS[4]) end
+end
+-- other workers may look for what is left
+redis.call('ZADD', KEYS[8], 0, '0')
+reply[1] = more
+return reply

@@ -1,0 +1,62 @@
+/**
+ * The work of a replica from its first job to its last: what is started after what, and how it ends. SIGTERM: stop
+ * fetching → flush open batches → wait for calls in flight → give the rest back.
+ */
+import { hostname } from 'node:os';
+import type { Quota } from '../hubspot/quota.js';
+import type { Service } from '../shared/lifecycle.js';
+import type { Logger } from '../shared/logger.js';
+import { settlesWithin } from '../shared/wait.js';
+import type { Caller } from './caller.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { Intake } from './intake.js';
+
+export type WorkParts = {
+  readonly caller: Caller;
+  readonly quota: Quota;
+  readonly dispatcher: Dispatcher;
+  readonly intake: Intake;
+  readonly shutdownTimeoutMs: number;
+  /** said in the log at the start */
+  readonly about: object;
+  readonly logger: Logger;
+};
+
+/** Of SHUTDOWN_TIMEOUT_MS: calls in flight may end within it; in the rest they are given up. */
+const GRACE = 0.8;
+
+export class Work implements Service {
+  #isStopping = false;
+
+  constructor(private readonly parts: WorkParts) {}
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  async start(): Promise<void> {
+    const { caller, quota, dispatcher, intake, about, logger } = this.parts;
+    await caller.start();
+    await quota.startAfresh();
+    dispatcher.start();
+    await intake.start();
+    logger.info({ event: 'started', replica: `${hostname()}:${process.pid}`, ...about });
+  }
+
+  async stop(): Promise<void> {
+    const { caller, dispatcher, intake, shutdownTimeoutMs, logger } = this.parts;
+    this.#isStopping = true;
+    const drained = intake.drain();
+    dispatcher.flush();
+    const graceMs = shutdownTimeoutMs * GRACE;
+    if (!(await settlesWithin(drained, graceMs)))
+      logger.warn(
+        { event: 'deadline', graceMs },
+        'calls still in flight are given up, their associations go back',
+      );
+    // with Redis away neither can end
+    await settlesWithin(Promise.all([dispatcher.abort(), drained]), shutdownTimeoutMs - graceMs);
+    await caller.close();
+    logger.info({ event: 'stopped' });
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * What our scripts do with many jobs at once is what BullMQ does with each: held against BullMQ's own worker on the same
+ * jobs, mark for mark.
+ */
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type BulkJobOptions, FlowProducer, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
+import type { JobData } from '../../src/shared/association.js';
+import { createLogger } from '../../src/shared/logger.js';
+import { accountKeys, KEEP_COMPLETED, type Keys, queueName } from '../../src/shared/queue.js';
+import { JobQueue, type TakeLimits } from '../../src/worker/job-queue.js';
+import { Ledger } from '../../src/worker/ledger.js';
+import { useRedis } from '../support/redis.js';
+import { contactsToCompanies } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+const logger = createLogger('silent', 'test');
+const LOCK_MS = 30_000;
+const ALL: TakeLimits = { jobs: 1_000, bytes: 1e9 };
+
+type Box = { readonly keys: Keys; readonly queue: Queue; readonly jobs: JobQueue; readonly ledger: Ledger };
+const boxes: Box[] = [];
+let box: Box;
+function newBox(): Box {
+  const prefix = test.newPrefix();
+  const keys = accountKeys(prefix);
+  const queue = new Queue(queueName(), { connection: test.redis, prefix });
+  const parts = { redis: test.redis, keys, queueName: queueName(), prefix, id: 'w', lockMs: LOCK_MS, logger };
+  const made = { keys, queue, jobs: new JobQueue(parts), ledger: new Ledger(test.redis, keys, logger) };
+  boxes.push(made);
+  return made;
+}
+beforeEach(async () => {
+  box = newBox();
+  await box.jobs.start();
+});
+afterEach(async () => {
+  for (const { queue, jobs } of boxes.splice(0)) {
+    await jobs.stopFetching();
+    await jobs.close();
+    await queue.close();
+  }
+});
+
+const add = (queue: Queue, ids: readonly string[], opts: BulkJobOptions = {}) =>
+  queue.addBulk(ids.map(jobId => ({ name: 'associate', data: { of: jobId }, opts: { jobId, ...opts } })));
+const numbered = (count: number, name = 'job'): string[] =>
+  Array.from({ length: count }, (_, at) => `${name}-${at}`);
+const ids = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
+type Taken = { id: string; token: string };
+const settle = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
+  Promise.all(
+    jobs.map(({ id, token }) =>
+      ledger.settle({
+        ...{ jobId: id, token, data: undefined, created, rejected: 0, retried: 0, batches: 'b-1' },
+        finish: { state: 'completed', returnValue: { created } },
+      }),
+    ),
+  );
+const REASON = '1 of 1 rejected: VALIDATION_ERROR: no';
+/** @returns whether each was ours */
+const reject = ({ ledger }: Box, jobs: readonly Taken[]) =>
+  Promise.all(
+    jobs.map(({ id, token }) =>
+      ledger.settle({
+        ...{ jobId: id, token, data: rejectedData(id), created: 0, rejected: 1, retried: 0, batches: 'b-1' },
+        finish: { state: 'failed', reason: REASON },
+      }),
+    ),
+  );
+const rejectedData = (id: string): JobData => ({
+  ...contactsToCompanies,
+  pairs: [],
+  rejected: [{ error: { at: '', attempt: 1, message: 'no', pairs: 1 }, pairs: [[id, '2']] }],
+});
+
+/** All that BullMQ keeps of a queue, without times and without what is ours. */
+async function marks({ keys }: Box) {
+  const { redis } = test;
+  const jobKeys = (await redis.keys(`${keys.jobs}job-*`)).sort();
+  const hashes = await Promise.all(
+    jobKeys.map(async key => {
+      const { associationsCounted, associationsBatches, data, ...hash } = await redis.hgetall(key);
+      for (const time of ['timestamp', 'processedOn', 'finishedOn']) if (hash[time]) hash[time] = 'a time';
+      return [key.slice(keys.jobs.length), hash];
+    }),
+  );
+  const events = await redis.xrange(keys.events, '-', '+');
+  return {
+    hashes: Object.fromEntries(hashes),
+    completed: (await redis.zrange(keys.completed, '0', '-1')).sort(),
+    failed: (await redis.zrange(keys.failed, '0', '-1')).sort(),
+    left: await redis.exists(keys.wait, keys.active, keys.prioritized, keys.stalled, keys.priorityCounter),
+    // BullMQ interleaves jobs, we do not: the events of each job are compared, and the last word
+    events: Object.fromEntries(
+      events.map(([, fields]) => fields).map((fields, at) => [`${fields[3] ?? at} ${fields[1]}`, fields]),
+    ),
+    last: events.at(-1)?.[1],
+  };
+}
+
+describe('jobs taken and completed together', () => {
+  it('leave the same marks as with BullMQ’s own worker, plain and of high priority', async () => {
+    const theirs = newBox();
+    for (const { queue } of [box, theirs]) {
+      await add(queue, numbered(20, 'job-plain'));
+      await add(queue, numbered(5, 'job-high'), { priority: 1 });
+      await add(queue, numbered(5, 'job-bad'), { priority: 2, stackTraceLimit: 0 });
+      await add(queue, ['job-bad-with-attempts'], { priority: 2, stackTraceLimit: 0, attempts: 3 });
+    }
+    const isBad = ({ id = '' }: { id?: string }) => id.startsWith('job-bad');
+    for (let run = 0; run < 2; run++) {
+      const { jobs } = await box.jobs.take(ALL);
+      await Promise.all([
+        settle(
+          box,
+          jobs.filter(job => !isBad(job)),
+        ),
+        reject(box, jobs.filter(isBad)),
+      ]);
+    }
+
+    const process = async (job: Job) => {
+      if (isBad(job)) throw new UnrecoverableError(REASON);
+      return { created: 1 };
+    };
+    const worker = new Worker(queueName(), process, {
+      ...{ connection: test.redis, prefix: theirs.keys.jobs.split(':')[0] ?? '' },
+      removeOnComplete: KEEP_COMPLETED,
+    });
+    await once(worker, 'drained');
+    await worker.close();
+    const [ours, bullmqs] = await Promise.all([marks(box), marks(theirs)]);
+    expect(ours).toEqual(bullmqs);
+    expect(ours.last).toEqual(['event', 'drained']);
+    expect(ours.left).toBe(0);
+    expect([ours.completed.length, ours.failed.length]).toEqual([25, 6]);
+  });
+
+  it('come in the order in which BullMQ would fetch them', async () => {
+    const theirs = newBox();
+    for (const { queue } of [box, theirs]) {
+      await add(queue, numbered(3, 'later'), { priority: 7 });
+      await add(queue, numbered(4, 'plain'));
+      await add(queue, numbered(3, 'high'), { priority: 1 });
+      await add(queue, numbered(1, 'first'), { lifo: true });
+    }
+    const ours: string[] = [];
+    for (let run = 0; run < 4; run++) ours.push(...ids((await box.jobs.take({ jobs: 3, bytes: 1e9 })).jobs));
+    const expected: string[] = [];
+    await theirs.jobs.start();
+    for (let job = 0; job < ours.length; job++) expected.push((await theirs.jobs.next())?.id ?? '');
+    expect(ours).toEqual(expected);
+    expect(ours).toHaveLength(11);
+  });
+
+  it('are bounded by the length of their data, and at least one', async () => {
+    await add(box.queue, numbered(10));
+    const bytes = JSON.stringify({ of: 'job-0' }).length;
+    expect(await box.jobs.take({ jobs: 100, bytes: 3 * bytes })).toMatchObject({
+      jobs: [{ id: 'job-0' }, { id: 'job-1' }, { id: 'job-2' }],
+      more: true,
+    });
+    expect(ids((await box.jobs.take({ jobs: 100, bytes: 0 })).jobs)).toEqual(['job-3']);
+    expect(await box.jobs.take({ jobs: 6, bytes: 1e9 })).toMatchObject({ more: true });
+    expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: false });
+  });
+
+  it('high priority alone, when it is asked for', async () => {
+    await add(box.queue, numbered(2, 'plain'));
+    await add(box.queue, numbered(2, 'later'), { priority: 2 });
+    await add(box.queue, numbered(3, 'high'), { priority: 1 });
+    expect(await box.jobs.take({ jobs: 2, bytes: 1e9 }, true)).toMatchObject({
+      jobs: [
+        { id: 'high-0', high: true },
+        { id: 'high-1', high: true },
+      ],
+      more: true,
+    });
+    expect(ids((await box.jobs.take(ALL, true)).jobs)).toEqual(['high-2']);
+    expect((await box.jobs.take(ALL)).jobs).toMatchObject([
+      { id: 'plain-0', high: false },
+      { id: 'plain-1', high: false },
+    ]);
+  });
+
+  it('have locks that are renewed, and are missed when somebody else has them', async () => {
+    await add(box.queue, numbered(3));
+    const { jobs } = await box.jobs.take(ALL);
+    const lock = (id: string) => `${box.keys.jobs}${id}:lock`;
+    for (const { id } of jobs) await test.redis.pexpire(lock(id), 5_000);
+    await test.redis.set(lock('job-1'), 'theirs');
+    expect(await box.jobs.renewLocks(jobs)).toEqual(['job-1']);
+    expect(await test.redis.pttl(lock('job-0'))).toBeGreaterThan(LOCK_MS / 2);
+    expect(await settle(box, jobs)).toEqual([true, false, true]);
+    expect(await test.redis.lrange(box.keys.active, 0, -1)).toEqual(['job-1']);
+  });
+
+  it('are counted once when the settlement is sent again after a lost connection', async () => {
+    await add(box.queue, numbered(2));
+    const { jobs } = await box.jobs.take(ALL);
+    expect(await settle(box, jobs, 3)).toEqual([true, true]);
+    const before = await marks(box);
+    expect(await settle(box, jobs, 3)).toEqual([true, true]);
+    expect(await marks(box)).toEqual(before);
+    expect(await test.redis.hgetall(box.keys.counters)).toEqual({ created: '6' });
+    await add(box.queue, ['job-bad']);
+    const bad = (await box.jobs.take(ALL)).jobs;
+    for (let sent = 0; sent < 2; sent++) expect(await reject(box, bad)).toEqual([true]);
+    expect(await test.redis.hgetall(box.keys.counters)).toEqual({ created: '6', rejected: '1' });
+  });
+
+  it('stay for those who look, the latest thousand', async () => {
+    await add(box.queue, numbered(1_203));
+    for (let run = 0; run < 3; run++) await settle(box, (await box.jobs.take(ALL)).jobs);
+    expect(await test.redis.zcard(box.keys.completed)).toBe(KEEP_COMPLETED.count);
+    expect(await test.redis.keys(`${box.keys.jobs}job-*`)).toHaveLength(KEEP_COMPLETED.count);
+  });
+});
+
+describe('what is out of the ordinary is left to BullMQ', () => {
+  const nothing = { jobs: [], more: false };
+
+  it('a paused queue, and one that is held', async () => {
+    await add(box.queue, numbered(2));
+    await box.queue.pause();
+    expect(await box.jobs.take(ALL)).toEqual(nothing);
+    await box.queue.resume();
+    await box.jobs.hold(60_000);
+    expect(await box.jobs.take(ALL)).toEqual(nothing);
+    expect(await box.jobs.heldMs()).toBeGreaterThan(50_000);
+    await box.queue.removeRateLimitKey();
+    expect(await box.jobs.heldMs()).toBe(0);
+    expect((await box.jobs.take(ALL)).jobs).toHaveLength(2);
+  });
+
+  it('a queue with a limit of its own: one job after the other, by BullMQ’s verb, as far as that lets it', async () => {
+    await add(box.queue, numbered(3));
+    await box.queue.setGlobalConcurrency(1);
+    expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: true });
+    expect(await box.jobs.next()).toMatchObject({ id: 'job-0', isPlain: true });
+    expect(await box.jobs.next()).toBeUndefined();
+  });
+
+  it('the job of a scheduler, which BullMQ plans anew when it fetches it', async () => {
+    await add(box.queue, numbered(1));
+    await box.queue.upsertJobScheduler('nightly', { every: 3_600_000 }, { name: 'associate', data: {} });
+    await add(box.queue, numbered(1, 'after'));
+    expect(await box.jobs.take(ALL)).toMatchObject({ jobs: [{ id: 'job-0' }] });
+    const scheduled = await box.jobs.next();
+    expect(scheduled).toMatchObject({ isPlain: false, id: expect.stringContaining('nightly') });
+    expect(ids((await box.jobs.take(ALL)).jobs)).toEqual(['after-0']);
+    expect(await box.queue.getDelayedCount()).toBe(1);
+    if (scheduled) await box.jobs.complete(scheduled, { created: 0 });
+    expect(await box.queue.getCompletedCount()).toBe(1);
+  });
+
+  it('jobs that concern others when they complete', async () => {
+    const flow = new FlowProducer({ connection: test.redis, prefix: test.prefix });
+    const parent = await flow.add({
+      ...{ name: 'import', queueName: 'imports', opts: { jobId: 'p' } },
+      children: [{ name: 'associate', queueName: queueName(), opts: { jobId: 'of-a-parent' } }],
+    });
+    await add(box.queue, ['deduplicated'], { deduplication: { id: 'once' } });
+    await add(box.queue, ['not-kept'], { removeOnComplete: true });
+    await add(box.queue, ['plain']);
+    const { jobs } = await box.jobs.take(ALL);
+    expect(jobs.map(({ id, isPlain }) => [id, isPlain])).toEqual([
+      ['of-a-parent', false],
+      ['deduplicated', false],
+      ['not-kept', false],
+      ['plain', true],
+    ]);
+    for (const job of jobs) await box.jobs.complete(job, { created: 1 });
+    expect((await box.queue.getCompleted()).map(({ id }) => id).sort()).toEqual([
+      'deduplicated',
+      'of-a-parent',
+      'plain',
+    ]);
+    expect(await box.queue.getDeduplicationJobId('once')).toBeNull();
+    expect([await parent.job.getState(), await parent.job.getChildrenValues()]).toEqual([
+      'waiting',
+      { [`${box.keys.jobs}of-a-parent`]: { created: 1 } },
+    ]);
+    await flow.close();
+  });
+
+  it('a job that is to fail, and one whose data is no JSON', async () => {
+    await add(box.queue, ['to-fail', 'broken', 'after']);
+    await test.redis.hset(`${box.keys.jobs}to-fail`, 'defa', 'its child has failed');
+    await test.redis.hset(`${box.keys.jobs}broken`, 'data', '{"version":1,');
+    expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: true });
+    expect(await box.jobs.next()).toMatchObject({ id: 'to-fail', mustFail: 'its child has failed' });
+    const { jobs } = await box.jobs.take(ALL);
+    expect(jobs.map(({ id, data }) => [id, data])).toEqual([
+      ['broken', undefined],
+      ['after', { of: 'after' }],
+    ]);
+    for (const job of jobs) await box.jobs.fail(job, 'no JSON');
+    expect(await test.redis.zrange(`${box.keys.jobs}failed`, '0', '-1')).toEqual(
+      expect.arrayContaining(['after', 'broken']),
+    );
+  });
+});
