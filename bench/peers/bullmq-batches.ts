@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Job, Queue, Worker } from 'bullmq';
 import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/association.js';
+import { sleep } from '../../src/shared/wait.js';
 import { pairs } from '../support/associations.js';
 import { addInBulks } from '../support/bulks.js';
 import { carefulCreate } from '../support/careful-create.js';
@@ -14,6 +15,7 @@ import { serve } from '../support/peer.js';
 
 const LOOPS = 3;
 const LOCK_MS = 60_000;
+const NOTHING_YET_MS = 10;
 const QUEUE = 'by-hand';
 const JOB_OPTIONS = { attempts: 1, removeOnComplete: { count: 1_000 } };
 
@@ -52,22 +54,31 @@ await serve(async ({ hubspotUrl, redisUrl, prefix }) => {
     }
   }
 
-  async function loop(settled: { created: number; failed: number }): Promise<void> {
+  async function loop(settled: { created: number; failed: number }, isMore: () => boolean): Promise<void> {
     const token = randomUUID();
     for (;;) {
+      const mayCome = isMore();
       const jobs = await fetch(token);
-      if (jobs.length === 0) return;
+      if (jobs.length === 0 && !mayCome) return;
+      if (jobs.length === 0) {
+        await sleep(NOTHING_YET_MS);
+        continue;
+      }
       const created = await work(jobs, token);
       settled.created += created;
       settled.failed += jobs.length - created;
     }
   }
 
+  let load: Pair[] = [];
   return {
-    enqueue: load => addInBulks(queue, pairs(load)),
-    async settle() {
+    async prepare(wanted) {
+      load = [...pairs(wanted)];
+    },
+    enqueue: () => addInBulks(queue, load),
+    async settle(isMore) {
       const settled = { created: 0, failed: 0 };
-      await Promise.all(Array.from({ length: LOOPS }, () => loop(settled)));
+      await Promise.all(Array.from({ length: LOOPS }, () => loop(settled, isMore)));
       return settled;
     },
   };

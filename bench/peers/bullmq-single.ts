@@ -46,13 +46,15 @@ await serve(async ({ hubspotUrl, redisUrl, prefix }) => {
   });
   await worker.waitUntilReady();
 
+  let load: Pair[] = [];
   return {
-    async enqueue(load) {
+    async prepare(wanted) {
       await queue.pause();
-      await addInBulks(queue, pairs(load));
-      open = load.count;
+      load = [...pairs(wanted)];
+      open = load.length;
       settled.created = settled.failed = 0;
     },
+    enqueue: () => addInBulks(queue, load),
     async settle() {
       const ended = new Promise<void>(resolve => {
         onEnd = resolve;

@@ -9,12 +9,14 @@
  */
 import PgBoss from 'pg-boss';
 import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/association.js';
+import { sleep } from '../../src/shared/wait.js';
 import { pairs } from '../support/associations.js';
 import { carefulCreate } from '../support/careful-create.js';
 import { serve } from '../support/peer.js';
 
 const LOOPS = 4;
 const JOBS_PER_INSERT = 1_000;
+const NOTHING_YET_MS = 10;
 const QUEUE = 'associations';
 type Data = { from: string; to: string };
 
@@ -25,10 +27,15 @@ await serve(async ({ hubspotUrl, postgresUrl }) => {
   await boss.start();
   await boss.createQueue(QUEUE);
 
-  async function loop(settled: { created: number; failed: number }): Promise<void> {
+  async function loop(settled: { created: number; failed: number }, isMore: () => boolean): Promise<void> {
     for (;;) {
+      const mayCome = isMore();
       const jobs = await boss.fetch<Data>(QUEUE, { batchSize: MAX_INPUTS_PER_CALL, priority: false });
-      if (jobs.length === 0) return;
+      if (jobs.length === 0 && !mayCome) return;
+      if (jobs.length === 0) {
+        await sleep(NOTHING_YET_MS);
+        continue;
+      }
       const created = await create(jobs.map(({ data }): Pair => [data.from, data.to]));
       const idsOf = (wanted: boolean) =>
         jobs.filter((_, index) => created[index] === wanted).map(({ id }) => id);
@@ -40,11 +47,15 @@ await serve(async ({ hubspotUrl, postgresUrl }) => {
     }
   }
 
+  let load: Pair[] = [];
   return {
-    prepare: () => boss.clearStorage(),
-    async enqueue(load) {
+    async prepare(wanted) {
+      await boss.clearStorage();
+      load = [...pairs(wanted)];
+    },
+    async enqueue() {
       let jobs: PgBoss.JobInsert<Data>[] = [];
-      for (const [from, to] of pairs(load)) {
+      for (const [from, to] of load) {
         // what HubSpot refused is not tried again
         jobs.push({ name: QUEUE, data: { from, to }, retryLimit: 0 });
         if (jobs.length < JOBS_PER_INSERT) continue;
@@ -54,9 +65,9 @@ await serve(async ({ hubspotUrl, postgresUrl }) => {
       if (jobs.length > 0) await boss.insert(jobs);
       await boss.getDb().executeSql('ANALYZE pgboss.job', []);
     },
-    async settle() {
+    async settle(isMore) {
       const settled = { created: 0, failed: 0 };
-      await Promise.all(Array.from({ length: LOOPS }, () => loop(settled)));
+      await Promise.all(Array.from({ length: LOOPS }, () => loop(settled, isMore)));
       return settled;
     },
   };

@@ -5,18 +5,26 @@ import type { Contender } from './duel.js';
 import type { Installation } from './installation.js';
 import type { Options } from './row.js';
 
-/** Fills the queue. @returns milliseconds */
-type Fill = (load: Load) => Promise<number>;
+/** Fills the queue. @returns when it began, performance.now(), and how long it took, ms */
+type Fill = (load: Load) => Promise<{ readonly since: number; readonly ms: number }>;
 
-/** Enqueues as a user of the library does. */
-export const byProducer = ({ redisUrl }: Options, { prefix }: Installation): Fill => {
+/**
+ * Enqueues as a user of the library does.
+ * @param exists the associations exist before the clock starts; otherwise they are made while they are enqueued
+ */
+export const byProducer = (
+  { redisUrl }: Options,
+  { prefix }: Installation,
+  { exists = false } = {},
+): Fill => {
   return async ({ count, badPerMille }) => {
+    const items = exists ? [...associations(count, badPerMille)] : associations(count, badPerMille);
     const producer = createProducer({ redisUrl, prefix });
     try {
       await producer.connected();
       const since = performance.now();
-      await producer.enqueueMany(associations(count, badPerMille));
-      return performance.now() - since;
+      await producer.enqueueMany(items);
+      return { since, ms: performance.now() - since };
     } finally {
       await producer.close();
     }
@@ -28,7 +36,7 @@ export const byJobs = (installation: Installation, sizes: readonly number[], obj
   return async ({ count }) => {
     const since = performance.now();
     await installation.add(jobs(count, sizes, objectPairs));
-    return performance.now() - since;
+    return { since, ms: performance.now() - since };
   };
 };
 
@@ -39,7 +47,14 @@ export function ours(title: string, installation: Installation, fill: Fill): Con
     async enqueue(load) {
       await installation.queue.pause();
       before = await installation.created();
-      return { ms: await fill(load) };
+      return fill(load);
+    },
+    async atOnce(load) {
+      await installation.queue.resume();
+      const before = await installation.created();
+      const { since } = await fill(load);
+      await installation.drained();
+      return { ms: performance.now() - since, created: (await installation.created()) - before };
     },
     async settle() {
       const since = performance.now();

@@ -18,15 +18,19 @@ export type PeerEnv = {
 /** What the peer believes of the associations of one load: their sum is what it has given an end. */
 export type Settled = { readonly created: number; readonly failed: number };
 export type Peer = {
-  /** out of the clock, before each load */
+  /** out of the clock, before each load: whatever exists before it is enqueued */
   prepare?(load: Load): Promise<void>;
-  /** puts the load into its queue; peers without one have nothing to do */
-  enqueue?(load: Load): Promise<void>;
-  /** works off what was enqueued */
-  settle(): Promise<Settled>;
+  /** puts what was prepared into its queue; peers without one have nothing to do */
+  enqueue?(): Promise<void>;
+  /** works off what is enqueued, until there is no more. @param isMore whether more is still being enqueued */
+  settle(isMore: () => boolean): Promise<Settled>;
 };
 
-export type Order = { readonly do: 'enqueue'; readonly load: Load } | { readonly do: 'settle' };
+export type Order =
+  | { readonly do: 'enqueue'; readonly load: Load }
+  | { readonly do: 'settle' }
+  /** both at the same time */
+  | { readonly do: 'atOnce'; readonly load: Load };
 export type Enqueued = { readonly ms: number };
 export type SettledIn = Settled & { readonly ms: number };
 
@@ -46,15 +50,20 @@ export async function serve(connect: (env: PeerEnv) => Peer | Promise<Peer>): Pr
 }
 
 async function obey(peer: Peer, order: Order): Promise<Enqueued | SettledIn> {
-  if (order.do === 'enqueue') {
-    await peer.prepare?.(order.load);
-    const since = performance.now();
-    await peer.enqueue?.(order.load);
-    return { ms: performance.now() - since };
-  }
+  if (order.do !== 'settle') await peer.prepare?.(order.load);
   const since = performance.now();
-  const settled = await peer.settle();
-  return { ...settled, ms: performance.now() - since };
+  const ms = () => performance.now() - since;
+  if (order.do === 'enqueue') {
+    await peer.enqueue?.();
+    return { ms: ms() };
+  }
+  let isMore = order.do === 'atOnce';
+  const enqueued = isMore ? peer.enqueue?.() : undefined;
+  void Promise.resolve(enqueued).then(() => {
+    isMore = false;
+  });
+  const [settled] = await Promise.all([peer.settle(() => isMore), enqueued]);
+  return { ...settled, ms: ms() };
 }
 
 const send = (answer: object): void => void process.send?.(answer);

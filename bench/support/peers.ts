@@ -38,6 +38,7 @@ export type PeerProcess = {
   readonly title: string;
   enqueue(load: Load): Promise<Enqueued>;
   settle(): Promise<SettledIn>;
+  atOnce(load: Load): Promise<SettledIn>;
   stop(): Promise<void>;
 };
 /** Where a peer finds what it talks to. */
@@ -66,6 +67,7 @@ function startPeer(name: PeerName, { hubspotUrl, redisUrl, postgresUrl = '' }: S
     title,
     enqueue: load => ask<Enqueued>({ do: 'enqueue', load }),
     settle: () => ask<SettledIn>({ do: 'settle' }),
+    atOnce: load => ask<SettledIn>({ do: 'atOnce', load }),
     async stop() {
       await child.stop();
       const redis = new Redis(redisUrl);
