@@ -14,7 +14,7 @@ export type PrefetchBounds = {
 /** As most ids are written, a pair with 9 digits on each side: `["100000001","500000001"],` */
 const BYTES_PER_ASSOCIATION = 26;
 /** Less room than this part of the bounds is not worth a trip to Redis. */
-const LEAST_ROOM = 1 / 16;
+const LEAST_ROOM = 1 / 8;
 
 export class Prefetch {
   #jobs = 0;
