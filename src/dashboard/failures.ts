@@ -13,14 +13,16 @@
  * accepted = created + rejected + still queued holds throughout.
  */
 
+import { sameTypeName } from '../shared/object-types.js';
 import { REJECTIONS_LIBRARY, UNFINISHED } from '../shared/rejection-groups.js';
+import { COUNT_REQUEST_LIBRARY, DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-notes.js';
 import { loadScript, type Script } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
 import { type FailedJob, type Failure, failedJobs, latestFailure } from './failed-jobs.js';
 import { FailureGroups, type FailureSummary, type Grouping } from './failure-groups.js';
 import { indexEntry, jobsOfGroup, unindex } from './rejection-index.js';
 
-/** Every field given must be equal; categories are compared without regard to case. */
+/** Every field given must be equal; categories are compared without regard to case, object types whatever their form. */
 export type FailureFilter = {
   category?: string;
   from?: string;
@@ -42,8 +44,8 @@ async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGener
   if (until === undefined) return;
   for await (const page of failedJobs(access, until)) {
     yield page.flatMap(job => {
-      if (filter.from !== undefined && filter.from !== job.fromObjectType) return [];
-      if (filter.to !== undefined && filter.to !== job.toObjectType) return [];
+      if (filter.from !== undefined && !isSameType(filter.from, job.fromObjectType)) return [];
+      if (filter.to !== undefined && !isSameType(filter.to, job.toObjectType)) return [];
       const matched = job.failures.filter(
         each => category === undefined || each.category.toUpperCase() === category,
       );
@@ -51,6 +53,10 @@ async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGener
     });
   }
 }
+
+/** `contacts`, `contact` and `0-1` are one. */
+const isSameType = (one: string, other: string | undefined): boolean =>
+  other !== undefined && (one === other || sameTypeName(one) === sameTypeName(other));
 
 type Match = { job: FailedJob; matched: Failure[] };
 
@@ -137,7 +143,11 @@ export type Discarded = { associations: number; jobsRemoved: number; jobsShrunk:
 
 export async function discardFailures(access: QueueAccess, filter: FailureFilter): Promise<Discarded> {
   const done: Discarded = { associations: 0, jobsRemoved: 0, jobsShrunk: 0, gone: 0 };
-  const forget = loadScript(new URL('./forget.lua', import.meta.url), REJECTIONS_LIBRARY);
+  const forget = loadScript(
+    new URL('./forget.lua', import.meta.url),
+    REJECTIONS_LIBRARY,
+    COUNT_REQUEST_LIBRARY,
+  );
   for await (const page of matching(access, filter)) {
     await Promise.all(
       page.map(async match => {
@@ -182,12 +192,24 @@ async function replaceData(
 ): Promise<boolean> {
   const undecided = pairsIn(matched.filter(({ category }) => category === UNFINISHED));
   const index = [keys.rejections, keys.rejection, keys.rejectedJobs];
+  const requestId = job.data?.requestId;
   const replaced = await forget(
     redis,
-    [`${keys.jobs}failed`, keys.jobs + job.id, keys.counters, ...index],
-    [job.id, job.json, json, undecided, pairsIn(matched), entry],
+    [
+      ...[keys.failed, keys.jobs + job.id, keys.counters, ...index],
+      ...(requestId ? [keys.requests + requestId] : []),
+    ],
+    [job.id, job.json, json, undecided, pairsIn(matched), entry, DISCARDED_FIELD, discarded(job, matched)],
   );
   return replaced === 1;
+}
+
+/** As the gateway reads it, who tells the sender of the request. */
+function discarded({ id, data }: Match['job'], matched: readonly Failure[]): string {
+  const { fromObjectType = '', toObjectType = '' } = data ?? {};
+  const rejected = matched.map(({ error, pairs }) => ({ error, pairs: [...pairs] }));
+  const all: DiscardedRejections = { jobId: id, fromObjectType, toObjectType, rejected };
+  return JSON.stringify(all);
 }
 
 const pairsIn = (failures: readonly Failure[]): number =>

@@ -1,7 +1,7 @@
 /** What a request is answered with, in HubSpot's shapes. Pure. */
 import type { ErrorContext, JobData, Pair, Rejected } from '../shared/association.js';
 import { objectTypeId } from '../shared/object-types.js';
-import type { RequestCounts } from './requests.js';
+import type { FoundRejections, RequestCounts } from './requests.js';
 import type { Answer, AssociationError, Result, Status } from './schemas.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -22,20 +22,30 @@ export function pendingAnswer(id: string, requestedAt: number): Answer {
 /**
  * As HubSpot would answer, had it been asked: ids are strings, as its documentation and its SDK have them, and exact
  * whatever their length.
- * @param rejections of each job, by its index
+ * What nobody knows any more, because somebody has removed its job, is in neither list, and one error says how much it is.
  */
 export function completeAnswer(
   counts: RequestCounts,
   jobs: readonly JobData[],
-  rejections: ReadonlyMap<number, readonly Rejected[]>,
+  { of, unknown }: FoundRejections,
 ): Answer {
   const errors = jobs.flatMap((job, index) =>
-    (rejections.get(index) ?? []).flatMap(rejected => associationErrors(job, rejected)),
+    (of.get(index)?.rejected ?? []).flatMap(rejected => associationErrors(job, rejected)),
   );
+  const missing = counts.rejected - errors.length;
+  if (missing > 0)
+    errors.push({
+      status: 'error',
+      category: 'UNKNOWN',
+      message: `${missing} more were rejected, and their jobs were removed since: which ones nobody knows any more`,
+      context: {},
+    });
   return {
     ...pendingAnswer(counts.id, counts.requestedAt),
     status: 'COMPLETE',
-    results: jobs.flatMap((job, index) => resultsOf(job, rejections.get(index) ?? [])),
+    results: jobs.flatMap((job, index) =>
+      unknown.has(index) ? [] : resultsOf(job, of.get(index)?.rejected ?? []),
+    ),
     ...(errors.length > 0 && { numErrors: errors.length, errors }),
     completedAt: iso(counts.completedAt ?? counts.requestedAt),
   };

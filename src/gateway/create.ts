@@ -88,12 +88,7 @@ async function outcome(
   const read = async () => {
     const counts = await requests.counts(id);
     if (counts?.completedAt === undefined) return undefined;
-    const rejections = await requests.rejections(counts, counts.rejected);
-    return completeAnswer(
-      counts,
-      jobs,
-      new Map([...rejections].map(([index, { rejected }]) => [index, rejected])),
-    );
+    return completeAnswer(counts, jobs, await requests.rejections(counts, counts.rejected));
   };
   try {
     const before = isNew ? undefined : await read();

@@ -17,6 +17,7 @@ import {
   MAX_TYPES,
 } from '../shared/association.js';
 import { LabelLookupError } from '../shared/errors.js';
+import { misspeltField } from '../shared/meant.js';
 import { type Fault, Refusal, unavailable } from './refusal.js';
 import { type Input, InputSchema } from './schemas.js';
 
@@ -78,7 +79,8 @@ export async function readInputs(
     }
     let association = associationOf(given, fromObjectType, toObjectType);
     if (!saysTypes(association)) {
-      const answer = typesOf(association);
+      const misspelt = association.label === undefined ? misspeltField(given) : undefined;
+      const answer = misspelt === undefined ? typesOf(association) : { fault: misspelt };
       const resolved = answer instanceof Promise ? await answer.catch(asUnavailable) : answer;
       if (resolved.fault !== undefined) {
         refuse([placed(resolved.fault, place => `inputs[${index}].${place}`)]);

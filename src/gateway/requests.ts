@@ -14,6 +14,7 @@ import type { Redis } from 'ioredis';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Keys, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
+import { DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-notes.js';
 import { loadScript } from '../shared/script.js';
 import type { Tracing } from '../shared/tracing.js';
 import { heardWithin } from '../shared/wait.js';
@@ -51,6 +52,17 @@ export type RequestCounts = {
   readonly requestedAt: number;
   /** undefined: something is still queued */
   readonly completedAt: number | undefined;
+  /** what an operator has discarded: no job holds it any more */
+  readonly discarded: readonly DiscardedRejections[];
+};
+
+/** Rejections of one object pair. */
+export type Rejections = Pick<JobData, 'fromObjectType' | 'toObjectType'> & { readonly rejected: Rejected[] };
+export type FoundRejections = {
+  /** by the index of the job */
+  readonly of: ReadonlyMap<number, Rejections>;
+  /** jobs that are gone, though something was rejected that stands nowhere: nobody knows what became of theirs */
+  readonly unknown: ReadonlySet<number>;
 };
 
 export type SharedNote = {
@@ -166,15 +178,25 @@ export class Requests {
   }
 
   /**
-   * Reads from the request's jobs what was rejected, and why, until `atMost` associations are found.
-   * The jobs are the only place where it stands: what an operator has discarded or retried is not listed.
+   * What was rejected, and why, until `atMost` associations are found: it stands in the request's jobs, and with the
+   * request where an operator has discarded it. What is retried is not listed.
    */
-  async rejections(
-    counts: RequestCounts,
-    atMost: number,
-  ): Promise<Map<number, JobData & { rejected: Rejected[] }>> {
-    const found = new Map<number, JobData & { rejected: Rejected[] }>();
+  async rejections(counts: RequestCounts, atMost: number): Promise<FoundRejections> {
+    const found = new Map<number, Rejections>();
+    const missing = new Set<number>();
     let pairs = 0;
+    const add = (
+      index: number,
+      { fromObjectType, toObjectType }: Omit<Rejections, 'rejected'>,
+      rejected: readonly Rejected[],
+    ) => {
+      const of = found.get(index) ?? { fromObjectType, toObjectType, rejected: [] };
+      of.rejected.push(...rejected);
+      found.set(index, of);
+      pairs += rejected.reduce((sum, one) => sum + one.pairs.length, 0);
+    };
+    for (const { jobId, rejected, ...objectPair } of counts.discarded)
+      add(Number(jobId.slice(counts.id.length + 1)), objectPair, rejected);
     const enough = Math.min(atMost, counts.rejected);
     for (let first = 0; first < counts.jobs && pairs < enough; first += JOBS_PER_READ) {
       const indexes = Array.from(
@@ -186,13 +208,11 @@ export class Requests {
       );
       texts.forEach((text, at) => {
         const parsed = text ? parseJobData(JSON.parse(text)) : undefined;
-        if (!parsed?.ok || !parsed.data.rejected) return;
-        const { rejected } = parsed.data;
-        found.set(first + at, { ...parsed.data, rejected });
-        pairs += rejected.reduce((sum, one) => sum + one.pairs.length, 0);
+        if (!text) missing.add(first + at);
+        if (parsed?.ok && parsed.data.rejected) add(first + at, parsed.data, parsed.data.rejected);
       });
     }
-    return found;
+    return { of: found, unknown: pairs < enough ? missing : new Set() };
   }
 
   async close(): Promise<void> {
@@ -249,6 +269,9 @@ function readCounts(id: string, hash: Readonly<Record<string, string>>): Request
     rejected: Number(rejected),
     requestedAt: Number(requestedAt),
     completedAt: completedAt === undefined ? undefined : Number(completedAt),
+    discarded: Object.entries(hash)
+      .filter(([name]) => name.startsWith(DISCARDED_FIELD))
+      .map(([, json]) => JSON.parse(json) as DiscardedRejections),
   };
 }
 

@@ -1,5 +1,5 @@
 /** GET /requests/{id}: what became of a request that has jobs of its own, or of its place in a shared one. */
-import type { Pair, Rejected } from '../shared/association.js';
+import type { JobData, Pair, Rejected } from '../shared/association.js';
 import { associationErrors, statusAnswer } from './answers.js';
 import { isRequestId, placeOf } from './request-id.js';
 import type { RequestCounts, Requests, SharedNote } from './requests.js';
@@ -17,8 +17,8 @@ export async function readStatus(requests: Requests, id: string): Promise<Status
   }
   const counts = await requests.counts(id);
   if (!counts) return undefined;
-  const jobs = await requests.rejections(counts, MAX_ERRORS_LISTED);
-  const errors = [...jobs.values()].flatMap(job =>
+  const found = await requests.rejections(counts, MAX_ERRORS_LISTED);
+  const errors = [...found.of.values()].flatMap(job =>
     job.rejected.flatMap(rejected => associationErrors(job, rejected)),
   );
   return statusAnswer(counts, errors.slice(0, MAX_ERRORS_LISTED));
@@ -40,24 +40,29 @@ export function memberStatus(note: SharedNote, place: number, id: string): Statu
     requestedAt,
     // decided before the others of its job: nobody has written down when
     completedAt: fate === 'queued' ? undefined : (completedAt ?? requestedAt),
+    discarded: [],
   };
   const errors =
-    note.job && typeof fate === 'object' ? associationErrors(note.job, { ...fate, pairs: [pair] }) : [];
+    typeof fate === 'object' ? associationErrors(fate, { error: fate.error, pairs: [pair] }) : [];
   return statusAnswer(counts, errors);
 }
 
-type Fate = 'queued' | 'created' | Rejected | undefined;
+type ObjectPair = Pick<JobData, 'fromObjectType' | 'toObjectType'>;
+type Fate = 'queued' | 'created' | (ObjectPair & Rejected) | undefined;
 
 function fateOf(pair: Pair, { counts, job, isWhole }: SharedNote): Fate {
-  const { accepted, created, rejected } = counts;
+  const { accepted, created, rejected, discarded } = counts;
   if (isWhole || created === accepted) return 'created';
-  if (!job) return rejected === 0 && created === 0 ? 'queued' : undefined;
-  if (job.pairs.some(one => isSame(one, pair))) return 'queued';
-  const rejections: readonly Rejected[] = job.rejected ?? [];
-  const found = rejections.find(({ pairs }) => pairs.some(one => isSame(one, pair)));
-  if (found) return found;
-  // an operator has discarded some: it may be one of them
-  const listed = rejections.reduce((sum, { pairs }) => sum + pairs.length, 0);
+  if (!job && rejected === 0 && created === 0) return 'queued';
+  if (job?.pairs.some(one => isSame(one, pair))) return 'queued';
+  let listed = 0;
+  for (const { fromObjectType, toObjectType, rejected } of [...(job ? [job] : []), ...discarded])
+    for (const rejection of rejected ?? []) {
+      if (rejection.pairs.some(one => isSame(one, pair)))
+        return { ...rejection, fromObjectType, toObjectType };
+      listed += rejection.pairs.length;
+    }
+  // somebody has removed some by another way than ours: it may be one of them
   return listed < rejected ? undefined : 'created';
 }
 

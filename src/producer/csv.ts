@@ -6,12 +6,12 @@
  */
 import { parse } from 'csv-parse/sync';
 import { messageOf } from '../shared/errors.js';
+import { meant } from '../shared/meant.js';
 import {
   addLine,
   type LineDefaults,
   type LineFields,
   type LineParser,
-  meant,
   missingOptions,
   type ParsedLines,
 } from './line.js';

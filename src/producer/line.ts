@@ -1,5 +1,4 @@
 /** From the fields of one line of a file to an association, or to the reasons why not. Pure. */
-import leven from 'leven';
 import { type Association, type AssociationType, associationFaults } from '../shared/association.js';
 
 /** What lines without these fields get. */
@@ -61,13 +60,4 @@ export function missingOptions(defaults: LineDefaults, isGiven: (field: NeededFi
       field =>
         `${NEEDED_FIELDS[field]} is missing (such as ${NEEDED_FIELDS[field]} ${examples[field]}), and the input does not give it`,
     );
-}
-
-/** The known name that an unknown one probably means: ignored, it would silently get the default instead. */
-export function meant(name: string, known: readonly string[]): string | undefined {
-  if (name.length < 4) return undefined;
-  // a short name has many neighbours: "table" is no label
-  const near = (candidate: string) =>
-    leven(name.toLowerCase(), candidate.toLowerCase()) <= (candidate.length > 5 ? 2 : 1);
-  return known.find(candidate => near(candidate));
 }

@@ -5,12 +5,12 @@
  */
 import { parseType } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
+import { meant } from '../shared/meant.js';
 import {
   addLine,
   type LineDefaults,
   type LineFields,
   type LineParser,
-  meant,
   missingOptions,
   type ParsedLines,
 } from './line.js';

@@ -13,6 +13,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 
 export const ASSOCIATION_CATEGORIES = [
   'HUBSPOT_DEFINED',
@@ -130,6 +131,8 @@ export type Association = {
 export type TypedAssociation = Association & { types: readonly AssociationType[] };
 
 const jobDataCheck = Compile(JobDataSchema);
+/** It stops at 8 otherwise, and says nothing of the rest. */
+const MAX_FAULTS = 1_000;
 
 /**
  * Reads what stands in a queue, written by anybody.
@@ -137,6 +140,7 @@ const jobDataCheck = Compile(JobDataSchema);
  */
 export function parseJobData(data: unknown): { ok: true; data: JobData } | { ok: false; faults: string[] } {
   if (!jobDataCheck.Check(data)) {
+    Settings.Set({ maxErrors: MAX_FAULTS });
     const faults = jobDataCheck.Errors(data).map(error => `${error.instancePath || '/'} ${error.message}`);
     return { ok: false, faults: [...new Set(faults)] };
   }

@@ -23,7 +23,18 @@ const OUR_PREFIXES = [
   'MAX_CONCURRENT',
   'ALERT_',
   'LABEL_CACHE',
+  'GATEWAY_',
+  'DASHBOARD_',
+  'DAILY_CALL',
+  'JOB_ATTEMPT',
+  'JOB_LOCK',
+  'JOB_BACKOFF',
+  'MAX_QUEUED',
+  'REQUEST_TIMEOUT',
+  'METRICS_PORT',
 ];
+/** What Kubernetes adds to every container for a service of the name `gateway` or `dashboard`. */
+const KUBERNETES = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/;
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
 /** Others have variables with names much like these (REDIS_URI, LOGLEVEL), which are not misspelt. */
 const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL'];
@@ -66,7 +77,7 @@ export function parseConfig(
   if (badWebhook) problems.push(`ALERT_WEBHOOK_URL ${badWebhook}`);
   if (needs.gateway) problems.push(...gatewayFaults(values as Values));
   if (needs.dashboard) problems.push(...dashboardFaults(values as Values));
-  if (problems.length === 0) problems.push(...crossFaults(values as Values));
+  problems.push(...crossFaults(values as Values));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile });
 }
@@ -106,7 +117,7 @@ function readSetting(
 function* unknownNames(env: Environment): Generator<string> {
   const known = [...Object.values<Setting>(SETTINGS).map(setting => setting.name), ...OTHER_KNOWN_NAMES];
   for (const name of Object.keys(env)) {
-    if (known.includes(name)) continue;
+    if (known.includes(name) || KUBERNETES.test(name)) continue;
     const [nearest] = known.toSorted((a, b) => unlikeness(name, a) - unlikeness(name, b));
     const near = nearest !== undefined && !COMMON_NAMES.includes(nearest) && leven(name, nearest) <= 2;
     if (near) yield `${name} is not a setting: did you mean ${nearest}?`;
@@ -117,8 +128,9 @@ function* unknownNames(env: Environment): Generator<string> {
 
 /** Edits between two names; words in common count for the likeness, or HUBSPOT_TOKEN_FILE would be nearest to HUBSPOT_BASE_URL. */
 function unlikeness(name: string, known: string): number {
+  if (known.startsWith(name)) return known.length - 1_000; // its end is missing
   const words = new Set(known.split('_'));
-  return leven(name, known) - 2 * name.split('_').filter(word => words.has(word)).length;
+  return leven(name, known) - 4 * name.split('_').filter(word => words.has(word)).length;
 }
 
 /** The keys in GATEWAY_API_KEYS. */

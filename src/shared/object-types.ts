@@ -60,6 +60,9 @@ export function objectTypeId(name: string): string | undefined {
   return idByName.get(lower) ?? (CUSTOM.test(lower) ? lower : undefined);
 }
 
+/** The same text for an object type in any of its forms, known or not. */
+export const sameTypeName = (name: string): string => objectTypeId(name) ?? name.toLowerCase();
+
 /** As HubSpot's error messages call it: `contact`; custom objects by their id. */
 export const objectTypeWord = (id: string): string => singularById.get(id) ?? id;
 

@@ -29,7 +29,8 @@ export function openRedis(
     lazyConnect: true,
     connectionName: 'association-queue',
     // after a failover the old primary says READONLY: look for the new one, and send the command again
-    reconnectOnError: error => (error.message.startsWith('READONLY') ? 2 : false),
+    // (older ones say it inside of "ERR Error running script …")
+    reconnectOnError: error => (error.message.includes('READONLY') ? 2 : false),
     retryStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   });
   redis.on('error', onError);

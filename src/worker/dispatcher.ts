@@ -22,6 +22,8 @@ export type DispatcherParts = {
   readonly turnstile: Turnstile;
   readonly delivery: Pick<Delivery, 'deliver'>;
   readonly maxConcurrentCalls: number;
+  /** submits some of what is in memory, so that a lane becomes full; false: there is nothing more */
+  readonly handOn: () => boolean;
   /** submits what waits in Redis with high priority, as much as a call takes */
   readonly fetchHigh: () => Promise<void>;
   readonly onBatch: (batch: Batch, report: DeliveryReport, ms: number) => void;
@@ -88,6 +90,7 @@ export class Dispatcher {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const ready = coalescer.next(this.#partialsToo());
+      if (!ready?.full && this.parts.handOn()) continue;
       if (!ready) {
         await this.#napUntilReady();
         continue;

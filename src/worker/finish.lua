@@ -35,7 +35,7 @@ local function fail(keys, job, now)
 end
 
 --[[
-  keys  {jobs = prefix of job hashes, wait, active, prioritized, completed, failed, stalled, events, meta}
+  keys  {jobs = prefix of job hashes, wait, active, prioritized, completed, failed, stalled, events, meta, marker}
   jobs  list of {id, state = 'completed' | 'failed', value = return value as JSON | reason, attempts = made so far,
         mark = of what was counted}
   keep  how many completed jobs stay for those who look
@@ -52,7 +52,10 @@ local function finishJobs(keys, jobs, keep)
   end
   redis.call('SREM', keys.stalled, unpack(ids))
   redis.call('DEL', unpack(locks))
-  redis.call('XTRIM', keys.events, 'MAXLEN', '~', redis.call('HGET', keys.meta, 'opts.maxLenEvents') or EVENTS_KEPT)
+  local meta = redis.call('HMGET', keys.meta, 'opts.maxLenEvents', 'concurrency')
+  redis.call('XTRIM', keys.events, 'MAXLEN', '~', meta[1] or EVENTS_KEPT)
+  -- where only so many may be active, whoever waits for a place hears that there is one
+  if meta[2] then redis.call('ZADD', keys.marker, 0, '0') end
   removeOldest(keys, math.min(redis.call('ZCARD', keys.completed) - keep, #jobs + REMOVED_AT_ONCE))
   if redis.call('EXISTS', keys.wait, keys.active, keys.prioritized) == 0 then
     redis.call('XADD', keys.events, '*', 'event', 'drained')

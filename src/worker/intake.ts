@@ -1,11 +1,10 @@
 /**
  * Intake: keeps memory full of jobs, and no fuller.
  *  1. fetches while there is room, and waits while there is none, or nothing in Redis;
- *  2. hands every job to the processor and knows which ones it has;
- *  3. keeps their locks;
+ *  2. keeps them as text, a quarter of their size, until they are asked for; then hands them to the processor;
+ *  3. knows which ones it has, and keeps their locks;
  *  4. fetches jobs of high priority when it is told to, whatever is in memory.
  */
-import type { JobData } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { settlesWithin, sleep } from '../shared/wait.js';
@@ -17,21 +16,25 @@ export type IntakeParts = {
   readonly prefetch: Prefetch;
   /** Resolves when the job is settled and moved, or given up; hands on its pairs before it first waits. */
   readonly process: (job: FetchedJob) => Promise<void>;
-  /** nothing more is on its way: who waits for company waits in vain */
-  readonly onNoMore: () => void;
+  /** jobs have come, or no more are on their way: who waits for company looks again */
+  readonly onChange: () => void;
+  /** associations that are handed on at once */
+  readonly portion: number;
   /** jobs of high priority that are fetched for one call */
   readonly high: TakeLimits;
   readonly lockMs: number;
   readonly logger: Logger;
 };
 
+/** A round of fetching ends after that, so that BullMQ's own verb promotes what is due. */
+const LONGEST_ROUND_MS = 1_000;
 /** After an error of Redis. */
 const ASK_AGAIN_MS = 1_000;
 /** A longer hold is looked at again, so that jobs whose delay is over are promoted. */
 const LONGEST_HOLD_MS = 30_000;
 /** A call waits no longer for jobs of high priority: Redis may be slow, or gone. */
 const FETCH_HIGH_MS = 1_000;
-/** BullMQ's worker remembers a hold that another replica has ended since, and says no at once until then. */
+/** A queue with a limit of its own says no at once, and for how long only to BullMQ. */
 const SOON_MS = 100;
 const SOON_NOS = 5;
 /** A lock is renewed so often in its lifetime. */
@@ -42,8 +45,11 @@ export class Intake {
   readonly #renewing = new AbortController();
   /** fetched, and neither settled nor given back */
   readonly #held = new Set<FetchedJob>();
+  /** those of them that nobody has asked for yet, oldest first */
+  #unread: FetchedJob[] = [];
   #onEmpty = () => {};
   #loops: Promise<void>[] = [];
+  #fetchingHigh: Promise<unknown> = Promise.resolve();
   #nap: AbortController | undefined;
   #isDry = true;
   #soonNos = 0;
@@ -59,6 +65,20 @@ export class Intake {
     return this.#loops.length > 0 && !this.#stop.signal.aborted;
   }
 
+  /** Hands on some of what is in memory. @returns false when there is nothing more */
+  handOn(): boolean {
+    let left = this.parts.portion;
+    let count = 0;
+    for (const job of this.#unread) {
+      if (left <= 0) break;
+      left -= job.associations;
+      count += 1;
+      this.#submit(job);
+    }
+    this.#unread.splice(0, count);
+    return count > 0;
+  }
+
   /** There is a backlog, and room for more of it. */
   get hasMore(): boolean {
     return !this.#isDry && this.parts.prefetch.hasRoom;
@@ -68,11 +88,12 @@ export class Intake {
   async fetchHigh(): Promise<void> {
     const { queue, prefetch, high } = this.parts;
     if (!prefetch.hasReserve || !this.isRunning) return;
-    const fetched = queue.take(high, true).then(({ jobs }) => {
+    const fetching = queue.take(high, true).then(({ jobs }) => {
       this.#hold(jobs);
-      this.#submit(jobs);
+      for (const job of jobs) this.#submit(job);
     });
-    await settlesWithin(fetched, FETCH_HIGH_MS);
+    this.#fetchingHigh = fetching.catch(() => {});
+    await settlesWithin(fetching, FETCH_HIGH_MS);
   }
 
   /** Stops fetching. @returns when every job that was fetched has been settled or given back */
@@ -81,7 +102,8 @@ export class Intake {
     this.#stop.abort();
     this.#nap?.abort();
     await this.parts.queue.stopFetching();
-    await fetching;
+    await Promise.all([fetching, this.#fetchingHigh]);
+    await this.#putBackUnread();
     if (this.#held.size > 0)
       await new Promise<void>(resolve => {
         this.#onEmpty = resolve;
@@ -122,9 +144,11 @@ export class Intake {
     while (run.jobs.length > 0) {
       this.#hold(run.jobs);
       // Redis looks for the next ones while these are read
-      const goesOn = run.more && prefetch.hasRoom && !signal.aborted;
+      const isLong = performance.now() - since > LONGEST_ROUND_MS;
+      const goesOn = run.more && prefetch.hasRoom && !signal.aborted && !isLong;
       const next = goesOn ? queue.take(prefetch.room) : { jobs: [], more: run.more };
-      this.#submit(run.jobs);
+      for (const job of run.jobs) this.#unread.push(job);
+      this.parts.onChange();
       run = await next;
     }
     if (!run.more) this.#runsDry();
@@ -141,11 +165,11 @@ export class Intake {
 
   #runsDry(): void {
     this.#isDry = true;
-    this.parts.onNoMore();
+    this.parts.onChange();
   }
 
   async #untilRoom(): Promise<void> {
-    this.parts.onNoMore();
+    this.parts.onChange();
     this.#nap = new AbortController();
     await sleep(Number.POSITIVE_INFINITY, this.#nap.signal);
     this.#nap = undefined;
@@ -154,19 +178,34 @@ export class Intake {
   #hold(jobs: readonly FetchedJob[]): void {
     for (const job of jobs) {
       this.#held.add(job);
-      this.parts.prefetch.fetched(countPairs(job.data));
+      this.parts.prefetch.fetched(job.associations);
     }
   }
 
-  #submit(jobs: readonly FetchedJob[]): void {
-    for (const job of jobs) void this.parts.process(job).then(() => this.#ended(job));
+  #submit(job: FetchedJob): void {
+    void this.parts.process(job).then(() => this.#ended(job));
   }
 
   #ended(job: FetchedJob): void {
     this.#held.delete(job);
-    this.parts.prefetch.ended(countPairs(job.data));
+    this.parts.prefetch.ended(job.associations);
     if (this.parts.prefetch.hasRoom) this.#nap?.abort();
     if (this.#held.size === 0) this.#onEmpty();
+  }
+
+  /** The process is about to end: what nobody has begun with is the next worker's. */
+  async #putBackUnread(): Promise<void> {
+    const { queue, logger } = this.parts;
+    const unread = this.#unread.reverse(); // each is put at the head of the line
+    this.#unread = [];
+    await Promise.all(
+      unread.map(async job => {
+        await queue
+          .putBack(job)
+          .catch(error => logger.warn({ event: 'given up', jobId: job.id, error: messageOf(error) }));
+        this.#ended(job);
+      }),
+    );
   }
 
   async #renewLocks(): Promise<void> {
@@ -178,7 +217,8 @@ export class Intake {
       try {
         const held = [...this.#held];
         const lost = new Set(await queue.renewLocks(held));
-        // those that have ended meanwhile have no lock any more, and need none
+        // those that have ended meanwhile have no lock any more, and need none; some are just being told
+        await sleep(0);
         for (const job of held)
           if (lost.has(job.id) && this.#held.has(job))
             logger.warn(
@@ -191,8 +231,3 @@ export class Intake {
     }
   }
 }
-
-const countPairs = (data: unknown): number => {
-  const pairs = (data as Partial<JobData> | null | undefined)?.pairs;
-  return Array.isArray(pairs) ? pairs.length : 0;
-};

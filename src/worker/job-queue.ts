@@ -8,6 +8,7 @@
  */
 import {
   Job,
+  type JobJson,
   Queue,
   SpanKind,
   type Telemetry,
@@ -25,8 +26,10 @@ export type FetchedJob = {
   readonly id: string;
   /** of its lock */
   readonly token: string;
-  /** as somebody wrote it */
-  readonly data: unknown;
+  /** Its data, as somebody wrote it; parsed when it is asked for. Undefined: it is no JSON. */
+  readonly read: () => unknown;
+  /** how many it holds, about: told from the text */
+  readonly associations: number;
   readonly high: boolean;
   /** nothing but its own hash is concerned when it completes */
   readonly isPlain: boolean;
@@ -60,10 +63,31 @@ const LOCKS_PER_RUN = 1_000;
 /** Of a job in the answer of take.lua. */
 const FIELDS = 5;
 
+/** BullMQ's worker, of which only the fetching of single jobs is used, and two things are otherwise. */
+class Fetcher extends Worker {
+  /**
+   * It remembers how long fetching is held, and asks no more until then, though the hold may end early; only its own loop
+   * forgets that from time to time. It asks each time here.
+   */
+  fetch(token: string): Promise<Job | undefined> {
+    Reflect.set(this, 'limitUntil', 0);
+    return this.getNextJob(token);
+  }
+
+  /** It throws at data that is no JSON, when the job is active already: such a job would come back for ever. */
+  protected override createJob(json: JobJson, jobId: string): Job {
+    try {
+      return super.createJob(json, jobId);
+    } catch {
+      return super.createJob({ ...json, data: 'null' }, jobId);
+    }
+  }
+}
+
 export class JobQueue {
   readonly #parts: JobQueueParts;
   /** its connection waits for jobs, and it looks for those of the dead; it processes nothing */
-  readonly #worker: Worker;
+  readonly #worker: Fetcher;
   readonly #queue: Queue;
   readonly #take = loadScript(new URL('./take.lua', import.meta.url));
   #runs = 0;
@@ -74,7 +98,7 @@ export class JobQueue {
     const { redis, queueName, prefix, lockMs, telemetry, logger } = parts;
     this.#parts = parts;
     this.#queue = new Queue(queueName, { connection: redis, prefix, ...(telemetry && { telemetry }) });
-    this.#worker = new Worker(queueName, null, {
+    this.#worker = new Fetcher(queueName, null, {
       connection: redis,
       prefix,
       autorun: false,
@@ -103,12 +127,22 @@ export class JobQueue {
   /** The next job, for which it waits some seconds. Undefined: there is none, or none may be fetched. */
   async next(): Promise<FetchedJob | undefined> {
     const token = this.#newToken();
-    const job = await this.#worker.getNextJob(token);
+    const job = await this.#worker.fetch(token);
     if (!job) return undefined;
     const { id = '', data, opts, parentKey, deduplicationId, repeatJobKey } = job;
     const isPlain = !parentKey && !deduplicationId && !repeatJobKey && opts.removeOnComplete === undefined;
     const high = job.priority === HIGH_PRIORITY;
-    return { id, token, data, high, isPlain, trace: opts.telemetry?.metadata, mustFail: job.deferredFailure };
+    const associations = countPairs(JSON.stringify(data) ?? '');
+    return {
+      id,
+      token,
+      read: () => data,
+      associations,
+      high,
+      isPlain,
+      trace: opts.telemetry?.metadata,
+      mustFail: job.deferredFailure,
+    };
   }
 
   /** Takes what waits at this moment. @param highOnly nothing but jobs of high priority */
@@ -125,15 +159,18 @@ export class JobQueue {
       ],
     )) as [number, ...string[]];
     const jobs: FetchedJob[] = [];
-    for (let at = 0; at < flat.length; at += FIELDS)
+    for (let at = 0; at < flat.length; at += FIELDS) {
+      const text = flat[at + 1] ?? '';
       jobs.push({
         id: flat[at] ?? '',
         token,
-        data: parsed(flat[at + 1] ?? ''),
+        read: () => parsed(text),
+        associations: countPairs(text),
         trace: telemetry && (parsed(flat[at + 2] ?? '') as { tm?: string } | undefined)?.tm,
         high: Number(flat[at + 3]) === HIGH_PRIORITY,
         isPlain: Number(flat[at + 4]) === 1,
       });
+    }
     return { jobs, more: more === 1 };
   }
 
@@ -244,7 +281,17 @@ export class JobQueue {
   }
 }
 
-/** Undefined is what no schema accepts. */
+/** Pairs in a job's JSON: as many as arrays that follow one another, with or without white space. */
+function countPairs(json: string): number {
+  let count = 1;
+  for (let at = json.indexOf(']'); at >= 0; at = json.indexOf(']', at + 1)) {
+    let next = at + 1;
+    while (json[next] === ' ' || json[next] === ',' || json[next] === '\n') next += 1;
+    if (json[next] === '[' && next > at + 1) count += 1;
+  }
+  return count;
+}
+
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json);

@@ -10,6 +10,7 @@ import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { KEEP_COMPLETED, type Keys } from '../shared/queue.js';
 import { indexedRejections, REJECTIONS_LIBRARY } from '../shared/rejection-groups.js';
+import { COUNT_REQUEST_LIBRARY } from '../shared/request-notes.js';
 import { loadScript } from '../shared/script.js';
 
 /** How a job ends, and its return value or the reason. */
@@ -56,6 +57,7 @@ export class Ledger {
     new URL('./settle.lua', import.meta.url),
     MINUTES_LIBRARY,
     REJECTIONS_LIBRARY,
+    COUNT_REQUEST_LIBRARY,
     new URL('./finish.lua', import.meta.url),
   );
   readonly #countScript = loadScript(new URL('./count.lua', import.meta.url), MINUTES_LIBRARY);
@@ -137,10 +139,10 @@ export class Ledger {
 
   async #run(entries: readonly JobEntry[]): Promise<number[]> {
     const { counters, minutes, rejections, rejection, rejectedJobs, requests, ...bullmq } = this.keys;
-    const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta } = bullmq;
+    const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker } = bullmq;
     const keys = [
       ...[counters, minutes, rejections, rejection, rejectedJobs],
-      ...[jobs, wait, active, prioritized, completed, failed, stalled, events, meta],
+      ...[jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker],
     ];
     const now = Date.now();
     const args: (string | number)[] = [KEEP_COMPLETED.count];

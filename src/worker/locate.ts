@@ -7,7 +7,7 @@
  */
 
 import { field, text } from '../hubspot/classify.js';
-import { objectTypeId } from '../shared/object-types.js';
+import { sameTypeName } from '../shared/object-types.js';
 import type { Input } from './batch.js';
 
 /** One error, in whatever place of the answer it stood. */
@@ -41,8 +41,8 @@ export class InputIndex {
     fromObjectType: string,
     toObjectType: string,
   ) {
-    this.#fromType = sameName(fromObjectType);
-    this.#toType = sameName(toObjectType);
+    this.#fromType = sameTypeName(fromObjectType);
+    this.#toType = sameTypeName(toObjectType);
     for (const input of inputs) {
       append(this.from, input.from, input);
       append(this.to, input.to, input);
@@ -52,7 +52,7 @@ export class InputIndex {
   /** Which side a type name means; undefined when both or neither. */
   sideOf(objectType: string | undefined): Side | undefined {
     if (objectType === undefined || this.#fromType === this.#toType) return undefined;
-    const type = sameName(objectType);
+    const type = sameTypeName(objectType);
     if (type === this.#fromType) return 'from';
     return type === this.#toType ? 'to' : undefined;
   }
@@ -179,8 +179,6 @@ function strings(value: unknown): string[] {
 }
 
 /** One spelling for all names of an object type; a name that we do not know stands for itself. */
-const sameName = (objectType: string): string => objectTypeId(objectType) ?? objectType.toLowerCase();
-
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list) list.push(value);

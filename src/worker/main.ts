@@ -135,6 +135,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
       },
     },
     maxConcurrentCalls: config.maxConcurrentCalls,
+    handOn: () => intake.handOn(),
     fetchHigh: () => intake.fetchHigh(),
     onBatch: (batch, report, ms) => {
       const { fromObjectType, toObjectType, inputs, trigger, waitedMs, high } = batch;
@@ -184,7 +185,8 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     queue,
     prefetch,
     process: job => processor.process(job),
-    onNoMore: () => dispatcher.wake(),
+    onChange: () => dispatcher.wake(),
+    portion: Math.ceil(config.batchMaxInputs / 2),
     high: { jobs: config.batchMaxInputs, bytes: config.batchMaxInputs * BYTES_PER_PAIR },
     lockMs: config.jobLockMs,
     logger,

@@ -52,7 +52,7 @@ export class Processor {
   async #work(job: FetchedJob): Promise<void> {
     const { queue, submit, maxAttempts, logger } = this.parts;
     if (job.mustFail) return queue.fail(job, job.mustFail);
-    const parsed = parseJobData(job.data);
+    const parsed = parseJobData(job.read());
     if (!parsed.ok) return queue.fail(job, invalidReason(parsed.faults));
     const again = reopen(parsed.data);
     if (again) await this.#takeBack(job, again);
@@ -125,7 +125,7 @@ export class Processor {
 
   async #settle(entry: JobEntry): Promise<void> {
     if (!(await this.parts.settle(entry)))
-      throw new LostLock(`job ${entry.jobId}: its lock was lost, another worker has it by now`);
+      throw new LostLock(`job ${entry.jobId}: another worker has it by now, or it was settled before`);
   }
 }
 

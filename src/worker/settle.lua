@@ -2,12 +2,14 @@
   Settles jobs: what became of their pairs is written into their data, into the totals, into the minute's counts and into
   the index of rejections in one step, so that none of them is ever ahead of another, whenever this process dies. Only
   for jobs whose lock is still ours. A job of which nothing is left to be tried, and that concerns nobody else, is completed
-  or failed in the same step. (With the libraries shared/minutes.lua, shared/rejections.lua and finish.lua.)
+  or failed in the same step. (With the libraries
+  shared/minutes.lua, shared/rejections.lua, shared/count-request.lua and finish.lua.)
 
   KEYS[1] counters  hash          KEYS[2] minutes       prefix of hashes
   KEYS[3] rejections  sorted set  KEYS[4] rejection     prefix of hashes and sets   KEYS[5] rejectedJobs  hash
   BullMQ's own: KEYS[6] jobs (prefix of hashes)   KEYS[7] wait      KEYS[8] active   KEYS[9] prioritized
                 KEYS[10] completed   KEYS[11] failed   KEYS[12] stalled   KEYS[13] events   KEYS[14] meta
+                KEYS[15] marker
   ARGV[1] completed jobs that are kept
   ARGV[2…] for each job: id, token, data, created, rejected, retried, request key ('' = none), rejections, batches, state, value
     data = new data of the job; '' = all its pairs were created: its data stays, and a mark says how many were counted, so
@@ -21,28 +23,12 @@
 
   Returns for each job 1 = settled, 0 = somebody else has it by now
 ]]
--- kept once it is complete, and while it is not (accept.lua): seconds
-local KEEP_COMPLETE, KEEP_PENDING = 86400, 604800
 local FIXED_ARGS, ARGS = 1, 11
 local BULLMQ = {jobs = KEYS[6], wait = KEYS[7], active = KEYS[8], prioritized = KEYS[9], completed = KEYS[10], failed = KEYS[11],
-  stalled = KEYS[12], events = KEYS[13], meta = KEYS[14]}
+  stalled = KEYS[12], events = KEYS[13], meta = KEYS[14], marker = KEYS[15]}
 local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
 -- a job's own batches, newest last: characters
 local LONGEST_BATCHES = 400
-
-local function countRequest(request, created, rejected)
-  local accepted = tonumber(redis.call('HGET', request, 'accepted') or '')
-  if not accepted then return end
-  local decided = redis.call('HINCRBY', request, 'created', created) + redis.call('HINCRBY', request, 'rejected', rejected)
-  if decided >= accepted then
-    local now = redis.call('TIME')
-    redis.call('HSET', request, 'completedAt', now[1] * 1000 + math.floor(now[2] / 1000))
-    redis.call('EXPIRE', request, KEEP_COMPLETE)
-    redis.call('PUBLISH', request, 'complete')
-  elseif redis.call('HDEL', request, 'completedAt') == 1 then
-    redis.call('EXPIRE', request, KEEP_PENDING) -- its rejections were taken back to be tried again
-  end
-end
 
 -- nobody else's batches stand in the mark; data that a settlement wrote is never written twice
 local function isDone(job, data, mark)
@@ -53,15 +39,18 @@ end
 local settled, finished = {}, {}
 local total = {created = 0, rejected = 0, retried = 0}
 local reopened = 0
+local seen = {}
 for at = FIXED_ARGS, #ARGV - 1, ARGS do
   local id, token, data, batches, state = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 9], ARGV[at + 10]
   local job = KEYS[6] .. id
   local newMark = ARGV[at + 4] .. ' ' .. batches
-  local ours = redis.call('GET', job .. ':lock') == token
+  -- a job that somebody has removed by hand is gone: without `ats` it was never fetched
+  local before = redis.call('HMGET', job, 'associationsCounted', 'atm', 'ats')
+  local ours = before[3] and not seen[id] and redis.call('GET', job .. ':lock') == token
+  seen[id] = true
   -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
   local again = data ~= '' and redis.call('HGET', job, 'data') == data
   if ours and not again then
-    local before = redis.call('HMGET', job, 'associationsCounted', 'atm')
     local mark = before[1]
     local counted = mark and tonumber(mark:match('^%d+')) or 0
     if state ~= '' then

@@ -65,7 +65,7 @@ export function settleJob(data: JobData, outcomes: readonly Outcome[], maxAttemp
     }
   });
 
-  const errors = [...retries].map(([failure, pairs]) => errorContext(failure, attempt, pairs.length));
+  const errors = alike(retries).map(([failure, pairs]) => errorContext(failure, attempt, pairs.length));
   const rejected = [
     ...(data.rejected ?? []),
     ...[...rejections].map(
@@ -158,6 +158,18 @@ const errorContext = (failure: Failure, attempt: number, pairs: number): ErrorCo
   const { at, ...rest } = failure;
   return { at, attempt, ...rest, pairs };
 };
+
+/** Inputs that were judged one by one hear the same words, each in an answer of its own: one entry of ten is enough. */
+function alike(groups: ReadonlyMap<Failure, readonly Pair[]>): [Failure, readonly Pair[]][] {
+  const byWords = new Map<string, [Failure, readonly Pair[]]>();
+  for (const [failure, pairs] of groups) {
+    const { at: _at, correlationId: _id, ...words } = failure;
+    const key = JSON.stringify(words);
+    const [first = failure, others = []] = byWords.get(key) ?? [];
+    byWords.set(key, [first, [...others, ...pairs]]);
+  }
+  return [...byWords.values()];
+}
 
 const sum = (groups: ReadonlyMap<Failure, readonly Pair[]>): number =>
   [...groups.values()].reduce((total, pairs) => total + pairs.length, 0);

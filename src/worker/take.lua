@@ -1,6 +1,7 @@
 --[[
   Takes many jobs at once, each as BullMQ's moveToActive takes one. What is out of the ordinary (a job of a scheduler, a
-  job that is to fail, a queue with limits of its own) is left to BullMQ itself: the run ends before it.
+  job that is to fail, a queue with limits of its own) is left to BullMQ itself: the run ends before it. High priority
+  alone passes it by: BullMQ would serve all of `wait` first.
 
   KEYS[1] wait     list; the job at its tail is next       KEYS[2] active  list      KEYS[3] prioritized  sorted set
   KEYS[4] pc       BullMQ's counter of prioritized jobs    KEYS[5] meta    hash      KEYS[6] limiter      string
@@ -26,26 +27,26 @@ else
   for at = #tail, 1, -1 do table.insert(ids, tail[at]) end
   if #ids > 0 then from = KEYS[1] else ids = redis.call('ZRANGE', KEYS[3], 0, most - 1) end
 end
-local more = #ids == most and 1 or 0
 
-local taken, started, reply, bytes = {}, {}, {}, 0
+local taken, started, reply, bytes = {}, {}, {0}, 0
 for _, id in ipairs(ids) do
   local job = redis.call('HMGET', ARGV[1] .. id, 'data', 'opts', 'priority', 'parentKey', 'deid', 'rjk', 'defa', 'ats')
   local data, options = job[1], job[2]
-  local fits = data and (#taken == 0 or bytes + #data <= mostBytes)
   -- (0:… are markers that early versions of BullMQ left among the jobs)
-  if not fits or not options or job[6] or job[7] or id:sub(1, 2) == '0:' then
-    more = 1
+  local ordinary = data and options and not job[6] and not job[7] and id:sub(1, 2) ~= '0:'
+  if ordinary then
+    if #taken > 0 and bytes + #data > mostBytes then break end
+    bytes = bytes + #data
+    local plain = not job[4] and not job[5] and not options:find('"removeOnComplete"', 1, true)
+    local at = 5 * #taken + 1
+    reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4], reply[at + 5] = id, data, options, job[3] or '0', plain and 1 or 0
+    taken[#taken + 1] = id
+    started[#taken] = (tonumber(job[8]) or 0) + 1
+  elseif below == '' then
     break
   end
-  bytes = bytes + #data
-  local plain = not job[4] and not job[5] and not options:find('"removeOnComplete"', 1, true)
-  local at = 5 * #taken + 1
-  reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4], reply[at + 5] = id, data, options, job[3] or '0', plain and 1 or 0
-  taken[#taken + 1] = id
-  started[#taken] = (tonumber(job[8]) or 0) + 1
 end
-if #taken == 0 then return {more} end
+if #taken == 0 then return {#ids > 0 and 1 or 0} end
 
 for at, id in ipairs(taken) do
   local key = ARGV[1] .. id
@@ -60,7 +61,8 @@ else
   redis.call('ZREM', KEYS[3], unpack(taken))
   if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('DEL', KEYS[4]) end
 end
--- other workers may look for what is left
-redis.call('ZADD', KEYS[8], 0, '0')
-reply[1] = more
+if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then
+  redis.call('ZADD', KEYS[8], 0, '0') -- other workers may look for what is left
+  reply[1] = 1
+end
 return reply

@@ -1,6 +1,6 @@
 /**
  * The work of a replica from its first job to its last: what is started after what, and how it ends. SIGTERM: stop
- * fetching → flush open batches → wait for calls in flight → give the rest back.
+ * fetching → put back what is unread → flush open batches → wait for calls in flight → give the rest back.
  */
 import { hostname } from 'node:os';
 import type { Quota } from '../hubspot/quota.js';

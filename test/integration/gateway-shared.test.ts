@@ -1,5 +1,7 @@
 /** Requests of one association share notes and jobs; each keeps an id, and an exact answer, of its own. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { QueueAccess } from '../../src/dashboard/connection.js';
+import { discardFailures } from '../../src/dashboard/failures.js';
 import type { SharedNote } from '../../src/gateway/requests.js';
 import { memberStatus } from '../../src/gateway/status.js';
 import { eventually } from '../support/eventually.js';
@@ -28,6 +30,9 @@ const get = async (path: string) => {
   const response = await server.app.inject(path);
   return { status: response.statusCode, body: response.json<ReplyBody>() };
 };
+const access = (): QueueAccess => ({
+  ...{ account: 'default', redis: rig.redis, queue: rig.queue, keys: rig.keys },
+});
 const GOOD = 100_000_001;
 /** the simulator does not know it */
 const BAD = 999_000_001;
@@ -77,9 +82,39 @@ it('each is told what became of its own association', async () => {
   for (const place of ['003', '1f4', 'fff'])
     expect((await get(good.replace(/...$/, place))).status).toBe(404);
   expect((await get('/requests/00000000-0000-8000-0000-000000000000')).status).toBe(404);
-  // what an operator discards is known no more, but never told as created
+  // what an operator discards is still told to who asks
+  await discardFailures(access(), {});
+  expect(await rig.queue.getFailedCount()).toBe(0);
+  for (const path of [good, other]) expect((await get(path)).body).toMatchObject({ created: 1, rejected: 0 });
+  expect((await get(bad)).body).toMatchObject({
+    rejected: 1,
+    errors: [{ category: 'OBJECT_NOT_FOUND', context: { fromObjectId: [String(BAD)] } }],
+  });
+});
+
+it('what was discarded is told as rejected to who repeats the request', async () => {
+  const ask = async () => {
+    const inputs = [GOOD, BAD, BAD + 1].map(from => inputOf(from, from + 400_000_000));
+    const headers = { 'idempotency-key': 'once', prefer: 'wait=20' };
+    const response = await server.app.inject({ method: 'POST', url: CREATE, payload: { inputs }, headers });
+    const { results, errors = [], numErrors } = response.json<ReplyBody>();
+    const ids = errors.map(({ context }) => context?.fromObjectId?.[0]);
+    return [response.statusCode, results?.map(({ fromObjectId }) => fromObjectId), ids.sort(), numErrors];
+  };
+  const answer = [207, [String(GOOD)], [String(BAD), String(BAD + 1)], 2];
+  rig.startWorker();
+  expect(await ask()).toEqual(answer);
+  await discardFailures(access(), {});
+  expect(await rig.queue.getFailedCount()).toBe(0);
+  expect(await ask()).toEqual(answer);
+});
+
+it('removed by another client: known no more, but never told as created', async () => {
+  const [one, two] = await Promise.all([BAD, BAD + 1].map(from => post(from)));
+  rig.startWorker();
+  await rig.drained();
   for (const job of await rig.queue.getFailed()) await job.remove();
-  expect((await get(bad)).status).toBe(404);
+  for (const path of [one?.path, two?.path]) expect((await get(path ?? '')).status).toBe(404);
 });
 
 it('all created: it is known long after the job is gone', async () => {
@@ -109,6 +144,7 @@ describe('the fate of one of three', () => {
       rejected,
       requestedAt: 1,
       completedAt: undefined,
+      discarded: [],
     };
     const members = ['1', '2', '3'].map(id => [id, '9'] as const);
     const status = memberStatus({ counts, members, job, isWhole }, 0, 'n-0');

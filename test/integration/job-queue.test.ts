@@ -162,7 +162,8 @@ describe('jobs taken and completed together', () => {
       more: true,
     });
     expect(ids((await box.jobs.take({ jobs: 100, bytes: 0 })).jobs)).toEqual(['job-3']);
-    expect(await box.jobs.take({ jobs: 6, bytes: 1e9 })).toMatchObject({ more: true });
+    expect(await box.jobs.take({ jobs: 5, bytes: 1e9 })).toMatchObject({ more: true });
+    expect(await box.jobs.take({ jobs: 5, bytes: 1e9 })).toMatchObject({ more: false });
     expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: false });
   });
 
@@ -182,6 +183,45 @@ describe('jobs taken and completed together', () => {
       { id: 'plain-0', high: false },
       { id: 'plain-1', high: false },
     ]);
+  });
+
+  it('high priority passes by what is left to BullMQ', async () => {
+    await add(box.queue, numbered(2, 'plain'));
+    await box.queue.upsertJobScheduler(
+      'hourly',
+      { every: 3_600_000 },
+      { name: 'associate', opts: { priority: 1 } },
+    );
+    await add(box.queue, numbered(2, 'high'), { priority: 1 });
+    expect(ids((await box.jobs.take(ALL, true)).jobs)).toEqual(['high-0', 'high-1']);
+    expect(ids((await box.jobs.take(ALL)).jobs)).toEqual(['plain-0', 'plain-1']);
+    expect((await box.jobs.next())?.id).toContain('hourly');
+  });
+
+  it('say whether anything is left, of either kind', async () => {
+    await add(box.queue, numbered(1, 'plain'));
+    await add(box.queue, numbered(3, 'later'), { priority: 2 });
+    expect(await box.jobs.take(ALL)).toMatchObject({ jobs: [{ id: 'plain-0' }], more: true });
+    expect(await box.jobs.take({ jobs: 2, bytes: 1e9 })).toMatchObject({ more: true });
+    expect(await box.jobs.take(ALL)).toMatchObject({ jobs: [{ id: 'later-2' }], more: false });
+  });
+
+  it('know about how many associations they hold, in whatever JSON, and those that a retry takes back', async () => {
+    const pairs = numbered(7).map((_, at) => [String(at), '2']);
+    const rejected = [{ error: { at: '', attempt: 1, message: 'no', pairs: 7 }, pairs }];
+    const written = [
+      JSON.stringify({ ...contactsToCompanies, pairs }),
+      JSON.stringify({ ...contactsToCompanies, pairs }, null, 2),
+      JSON.stringify({ ...contactsToCompanies, pairs }).replaceAll(',', ', '),
+      JSON.stringify({ ...contactsToCompanies, pairs: [], rejected }),
+    ];
+    await add(box.queue, numbered(written.length + 1));
+    for (const [at, json] of written.entries())
+      await test.redis.hset(`${box.keys.jobs}job-${at}`, 'data', json);
+    await test.redis.hset(`${box.keys.jobs}job-${written.length}`, 'data', written[3] ?? '');
+    const { jobs } = await box.jobs.take({ jobs: written.length, bytes: 1e9 });
+    expect(jobs.map(({ associations }) => associations)).toEqual([7, 7, 7, 7]);
+    expect(await box.jobs.next()).toMatchObject({ associations: 7 });
   });
 
   it('have locks that are renewed, and are missed when somebody else has them', async () => {
@@ -238,8 +278,19 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     await add(box.queue, numbered(3));
     await box.queue.setGlobalConcurrency(1);
     expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: true });
-    expect(await box.jobs.next()).toMatchObject({ id: 'job-0', isPlain: true });
+    const first = await box.jobs.next();
+    expect(first).toMatchObject({ id: 'job-0', isPlain: true });
+    await settle(box, [first as Taken]);
+    // a place is free: whoever waits hears of it
+    expect(await box.jobs.next()).toMatchObject({ id: 'job-1' });
+  });
+
+  it('a hold that ends early: the next job comes at once', async () => {
+    await add(box.queue, numbered(1));
+    await box.queue.rateLimit(60_000);
     expect(await box.jobs.next()).toBeUndefined();
+    await box.queue.removeRateLimitKey();
+    expect(await box.jobs.next()).toMatchObject({ id: 'job-0' });
   });
 
   it('the job of a scheduler, which BullMQ plans anew when it fetches it', async () => {
@@ -286,19 +337,22 @@ describe('what is out of the ordinary is left to BullMQ', () => {
   });
 
   it('a job that is to fail, and one whose data is no JSON', async () => {
-    await add(box.queue, ['to-fail', 'broken', 'after']);
+    await add(box.queue, ['to-fail', 'broken', 'after', 'broken-too']);
     await test.redis.hset(`${box.keys.jobs}to-fail`, 'defa', 'its child has failed');
-    await test.redis.hset(`${box.keys.jobs}broken`, 'data', '{"version":1,');
+    for (const id of ['broken', 'broken-too'])
+      await test.redis.hset(`${box.keys.jobs}${id}`, 'data', '{"version":1,');
     expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: true });
     expect(await box.jobs.next()).toMatchObject({ id: 'to-fail', mustFail: 'its child has failed' });
-    const { jobs } = await box.jobs.take(ALL);
-    expect(jobs.map(({ id, data }) => [id, data])).toEqual([
+    const { jobs } = await box.jobs.take({ jobs: 2, bytes: 1e9 });
+    expect(jobs.map(({ id, read }) => [id, read()])).toEqual([
       ['broken', undefined],
       ['after', { of: 'after' }],
     ]);
-    for (const job of jobs) await box.jobs.fail(job, 'no JSON');
+    const next = await box.jobs.next(); // by BullMQ's own verb
+    expect([next?.id, next?.read()]).toEqual(['broken-too', null]);
+    for (const job of [...jobs, next]) if (job) await box.jobs.fail(job, 'no JSON');
     expect(await test.redis.zrange(`${box.keys.jobs}failed`, '0', '-1')).toEqual(
-      expect.arrayContaining(['after', 'broken']),
+      expect.arrayContaining(['after', 'broken', 'broken-too']),
     );
   });
 });

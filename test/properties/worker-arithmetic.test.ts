@@ -58,12 +58,12 @@ describe('prefetch', () => {
 
   it('waits until there is room for more than a little', () => {
     const prefetch = new Prefetch({ associations: 1_600, jobs: 160 });
-    for (let job = 0; job < 3; job++) prefetch.fetched(500);
+    for (const size of [700, 700]) prefetch.fetched(size);
     expect(prefetch.hasRoom).toBe(true);
     prefetch.fetched(1);
     expect(prefetch.hasRoom).toBe(false);
     prefetch.ended(1);
-    for (let job = 0; job < 147; job++) prefetch.fetched(0);
+    for (let job = 0; job < 138; job++) prefetch.fetched(0);
     expect(prefetch.hasRoom).toBe(true);
     prefetch.fetched(0);
     expect(prefetch.hasRoom).toBe(false);

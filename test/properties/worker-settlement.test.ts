@@ -118,6 +118,18 @@ it('conserves the pairs, counts them rightly, and writes data that the schema ac
   );
 });
 
+it('inputs that were judged one by one and heard the same words are one entry of the errors', () => {
+  const said = (correlationId: string, message = 'later'): Outcome => ({
+    kind: 'retry',
+    failure: { at: AT, httpStatus: 207, category: 'LATER', message, correlationId },
+  });
+  const outcomes = [said('a'), said('b'), said('c', 'much later'), said('d')];
+  expect(settleJob(job(pairsOf(4)), outcomes, 8).data?.errors).toMatchObject([
+    { message: 'later', correlationId: 'a', pairs: 3 },
+    { message: 'much later', correlationId: 'c', pairs: 1 },
+  ]);
+});
+
 it('ends after so many attempts, everything created or rejected', () => {
   fc.assert(
     fc.property(

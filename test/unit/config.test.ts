@@ -87,14 +87,24 @@ describe('problems', () => {
     ['QUEUE_PREFFIX', 'QUEUE_PREFIX'],
     ['JOB_ATTEMPT', 'JOB_ATTEMPTS'],
     ['HUBSPOT_TOKEN_FILE', 'HUBSPOT_ACCESS_TOKEN_FILE'],
+    ['GATEWAY_KEYS', 'GATEWAY_API_KEYS'],
+    ['DASHBOARD_PASS', 'DASHBOARD_PASSWORD'],
+    ['DAILY_CALLS', 'DAILY_CALL_LIMIT'],
+    ['ALERT_URL', 'ALERT_WEBHOOK_URL'],
   ])('%s: did you mean %s?', (given, meant) => {
     expect(problemsOf({ [given]: 'x' })).toEqual([`${given} is not a setting: did you mean ${meant}?`]);
+  });
+
+  test('what Kubernetes adds for a service called gateway is nobody’s mistake', () => {
+    const names = ['GATEWAY_SERVICE_HOST', 'GATEWAY_SERVICE_PORT_HTTP', 'DASHBOARD_PORT_80_TCP_ADDR'];
+    expect(problemsOf(Object.fromEntries(names.map(name => [name, 'x'])))).toEqual([]);
   });
 
   test('what contradicts itself is refused', () => {
     expect(problemsOf({ BATCH_LINGER_MS: '25000' })).toEqual([
       'BATCH_LINGER_MS (25000) must be shorter than SHUTDOWN_TIMEOUT_MS (25000)',
     ]);
+    expect(problemsOf({ BATCH_LINGER_MS: '25000', RATE_LIMIT_CALLS: 'many' })).toHaveLength(2);
   });
 });
 

@@ -191,10 +191,42 @@ describe('inputs', () => {
   });
 });
 
+it('a field that probably means types is no wish for the default', async () => {
+  const { types, ...untyped } = inputOf(1, 2);
+  const read = (input: object) =>
+    readInputs(
+      'contacts',
+      'companies',
+      { inputs: [input] },
+      { maxInputs: 9, typesOf: () => ({ types: types ?? [] }) },
+    );
+  await expect(read({ ...untyped, type: types })).rejects.toMatchObject({
+    status: 400,
+    faults: [{ message: 'inputs[0].type: did you mean types?', in: 'inputs[0].type' }],
+  });
+  await expect(read({ ...untyped, note: 'x' })).resolves.toMatchObject({ inputs: 1 });
+});
+
+it('what nobody knows any more is in neither list', async () => {
+  const { jobs } = await readInputs('deals', '2-7', { inputs: [inputOf(1, 2)] }, { maxInputs: 9, typesOf });
+  const counts = { id: 'r', accepted: 1, jobs: 1, created: 0, rejected: 1, requestedAt: 0, completedAt: 5 };
+  const answer = completeAnswer({ ...counts, discarded: [] }, jobs, { of: new Map(), unknown: new Set([0]) });
+  expect(answer).toMatchObject({ results: [], numErrors: 1, errors: [{ category: 'UNKNOWN' }] });
+});
+
 it('a complete answer: a pair that stands twice in a job and was rejected once is in both lists', async () => {
   const inputs = [inputOf(1, 2), inputOf(1, 2), inputOf(3, 4)];
   const { jobs } = await readInputs('deals', '2-7', { inputs }, { maxInputs: 9, typesOf });
-  const counts = { id: 'r', accepted: 3, jobs: 1, created: 2, rejected: 1, requestedAt: 0, completedAt: 5 };
+  const counts = {
+    id: 'r',
+    accepted: 3,
+    jobs: 1,
+    created: 2,
+    rejected: 1,
+    requestedAt: 0,
+    completedAt: 5,
+    discarded: [],
+  };
   const error = {
     at: '',
     attempt: 1,
@@ -203,7 +235,13 @@ it('a complete answer: a pair that stands twice in a job and was rejected once i
     correlationId: 'c',
     pairs: 1,
   };
-  const answer = completeAnswer(counts, jobs, new Map([[0, [{ error, pairs: [['1', '2']] }]]]));
+  const of = new Map([
+    [
+      0,
+      { fromObjectType: 'deals', toObjectType: '2-7', rejected: [{ error, pairs: [['1', '2'] as const] }] },
+    ],
+  ]);
+  const answer = completeAnswer(counts, jobs, { of, unknown: new Set() });
   expect(answer.results.map(({ fromObjectId }) => fromObjectId)).toEqual(['1', '3']);
   expect(answer.results[0]).toMatchObject({ fromObjectTypeId: '0-3', toObjectTypeId: '2-7' });
   expect(answer).toMatchObject({ status: 'COMPLETE', numErrors: 1, completedAt: '1970-01-01T00:00:00.005Z' });

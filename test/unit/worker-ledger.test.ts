@@ -26,7 +26,7 @@ const data = (pairs: number): JobData => ({
 });
 /** A job as BullMQ keeps it while a worker has it. */
 async function job(jobId: string, token = 'mine'): Promise<void> {
-  await test.redis.hset(keys.jobs + jobId, 'data', JSON.stringify(data(3)));
+  await test.redis.hset(keys.jobs + jobId, 'data', JSON.stringify(data(3)), 'ats', 1);
   await test.redis.set(`${keys.jobs}${jobId}:lock`, token);
 }
 const entry = (jobId: string, more: Partial<JobEntry> = {}): JobEntry => ({
@@ -54,7 +54,7 @@ describe('settle', () => {
     );
     expect(await dataOf('1')).toEqual(data(1));
     expect(await counters()).toEqual({ created: '1', rejected: '2', retried: '4' });
-    expect(await test.redis.hkeys(`${keys.jobs}1`)).toEqual(['data']);
+    expect((await test.redis.hkeys(`${keys.jobs}1`)).sort()).toEqual(['ats', 'data']);
   });
 
   it('leaves a job alone that somebody else has, or that is gone', async () => {
