@@ -79,6 +79,9 @@ const ENQUEUE: CommandSpec = {
     const { priorityProblem } = await import('./shared/queue.js');
     const fault = priorityProblem(options.priority ?? 'normal');
     if (fault) given.problem(`--${fault}`);
+    const { fileSource } = await import('./producer/source.js');
+    const source = file === '' || file === '-' ? undefined : fileSource(file);
+    if (source && 'problems' in source) given.problem(...source.problems);
     const { parseConfig } = await import('./shared/config.js');
     const config = given.settle(() => parseConfig(process.env));
     const { runEnqueue } = await import('./producer/main.js');

@@ -35,6 +35,14 @@ export class Refusal extends Error {
 export const unavailable = (message: string, retryAfterSeconds = 2): Refusal =>
   new Refusal(503, message, [], { 'retry-after': String(retryAfterSeconds) });
 
+export const compressed = (coding: string): Refusal =>
+  new Refusal(415, 'The body must come as it is', [
+    {
+      message: `content-encoding ${clip(coding)} is not taken: send the JSON uncompressed`,
+      in: 'content-encoding',
+    },
+  ]);
+
 export const full = (): Refusal =>
   new Refusal(429, 'Too many associations are queued: try again later', [], { 'retry-after': '10' });
 

@@ -26,7 +26,7 @@ import { CREATE_PATHS, openApi } from './openapi.js';
 import { parsePrefer, preferenceApplied } from './prefer.js';
 import { readPriority } from './priority.js';
 import { readInputs } from './read-inputs.js';
-import { asRefusal, Refusal, type RefusalStatus, refusalBody, unavailable } from './refusal.js';
+import { asRefusal, compressed, Refusal, type RefusalStatus, refusalBody, unavailable } from './refusal.js';
 import { readStatus } from './status.js';
 import type { TraceRequest } from './tracing.js';
 
@@ -152,12 +152,16 @@ export function createServer(parts: ServerParts): FastifyInstance {
       done();
     });
   };
+  const plainBody: onRequestHookHandler = (request, _reply, done) => {
+    const coding = request.headers['content-encoding'] ?? 'identity';
+    done(/^identity$/i.test(coding) ? undefined : compressed(coding));
+  };
   const guarded = { onRequest, config: { guarded: true } };
 
   for (const path of CREATE_PATHS)
     app.post<{ Params: { fromObjectType: string; toObjectType: string } }>(
       path,
-      { ...guarded, onRequest: [onRequest, holdBody] },
+      { ...guarded, onRequest: [onRequest, plainBody, holdBody] },
       async (request, reply) => {
         const preference = parsePrefer(request.headers.prefer);
         const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);

@@ -13,6 +13,8 @@ export type Answer =
       /** 2xx, every input stands in the results, no errors: seen where the body was read, and the body left there */
       readonly listsAll?: true;
       readonly retryAfterMs?: number;
+      /** by which HubSpot's support finds the call */
+      readonly correlationId?: string;
     }
   /** no answer: the call may or may not have been carried out */
   | { readonly kind: 'none'; readonly at: string; readonly category: string; readonly message: string };

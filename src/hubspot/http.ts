@@ -6,7 +6,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
 import { messageOf } from '../shared/errors.js';
-import { type Answer, field } from './classify.js';
+import { type Answer, field, text } from './classify.js';
 
 export type HubSpotHttpOptions = {
   readonly baseUrl: string;
@@ -28,6 +28,10 @@ type Request = {
   /** JSON, written out */
   readonly body?: string;
 };
+
+const CORRELATION_HEADER = 'x-hubspot-correlation-id';
+/** It travels with every job that it concerns. */
+const LONGEST_ID = 100;
 
 export class HubSpotHttp {
   readonly #options: HubSpotHttpOptions;
@@ -102,12 +106,16 @@ export class HubSpotHttp {
       if (max > 0) this.#options.onRateLimitHeader(max);
     }
     const retryAfterMs = header('retry-after') * 1_000;
+    const body = parseBody(response.data);
+    // refusals have it in the body; answers with errors beside results only in a header that no documentation names
+    const correlationId = text(field(body, 'correlationId')) ?? text(response.headers[CORRELATION_HEADER]);
     return {
       kind: 'answer',
       at: new Date().toISOString(),
       status: response.status,
-      body: parseBody(response.data),
+      body,
       ...(retryAfterMs >= 0 && { retryAfterMs }),
+      ...(correlationId !== undefined && { correlationId: correlationId.slice(0, LONGEST_ID) }),
     };
   }
 }

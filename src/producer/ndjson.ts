@@ -30,8 +30,17 @@ export class NdjsonParser implements LineParser {
   feed(text: string, line: number, into: ParsedLines): void {
     if (text.trim() === '') return;
     const read = this.#read(text);
-    if (read.faults.length > 0) into.refusals.push({ line, reasons: read.faults });
+    if (read.faults.length > 0) this.#refuse(read, line, into);
     else addLine(read.fields, line, this.#defaults, into);
+  }
+
+  /** Every fault of the line: those of its text, and what else its fields have. */
+  #refuse(read: ReadLine, line: number, into: ParsedLines): void {
+    const others: ParsedLines = { associations: [], lines: [], refusals: [] };
+    addLine(read.fields, line, this.#defaults, others);
+    const isNew = (reason: string) => !read.faults.some(fault => placeOf(fault) === placeOf(reason));
+    const reasons = others.refusals.flatMap(refusal => refusal.reasons.filter(isNew));
+    into.refusals.push({ line, reasons: [...read.faults, ...reasons] });
   }
 
   end(): void {}
@@ -40,7 +49,7 @@ export class NdjsonParser implements LineParser {
     return missingOptions(this.#defaults, field => this.#given.has(field));
   }
 
-  #read(text: string): { fields: LineFields; faults: string[] } {
+  #read(text: string): ReadLine {
     const given = parsedObject(text);
     if (typeof given === 'string') return { fields: {}, faults: [given] };
     for (const field of OPTIONAL) if (given[field] != null) this.#given.add(field);
@@ -64,6 +73,11 @@ export class NdjsonParser implements LineParser {
     return { fields, faults };
   }
 }
+
+type ReadLine = { fields: LineFields; faults: string[] };
+
+/** `from: "" is not …` → `from` */
+const placeOf = (fault: string): string => fault.slice(0, fault.indexOf(':'));
 
 /** The object, or what is wrong with the text. */
 function parsedObject(text: string): Readonly<Record<string, unknown>> | string {

@@ -13,7 +13,7 @@ import pLimit from 'p-limit';
 import type { JobData } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
-import { openRedis, redisPlace } from '../shared/redis.js';
+import { isConnectionLoss, openRedis, redisPlace } from '../shared/redis.js';
 import { heardWithin, sleepListening } from '../shared/wait.js';
 import { SendTracing } from './tracing.js';
 
@@ -121,10 +121,6 @@ export class Sender {
 
 /** Redis repeats what it does not understand. */
 const ECHOED_ARGUMENTS = /, with args beginning with.*$/s;
-
-/** ioredis says in terms of its options that there is no connection; the reason came before, as an event. */
-const isConnectionLoss = (error: unknown): boolean =>
-  /max retries per request|isn't writeable|connection is closed|aborted/i.test(messageOf(error));
 
 /** Node reports a host with several addresses as an AggregateError with an empty message. */
 function reasonOf(error: unknown): string {

@@ -1,5 +1,6 @@
 /** Connections to Redis, each with the manners of its role. */
 import { Redis, type RedisOptions } from 'ioredis';
+import { messageOf } from './errors.js';
 
 const ROLES = {
   /** Waits out an outage: commands queue up until Redis is back. A worker has nothing better to do. */
@@ -36,6 +37,10 @@ export function openRedis(
   redis.on('error', onError);
   return redis;
 }
+
+/** ioredis says in terms of its options that there is no connection; the reason came before, as an event. */
+export const isConnectionLoss = (error: unknown): boolean =>
+  /max retries per request|isn't writeable|connection is closed|aborted/i.test(messageOf(error));
 
 /** The URL without its password, fit for logs and errors. */
 export function redisPlace(url: string): string {

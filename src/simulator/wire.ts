@@ -27,11 +27,14 @@ export function sendReply(
     response.socket?.resetAndDestroy();
     return;
   }
-  const { text, type } = payload(reply);
+  const correlationId = randomUUID();
+  const { text, type } = payload(reply, correlationId);
   const bytes = Buffer.from(text, 'utf8');
   response.writeHead(reply.status, {
     'Content-Type': type,
     'Content-Length': bytes.length,
+    // seen on every answer of HubSpot's by those who print its headers; no documentation names it
+    'x-hubspot-correlation-id': correlationId,
     ...extraHeaders,
     ...reply.headers,
   });
@@ -39,11 +42,11 @@ export function sendReply(
   else response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
 }
 
-function payload(reply: Reply): { text: string; type: string } {
+function payload(reply: Reply, correlationId: string): { text: string; type: string } {
   if (reply.json !== undefined) return { text: reply.json, type: JSON_TYPE };
   if (typeof reply.body === 'string') return { text: reply.body, type: 'text/html' };
   const isError = isObject(reply.body) && reply.body.status === 'error' && !('correlationId' in reply.body);
-  const body = isError ? { ...(reply.body as object), correlationId: randomUUID() } : (reply.body ?? {});
+  const body = isError ? { ...(reply.body as object), correlationId } : (reply.body ?? {});
   return { text: JSON.stringify(body), type: JSON_TYPE };
 }
 

@@ -267,7 +267,7 @@ function refusal(input: Input, failure: Failure, final: boolean): Outcome {
 function failureOf(answer: Answer): Failure {
   if (answer.kind === 'none') return { at: answer.at, category: answer.category, message: answer.message };
   const category = text(field(answer.body, 'category')) ?? `HTTP_${answer.status}`;
-  const correlationId = text(field(answer.body, 'correlationId'));
+  const { correlationId } = answer;
   return {
     at: answer.at,
     httpStatus: answer.status,
@@ -277,8 +277,7 @@ function failureOf(answer: Answer): Failure {
   };
 }
 
-const correlationOf = (answer: Answer): string =>
-  (answer.kind === 'answer' && text(field(answer.body, 'correlationId'))) || '';
+const correlationOf = (answer: Answer): string => (answer.kind === 'answer' && answer.correlationId) || '';
 
 /** HubSpot's message, or what little there is. */
 function wordsOf(answer: Answer): string {

@@ -24,6 +24,8 @@ export type DispatcherParts = {
   readonly maxConcurrentCalls: number;
   /** submits some of what is in memory, so that a lane becomes full; false: there is nothing more */
   readonly handOn: () => boolean;
+  /** nothing more is in memory, and no lane is full of what was */
+  readonly onNoneFull: () => void;
   /** submits what waits in Redis with high priority, as much as a call takes */
   readonly fetchHigh: () => Promise<void>;
   readonly onBatch: (batch: Batch, report: DeliveryReport, ms: number) => void;
@@ -90,7 +92,10 @@ export class Dispatcher {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const ready = coalescer.next(this.#partialsToo());
-      if (!ready?.full && this.parts.handOn()) continue;
+      if (!ready?.full) {
+        if (this.parts.handOn()) continue;
+        this.parts.onNoneFull();
+      }
       if (!ready) {
         await this.#napUntilReady();
         continue;

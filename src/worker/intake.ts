@@ -79,6 +79,13 @@ export class Intake {
     return count > 0;
   }
 
+  /** All that is in memory is handed on, and no call is full of it: more may be held for a while. */
+  widen(): void {
+    const { prefetch } = this.parts;
+    if (this.#isDry || !this.isRunning || prefetch.hasRoom) return;
+    if (prefetch.widen()) this.#nap?.abort();
+  }
+
   /** There is a backlog, and room for more of it. */
   get hasMore(): boolean {
     return !this.#isDry && this.parts.prefetch.hasRoom;

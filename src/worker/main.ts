@@ -136,6 +136,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     },
     maxConcurrentCalls: config.maxConcurrentCalls,
     handOn: () => intake.handOn(),
+    onNoneFull: () => intake.widen(),
     fetchHigh: () => intake.fetchHigh(),
     onBatch: (batch, report, ms) => {
       const { fromObjectType, toObjectType, inputs, trigger, waitedMs, high } = batch;
@@ -146,6 +147,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
         ms: Math.round(ms),
       });
       metrics.batch(batch, report);
+      if (trigger === 'full') prefetch.narrow();
       const times = { waitedMs: Math.round(waitedMs), ms: Math.round(ms) };
       logger.info({
         event: 'batch',

@@ -1,6 +1,9 @@
 /**
  * Prefetch: how much the worker may hold, so that memory is bounded in associations, whatever the jobs' sizes. Pure.
  * Jobs of high priority are let in whatever else is in memory, until that has doubled.
+ *
+ * Where many object pairs alternate, memory may be full before any call is: it may hold more then, for a while, because
+ * a call costs the same quota however few it carries.
  */
 import type { TakeLimits } from './job-queue.js';
 
@@ -13,12 +16,18 @@ export type PrefetchBounds = {
 
 /** As most ids are written, a pair with 9 digits on each side: `["100000001","500000001"],` */
 const BYTES_PER_ASSOCIATION = 26;
+/** So many times the bound, where no call becomes full otherwise. */
+const FARTHEST_REACH = 8;
+/** After so many full calls about, the bound is what it was. */
+const NARROWING = 0.98;
 /** Less room than this part of the bounds is not worth a trip to Redis. */
 const LEAST_ROOM = 1 / 8;
 
 export class Prefetch {
   #jobs = 0;
   #associations = 0;
+  /** how many times the bound may be in memory */
+  #reach = 1;
 
   constructor(private readonly bounds: PrefetchBounds) {}
 
@@ -34,18 +43,31 @@ export class Prefetch {
   get hasRoom(): boolean {
     const { associations, jobs } = this.bounds;
     if (this.#jobs === 0) return true;
-    return this.#associations <= associations * (1 - LEAST_ROOM) && this.#jobs <= jobs * (1 - LEAST_ROOM);
+    const most = associations * (this.#reach - LEAST_ROOM);
+    return this.#associations <= most && this.#jobs <= jobs * (1 - LEAST_ROOM);
   }
 
   /** What still fits. */
   get room(): TakeLimits {
-    const associations = Math.max(0, this.bounds.associations - this.#associations);
+    const associations = Math.max(0, this.bounds.associations * this.#reach - this.#associations);
     return { jobs: Math.max(1, this.bounds.jobs - this.#jobs), bytes: associations * BYTES_PER_ASSOCIATION };
   }
 
   /** Jobs of high priority may still be let in. */
   get hasReserve(): boolean {
     return this.#associations < 2 * this.bounds.associations;
+  }
+
+  /** Memory is full, there is more in Redis, and no call is full. @returns whether there is more room now */
+  widen(): boolean {
+    if (this.#reach >= FARTHEST_REACH) return false;
+    this.#reach = Math.min(FARTHEST_REACH, this.#reach * 2);
+    return true;
+  }
+
+  /** A call was full. */
+  narrow(): void {
+    this.#reach = Math.max(1, this.#reach * NARROWING);
   }
 
   fetched(associations: number): void {

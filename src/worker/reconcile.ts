@@ -131,7 +131,7 @@ function readError(error: Readonly<Record<string, unknown>>): HubSpotError[] {
 }
 
 function failureOf(error: HubSpotError, answer: Answer & { kind: 'answer' }): Failure {
-  const correlationId = error.correlationId ?? text(field(answer.body, 'correlationId'));
+  const correlationId = error.correlationId ?? answer.correlationId;
   return {
     at: answer.at,
     httpStatus: answer.status,
@@ -147,6 +147,7 @@ const noEffect = (answer: Answer & { kind: 'answer' }): Failure => ({
   at: answer.at,
   httpStatus: answer.status,
   category: NO_EFFECT,
+  ...(answer.correlationId && { correlationId: answer.correlationId }),
   message: `accepted without effect: HubSpot answered ${answer.status} and mentioned this association neither in results nor in errors`,
 });
 const NOTHING_TO_SAY: Failure = { at: '', message: '' };

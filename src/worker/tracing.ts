@@ -80,10 +80,9 @@ function describe(span: Span, answer: Answer): void {
     return;
   }
   span.setAttribute('http.response.status_code', answer.status);
-  for (const name of ['category', 'correlationId'] as const) {
-    const value = text(field(answer.body, name));
-    if (value !== undefined) span.setAttribute(`hubspot.${name}`, value);
-  }
+  const category = text(field(answer.body, 'category'));
+  if (category !== undefined) span.setAttribute('hubspot.category', category);
+  if (answer.correlationId !== undefined) span.setAttribute('hubspot.correlationId', answer.correlationId);
 }
 
 /** Of the jobs in a batch, in the order in which they came. */

@@ -29,13 +29,17 @@ export const pairsOf = (count: number): Pair[] =>
 export const inputsOf = (count: number): Input[] => pairsOf(count).map(([from, to]) => inputOf(from, to));
 
 export type HttpAnswer = Answer & { kind: 'answer' };
-export const answerOf = (status: number, body: unknown, retryAfterMs?: number): HttpAnswer => ({
-  kind: 'answer',
-  at: AT,
-  status,
-  body,
-  ...(retryAfterMs !== undefined && { retryAfterMs }),
-});
+export const answerOf = (status: number, body: unknown, retryAfterMs?: number): HttpAnswer => {
+  const correlationId = (body as { correlationId?: string } | undefined)?.correlationId;
+  return {
+    kind: 'answer',
+    at: AT,
+    status,
+    body,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(correlationId && { correlationId }),
+  };
+};
 
 /** HubSpot's answer that lists these inputs as created, with numbers for ids as in life. */
 export const createdBody = (inputs: readonly Pick<Input, 'from' | 'to'>[], more: object = {}) => ({

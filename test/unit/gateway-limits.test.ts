@@ -50,6 +50,7 @@ it.each([
   ['nothing', '', {}, CREATE, 400],
   ['a prototype', '{"__proto__":{"inputs":[]}}', {}, CREATE, 400],
   ['text', 'x', { 'content-type': 'text/plain' }, CREATE, 415],
+  ['gzip', 'x', { 'content-type': 'application/json', 'content-encoding': 'gzip' }, CREATE, 415],
   ['a form', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }, CREATE, 415],
   ['a strange charset', '{}', { 'content-type': 'application/json; charset=\u00ff' }, CREATE, 400],
   ['an object type with a blank', '{}', {}, '/crm/v4/associations/con%20tacts/companies/batch/create', 400],

@@ -225,6 +225,13 @@ describe('NdjsonParser', () => {
     expect(refused).toEqual([expect.stringContaining(`1: from: ${number} is not exactly an integer`)]);
   });
 
+  it('names every fault of a line, whatever was found first', () => {
+    const { refused } = ndjson('{"from":-1,"to":1.5,"type":"WORK:1","label":7}');
+    expect(refused).toEqual([
+      '1: type: did you mean types?; to: 1.5 is not exactly an integer up to 9007199254740991: give the id as a string; from: -1 is not a record id; label: 7 is not a text',
+    ]);
+  });
+
   it('takes the largest safe number, and any length as text', () => {
     const parsed = ndjson('{"from":9007199254740991,"to":"123456789012345678901234"}');
     expect(pairs(parsed)).toEqual(['9007199254740991>123456789012345678901234']);

@@ -99,6 +99,17 @@ describe('against the simulator', () => {
     expect(http(await create(client)).status).toBe(201);
   });
 
+  it('its correlation id, from the body or from a header, where there is one', async () => {
+    const simulator = await simulatorOf();
+    simulator.script({ kind: 'status', status: 400 });
+    const client = clientOf(simulator.url);
+    const refused = http(await create(client));
+    expect(refused.correlationId).toBe((refused.body as { correlationId: string }).correlationId);
+    expect(http(await create(client)).correlationId).toMatch(/^[0-9a-f-]{36}$/);
+    const silent = await httpServer((_request, response) => response.end('{}'));
+    expect(http(await create(clientOf(silent)))).not.toHaveProperty('correlationId');
+  });
+
   it('Retry-After in milliseconds, and none where there is none', async () => {
     const simulator = await simulatorOf();
     simulator.script(

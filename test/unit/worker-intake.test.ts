@@ -136,6 +136,22 @@ it('hands on what is asked for, in order, and says when there is nothing more', 
   expect(intake.handOn()).toBe(false);
 });
 
+it('holds more for a while where no call becomes full of it, and only then', async () => {
+  queue.add(400, 50);
+  await intake.start();
+  await full();
+  intake.widen();
+  expect(intake.hasMore).toBe(true);
+  await eventually(() => expect(prefetch.associations).toBe(1_600));
+  for (let times = 0; times < 9; times++) {
+    intake.widen();
+    await full();
+  }
+  expect(prefetch.jobs).toBe(80); // the bound of jobs stands
+  for (let calls = 0; calls < 300; calls++) prefetch.narrow();
+  expect(prefetch.hasRoom).toBe(false);
+});
+
 it('says when nothing more is on its way', async () => {
   queue.add(2, 10);
   await intake.start();
