@@ -37,7 +37,7 @@ local function isDone(job, data, mark)
 end
 
 local settled, finished = {}, {}
-local total = {created = 0, rejected = 0, retried = 0}
+local total = {created = 0, rejected = 0, retried = 0, jobsCompleted = 0}
 local reopened = 0
 local seen = {}
 for at = FIXED_ARGS, #ARGV - 1, ARGS do
@@ -57,6 +57,7 @@ for at = FIXED_ARGS, #ARGV - 1, ARGS do
       finished[#finished + 1] = {id = id, state = state, value = ARGV[at + 11], attempts = (tonumber(before[2]) or 0) + 1, mark = newMark}
     end
     if data == '' then
+      if not mark then total.jobsCompleted = total.jobsCompleted + 1 end -- BullMQ keeps the latest ones only
       if state == '' then redis.call('HSET', job, 'associationsCounted', newMark) end
     else
       redis.call('HSET', job, 'data', data)

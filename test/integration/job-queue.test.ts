@@ -243,11 +243,13 @@ describe('jobs taken and completed together', () => {
     const before = await marks(box);
     expect(await settle(box, jobs, 3)).toEqual([true, true]);
     expect(await marks(box)).toEqual(before);
-    expect(await test.redis.hgetall(box.keys.counters)).toEqual({ created: '6' });
+    expect(await test.redis.hgetall(box.keys.counters)).toEqual({ created: '6', jobsCompleted: '2' });
     await add(box.queue, ['job-bad']);
     const bad = (await box.jobs.take(ALL)).jobs;
     for (let sent = 0; sent < 2; sent++) expect(await reject(box, bad)).toEqual([true]);
-    expect(await test.redis.hgetall(box.keys.counters)).toEqual({ created: '6', rejected: '1' });
+    expect(await test.redis.hgetall(box.keys.counters)).toEqual({
+      ...{ created: '6', jobsCompleted: '2', rejected: '1' },
+    });
   });
 
   it('stay for those who look, the latest thousand', async () => {

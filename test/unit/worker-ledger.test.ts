@@ -79,7 +79,7 @@ describe('settle', () => {
     // its worker died before it could complete the job
     await test.redis.set(`${keys.jobs}1:lock`, 'next');
     expect(await ledger.settle({ ...done, token: 'next' })).toBe(true);
-    expect(await counters()).toEqual({ created: '3' });
+    expect(await counters()).toEqual({ created: '3', jobsCompleted: '1' });
   });
 
   it('takes a rejection back', async () => {
@@ -122,7 +122,7 @@ describe('settle', () => {
     await job('1');
     await ledger.settle(entry('1', { created: 3, requestId: 'from-the-library' }));
     expect(await test.redis.keys(`${keys.requests}*`)).toEqual([]);
-    expect(await counters()).toEqual({ created: '3' });
+    expect(await counters()).toEqual({ created: '3', jobsCompleted: '1' });
   });
 
   it('many jobs of one turn, each with its own answer', async () => {
@@ -141,6 +141,7 @@ describe('settle', () => {
     const mine = ids.map(Number).filter(id => id % 3 === 1);
     expect(await counters()).toEqual({
       created: String(mine.filter(id => id % 2 === 0).length),
+      jobsCompleted: String(mine.filter(id => id % 2 === 0).length),
       retried: String(2 * mine.filter(id => id % 2 === 1).length),
     });
     // three calls of 500 jobs at most; others may use this Redis too, but not in this number
