@@ -185,6 +185,12 @@ export const SETTINGS = {
     100,
     HOUR_MS,
   ),
+  compactHeap: text(
+    'COMPACT_HEAP',
+    'false',
+    'true: the worker collects its garbage sooner; under full load it takes some 300 MB instead of 450, and a third more CPU',
+    oneOf(['true', 'false']),
+  ),
   labelCacheSeconds: integer(
     'LABEL_CACHE_SECONDS',
     3_600,

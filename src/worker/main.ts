@@ -21,6 +21,7 @@ import { CapacityMeter } from './capacity.js';
 import { Coalescer } from './coalescer.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
+import { compactHeap } from './heap.js';
 import { Heartbeat, stateOf } from './heartbeat.js';
 import { Intake } from './intake.js';
 import { JobQueue } from './job-queue.js';
@@ -49,6 +50,7 @@ const BYTES_PER_PAIR = 32;
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runWorker(config: Config): Promise<void> {
+  if (config.compactHeap === 'true') compactHeap();
   const logger = createLogger(config.logLevel, 'worker');
   const tracing = await startTracing('worker', process.env);
   await runUntilSignal([...(tracing ? [tracing] : []), ...workerServices(config, logger, tracing)], logger);
