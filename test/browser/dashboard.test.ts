@@ -161,7 +161,7 @@ const test = useRedis(import.meta.url);
     await withPage(async page => {
       await page.focus('#pause');
       await page.keyboard.press('Enter');
-      await sentence(page, /^Paused: 0 wait until somebody resumes/);
+      await sentence(page, /^Paused: what comes now waits until somebody resumes/);
       expect(await rig.queue.isPaused()).toBe(true);
       await page.click('button:text-is("Resume")');
       await sentence(page, /^Idle/);

@@ -1,5 +1,5 @@
 /** Wires the page: what comes from the server goes where it is shown. */
-import { stateSentence } from '../state-sentence.js';
+import { stateSentence, stateTitle } from '../state-sentence.js';
 import type { Series, View } from '../view.js';
 import { post, say } from './act.js';
 import { followLayout, showCharts } from './charts.js';
@@ -59,7 +59,7 @@ function showFigures(): void {
   const { tone, text } = stateSentence(figures.state, clock);
   byId('state').dataset.tone = tone;
   setText(byId('sentence'), text);
-  document.title = `${text.split(/[:;,]/, 1)[0]} · HubSpot associations`;
+  document.title = `${stateTitle(text)} · HubSpot associations`;
   // figures change every second; what a screen reader should say is that the state is another one
   const kind = `${tone} ${text.split(/[\s:,]/, 1)[0]}`;
   if (kind !== announced) setText(byId('announcer'), text);
@@ -77,8 +77,8 @@ function showAllRejections(): void {
 }
 
 function showAllTiles(): void {
-  const { figures, rejections, minutes, setup } = view;
-  if (figures && rejections && minutes && setup) showTiles({ figures, rejections, minutes, setup });
+  const { figures, rejections, minutes } = view;
+  if (figures && rejections && minutes) showTiles({ figures, rejections, minutes });
 }
 
 /** The last two minutes come with every reading; the history is fetched when its last step is another one. */
@@ -103,10 +103,10 @@ async function fetchHistory(): Promise<void> {
 }
 
 function drawHistory(): void {
-  const { setup, figures, minutes } = view;
-  if (!setup || !figures || !history) return;
+  const { figures, minutes } = view;
+  if (!figures || !history) return;
   const merged = range === 'hour' && minutes ? withLatest(history, minutes) : history;
-  showCharts(merged, setup, figures.state.now / 1_000);
+  showCharts(merged, figures.limits, figures.state.now / 1_000);
 }
 
 function withLatest(series: Series, latest: Series): Series {
