@@ -1,11 +1,12 @@
 /**
  * Lines of an NDJSON file: `from`, `to` and, optionally, `types`, `label`, `fromObjectType`, `toObjectType`, which win over
  * the options. Other fields (such as the `error` of an exported failure) are ignored, unless their name looks like one of
- * the optional ones misspelt.
+ * the optional ones misspelt. Lines in which an export has kept the data of a job that cannot be read are refused as such.
  */
 import { parseType } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import { meant } from '../shared/meant.js';
+import { INVALID_JOB } from '../shared/rejection-groups.js';
 import {
   addLine,
   type LineDefaults,
@@ -43,6 +44,17 @@ export class NdjsonParser implements LineParser {
   #read(text: string): { fields: LineFields; faults: string[] } {
     const given = parsedObject(text);
     if (typeof given === 'string') return { fields: {}, faults: [given] };
+    const copyOf = unreadableJob(given);
+    if (copyOf !== undefined) {
+      // such lines say nothing of the others: whether options are missing is told line by line
+      for (const field of OPTIONAL) this.#given.add(field);
+      return {
+        fields: {},
+        faults: [
+          `a copy of job ${copyOf}, whose data could not be read (error.data): it holds no association to enqueue`,
+        ],
+      };
+    }
     for (const field of OPTIONAL) if (given[field] != null) this.#given.add(field);
     const { types, faults } = readTypes(given.types ?? undefined);
     for (const name of Object.keys(given)) {
@@ -63,6 +75,13 @@ export class NdjsonParser implements LineParser {
     };
     return { fields, faults };
   }
+}
+
+/** The id of the job of which `failures export` wrote nothing but its data; undefined for any other line. */
+function unreadableJob({ error, from, to }: Readonly<Record<string, unknown>>): string | undefined {
+  if (from !== undefined || to !== undefined || typeof error !== 'object' || error === null) return undefined;
+  const { category, jobId } = error as { category?: unknown; jobId?: unknown };
+  return category === INVALID_JOB ? String(jobId) : undefined;
 }
 
 /** The object, or what is wrong with the text. */

@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { toSeries } from '../../src/dashboard/minutes.js';
 import type { Overview, Reading } from '../../src/dashboard/overview.js';
+import { answersText, heldText, totalText } from '../../src/dashboard/page/format.js';
+import { type Contact, noticeText } from '../../src/dashboard/page/notice.js';
 import { Rate } from '../../src/dashboard/rate.js';
 import { memoryOf } from '../../src/dashboard/redis-memory.js';
 import { fateOf, needles } from '../../src/dashboard/search.js';
@@ -187,6 +189,46 @@ describe('the sentence', () => {
     [1_234_567, '1.2 M'],
     [5e9, '5.0 G'],
   ])('short(%d)', (n, text) => expect(short(n)).toBe(text));
+});
+
+test.each<[Partial<Contact>, string]>([
+  [{}, ''],
+  [{ lastWordAt: 0 }, ''],
+  [{ lastWordAt: NOW - 5_000 }, ''],
+  [
+    { lastWordAt: NOW - 5_001 },
+    'No word from the dashboard since 13:59; what you see is how it was then. Trying again …',
+  ],
+  [
+    { lastWordAt: NOW - 60_000, trouble: { since: NOW - 90_000 }, unreachable: true },
+    'No word from the dashboard since 13:59; what you see is how it was then. Trying again …',
+  ],
+  [{ unreachable: true }, 'The dashboard cannot be reached; what you see is how it was. Trying again …'],
+  [{ trouble: { since: NOW } }, 'Redis cannot be read since 14:00; what you see is how it was.'],
+])('what the page shows is old: %j', (contact, text) => {
+  expect(noticeText({ lastWordAt: NOW, unreachable: false, trouble: null, ...contact }, NOW, clock)).toBe(
+    text,
+  );
+});
+
+test.each([
+  [['207'], '207'],
+  [new Array(37).fill('207'), '207 × 37'],
+  [['207', '400 c-1', '207', ''], '207 × 2, 400 c-1'],
+  [[], ''],
+])('answers %j', (answers, text) => expect(answersText(answers)).toBe(text));
+
+test('rejections in words: jobs that cannot be read are counted as jobs', () => {
+  const invalid = { category: 'INVALID_JOB', associations: 0, jobs: 7 };
+  const missing = { category: 'OBJECT_NOT_FOUND', associations: 1_200, jobs: 3 };
+  expect(heldText(invalid)).toBe('7 jobs whose data cannot be read');
+  expect(heldText({ ...invalid, jobs: 1 })).toBe('1 job whose data cannot be read');
+  expect(heldText(missing)).toBe('1,200 associations');
+  expect(totalText(1_200, [missing, invalid])).toBe(
+    '1,200 associations and 7 jobs whose data cannot be read',
+  );
+  expect(totalText(0, [invalid])).toBe('7 jobs whose data cannot be read');
+  expect(totalText(0, [])).toBe('');
 });
 
 describe('the guard', () => {
@@ -490,8 +532,12 @@ describe('the poller', () => {
       expect(heard).toEqual([expect.stringMatching(/^trouble \{"since":\d+,"message":"gone"\}$/)]),
     );
     await eventually(() => expect(asked).toHaveLength(2));
-    asked[1]?.answer({ figures: 1 });
-    await eventually(() => expect(heard.slice(1)).toEqual(['figures 1', 'trouble null']));
+    // each time, so that a page that hears nothing knows that it is cut off
+    asked[1]?.refuse(new Error('still gone'));
+    await eventually(() => expect(asked).toHaveLength(3));
+    expect(heard[1]).toBe(heard[0]);
+    asked[2]?.answer({ figures: 1 });
+    await eventually(() => expect(heard.slice(2)).toEqual(['figures 1', 'trouble null']));
     poller.stop();
   });
 });

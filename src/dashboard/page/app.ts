@@ -4,7 +4,8 @@ import type { Series, View } from '../view.js';
 import { post, say } from './act.js';
 import { followLayout, showCharts } from './charts.js';
 import { byId, setText } from './dom.js';
-import { clock } from './format.js';
+import { clock, clockWithSeconds } from './format.js';
+import { type Contact, noticeText } from './notice.js';
 import { showHeldPairs, showRejections } from './rejections.js';
 import { startSearch } from './search.js';
 import { showTiles } from './tiles.js';
@@ -14,6 +15,7 @@ const view: Partial<View> = {};
 let history: Series | undefined;
 let range: 'hour' | 'day' = 'hour';
 let announced = '';
+const contact: Contact = { lastWordAt: 0, unreachable: false, trouble: null };
 
 const PARTS: Readonly<Record<keyof View, () => void>> = {
   setup: showSetup,
@@ -29,15 +31,25 @@ function connect(): void {
   for (const [part, show] of Object.entries(PARTS))
     events.addEventListener(part, event => {
       Object.assign(view, { [part]: JSON.parse((event as MessageEvent<string>).data) });
+      contact.lastWordAt = Date.now();
       show();
+      showNotice();
     });
-  events.onopen = () => notice('');
-  events.onerror = () =>
-    notice('The dashboard cannot be reached; what you see is how it was. Trying again …');
+  events.onopen = () => {
+    contact.unreachable = false;
+    showNotice();
+  };
+  events.onerror = () => {
+    contact.unreachable = true;
+    showNotice();
+  };
+  // a connection may stay open and carry nothing: a proxy that hangs, a dashboard that was suspended
+  setInterval(showNotice, 1_000);
 }
 
-function notice(text: string): void {
+function showNotice(): void {
   const node = byId('connection');
+  const text = noticeText(contact, Date.now(), clockWithSeconds);
   node.hidden = text === '';
   setText(node, text);
 }
@@ -47,6 +59,7 @@ function showSetup(): void {
   if (!setup) return;
   setText(byId('account'), setup.account === 'default' ? '' : setup.account);
   byId('controls').hidden = setup.readOnly;
+  byId('read-only').hidden = !setup.readOnly;
   setText(
     byId('footer'),
     `version ${setup.version}${setup.readOnly ? ', read-only' : ''}; times are yours, figures come every second`,
@@ -122,8 +135,7 @@ function withLatest(series: Series, latest: Series): Series {
 }
 
 function showTrouble(): void {
-  const { trouble } = view;
-  notice(trouble ? `Redis cannot be read since ${clock(trouble.since)}; what you see is how it was.` : '');
+  contact.trouble = view.trouble ?? null;
 }
 
 byId<HTMLButtonElement>('pause').addEventListener('click', async event => {

@@ -73,7 +73,7 @@ function* tiles({ figures, rejections, minutes }: Shown): Generator<Tile> {
     label: 'Rejected',
     value: short(rejections.associations),
     note: [
-      rejections.associations > 0 ? 'for you to decide' : 'nothing to decide',
+      rejections.groups.length > 0 ? 'for you to decide' : 'nothing to decide',
       discarded > 0 && `${count(discarded)} discarded`,
       associations.retried > 0 && `${count(associations.retried)} retries`,
     ]
