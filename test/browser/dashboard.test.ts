@@ -192,8 +192,12 @@ const test = useRedis(import.meta.url);
       await page.keyboard.press('Enter');
       await sentence(page, /^Paused: what comes now waits until somebody resumes/);
       expect(await rig.queue.isPaused()).toBe(true);
+      await page.clock.install();
       await page.click('button:text-is("Resume")');
       await sentence(page, /^Idle/);
+      await eventually(async () => expect(await page.textContent('#message')).toBe('Resumed.'));
+      await page.clock.fastForward(15_000); // old news by then
+      expect(await page.locator('#message').isVisible()).toBe(false);
       expect(await rig.queue.isPaused()).toBe(false);
     });
   });

@@ -2,10 +2,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { toSeries } from '../../src/dashboard/minutes.js';
 import type { Overview, Reading } from '../../src/dashboard/overview.js';
-import { answersText, heldText, totalText } from '../../src/dashboard/page/format.js';
+import { answersText } from '../../src/dashboard/page/format.js';
 import { type Contact, noticeText } from '../../src/dashboard/page/notice.js';
 import { Rate } from '../../src/dashboard/rate.js';
 import { memoryOf } from '../../src/dashboard/redis-memory.js';
+import { heldText, sizeText, totalText } from '../../src/dashboard/rejection-words.js';
 import { fateOf, needles } from '../../src/dashboard/search.js';
 import {
   type StateFigures,
@@ -224,6 +225,7 @@ test('rejections in words: jobs that cannot be read are counted as jobs', () => 
   expect(heldText(invalid)).toBe('7 jobs whose data cannot be read');
   expect(heldText({ ...invalid, jobs: 1 })).toBe('1 job whose data cannot be read');
   expect(heldText(missing)).toBe('1,200 associations');
+  expect([sizeText(invalid), sizeText(missing)]).toEqual(['–', '1,200']);
   expect(totalText(1_200, [missing, invalid])).toBe(
     '1,200 associations and 7 jobs whose data cannot be read',
   );

@@ -66,7 +66,11 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
       },
       rejections: {
         associations: 312,
-        groups: [group('OBJECT_NOT_FOUND', message, 290), group('VALIDATION_ERROR', 'no', 22)],
+        groups: [
+          group('OBJECT_NOT_FOUND', message, 290),
+          group('VALIDATION_ERROR', 'no', 22),
+          group('INVALID_JOB', '/version must be …', 0),
+        ],
         more: 0,
       },
       workers: {
@@ -96,6 +100,8 @@ test('the whole story in 100 columns', () => {
     'contacts/deals 1 min 30 s 403 from HubSpot',
     '290 OBJECT_NOT_FOUND contacts → companies No contact with ID … exists',
     ' 22 VALIDATION_ERROR contacts → companies no',
+    ' – INVALID_JOB contacts → companies /version must be …',
+    'rejected: 312 associations and 1 job whose data cannot be read',
     'every second · Ctrl-C ends it',
   ])
     expect(text).toContain(words);

@@ -34,21 +34,3 @@ export function answersText(answers: readonly string[]): string {
   for (const answer of answers) if (answer) times.set(answer, (times.get(answer) ?? 0) + 1);
   return [...times].map(([answer, n]) => (n === 1 ? answer : `${answer} × ${n}`)).join(', ');
 }
-
-type Held = { category: string; associations: number; jobs: number };
-/** A job whose data cannot be read has no associations that could be counted (shared/rejection-groups.ts). */
-const isUnreadable = ({ category, associations }: Held): boolean =>
-  category === 'INVALID_JOB' && associations === 0;
-const unreadable = (jobs: number): string => `${counted(jobs, 'job')} whose data cannot be read`;
-
-/** What some rejections are: `312 associations`, or `7 jobs whose data cannot be read`. */
-export const heldText = (held: Held): string =>
-  isUnreadable(held) ? unreadable(held.jobs) : counted(held.associations, 'association');
-
-/** What all groups hold together, those whose jobs cannot be read beside the others; '' when that is nothing. */
-export function totalText(associations: number, groups: readonly Held[]): string {
-  const jobs = groups.filter(isUnreadable).reduce((sum, group) => sum + group.jobs, 0);
-  return [associations > 0 && counted(associations, 'association'), jobs > 0 && unreadable(jobs)]
-    .filter(Boolean)
-    .join(' and ');
-}

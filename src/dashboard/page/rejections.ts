@@ -1,8 +1,9 @@
 /** What was rejected, in groups, and what may be done about each. */
+import { heldText, sizeText, totalText } from '../rejection-words.js';
 import type { Figures, RejectionGroup, Rejections, Setup } from '../view.js';
 import { post, say } from './act.js';
 import { byId, cell, element, row, setText, table } from './dom.js';
-import { clock, count, counted, heldText, totalText } from './format.js';
+import { clock, count, counted } from './format.js';
 
 type Retried = { jobs: number; associations: number; alongside: number; gone: number };
 type Discarded = { associations: number; jobsRemoved: number; jobsShrunk: number; gone: number };
@@ -15,7 +16,9 @@ export function showRejections(rejections: Rejections, setup: Setup): void {
   const rest = more > 0 ? `, the largest ${groups.length} of ${count(groups.length + more)} kinds` : '';
   setText(
     byId('rejections-total'),
-    groups.length === 0 ? '' : `${totalText(associations, groups)}${rest}; nothing is lost`,
+    groups.length === 0
+      ? ''
+      : [totalText(associations, groups) + rest, 'nothing is lost'].filter(Boolean).join('; '),
   );
   const host = byId('rejection-groups');
   if (groups.length === 0) {
@@ -52,7 +55,7 @@ function update(into: HTMLElement, groups: readonly RejectionGroup[], setup: Set
     const json = JSON.stringify(group);
     const before = rows.get(group.id);
     if (before && before.json !== json && before.node.contains(document.activeElement)) {
-      setText(before.node.querySelector('td.number') ?? before.node, sizeOf(group));
+      setText(before.node.querySelector('td.number') ?? before.node, sizeText(group));
       return;
     }
     const node = before?.json === json ? before.node : groupRow(group, setup);
@@ -72,7 +75,7 @@ function groupRow(group: RejectionGroup, setup: Setup): HTMLElement {
   const said = error.message === message ? '' : `: ${error.message}`;
   return row(
     { 'data-group': group.id },
-    cell(undefined, 'number', sizeOf(group)),
+    cell(undefined, 'number', sizeText(group)),
     cell(
       undefined,
       undefined,
@@ -90,8 +93,6 @@ function groupRow(group: RejectionGroup, setup: Setup): HTMLElement {
     cell(undefined, 'actions', buttons(group, setup)),
   );
 }
-
-const sizeOf = (group: RejectionGroup): string => (group.associations > 0 ? count(group.associations) : '–');
 
 export const jobLink = (id: string): HTMLElement =>
   element('a', { href: `/queues/queue/hubspot-associations/${encodeURIComponent(id)}` }, id);

@@ -2,6 +2,7 @@
 import { clockAt, count, counted, duration } from '../figures.js';
 import type { Series } from '../minutes.js';
 import type { Reading } from '../overview.js';
+import { sizeText, totalText } from '../rejection-words.js';
 import { endsToday, secondsLeft, short, stateSentence, type Tone } from '../state-sentence.js';
 import { bar, clip, harmless, type Paint, padEnd, type Style, sparkline, width, wrap } from './glyphs.js';
 
@@ -178,7 +179,7 @@ function heldPairs({ reading }: FrameInput, paint: Paint): string[] {
 function rejections({ reading }: FrameInput, paint: Paint): string[] {
   const { associations, groups } = reading.rejections;
   if (groups.length === 0) return [];
-  const counts = groups.map(group => count(group.associations));
+  const counts = groups.map(sizeText);
   const digits = Math.max(...counts.map(text => text.length));
   const longest = Math.max(...groups.map(({ category }) => category.length));
   const lines = groups.map(
@@ -186,7 +187,7 @@ function rejections({ reading }: FrameInput, paint: Paint): string[] {
       `  ${paint((counts[at] ?? '').padStart(digits), 'red')}  ${harmless(category).padEnd(longest)}  ${harmless(`${from} → ${to}`)}  ${paint(harmless(message), 'dim')}`,
   );
   return [
-    `${paint(`rejected: ${counted(associations, 'association')}`, 'bold')}${paint('  see: association-queue failures list', 'dim')}`,
+    `${paint(`rejected: ${totalText(associations, groups) || 'nothing that could be counted'}`, 'bold')}${paint('  see: association-queue failures list', 'dim')}`,
     ...lines,
   ];
 }
