@@ -7,6 +7,12 @@ import { aligned, count, counted, moment } from './figures.js';
 const associations = (value: number): string => counted(value, 'association');
 const jobs = (value: number): string => counted(value, 'job');
 
+/** What some jobs hold: a number of associations would say nothing of those whose data cannot be read. */
+const held = (total: number, jobCount: number): string =>
+  total === 0 && jobCount > 0
+    ? `${jobs(jobCount)} without associations that can be read`
+    : `${associations(total)} in ${jobs(jobCount)}`;
+
 /** A row per error, the message and one example below it. */
 export function listText({ associations: total, jobs: jobCount, groups }: FailureSummary): string {
   if (groups.length === 0) return 'No rejected associations.';
@@ -30,7 +36,7 @@ export function listText({ associations: total, jobs: jobCount, groups }: Failur
       ...details(group).map(line => `${' '.repeat(14)}${line}`),
       '',
     ]),
-    `${associations(total)} in ${jobs(jobCount)}. Next: association-queue failures export, retry or discard; --category, --from and --to choose among them.`,
+    `${held(total, jobCount)}. Next: association-queue failures export, retry or discard; --category, --from and --to choose among them.`,
   ].join('\n');
 }
 
@@ -43,10 +49,12 @@ function details({ category, message, jobs: jobCount, example }: FailureGroup): 
   if (category === INVALID_JOB || from === undefined)
     return [
       oneLine(message),
-      `${jobs(jobCount)} without associations that can be read, for example job ${jobId}`,
+      `${jobs(jobCount)} without associations that can be read, for example job ${jobId}${error.message === message ? '' : `: ${oneLine(error.message, EXAMPLE)}`}`,
     ];
   const words = message === VARIOUS ? `various words, such as: ${error.message}` : message;
-  return [oneLine(words), `for example ${from} → ${to} (job ${jobId}${correlation})`];
+  // its ids are left out in the words above, and what is in the place of one is often the whole story
+  const said = error.message === words || message === VARIOUS ? '' : `: ${oneLine(error.message, EXAMPLE)}`;
+  return [oneLine(words), `for example ${from} → ${to} (job ${jobId}${correlation})${said}`];
 }
 
 export function retryText({ jobs: jobCount, associations: asked, alongside, gone }: Retried): string {
@@ -55,13 +63,13 @@ export function retryText({ jobs: jobCount, associations: asked, alongside, gone
     alongside > 0
       ? ` ${associations(alongside)} with other errors came along: a job is retried as a whole, and what is still wrong is rejected again.`
       : '';
-  return `Put back to be tried again: ${associations(asked)} in ${jobs(jobCount)}.${others}${goneText(gone)}`;
+  return `Put back to be tried again: ${held(asked, jobCount)}.${others}${goneText(gone)}`;
 }
 
 export function exportText({ associations: total, jobs: jobCount, unreadable }: Exported): string {
   const left =
     unreadable > 0
-      ? ` ${jobs(unreadable)} not exported: the data cannot be read (see: association-queue failures list --category ${INVALID_JOB}).`
+      ? ` ${jobs(unreadable)} copied as text: the data cannot be read, and enqueue refuses these lines (see: association-queue failures list --category ${INVALID_JOB}).`
       : '';
   return `exported ${associations(total)} of ${jobs(jobCount)}.${left}`;
 }
@@ -69,17 +77,20 @@ export function exportText({ associations: total, jobs: jobCount, unreadable }: 
 export function discardText({ associations: total, jobsRemoved, jobsShrunk, gone }: Discarded): string {
   if (jobsRemoved + jobsShrunk === 0) return `Nothing to discard.${goneText(gone)}`;
   const kept = jobsShrunk > 0 ? `; ${jobs(jobsShrunk)} kept for the other rejected associations in them` : '';
+  if (total === 0) return `Discarded ${held(total, jobsRemoved + jobsShrunk)}.${goneText(gone)}`;
   return `Discarded ${associations(total)}: ${jobs(jobsRemoved)} removed${kept}.${goneText(gone)}`;
 }
 
 export const discardQuestion = ({ associations: total, jobs: jobCount }: FailureSummary): string =>
-  `Discard ${associations(total)} in ${jobs(jobCount)} for good? (export keeps a copy) Type yes: `;
+  `Discard ${held(total, jobCount)} for good? (export keeps a copy) Type yes: `;
 
 const goneText = (gone: number): string =>
   gone > 0 ? ` ${jobs(gone)} left alone: somebody else retried or removed them meanwhile.` : '';
 
 /** Messages come from outside: no line breaks and no terminal controls, and not a screenful of them. */
-const oneLine = (message: string): string => {
+const oneLine = (message: string, most = 200): string => {
   const line = message.replace(/[\p{Cc}\s]+/gu, ' ');
-  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 };
+/** Characters of an example's message: in full, as far as a person would read. */
+const EXAMPLE = 2_000;

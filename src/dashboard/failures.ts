@@ -14,7 +14,7 @@
  */
 
 import { sameTypeName } from '../shared/object-types.js';
-import { REJECTIONS_LIBRARY, UNFINISHED } from '../shared/rejection-groups.js';
+import { INVALID_JOB, REJECTIONS_LIBRARY, UNFINISHED } from '../shared/rejection-groups.js';
 import { COUNT_REQUEST_LIBRARY, DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-notes.js';
 import { loadScript, type Script } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
@@ -108,10 +108,12 @@ async function retryJob({ queue, redis, keys }: QueueAccess, id: string): Promis
   }
 }
 
+/** `unreadable`: jobs whose data was written as it stands. */
 export type Exported = { associations: number; jobs: number; unreadable: number };
 
 /**
- * Writes one line per association, in the form that `enqueue` accepts.
+ * Writes one line per association, in the form that `enqueue` accepts; of a job whose data cannot be read, one line with
+ * that data as text, which `enqueue` refuses: what is discarded afterwards is not lost.
  * @param write resolves when the line may be followed by the next one
  */
 export async function exportFailures(
@@ -123,6 +125,7 @@ export async function exportFailures(
   for await (const page of matching(access, filter)) {
     for (const { job, matched } of page) {
       if (!job.data) {
+        await write(`${unreadableLine(job)}\n`);
         done.unreadable += 1;
         continue;
       }
@@ -137,6 +140,12 @@ export async function exportFailures(
     }
   }
   return done;
+}
+
+/** Under `error`, where nothing can be taken for an association (producer/ndjson.ts knows the category). */
+function unreadableLine({ id, json, failures }: FailedJob): string {
+  const [failure] = failures;
+  return JSON.stringify({ error: { ...failure?.error, category: INVALID_JOB, jobId: id, data: json } });
 }
 
 export type Discarded = { associations: number; jobsRemoved: number; jobsShrunk: number; gone: number };

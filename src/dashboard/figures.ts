@@ -33,6 +33,16 @@ export function duration(seconds: number): string {
 export const moment = (ms: number): string =>
   `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
+/** `14:05 UTC`; with the date where that is not within hours of `now` */
+export const clockAt =
+  (now: number) =>
+  (ms: number): string => {
+    if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return '–'; // beyond what a date can be
+    const text = `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    return Math.abs(ms - now) < FAR_MS ? text.slice(-9) : text;
+  };
+const FAR_MS = 20 * 3_600_000;
+
 /** Rows with aligned columns; columns named in `right` are aligned to the right. */
 export function aligned(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
   const widths: number[] = [];

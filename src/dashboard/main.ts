@@ -16,6 +16,7 @@ import {
   summariseFailures,
 } from './failures.js';
 import { discardQuestion, discardText, exportText, listText, retryText } from './failures-text.js';
+import { StateReader } from './state-reader.js';
 import { readStats } from './stats.js';
 import { statsLine, statsText } from './stats-text.js';
 import { canDraw, watchOnScreen } from './terminal/watch.js';
@@ -32,11 +33,9 @@ export async function runStats(config: Config, options: { json: boolean; watch: 
         return watchOnScreen(access, config, process.stdout, ended);
       return watchInLines(access, config, json, ended);
     }
-    const snapshot = await readStats(access, config);
-    const text = json
-      ? JSON.stringify(snapshot.stats, null, 2)
-      : statsText(snapshot, redisPlace(config.redisUrl));
-    await print(text);
+    if (json) return print(JSON.stringify((await readStats(access, config)).stats, null, 2));
+    const reading = await new StateReader(access, config).read();
+    await print(statsText(reading, redisPlace(config.redisUrl), process.stdout.columns));
   });
 }
 
@@ -53,11 +52,13 @@ async function watchInLines(
   json: boolean,
   ended: AbortSignal,
 ): Promise<void> {
+  const reader = new StateReader(access, config);
+  const line = async () =>
+    json ? JSON.stringify((await readStats(access, config)).stats) : statsLine(await reader.read());
   await readStats(access, config);
   while (!ended.aborted) {
     try {
-      const snapshot = await readStats(access, config);
-      await print(json ? JSON.stringify(snapshot.stats) : statsLine(snapshot));
+      await print(await line());
     } catch (error) {
       process.stderr.write(`${messageOf(unreachable(config, error))}; trying again\n`);
     }

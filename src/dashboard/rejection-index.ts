@@ -62,6 +62,12 @@ export async function readRejections({ redis, keys }: QueueAccess, most: number)
   return { associations, groups: found.flat(), more: sizes.length - shown.length };
 }
 
+/** Associations in all groups. */
+export async function countRejections({ redis, keys }: QueueAccess): Promise<number> {
+  const flat = await redis.zrange(keys.rejections, '0', '-1', 'WITHSCORES');
+  return flat.reduce((sum, score, at) => (at % 2 === 1 ? sum + Number(score) : sum), 0);
+}
+
 /** What of a failed job belongs to a group. */
 export function failuresOfGroup(job: FailedJob, group: string, indexed: ReadonlySet<string>): Failure[] {
   return job.failures.filter(failure => {

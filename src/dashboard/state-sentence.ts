@@ -5,18 +5,28 @@
 export type StateFigures = {
   /** Redis' clock, epoch ms */
   now: number;
+  /** what Redis uses of what it may use; null where there is no such limit */
+  memory: { usedBytes: number; maxBytes: number } | null;
   paused: boolean;
   hold: { kind: string; reason: string; since: number | null; until: number } | null;
-  /** associations decided a second, over the last seconds */
-  perSecond: number;
+  /** associations decided a second, over the last seconds; null: not looked at for long enough to know */
+  perSecond: number | null;
   /** associations that are still to be decided, about */
   backlog: number;
-  jobs: { waiting: number; active: number; delayed: number };
+  /** those of them that workers have fetched */
+  inHand: number;
+  jobs: { waiting: number; active: number; delayed: number; failed: number };
+  /** associations that were rejected and wait for an operator's decision */
+  rejected: number;
   /** when the next delayed job comes back, epoch ms */
   nextTryAt: number | null;
   oldestWaitingSeconds: number | null;
   heldPairs: number;
   workers: number;
+  /** calls that the backlog needs at least */
+  callsNeeded: number;
+  /** calls that are left of the account's day; null where there is no daily limit */
+  callsLeftToday: number | null;
   /** the calls of the window are used up: only a larger quota makes it faster */
   quotaBound: boolean;
   /** every worker has all its calls in flight: another worker would make it faster */
@@ -24,63 +34,134 @@ export type StateFigures = {
 };
 export type Tone = 'good' | 'idle' | 'warn' | 'bad';
 export type Sentence = { tone: Tone; text: string };
+/** epoch ms → `14:32` */
+export type Clock = (ms: number) => string;
 
 /** Nothing moves and yet it should: after so long it is no start any more. */
 const STUCK_SECONDS = 60;
+const LOST = 'nothing is lost';
 
-/** @param clock epoch ms → `14:32` */
-export function stateSentence(figures: StateFigures, clock: (ms: number) => string): Sentence {
-  const { now, paused, hold, perSecond, backlog, jobs, workers } = figures;
-  const left = short(backlog);
-  if (paused) {
-    const nobody = workers === 0 ? ', and no worker is alive' : '';
-    return { tone: 'warn', text: `Paused: ${left} wait until somebody resumes${nobody}; nothing is lost` };
-  }
-  if (workers === 0 && backlog > 0)
-    return {
-      tone: 'bad',
-      text: `No worker is alive while ${left} wait; nothing is lost. Start one: association-queue worker`,
-    };
-  if (hold && hold.until > now) {
-    const since = hold.since === null ? 'Held' : `Held since ${clock(hold.since)}`;
-    const tone = hold.kind === 'rate-limit' ? 'warn' : 'bad';
-    const seconds = Math.ceil((hold.until - now) / 1_000);
-    const next = seconds <= 90 ? `next try in ${seconds} s` : `next try ${clock(hold.until)}`;
-    return { tone, text: `${since}: ${hold.reason.replace(/[.\s]+$/, '')}; ${next}; nothing is lost` };
-  }
-  const pairs = figures.heldPairs > 0 ? `; ${named(figures.heldPairs, 'object pair')} held` : '';
-  if (backlog === 0) return { tone: pairs ? 'warn' : 'idle', text: `Idle: everything is decided${pairs}` };
-  if (perSecond > 0) {
-    const done = clock(now + (backlog / perSecond) * 1_000);
-    const bound = figures.quotaBound
-      ? '; quota-bound'
-      : figures.slotsBound
-        ? '; worker-bound: another worker would help'
-        : '';
-    const text = `Flowing: ${rate(perSecond)}/s, ${left} left, done about ${done}${bound}${pairs}`;
-    return { tone: pairs ? 'warn' : 'good', text };
-  }
-  if (jobs.waiting === 0 && jobs.active === 0) {
-    const next = figures.nextTryAt === null ? '' : `, next try ${clock(Math.max(now, figures.nextTryAt))}`;
-    return { tone: 'warn', text: `Waiting to try ${left} again${next}${pairs}; nothing is lost` };
-  }
-  if ((figures.oldestWaitingSeconds ?? 0) < STUCK_SECONDS)
-    return { tone: 'good', text: `Starting: ${left} left${pairs}` };
+/** The first that applies, from the outside inwards: Redis, the operator, the workers, HubSpot, the queue. */
+export function stateSentence(figures: StateFigures, clock: Clock): Sentence {
+  return (
+    fullSentence(figures) ??
+    pausedSentence(figures) ??
+    deadSentence(figures) ??
+    holdSentence(figures, clock) ??
+    idleSentence(figures) ??
+    workSentence(figures, clock)
+  );
+}
+
+/** What fits in a browser's tab: the words before the first stop that is not part of a time or a number. */
+export const stateTitle = (text: string): string => text.split(/ \(|[:;,](?!\d)/, 1)[0] ?? text;
+
+/** Seconds until everything is decided at this rate; null where that cannot be told. */
+export function secondsLeft(figures: StateFigures): number | null {
+  const { perSecond, backlog } = figures;
+  if (!perSecond || backlog === 0 || endsToday(figures)) return null;
+  return backlog / perSecond;
+}
+
+/** The calls of the day do not suffice for what is queued, even if all of them are full. */
+export const endsToday = ({ callsNeeded, callsLeftToday }: StateFigures): boolean =>
+  callsLeftToday !== null && callsNeeded > callsLeftToday;
+
+/** Before everything else: workers that cannot write a sign of life look dead, and are not. */
+function fullSentence({ memory }: StateFigures): Sentence | undefined {
+  if (!memory || memory.usedBytes < memory.maxBytes) return undefined;
+  const size = `${megabytes(memory.usedBytes)} of ${megabytes(memory.maxBytes)}`;
   return {
     tone: 'bad',
-    text: `Not moving: ${left} left, ${named(workers, 'worker')} alive${pairs}; look at their logs. Nothing is lost`,
+    text: `Redis is full (${size}): nothing can be written, ${LOST}. Give it more memory`,
   };
 }
 
-const named = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
-const grouped = (n: number): string => Math.round(n).toLocaleString('en-US');
+function pausedSentence({ paused, backlog, inHand, jobs, workers }: StateFigures): Sentence | undefined {
+  if (!paused) return undefined;
+  const held = workers > 0 && jobs.active > 0 ? Math.min(inHand, backlog) : 0;
+  const waiting = backlog - held;
+  const what = waiting > 0 ? `${short(waiting)} wait` : 'what comes now waits';
+  const nobody = workers === 0 ? ', and no worker is alive' : '';
+  const finishing = held > 0 ? `; ${short(held)} in hand are still being finished` : '';
+  return { tone: 'warn', text: `Paused: ${what} until somebody resumes${nobody}${finishing}; ${LOST}` };
+}
+
+function deadSentence({ workers, backlog }: StateFigures): Sentence | undefined {
+  if (workers > 0 || backlog === 0) return undefined;
+  return {
+    tone: 'bad',
+    text: `No worker is alive while ${short(backlog)} wait; ${LOST}. Start one: association-queue worker`,
+  };
+}
+
+function holdSentence({ hold, now }: StateFigures, clock: Clock): Sentence | undefined {
+  if (!hold || hold.until <= now) return undefined;
+  const since = hold.since === null ? 'Held' : `Held since ${clock(hold.since)}`;
+  const tone = hold.kind === 'rate-limit' ? 'warn' : 'bad';
+  const seconds = Math.ceil((hold.until - now) / 1_000);
+  const next = seconds <= 90 ? `next try in ${seconds} s` : `next try ${clock(hold.until)}`;
+  const advice = hold.kind === 'auth' ? '; renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)' : '';
+  return { tone, text: `${since}: ${hold.reason.replace(/[.\s]+$/, '')}${advice}; ${next}; ${LOST}` };
+}
+
+function idleSentence(figures: StateFigures): Sentence | undefined {
+  if (figures.backlog > 0) return undefined;
+  const { rejected, jobs } = figures;
+  const waiting =
+    rejected > 0
+      ? `; ${short(rejected)} rejected ${rejected === 1 ? 'waits' : 'wait'} for you`
+      : jobs.failed > 0 // those that hold no association that could be counted
+        ? `; ${named(jobs.failed, 'failed job')} ${jobs.failed === 1 ? 'waits' : 'wait'} for you`
+        : '';
+  const more = waiting + heldPairsOf(figures);
+  return { tone: more ? 'warn' : 'idle', text: `Idle: everything is decided${more}` };
+}
+
+function workSentence(figures: StateFigures, clock: Clock): Sentence {
+  const { now, perSecond, backlog, jobs, workers } = figures;
+  const left = `${short(backlog)} left`;
+  const pairs = heldPairsOf(figures);
+  const tooFew = endsToday(figures);
+  const budget = tooFew
+    ? `; today's calls end before it: ${count(figures.callsLeftToday ?? 0)} left today`
+    : '';
+  const tone = pairs || tooFew ? 'warn' : 'good';
+  if (perSecond !== null && perSecond > 0) {
+    const seconds = secondsLeft(figures);
+    const done = seconds === null ? '' : `, done about ${clock(now + seconds * 1_000)}`;
+    const text = `Flowing: ${rate(perSecond)}/s, ${left}${done}${budget}${boundOf(figures)}${pairs}`;
+    return { tone, text };
+  }
+  if (perSecond === null && jobs.active > 0) return { tone, text: `Working: ${left}${budget}${pairs}` };
+  if (jobs.waiting === 0 && jobs.active === 0) {
+    const next = figures.nextTryAt === null ? '' : `, next try ${clock(Math.max(now, figures.nextTryAt))}`;
+    return { tone: 'warn', text: `Waiting to try ${short(backlog)} again${next}${pairs}; ${LOST}` };
+  }
+  if ((figures.oldestWaitingSeconds ?? 0) < STUCK_SECONDS) return { tone, text: `Starting: ${left}${pairs}` };
+  const alive = `${named(workers, 'worker')} alive`;
+  if (perSecond === null)
+    return { tone: 'warn', text: `Waiting: ${left}, none in hand, ${alive}${pairs}; ${LOST}` };
+  return { tone: 'bad', text: `Not moving: ${left}, ${alive}${pairs}; look at their logs. Nothing is lost` };
+}
+
+const boundOf = ({ quotaBound, slotsBound }: StateFigures): string => {
+  if (quotaBound) return '; quota-bound';
+  return slotsBound ? '; worker-bound: another worker would help' : '';
+};
+const heldPairsOf = ({ heldPairs }: StateFigures): string =>
+  heldPairs > 0 ? `; ${named(heldPairs, 'object pair')} held` : '';
+
+const named = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? '' : 's'}`;
+const count = (n: number): string => Math.round(n).toLocaleString('en-US');
 const rate = (n: number): string =>
-  n < 10 ? n.toFixed(1) : grouped(n < 1_000 ? n : Math.round(n / 100) * 100);
+  n < 10 ? n.toFixed(1) : count(n < 1_000 ? n : Math.round(n / 100) * 100);
+const megabytes = (bytes: number): string => `${count(bytes / 1_048_576)} MB`;
 
 /** `312`, `18,400`, `164 k`, `1.2 M`: three digits are enough to a reader in a hurry. */
 export function short(n: number): string {
   if (n >= 1e9) return `${(n / 1e9).toFixed(1)} G`;
   if (n >= 1e6) return `${(n / 1e6).toFixed(1)} M`;
-  if (n >= 1e5) return `${grouped(n / 1e3)} k`;
-  return grouped(n >= 10_000 ? Math.round(n / 100) * 100 : n);
+  if (n >= 1e5) return `${count(n / 1e3)} k`;
+  return count(n >= 10_000 ? Math.round(n / 100) * 100 : n);
 }

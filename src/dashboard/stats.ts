@@ -2,6 +2,7 @@
  * Reads one snapshot of an account's queue, summed over all replicas, from Redis.
  * Read-only, a handful of commands in two round trips, none of which grows with the backlog. Not for rendering (stats-text.ts).
  */
+import { type Limits, limitsOf, readCapacity } from '../shared/capacity.js';
 import type { Config } from '../shared/config.js';
 import { dayIn } from '../shared/day.js';
 import type { QueueAccess } from './connection.js';
@@ -30,34 +31,47 @@ export type Stats = {
 export type HeldPair = { objectPair: string; until: number; reason: string };
 
 /** The contract's numbers, and what only people are shown. */
-export type Snapshot = { stats: Stats; heldPairs: HeldPair[]; paused: boolean; now: number };
+export type Snapshot = {
+  stats: Stats;
+  /** what the workers work under, as they say it; what is configured here where none has said anything */
+  limits: Limits;
+  hold: { kind: string; reason: string; since: number | null; until: number } | null;
+  heldPairs: HeldPair[];
+  /** rejections that operators have discarded; they stay counted as rejected */
+  discarded: number;
+  paused: boolean;
+  now: number;
+};
 
 export async function readStats(access: QueueAccess, config: Config): Promise<Snapshot> {
   const { account, redis, queue, keys } = access;
-  const [time, counts, paused, counters, hold, heldPairs, waitTail, prioritized] = await Promise.all([
-    redis.time(),
-    queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed', 'completed'),
-    queue.isPaused(),
-    redis.hgetall(keys.counters),
-    redis.hmget(keys.hold, 'until', 'reason'),
-    redis.hgetall(keys.heldPairs),
-    redis.lindex(`${keys.jobs}wait`, -1), // BullMQ pushes at the head and takes from the tail
-    redis.zrange(`${keys.jobs}prioritized`, '0', '0'),
-  ]);
+  const [time, counts, paused, counters, holdFields, heldPairs, capacity, waitTail, prioritized] =
+    await Promise.all([
+      redis.time(),
+      queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed', 'completed'),
+      queue.isPaused(),
+      redis.hgetall(keys.counters),
+      redis.hmget(keys.hold, 'kind', 'reason', 'since', 'until'),
+      redis.hgetall(keys.heldPairs),
+      redis.hgetall(keys.capacity),
+      redis.lindex(`${keys.jobs}wait`, -1), // BullMQ pushes at the head and takes from the tail
+      redis.zrange(`${keys.jobs}prioritized`, '0', '0'),
+    ]);
   // Holds and permits are written in Redis time: so is "now" here, whatever this machine's clock says.
   const now = Math.floor(Number(time[0]) * 1_000 + Number(time[1]) / 1_000);
+  // The quota is the workers': whoever looks may be configured otherwise, or not at all (/metrics does the same).
+  const { limits } = readCapacity(new Map(Object.entries(capacity)), limitsOf(config));
   const next = [waitTail, ...prioritized].filter(id => typeof id === 'string');
   const [usedInWindow, usedToday, ...enqueuedAt] = await Promise.all([
-    redis.zcount(keys.window, now - config.rateLimitWindowMs, now),
-    redis.hget(keys.daily, dayIn(config.accountTimezone, now).day),
+    redis.zcount(keys.window, now - limits.windowMs, now),
+    redis.hget(keys.daily, dayIn(limits.timeZone, now).day),
     ...next.map(id => redis.hget(keys.jobs + id, 'timestamp')),
   ]);
 
   const total = (name: string) => integer(counters[name]);
   const of = (state: string) => counts[state] ?? 0;
   const sent = total('batches');
-  const heldUntil = integer(hold[0]);
-  const held = heldUntil > now;
+  const hold = holdOf(holdFields, now);
   const ages = enqueuedAt.filter(at => at !== null).map(at => Math.max(0, now - integer(at)));
   return {
     stats: {
@@ -67,25 +81,40 @@ export async function readStats(access: QueueAccess, config: Config): Promise<Sn
         active: of('active'),
         delayed: of('delayed'),
         failed: of('failed'),
-        completed: of('completed'),
+        // BullMQ keeps the latest ones only
+        completed: Math.max(of('completed'), total('jobsCompleted')),
       },
       associations: { created: total('created'), rejected: total('rejected'), retried: total('retried') },
       calls: { total: total('calls'), rateLimited: total('callsRateLimited'), failed: total('callsFailed') },
       batches: { sent, meanInputs: sent === 0 ? 0 : Math.round((total('inputs') / sent) * 100) / 100 },
       quota: {
-        limit: config.rateLimitCalls,
-        windowMs: config.rateLimitWindowMs,
+        limit: limits.limit,
+        windowMs: limits.windowMs,
         usedInWindow,
         usedToday: integer(usedToday),
-        dailyLimit: config.dailyCallLimit,
-        heldUntil: held ? new Date(heldUntil).toISOString() : null,
-        holdReason: held ? (hold[1] ?? null) : null,
+        dailyLimit: limits.dailyLimit,
+        heldUntil: hold === null ? null : new Date(hold.until).toISOString(),
+        holdReason: hold === null ? null : hold.reason,
       },
       oldestWaitingSeconds: ages.length === 0 ? null : Math.round(Math.max(...ages) / 1_000),
     },
+    limits,
+    hold,
     heldPairs: readHeldPairs(heldPairs, now),
+    discarded: total('discarded'),
     paused,
     now,
+  };
+}
+
+function holdOf([kind, reason, since, until]: readonly (string | null)[], now: number): Snapshot['hold'] {
+  const end = integer(until);
+  if (end <= now) return null;
+  return {
+    kind: kind ?? '',
+    reason: reason ?? 'no reason given',
+    since: since ? integer(since) : null,
+    until: end,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What the server tells the page. Types only; the parts are sent by themselves, and only when they have changed. */
+import type { Limits } from '../shared/capacity.js';
 import type { WorkerReport } from '../shared/heartbeat.js';
 import type { Series } from './minutes.js';
 import type { Rejections } from './rejection-index.js';
@@ -12,15 +13,14 @@ export type Figures = {
   /** discarded by operators; they stay counted as rejected */
   discarded: number;
   heldPairs: HeldPair[];
+  /** what the workers work under */
+  limits: Limits;
 };
 export type Workers = { alive: WorkerReport[]; vanished: { id: string; lastSeen: number }[] };
 export type Setup = {
   account: string;
   version: string;
   readOnly: boolean;
-  batchMaxInputs: number;
-  /** calls that the quota allows in a minute */
-  callsPerMinute: number;
 };
 /** Names of the events and what they carry. */
 export type View = {

@@ -1,11 +1,12 @@
 /**
  * Lines of an NDJSON file: `from`, `to` and, optionally, `types`, `label`, `fromObjectType`, `toObjectType`, which win over
  * the options. Other fields (such as the `error` of an exported failure) are ignored, unless their name looks like one of
- * the optional ones misspelt.
+ * the optional ones misspelt. Lines in which an export has kept the data of a job that cannot be read are refused as such.
  */
 import { parseType } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import { meant } from '../shared/meant.js';
+import { INVALID_JOB } from '../shared/rejection-groups.js';
 import {
   addLine,
   type LineDefaults,
@@ -30,14 +31,14 @@ export class NdjsonParser implements LineParser {
   feed(text: string, line: number, into: ParsedLines): void {
     if (text.trim() === '') return;
     const read = this.#read(text);
-    if (read.faults.length > 0) this.#refuse(read, line, into);
-    else addLine(read.fields, line, this.#defaults, into);
+    if (read.fields && read.faults.length === 0) addLine(read.fields, line, this.#defaults, into);
+    else this.#refuse(read, line, into);
   }
 
   /** Every fault of the line: those of its text, and what else its fields have. */
   #refuse(read: ReadLine, line: number, into: ParsedLines): void {
     const others: ParsedLines = { associations: [], lines: [], refusals: [] };
-    addLine(read.fields, line, this.#defaults, others);
+    if (read.fields) addLine(read.fields, line, this.#defaults, others);
     const isNew = (reason: string) => !read.faults.some(fault => placeOf(fault) === placeOf(reason));
     const reasons = others.refusals.flatMap(refusal => refusal.reasons.filter(isNew));
     into.refusals.push({ line, reasons: [...read.faults, ...reasons] });
@@ -51,7 +52,18 @@ export class NdjsonParser implements LineParser {
 
   #read(text: string): ReadLine {
     const given = parsedObject(text);
-    if (typeof given === 'string') return { fields: {}, faults: [given] };
+    if (typeof given === 'string') return { fields: undefined, faults: [given] };
+    const copyOf = unreadableJob(given);
+    if (copyOf !== undefined) {
+      // such lines say nothing of the others: whether options are missing is told line by line
+      for (const field of OPTIONAL) this.#given.add(field);
+      return {
+        fields: undefined,
+        faults: [
+          `a copy of job ${copyOf}, whose data could not be read (error.data): it holds no association to enqueue`,
+        ],
+      };
+    }
     for (const field of OPTIONAL) if (given[field] != null) this.#given.add(field);
     const { types, faults } = readTypes(given.types ?? undefined);
     for (const name of Object.keys(given)) {
@@ -74,10 +86,18 @@ export class NdjsonParser implements LineParser {
   }
 }
 
-type ReadLine = { fields: LineFields; faults: string[] };
+/** fields undefined: it is not a line of fields at all */
+type ReadLine = { fields: LineFields | undefined; faults: string[] };
 
-/** `from: "" is not …` → `from` */
-const placeOf = (fault: string): string => fault.slice(0, fault.indexOf(':'));
+/** `from: "" is not …` → `from`, `types[0].associationTypeId: …` → `types` */
+const placeOf = (fault: string): string => fault.slice(0, fault.search(/[:[.]/));
+
+/** The id of the job of which `failures export` wrote nothing but its data; undefined for any other line. */
+function unreadableJob({ error, from, to }: Readonly<Record<string, unknown>>): string | undefined {
+  if (from !== undefined || to !== undefined || typeof error !== 'object' || error === null) return undefined;
+  const { category, jobId } = error as { category?: unknown; jobId?: unknown };
+  return category === INVALID_JOB ? String(jobId) : undefined;
+}
 
 /** The object, or what is wrong with the text. */
 function parsedObject(text: string): Readonly<Record<string, unknown>> | string {

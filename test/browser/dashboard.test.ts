@@ -124,7 +124,7 @@ const test = useRedis(import.meta.url);
       expect(await page.textContent('#workers tbody')).toContain(`:${worker.process.pid}`);
       expect(await rows(page).count()).toBe(1);
       expect(await rows(page).textContent()).toMatch(
-        /7OBJECT_NOT_FOUND.*No contact with ID … exists.*contacts → companies/,
+        /7OBJECT_NOT_FOUND.*No contact with ID … exists.*: No contact with ID 10000000\d exists.*contacts → companies/,
       );
       await eventually(async () => expect(await page.locator('.chart canvas').count()).toBe(6));
       await eventually(async () =>
@@ -157,14 +157,47 @@ const test = useRedis(import.meta.url);
     });
   });
 
+  it('a search that is refused says why, in the words of the server', async () => {
+    const page = await browser.newPage(); // its console tells of the 400, as it should
+    await page.goto(dashboard.url);
+    await page.fill('#search-from', 'x y');
+    await page.fill('#search-to', '1');
+    await page.keyboard.press('Enter');
+    await eventually(async () =>
+      expect(await page.textContent('#search-status')).toBe('from and to: two record ids are needed'),
+    );
+    await page.close();
+  });
+
+  it('says when it hears nothing any more, and takes it back', async () => {
+    const other = await another({});
+    const page = await browser.newPage(); // its console may tell of the connection
+    await page.goto(other.url);
+    await sentence(page, /^Idle/);
+    expect(await page.locator('#connection').isVisible()).toBe(false);
+    other.process.kill('SIGSTOP'); // the connection stays, and is silent
+    await eventually(async () =>
+      expect(await page.textContent('#connection')).toMatch(
+        /^No word from the dashboard since \d\d:\d\d:\d\d; what you see is how it was then/,
+      ),
+    );
+    other.process.kill('SIGCONT');
+    await eventually(async () => expect(await page.locator('#connection').isVisible()).toBe(false));
+    await page.close();
+  });
+
   it('pause and resume', async () => {
     await withPage(async page => {
       await page.focus('#pause');
       await page.keyboard.press('Enter');
-      await sentence(page, /^Paused: 0 wait until somebody resumes/);
+      await sentence(page, /^Paused: what comes now waits until somebody resumes/);
       expect(await rig.queue.isPaused()).toBe(true);
+      await page.clock.install();
       await page.click('button:text-is("Resume")');
       await sentence(page, /^Idle/);
+      await eventually(async () => expect(await page.textContent('#message')).toBe('Resumed.'));
+      await page.clock.fastForward(15_000); // old news by then
+      expect(await page.locator('#message').isVisible()).toBe(false);
       expect(await rig.queue.isPaused()).toBe(false);
     });
   });
@@ -214,6 +247,7 @@ const test = useRedis(import.meta.url);
         await sentence(page, /^Idle/);
         await rows(page).first().waitFor();
         expect(await page.textContent('#footer')).toMatch(/read-only/);
+        expect(await page.locator('header .badge').textContent()).toBe('read-only');
         expect(await page.locator('main button:visible').allTextContents()).toEqual(['Search']);
         expect(await page.locator('main a.button').allTextContents()).toEqual(['Export']);
       },
@@ -255,8 +289,27 @@ const test = useRedis(import.meta.url);
     await withPage(async page => {
       await eventually(async () => expect(await page.textContent('#rejection-groups')).toContain(evil));
       expect(await page.locator('main img').count()).toBe(0);
+      expect(await page.textContent('#rejections-total')).toMatch(/^1 job whose data cannot be read;/);
+      // buttons of a row stand side by side
+      const tops = await rows(page)
+        .locator('.button, button')
+        .evaluateAll(nodes => nodes.map(node => node.getBoundingClientRect().top));
+      expect(tops).toHaveLength(3);
+      expect(new Set(tops).size).toBe(1);
+      const href = await rows(page).locator('a.button').getAttribute('href');
+      expect(JSON.parse(await (await fetch(dashboard.url + href)).text())).toMatchObject({
+        error: { category: 'INVALID_JOB', jobId: job.id, data: JSON.stringify(job.data) },
+      });
+      await page.click('#rejection-groups button:text-is("Discard")');
+      expect(await page.textContent('#confirm-text')).toMatch(
+        /^1 job whose data cannot be read .* will be removed. Export keeps a copy.$/,
+      );
+      await page.click('dialog button:text-is("Discard")');
+      await eventually(async () =>
+        expect(await page.textContent('#message')).toBe('Discarded 1 job whose data cannot be read.'),
+      );
     });
-    await job.remove();
+    expect(await rig.queue.getFailedCount()).toBe(0);
   });
 
   (process.env.SCREENSHOTS ? it : it.skip)(

@@ -87,7 +87,7 @@ test('stats: for people by default, JSON on request', async () => {
   await redis.hset(accountKeys(prefix).counters, { created: 1_234_567 });
   const human = await run('stats');
   expect(human).toMatchObject({ status: 0, stderr: '' });
-  expect(human.stdout).toMatch(/idle: nothing to do[\s\S]*created +1,234,567\n/);
+  expect(human.stdout).toMatch(/Idle: everything is decided[\s\S]*created +1,234,567\n/);
   const json = await run('stats', '--json');
   expect(json).toMatchObject({ status: 0, stderr: '' });
   expect(JSON.parse(json.stdout)).toMatchObject({ account: 'default', associations: { created: 1_234_567 } });

@@ -2,12 +2,16 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { stateSentence } from '../../src/dashboard/state-sentence.js';
 import type { Match, SearchEnd } from '../../src/dashboard/view.js';
 import type { Pair } from '../../src/shared/association.js';
+import { accountKeys } from '../../src/shared/queue.js';
 import { serverError } from '../../src/simulator/replies.js';
 import { type DashboardProcess, OWN, startDashboard } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
+import { RedisServer } from '../support/redis-server.js';
 import { contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
 
 const test = useRedis(import.meta.url);
@@ -140,6 +144,39 @@ describe('figures', () => {
     rig.simulator.setOptions({ accessToken: '' });
     await rig.drained();
   });
+});
+
+it('a Redis that is full is told of, though no worker can say that it lives, and failed jobs wait for the index', async () => {
+  const server = await RedisServer.start();
+  const redis = new Redis(server.url);
+  try {
+    const page = await startDashboard({ REDIS_URL: server.url, RATE_LIMIT_CALLS: '190' });
+    dashboards.push(page);
+    const keys = accountKeys('bull');
+    await redis.hset(keys.capacity, { limit: 42, windowMs: 10_000, dailyLimit: 500, batchMaxInputs: 300 });
+    const quiet = (await page.state()).figures;
+    expect(quiet.state).toMatchObject({ memory: null, perSecond: null, callsLeftToday: 500 });
+    expect(quiet.limits).toMatchObject({ limit: 42, batchMaxInputs: 300 });
+    expect(quiet.stats.quota).toMatchObject({ limit: 42, dailyLimit: 500 });
+    // one that the index does not know: it cannot be written into it now
+    await redis.hset(`${keys.jobs}1`, { data: '{}', finishedOn: 1, failedReason: 'not a job' });
+    await redis.zadd(keys.failed, 1, '1');
+    await redis.config('SET', 'maxmemory', '100000');
+    await eventually(async () => {
+      const { state } = (await page.state()).figures;
+      expect(state.memory?.maxBytes).toBe(100_000);
+      expect(stateSentence(state, String).text).toMatch(/^Redis is full \(\d+ MB of 0 MB\)/);
+    });
+    await redis.config('SET', 'maxmemory', '0');
+    await eventually(async () => {
+      const { figures, rejections } = await page.state();
+      expect(figures.state.memory).toBeNull();
+      expect(rejections.groups).toMatchObject([{ category: 'INVALID_JOB', jobs: 1 }]);
+    });
+  } finally {
+    redis.disconnect();
+    await server.stop();
+  }
 });
 
 describe('rejections', () => {

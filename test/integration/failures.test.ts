@@ -10,6 +10,8 @@ import {
   retryFailures,
   summariseFailures,
 } from '../../src/dashboard/failures.js';
+import type { ParsedLines } from '../../src/producer/line.js';
+import { NdjsonParser } from '../../src/producer/ndjson.js';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../../src/shared/association.js';
 import { parseConfig } from '../../src/shared/config.js';
 import { accountKeys, type Keys, queueName } from '../../src/shared/queue.js';
@@ -214,9 +216,35 @@ describe('export', () => {
       ['101', '2'],
       ['abc', '2'],
       ['abc', '3'],
+      [undefined, undefined],
       ['5', '6'],
     ]);
     expect(await queue.getFailedCount()).toBe(3);
+  });
+
+  test('of data that cannot be read, the data: kept for a person, and nothing that enqueue could misread', async () => {
+    await fail({ version: 7, pairs: [[1, 2]], from: '1', to: '2' }, {});
+    await redis.hset(`${keys.jobs}2`, 'data', '{not json');
+    const { done, lines } = await exported();
+    expect(done).toEqual({ associations: 0, jobs: 0, unreadable: 2 });
+    const error = { category: 'INVALID_JOB', message: 'rejected' };
+    expect(lines).toMatchObject([
+      { error: { ...error, jobId: '1', data: '{"version":7,"pairs":[[1,2]],"from":"1","to":"2"}' } },
+      { error: { ...error, jobId: '2', data: '{not json' } },
+    ]);
+    const parser = new NdjsonParser({});
+    const parsed: ParsedLines = { associations: [], lines: [], refusals: [] };
+    for (const [at, line] of lines.entries()) parser.feed(JSON.stringify(line), at + 1, parsed);
+    expect(parser.problems()).toEqual([]);
+    expect(parsed.associations).toEqual([]);
+    expect(parsed.refusals).toEqual(
+      [1, 2].map(line => ({
+        line,
+        reasons: [
+          `a copy of job ${line}, whose data could not be read (error.data): it holds no association to enqueue`,
+        ],
+      })),
+    );
   });
 
   test('filters', async () => {

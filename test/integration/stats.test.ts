@@ -4,6 +4,7 @@ import { Queue } from 'bullmq';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats, type Snapshot } from '../../src/dashboard/stats.js';
 import { type Config, parseConfig } from '../../src/shared/config.js';
+import { dayIn } from '../../src/shared/day.js';
 import { accountKeys, type Keys, queueName } from '../../src/shared/queue.js';
 import { useRedis } from '../support/redis.js';
 
@@ -105,6 +106,24 @@ test("today is the account's day", async () => {
   await redis.hset(keys.daily, { [day]: 12_034, '1999-01-01': 7 });
   expect((await read()).stats.quota.usedToday).toBe(12_034);
   expect((await read(configWith({ DAILY_CALL_LIMIT: '0' }))).stats.quota.dailyLimit).toBe(0);
+});
+
+test('the limits are what the workers say; what is configured here, while none has said anything', async () => {
+  const now = await redisNow();
+  await redis.zadd(keys.window, now - 15_000, 'in a longer window', now - 5_000, 'in any');
+  const own = configWith({ RATE_LIMIT_CALLS: '190', DAILY_CALL_LIMIT: '1000000' });
+  expect((await read(own)).stats.quota).toMatchObject({
+    ...{ limit: 190, windowMs: 10_000, dailyLimit: 1_000_000, usedInWindow: 1 },
+  });
+  const limits = { limit: 42, windowMs: 20_000, dailyLimit: 0, timeZone: 'Pacific/Kiritimati' };
+  await redis.hset(keys.capacity, { ...limits, batchMaxInputs: 500, maxConcurrentCalls: 3 });
+  const { day } = dayIn('Pacific/Kiritimati', now);
+  await redis.hset(keys.daily, { [day]: 7 });
+  const said = await read(own);
+  expect(said.stats.quota).toMatchObject({
+    ...{ limit: 42, windowMs: 20_000, dailyLimit: 0, usedInWindow: 2, usedToday: 7 },
+  });
+  expect(said.limits).toMatchObject({ batchMaxInputs: 500, maxConcurrentCalls: 3 });
 });
 
 test('a hold is told while it lasts', async () => {

@@ -2,9 +2,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { toSeries } from '../../src/dashboard/minutes.js';
 import type { Overview, Reading } from '../../src/dashboard/overview.js';
+import { answersText } from '../../src/dashboard/page/format.js';
+import { type Contact, noticeText } from '../../src/dashboard/page/notice.js';
 import { Rate } from '../../src/dashboard/rate.js';
+import { memoryOf } from '../../src/dashboard/redis-memory.js';
+import { heldText, sizeText, totalText } from '../../src/dashboard/rejection-words.js';
 import { fateOf, needles } from '../../src/dashboard/search.js';
-import { type StateFigures, short, stateSentence } from '../../src/dashboard/state-sentence.js';
+import {
+  type StateFigures,
+  secondsLeft,
+  short,
+  stateSentence,
+  stateTitle,
+} from '../../src/dashboard/state-sentence.js';
 import { jobTitle } from '../../src/dashboard/web/board.js';
 import { type AskedFor, refusalOf } from '../../src/dashboard/web/guard.js';
 import { Poller } from '../../src/dashboard/web/poller.js';
@@ -21,15 +31,20 @@ const clock = (ms: number) => new Date(ms).toISOString().slice(11, 16);
 describe('the sentence', () => {
   const flowing: StateFigures = {
     now: NOW,
+    memory: null,
     paused: false,
     hold: null,
     perSecond: 18_400,
     backlog: 1_200_000,
-    jobs: { waiting: 2_400, active: 40, delayed: 0 },
+    inHand: 0,
+    jobs: { waiting: 2_400, active: 40, delayed: 0, failed: 0 },
+    rejected: 0,
     nextTryAt: null,
     oldestWaitingSeconds: 30,
     heldPairs: 0,
     workers: 2,
+    callsNeeded: 600,
+    callsLeftToday: 600,
     quotaBound: false,
     slotsBound: false,
   };
@@ -42,6 +57,8 @@ describe('the sentence', () => {
     until: NOW + 9_000,
     reason: '429 from HubSpot: slow down.',
   };
+  const auth401 = 'renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)';
+  const full = { usedBytes: 268_435_500, maxBytes: 268_435_456 };
   test.each<[Partial<StateFigures>, string, string]>([
     [{ quotaBound: true }, 'good', 'Flowing: 18,400/s, 1.2 M left, done about 14:01; quota-bound'],
     [
@@ -54,7 +71,7 @@ describe('the sentence', () => {
     [
       { hold: auth },
       'bad',
-      'Held since 13:50: 401 from HubSpot: token expired; next try 14:05; nothing is lost',
+      `Held since 13:50: 401 from HubSpot: token expired; ${auth401}; next try 14:05; nothing is lost`,
     ],
     [
       { hold: daily },
@@ -69,11 +86,28 @@ describe('the sentence', () => {
     [
       { hold: { ...auth, since: null } },
       'bad',
-      'Held: 401 from HubSpot: token expired; next try 14:05; nothing is lost',
+      `Held: 401 from HubSpot: token expired; ${auth401}; next try 14:05; nothing is lost`,
     ],
     [{ hold: { ...auth, until: NOW - 1 } }, 'good', 'Flowing: 18,400/s, 1.2 M left, done about 14:01'],
     [{ backlog: 0, perSecond: 9 }, 'idle', 'Idle: everything is decided'],
     [{ backlog: 0, workers: 0 }, 'idle', 'Idle: everything is decided'],
+    [{ backlog: 0, rejected: 333 }, 'warn', 'Idle: everything is decided; 333 rejected wait for you'],
+    [{ backlog: 0, rejected: 1 }, 'warn', 'Idle: everything is decided; 1 rejected waits for you'],
+    [
+      { backlog: 0, jobs: { waiting: 0, active: 0, delayed: 0, failed: 7 } },
+      'warn',
+      'Idle: everything is decided; 7 failed jobs wait for you',
+    ],
+    [
+      { memory: full, workers: 0 },
+      'bad',
+      'Redis is full (256 MB of 256 MB): nothing can be written, nothing is lost. Give it more memory',
+    ],
+    [
+      { memory: { ...full, usedBytes: 268_435_455 } },
+      'good',
+      'Flowing: 18,400/s, 1.2 M left, done about 14:01',
+    ],
     [
       { workers: 0, hold: auth },
       'bad',
@@ -85,6 +119,36 @@ describe('the sentence', () => {
       'warn',
       'Paused: 1.2 M wait until somebody resumes, and no worker is alive; nothing is lost',
     ],
+    [
+      { paused: true, backlog: 0 },
+      'warn',
+      'Paused: what comes now waits until somebody resumes; nothing is lost',
+    ],
+    [
+      { paused: true, inHand: 32_500, backlog: 132_500 },
+      'warn',
+      'Paused: 100 k wait until somebody resumes; 32,500 in hand are still being finished; nothing is lost',
+    ],
+    [
+      { callsLeftToday: 599 },
+      'warn',
+      "Flowing: 18,400/s, 1.2 M left; today's calls end before it: 599 left today",
+    ],
+    [{ callsLeftToday: null }, 'good', 'Flowing: 18,400/s, 1.2 M left, done about 14:01'],
+    [{ perSecond: null }, 'good', 'Working: 1.2 M left'],
+    [
+      { perSecond: null, callsLeftToday: 0 },
+      'warn',
+      "Working: 1.2 M left; today's calls end before it: 0 left today",
+    ],
+    [
+      {
+        ...{ perSecond: null, oldestWaitingSeconds: 300 },
+        jobs: { waiting: 2_400, active: 0, delayed: 0, failed: 0 },
+      },
+      'warn',
+      'Waiting: 1.2 M left, none in hand, 2 workers alive; nothing is lost',
+    ],
     [{ perSecond: 0 }, 'good', 'Starting: 1.2 M left'],
     [
       { perSecond: 0, oldestWaitingSeconds: 300 },
@@ -92,13 +156,31 @@ describe('the sentence', () => {
       'Not moving: 1.2 M left, 2 workers alive; look at their logs. Nothing is lost',
     ],
     [
-      { perSecond: 0, backlog: 300, jobs: { waiting: 0, active: 0, delayed: 3 }, nextTryAt: NOW + 60_000 },
+      {
+        perSecond: 0,
+        backlog: 300,
+        jobs: { waiting: 0, active: 0, delayed: 3, failed: 0 },
+        nextTryAt: NOW + 60_000,
+      },
       'warn',
       'Waiting to try 300 again, next try 14:01; nothing is lost',
     ],
   ])('%j', (figures, tone, text) => {
     expect(stateSentence({ ...flowing, ...figures }, clock)).toEqual({ tone, text });
   });
+
+  test('how long it takes is told only where the rate and the day allow it', () => {
+    expect(secondsLeft(flowing)).toBeCloseTo(1_200_000 / 18_400);
+    for (const figures of [{ perSecond: null }, { perSecond: 0 }, { backlog: 0 }, { callsLeftToday: 3 }])
+      expect(secondsLeft({ ...flowing, ...figures })).toBeNull();
+  });
+
+  test.each([
+    ['Held since 14:05: 401 from HubSpot', 'Held since 14:05'],
+    ['Flowing: 18,400/s, 1.2 M left', 'Flowing'],
+    ['No worker is alive while 9,999 wait; nothing is lost', 'No worker is alive while 9,999 wait'],
+    ['Redis is full (256 MB of 256 MB): nothing', 'Redis is full'],
+  ])('the title of %j is %j', (text, title) => expect(stateTitle(text)).toBe(title));
 
   test.each([
     [0, '0'],
@@ -108,6 +190,47 @@ describe('the sentence', () => {
     [1_234_567, '1.2 M'],
     [5e9, '5.0 G'],
   ])('short(%d)', (n, text) => expect(short(n)).toBe(text));
+});
+
+test.each<[Partial<Contact>, string]>([
+  [{}, ''],
+  [{ lastWordAt: 0 }, ''],
+  [{ lastWordAt: NOW - 5_000 }, ''],
+  [
+    { lastWordAt: NOW - 5_001 },
+    'No word from the dashboard since 13:59; what you see is how it was then. Trying again …',
+  ],
+  [
+    { lastWordAt: NOW - 60_000, trouble: { since: NOW - 90_000 }, unreachable: true },
+    'No word from the dashboard since 13:59; what you see is how it was then. Trying again …',
+  ],
+  [{ unreachable: true }, 'The dashboard cannot be reached; what you see is how it was. Trying again …'],
+  [{ trouble: { since: NOW } }, 'Redis cannot be read since 14:00; what you see is how it was.'],
+])('what the page shows is old: %j', (contact, text) => {
+  expect(noticeText({ lastWordAt: NOW, unreachable: false, trouble: null, ...contact }, NOW, clock)).toBe(
+    text,
+  );
+});
+
+test.each([
+  [['207'], '207'],
+  [new Array(37).fill('207'), '207 × 37'],
+  [['207', '400 c-1', '207', ''], '207 × 2, 400 c-1'],
+  [[], ''],
+])('answers %j', (answers, text) => expect(answersText(answers)).toBe(text));
+
+test('rejections in words: jobs that cannot be read are counted as jobs', () => {
+  const invalid = { category: 'INVALID_JOB', associations: 0, jobs: 7 };
+  const missing = { category: 'OBJECT_NOT_FOUND', associations: 1_200, jobs: 3 };
+  expect(heldText(invalid)).toBe('7 jobs whose data cannot be read');
+  expect(heldText({ ...invalid, jobs: 1 })).toBe('1 job whose data cannot be read');
+  expect(heldText(missing)).toBe('1,200 associations');
+  expect([sizeText(invalid), sizeText(missing)]).toEqual(['–', '1,200']);
+  expect(totalText(1_200, [missing, invalid])).toBe(
+    '1,200 associations and 7 jobs whose data cannot be read',
+  );
+  expect(totalText(0, [invalid])).toBe('7 jobs whose data cannot be read');
+  expect(totalText(0, [])).toBe('');
 });
 
 describe('the guard', () => {
@@ -250,14 +373,28 @@ test('minutes become steps: counts are added, samples are the largest, batches h
   expect(series).toMatchObject({ fill: [1_500, null], backlog: [70, null], oldest: [9, null] });
 });
 
-test('the rate comes from the readings, and from the minutes until there are some', () => {
+test('the rate comes from readings that are far enough apart; until there are two, there is none', () => {
   const rate = new Rate();
-  const minutes = { created: [600, 300], rejected: [0, 30] };
-  expect(rate.perSecond(60_000 * 5 + 30_000, 1_000, minutes)).toBeCloseTo((600 * 0.5 + 330) / 60);
-  expect(rate.perSecond(60_000 * 5 + 40_000, 1_500, minutes)).toBeCloseTo(50);
+  expect(rate.perSecond(300_000, 1_000)).toBeNull();
+  expect(rate.perSecond(303_900, 1_400)).toBeNull();
+  expect(rate.perSecond(304_000, 1_400)).toBeCloseTo(100);
+  expect(rate.perSecond(310_000, 1_500)).toBeCloseTo(50);
+  // nothing moved for as long as readings are remembered
+  for (let at = 311_000; at <= 330_000; at += 1_000) rate.perSecond(at, 1_500);
+  expect(rate.perSecond(331_000, 1_500)).toBe(0);
   // rejections were taken back: not a negative rate
-  expect(rate.perSecond(60_000 * 5 + 41_000, 1_000, minutes)).toBeGreaterThan(0);
+  expect(rate.perSecond(332_000, 1_000)).toBeNull();
+  // nobody looked for a while
+  expect(rate.perSecond(337_000, 1_500)).toBeCloseTo(100);
+  expect(rate.perSecond(400_000, 9_500)).toBeNull();
 });
+
+test.each([
+  ['used_memory:200\r\nmaxmemory:100\r\nmaxmemory_policy:noeviction\r\n', { usedBytes: 200, maxBytes: 100 }],
+  ['used_memory:200\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n', null],
+  ['used_memory:200\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n', null],
+  ['', null],
+])('INFO memory %j: %j', (info, memory) => expect(memoryOf(info)).toEqual(memory));
 
 describe('search', () => {
   const data: JobData = {
@@ -397,8 +534,12 @@ describe('the poller', () => {
       expect(heard).toEqual([expect.stringMatching(/^trouble \{"since":\d+,"message":"gone"\}$/)]),
     );
     await eventually(() => expect(asked).toHaveLength(2));
-    asked[1]?.answer({ figures: 1 });
-    await eventually(() => expect(heard.slice(1)).toEqual(['figures 1', 'trouble null']));
+    // each time, so that a page that hears nothing knows that it is cut off
+    asked[1]?.refuse(new Error('still gone'));
+    await eventually(() => expect(asked).toHaveLength(3));
+    expect(heard[1]).toBe(heard[0]);
+    asked[2]?.answer({ figures: 1 });
+    await eventually(() => expect(heard.slice(2)).toEqual(['figures 1', 'trouble null']));
     poller.stop();
   });
 });

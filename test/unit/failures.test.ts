@@ -2,7 +2,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FailedJob } from '../../src/dashboard/failed-jobs.js';
 import { FailureGroups, type Grouping, OTHER_MESSAGES } from '../../src/dashboard/failure-groups.js';
-import { discardText, exportText, listText, retryText } from '../../src/dashboard/failures-text.js';
+import {
+  discardQuestion,
+  discardText,
+  exportText,
+  listText,
+  retryText,
+} from '../../src/dashboard/failures-text.js';
 import type { ErrorContext } from '../../src/shared/association.js';
 import { INVALID_JOB, withoutIds } from '../../src/shared/rejection-groups.js';
 
@@ -128,7 +134,7 @@ describe('texts', () => {
     expect(text).toContain('OBJECT_NOT_FOUND  contacts → companies');
     expect(text).toContain('No contact with ID … exists [');
     expect(text).not.toContain('\u001b');
-    expect(text).toContain('for example 0 → 0 (job 7, correlation id c-1)');
+    expect(text).toContain('for example 0 → 0 (job 7, correlation id c-1): No contact with ID 5 exists [');
     expect(text).toContain('2 associations in 1 job.');
     expect(listText(group())).toBe('No rejected associations.');
   });
@@ -151,10 +157,23 @@ describe('texts', () => {
       /^Nothing to retry. 2 jobs left alone/,
     );
     expect(exportText({ associations: 1_200, jobs: 3, unreadable: 1 })).toMatch(
-      /^exported 1,200 associations of 3 jobs. 1 job not exported/,
+      /^exported 1,200 associations of 3 jobs. 1 job copied as text: .* enqueue refuses/,
     );
     expect(discardText({ associations: 5, jobsRemoved: 1, jobsShrunk: 2, gone: 0 })).toBe(
       'Discarded 5 associations: 1 job removed; 2 jobs kept for the other rejected associations in them.',
+    );
+  });
+
+  test('jobs that cannot be read are counted as jobs', () => {
+    const unreadable = '7 jobs without associations that can be read';
+    expect(retryText({ jobs: 7, associations: 0, alongside: 0, gone: 0 })).toBe(
+      `Put back to be tried again: ${unreadable}.`,
+    );
+    expect(discardText({ associations: 0, jobsRemoved: 7, jobsShrunk: 0, gone: 0 })).toBe(
+      `Discarded ${unreadable}.`,
+    );
+    expect(discardQuestion({ associations: 0, jobs: 7, groups: [] })).toMatch(
+      `Discard ${unreadable} for good?`,
     );
   });
 });

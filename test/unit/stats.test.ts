@@ -1,17 +1,20 @@
 /** What `stats` says to people: the sentence, the figures, the days. */
 import { describe, expect, test } from '@jest/globals';
-import { aligned, count, duration, moment } from '../../src/dashboard/figures.js';
+import { aligned, clockAt, count, duration, moment } from '../../src/dashboard/figures.js';
+import type { StateFigures } from '../../src/dashboard/state-sentence.js';
 import type { Snapshot, Stats } from '../../src/dashboard/stats.js';
-import { stateSentence, statsLine, statsText } from '../../src/dashboard/stats-text.js';
+import { type StatsReading, statsLine, statsText } from '../../src/dashboard/stats-text.js';
+import { limitsOf } from '../../src/shared/capacity.js';
+import { parseConfig } from '../../src/shared/config.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 
-function snapshot(
+function readingOf(
   jobs: Partial<Stats['jobs']>,
   rest: Partial<Omit<Snapshot, 'stats'>> = {},
-  quota: Partial<Stats['quota']> = {},
-): Snapshot {
-  return {
+  figures: Partial<StateFigures> = {},
+): StatsReading {
+  const snapshot: Snapshot = {
     stats: {
       account: 'default',
       jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0, ...jobs },
@@ -26,47 +29,55 @@ function snapshot(
         dailyLimit: 500_000,
         heldUntil: null,
         holdReason: null,
-        ...quota,
       },
       oldestWaitingSeconds: null,
     },
-    heldPairs: [],
-    paused: false,
-    now,
+    ...{ limits: limitsOf(parseConfig({})), hold: null, heldPairs: [], discarded: 0, paused: false, now },
     ...rest,
   };
+  const { stats, hold, paused } = snapshot;
+  const state: StateFigures = {
+    ...{ now, memory: null, paused, hold, perSecond: null, backlog: 0, inHand: 0, jobs: stats.jobs },
+    ...{ rejected: 0, nextTryAt: null, oldestWaitingSeconds: null, heldPairs: 0, workers: 1 },
+    ...{ callsNeeded: 0, callsLeftToday: null, quotaBound: false, slotsBound: false },
+    ...figures,
+  };
+  return { snapshot, state };
 }
 
-describe('the state in a sentence', () => {
-  const held = { heldUntil: '2026-03-01T12:02:10.000Z', holdReason: 'HubSpot answered 429' };
+describe("the state is said in the page's own sentence", () => {
+  const hold = { kind: 'rate-limit', since: now, until: now + 130_000, reason: 'HubSpot answered\x1b 429' };
 
   test.each([
-    ['nothing there', snapshot({}), 'idle: nothing to do'],
-    ['failed jobs only', snapshot({ failed: 3 }), 'idle: nothing to do'],
-    ['in work', snapshot({ active: 40, waiting: 1_203 }), 'flowing: 40 jobs in work, 1,203 waiting'],
+    ['nothing there', readingOf({}), 'Idle: everything is decided'],
+    ['in work', readingOf({ active: 40 }, {}, { backlog: 1_203 }), 'Working: 1,203 left'],
     [
-      'no worker',
-      snapshot({ waiting: 1 }),
-      'waiting: 1 job, none in work: is a worker running? (association-queue worker)',
-    ],
-    ['backoff', snapshot({ delayed: 2 }), 'pausing: 2 jobs to be tried again, nothing else to do'],
-    [
-      'paused',
-      snapshot({ waiting: 2 }, { paused: true }),
-      'paused by an operator, 2 jobs waiting: resume the queue in a BullMQ dashboard; nothing is lost',
+      'backoff',
+      readingOf({ delayed: 2 }, {}, { backlog: 2, nextTryAt: now + 60_000 }),
+      'Waiting to try 2 again, next try 12:01 UTC; nothing is lost',
     ],
     [
-      'held',
-      snapshot({ active: 2 }, {}, held),
-      'held until 2026-03-01 12:02:10 UTC (in 2 min 10 s): HubSpot answered 429; nothing is lost',
+      'held, without a word of HubSpot reaching the terminal as a command',
+      readingOf({ active: 2 }, { hold }, { backlog: 2 }),
+      'Held since 12:00 UTC: HubSpot answered  429; next try 12:02 UTC; nothing is lost',
     ],
   ])('%s', (_name, given, sentence) => {
-    expect(stateSentence(given)).toBe(sentence);
+    expect(statsText(given, 'redis://x').split('\n')[1]).toBe(sentence);
+    expect(statsLine(given).endsWith(`  ${sentence}`)).toBe(true);
+  });
+
+  test('on a terminal it is wrapped', () => {
+    const given = readingOf({ delayed: 2 }, {}, { backlog: 2, nextTryAt: now + 60_000 });
+    expect(statsText(given, 'redis://x', 30).split('\n').slice(1, 4)).toEqual([
+      'Waiting to try 2 again, next',
+      'try 12:01 UTC; nothing is lost',
+      '',
+    ]);
   });
 });
 
 test('the human form: numbers aligned, with thousands separators', () => {
-  const lines = statsText(snapshot({ waiting: 1_203, failed: 1 }), 'redis://127.0.0.1:6379').split('\n');
+  const lines = statsText(readingOf({ waiting: 1_203, failed: 1 }), 'redis://127.0.0.1:6379').split('\n');
   expect(lines[0]).toBe('account default at redis://127.0.0.1:6379');
   expect(lines).toContain('associations  created       1,234,567');
   expect(lines).toContain('jobs          waiting           1,203');
@@ -78,16 +89,16 @@ test('held object pairs are shown with their reason', () => {
   const heldPairs = [
     { objectPair: 'contacts/companies HUBSPOT_DEFINED:279', until: now + 60_000, reason: '403: no scope' },
   ];
-  expect(statsText(snapshot({}, { heldPairs }), 'redis://x')).toContain(
+  expect(statsText(readingOf({}, { heldPairs }), 'redis://x')).toContain(
     'contacts/companies HUBSPOT_DEFINED:279: until 2026-03-01 12:01:00 UTC (in 1 min): 403: no scope',
   );
 });
 
 test('the line for a pipe is one line', () => {
-  expect(statsLine(snapshot({ waiting: 5 }))).toMatch(
+  expect(statsLine(readingOf({ waiting: 5 }))).toMatch(
     /^2026-03-01T12:00:00.000Z {2}created 1234567 .*waiting 5 .*in-window 56\/100/,
   );
-  expect(statsLine(snapshot({}))).not.toContain('\n');
+  expect(statsLine(readingOf({}))).not.toContain('\n');
 });
 
 describe('figures', () => {
@@ -107,6 +118,9 @@ describe('figures', () => {
   test('counts and moments', () => {
     expect(count(1_234_567)).toBe('1,234,567');
     expect(moment(now)).toBe('2026-03-01 12:00:00 UTC');
+    expect(clockAt(now)(now + 300_000)).toBe('12:05 UTC');
+    expect(clockAt(now)(now + 86_400_000)).toBe('2026-03-02 12:00 UTC');
+    expect(clockAt(now)(1e300)).toBe('–');
   });
 
   test('columns', () => {

@@ -2,7 +2,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type FrameInput, frame } from '../../src/dashboard/terminal/frame.js';
-import { bar, clip, harmless, paint, plain, sparkline, width } from '../../src/dashboard/terminal/glyphs.js';
+import {
+  bar,
+  clip,
+  harmless,
+  paint,
+  plain,
+  sparkline,
+  width,
+  wrap,
+} from '../../src/dashboard/terminal/glyphs.js';
+import { limitsOf } from '../../src/shared/capacity.js';
+import { parseConfig } from '../../src/shared/config.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const minutes = (created: number[]) => ({
@@ -28,12 +39,13 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
   return {
     ...{ account: 'default', place: 'redis://127.0.0.1:6379', secondsUntilReset: 33_000, trouble },
     hour: minutes(Array.from({ length: 60 }, (_, at) => at * 20_000)),
-    live: [10, 20, 18_400],
+    live: [null, 20, 18_400],
     reading: {
       figures: {
         state: {
-          ...{ now, paused: false, hold: null, perSecond: 18_400, backlog: 1_234_567, nextTryAt: null },
-          jobs: { waiting: 2_400, active: 40, delayed: 3 },
+          ...{ now, memory: null, paused: false, hold: null, perSecond: 18_400, backlog: 1_234_567 },
+          ...{ inHand: 20_000, rejected: 312, nextTryAt: null, callsNeeded: 618, callsLeftToday: 395_789 },
+          jobs: { waiting: 2_400, active: 40, delayed: 3, failed: 12 },
           ...{ oldestWaitingSeconds: 125, heldPairs: 1, workers: 2, quotaBound: true, slotsBound: false },
         },
         stats: {
@@ -49,11 +61,16 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
           oldestWaitingSeconds: 125,
         },
         discarded: 0,
+        limits: limitsOf(parseConfig({})),
         heldPairs: [{ objectPair: 'contacts/deals', until: now + 90_000, reason: '403 from HubSpot' }],
       },
       rejections: {
         associations: 312,
-        groups: [group('OBJECT_NOT_FOUND', message, 290), group('VALIDATION_ERROR', 'no', 22)],
+        groups: [
+          group('OBJECT_NOT_FOUND', message, 290),
+          group('VALIDATION_ERROR', 'no', 22),
+          group('INVALID_JOB', '/version must be …', 0),
+        ],
         more: 0,
       },
       workers: {
@@ -73,7 +90,7 @@ test('the whole story in 100 columns', () => {
   for (const words of [
     'HubSpot associations default at redis://127.0.0.1:6379',
     '12:00:00 UTC',
-    '● Flowing: 18,400/s, 1.2 M left, done about 12:01; quota-bound; 1 object pair held',
+    '● Flowing: 18,400/s, 1.2 M left, done about 12:01 UTC; quota-bound; 1 object pair held',
     ' 91 of 100 calls per 10 s',
     ' 104,211 of 500,000, starts again in 9 h 10 min',
     'done in 1 min 7 s',
@@ -83,9 +100,48 @@ test('the whole story in 100 columns', () => {
     'contacts/deals 1 min 30 s 403 from HubSpot',
     '290 OBJECT_NOT_FOUND contacts → companies No contact with ID … exists',
     ' 22 VALIDATION_ERROR contacts → companies no',
+    ' – INVALID_JOB contacts → companies /version must be …',
+    'rejected: 312 associations and 1 job whose data cannot be read',
     'every second · Ctrl-C ends it',
   ])
     expect(text).toContain(words);
+});
+
+test('no rate yet: no figure in its place; and a day without enough calls has no finish time', () => {
+  const input = inputOf();
+  const withState = (state: Partial<FrameInput['reading']['figures']['state']>) => {
+    const figures = { ...input.reading.figures, state: { ...input.reading.figures.state, ...state } };
+    const lines = frame(
+      { ...input, reading: { ...input.reading, figures } },
+      { columns: 100, rows: 40 },
+      plain,
+    );
+    return lines.join('\n').replace(/ +/g, ' ');
+  };
+  const unknown = withState({ perSecond: null });
+  expect(unknown).toContain('● Working: 1.2 M left; 1 object pair held');
+  expect(unknown).toContain('done in –');
+  expect(unknown).not.toContain('18,400/s');
+  const short = withState({ callsLeftToday: 400 });
+  expect(short).toContain("today's calls end before it: 400 left today");
+  expect(short).toContain('done in not today');
+});
+
+test('a long sentence is wrapped, not cut', () => {
+  const input = inputOf();
+  const reason = '401 from HubSpot: Authentication credentials not found, a long story of what it might be';
+  const hold = { kind: 'auth', since: now - 60_000, until: now + 86_400_000, reason };
+  const figures = { ...input.reading.figures, state: { ...input.reading.figures.state, hold } };
+  const lines = frame({ ...input, reading: { ...input.reading, figures } }, { columns: 60, rows: 30 }, plain);
+  const end = lines.findIndex((line, at) => at > 2 && line.trim() === '');
+  expect(
+    lines
+      .slice(2, end)
+      .map(line => line.trim())
+      .join(' '),
+  ).toBe(
+    `● Held since 11:59 UTC: ${reason}; renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again); next try 2026-03-02 12:00 UTC; nothing is lost`,
+  );
 });
 
 test('Redis away: said first, and that the rest is old', () => {
@@ -130,6 +186,12 @@ describe('glyphs', () => {
   test('a sparkline: the highest fills it, the least above nothing shows', () => {
     expect(sparkline([0, 1, 500, 1_000], 2)).toEqual(['   █', ' ▁██']);
     expect(sparkline([0, 0], 1)).toEqual(['  ']);
+  });
+
+  test('wrapped between words; a word that is too long, within it', () => {
+    expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
+    expect(wrap('日本語 abcdefgh', 5)).toEqual(['日本', '語', 'abcde', 'fgh']);
+    expect(wrap('', 5)).toEqual(['']);
   });
 
   test('text that is cut ends in an ellipsis, with its colours', () => {

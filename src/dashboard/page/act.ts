@@ -17,9 +17,15 @@ export async function post<T>(path: string, button?: HTMLButtonElement): Promise
   return undefined;
 }
 
+/** What was done is old news soon; what went wrong is to be read. */
+const SHOWN_MS = { good: 15_000, bad: 60_000 };
+let hiding: ReturnType<typeof setTimeout> | undefined;
+
 export function say(text: string, tone: 'good' | 'bad' = 'good'): void {
   const message = byId('message');
   message.dataset.tone = tone;
   message.hidden = text === '';
   setText(message, text);
+  clearTimeout(hiding);
+  if (text !== '') hiding = setTimeout(() => say(''), SHOWN_MS[tone]);
 }

@@ -1,10 +1,11 @@
 /** Wires the page: what comes from the server goes where it is shown. */
-import { stateSentence } from '../state-sentence.js';
+import { stateSentence, stateTitle } from '../state-sentence.js';
 import type { Series, View } from '../view.js';
 import { post, say } from './act.js';
 import { followLayout, showCharts } from './charts.js';
 import { byId, setText } from './dom.js';
-import { clock } from './format.js';
+import { clock, clockWithSeconds } from './format.js';
+import { type Contact, noticeText } from './notice.js';
 import { showHeldPairs, showRejections } from './rejections.js';
 import { startSearch } from './search.js';
 import { showTiles } from './tiles.js';
@@ -14,6 +15,7 @@ const view: Partial<View> = {};
 let history: Series | undefined;
 let range: 'hour' | 'day' = 'hour';
 let announced = '';
+const contact: Contact = { lastWordAt: 0, unreachable: false, trouble: null };
 
 const PARTS: Readonly<Record<keyof View, () => void>> = {
   setup: showSetup,
@@ -29,15 +31,25 @@ function connect(): void {
   for (const [part, show] of Object.entries(PARTS))
     events.addEventListener(part, event => {
       Object.assign(view, { [part]: JSON.parse((event as MessageEvent<string>).data) });
+      contact.lastWordAt = Date.now();
       show();
+      showNotice();
     });
-  events.onopen = () => notice('');
-  events.onerror = () =>
-    notice('The dashboard cannot be reached; what you see is how it was. Trying again …');
+  events.onopen = () => {
+    contact.unreachable = false;
+    showNotice();
+  };
+  events.onerror = () => {
+    contact.unreachable = true;
+    showNotice();
+  };
+  // a connection may stay open and carry nothing: a proxy that hangs, a dashboard that was suspended
+  setInterval(showNotice, 1_000);
 }
 
-function notice(text: string): void {
+function showNotice(): void {
   const node = byId('connection');
+  const text = noticeText(contact, Date.now(), clockWithSeconds);
   node.hidden = text === '';
   setText(node, text);
 }
@@ -47,6 +59,7 @@ function showSetup(): void {
   if (!setup) return;
   setText(byId('account'), setup.account === 'default' ? '' : setup.account);
   byId('controls').hidden = setup.readOnly;
+  byId('read-only').hidden = !setup.readOnly;
   setText(
     byId('footer'),
     `version ${setup.version}${setup.readOnly ? ', read-only' : ''}; times are yours, figures come every second`,
@@ -59,7 +72,7 @@ function showFigures(): void {
   const { tone, text } = stateSentence(figures.state, clock);
   byId('state').dataset.tone = tone;
   setText(byId('sentence'), text);
-  document.title = `${text.split(/[:;,]/, 1)[0]} · HubSpot associations`;
+  document.title = `${stateTitle(text)} · HubSpot associations`;
   // figures change every second; what a screen reader should say is that the state is another one
   const kind = `${tone} ${text.split(/[\s:,]/, 1)[0]}`;
   if (kind !== announced) setText(byId('announcer'), text);
@@ -77,8 +90,8 @@ function showAllRejections(): void {
 }
 
 function showAllTiles(): void {
-  const { figures, rejections, minutes, setup } = view;
-  if (figures && rejections && minutes && setup) showTiles({ figures, rejections, minutes, setup });
+  const { figures, rejections, minutes } = view;
+  if (figures && rejections && minutes) showTiles({ figures, rejections, minutes });
 }
 
 /** The last two minutes come with every reading; the history is fetched when its last step is another one. */
@@ -103,10 +116,10 @@ async function fetchHistory(): Promise<void> {
 }
 
 function drawHistory(): void {
-  const { setup, figures, minutes } = view;
-  if (!setup || !figures || !history) return;
+  const { figures, minutes } = view;
+  if (!figures || !history) return;
   const merged = range === 'hour' && minutes ? withLatest(history, minutes) : history;
-  showCharts(merged, setup, figures.state.now / 1_000);
+  showCharts(merged, figures.limits, figures.state.now / 1_000);
 }
 
 function withLatest(series: Series, latest: Series): Series {
@@ -122,8 +135,7 @@ function withLatest(series: Series, latest: Series): Series {
 }
 
 function showTrouble(): void {
-  const { trouble } = view;
-  notice(trouble ? `Redis cannot be read since ${clock(trouble.since)}; what you see is how it was.` : '');
+  contact.trouble = view.trouble ?? null;
 }
 
 byId<HTMLButtonElement>('pause').addEventListener('click', async event => {

@@ -2,7 +2,7 @@
 // only its types: the library itself is a classic script and a global, uPlot
 import type UPlot from 'uplot';
 import { short } from '../state-sentence.js';
-import type { Series, Setup } from '../view.js';
+import type { Figures, Series } from '../view.js';
 import { byId, element, setText } from './dom.js';
 import { count, duration } from './format.js';
 
@@ -17,8 +17,8 @@ const drawn = new Map<string, Drawn>();
 let shown: Chart[] = [];
 
 /** @param nowSeconds the last step is not over yet: its rate is that of its part so far */
-export function showCharts(series: Series, setup: Setup, nowSeconds: number): void {
-  shown = charts(series, setup, nowSeconds);
+export function showCharts(series: Series, limits: Figures['limits'], nowSeconds: number): void {
+  shown = charts(series, limits, nowSeconds);
   for (const chart of shown) {
     const known = drawn.get(chart.title) ?? create(chart);
     known.plot.setData(dataOf(chart, series));
@@ -26,7 +26,7 @@ export function showCharts(series: Series, setup: Setup, nowSeconds: number): vo
   }
 }
 
-function charts(series: Series, setup: Setup, nowSeconds: number): Chart[] {
+function charts(series: Series, limits: Figures['limits'], nowSeconds: number): Chart[] {
   const perMinute = (values: readonly number[]) =>
     values.map((value, at) => {
       const start = series.at[at] ?? 0;
@@ -59,7 +59,7 @@ function charts(series: Series, setup: Setup, nowSeconds: number): Chart[] {
           colour: '2',
           values: perMinute(series.failed.map((n, at) => n + (series.limited[at] ?? 0))),
         },
-        { name: 'quota', colour: 'limit', values: level(setup.callsPerMinute) },
+        { name: 'quota', colour: 'limit', values: level((limits.limit * 60_000) / limits.windowMs) },
       ],
     },
     {
@@ -67,7 +67,7 @@ function charts(series: Series, setup: Setup, nowSeconds: number): Chart[] {
       value: count,
       lines: [
         { name: 'mean', colour: '1', values: series.fill },
-        { name: 'full', colour: 'limit', values: level(setup.batchMaxInputs) },
+        { name: 'full', colour: 'limit', values: level(limits.batchMaxInputs) },
       ],
     },
     {

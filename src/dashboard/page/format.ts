@@ -13,6 +13,9 @@ export function clock(ms: number): string {
   return `${new Date(ms).toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })} ${time}`;
 }
 
+/** `14:02:11` */
+export const clockWithSeconds = (ms: number): string => new Date(ms).toLocaleTimeString('en-GB');
+
 /** `45 s`, `3 min`, `2 h 5 min`, `4 d 1 h` */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
@@ -24,3 +27,10 @@ export function duration(seconds: number): string {
 }
 
 export const bytes = (n: number): string => `${Math.round(n / 1_048_576)} MB`;
+
+/** `207 × 37, 400 c-1`: the answers to the calls of a batch, those alike together. */
+export function answersText(answers: readonly string[]): string {
+  const times = new Map<string, number>();
+  for (const answer of answers) if (answer) times.set(answer, (times.get(answer) ?? 0) + 1);
+  return [...times].map(([answer, n]) => (n === 1 ? answer : `${answer} × ${n}`)).join(', ');
+}

@@ -1,4 +1,5 @@
 /** What was rejected, in groups, and what may be done about each. */
+import { heldText, sizeText, totalText } from '../rejection-words.js';
 import type { Figures, RejectionGroup, Rejections, Setup } from '../view.js';
 import { post, say } from './act.js';
 import { byId, cell, element, row, setText, table } from './dom.js';
@@ -15,7 +16,9 @@ export function showRejections(rejections: Rejections, setup: Setup): void {
   const rest = more > 0 ? `, the largest ${groups.length} of ${count(groups.length + more)} kinds` : '';
   setText(
     byId('rejections-total'),
-    associations === 0 ? '' : `${counted(associations, 'association')}${rest}; nothing is lost`,
+    groups.length === 0
+      ? ''
+      : [totalText(associations, groups) + rest, 'nothing is lost'].filter(Boolean).join('; '),
   );
   const host = byId('rejection-groups');
   if (groups.length === 0) {
@@ -29,7 +32,7 @@ export function showRejections(rejections: Rejections, setup: Setup): void {
   if (!body) {
     const made = table('Rejected associations by error', [
       ['Associations', 'number'],
-      ['What HubSpot said'],
+      ['Why'], // HubSpot's words, or ours where it was never asked
       ['Object pair'],
       ['Seen'],
       [''],
@@ -52,7 +55,7 @@ function update(into: HTMLElement, groups: readonly RejectionGroup[], setup: Set
     const json = JSON.stringify(group);
     const before = rows.get(group.id);
     if (before && before.json !== json && before.node.contains(document.activeElement)) {
-      setText(before.node.querySelector('td.number') ?? before.node, count(group.associations));
+      setText(before.node.querySelector('td.number') ?? before.node, sizeText(group));
       return;
     }
     const node = before?.json === json ? before.node : groupRow(group, setup);
@@ -64,19 +67,21 @@ function update(into: HTMLElement, groups: readonly RejectionGroup[], setup: Set
 }
 
 function groupRow(group: RejectionGroup, setup: Setup): HTMLElement {
-  const { category, message, from, to, associations, jobs, first, last, example } = group;
+  const { category, message, from, to, jobs, first, last, example } = group;
   const { pair, error, jobId } = example;
   const correlation = error.correlationId ? `, correlation id ${error.correlationId}` : '';
-  const said = pair ? `for example ${pair[0]} → ${pair[1]}` : 'for example';
+  const which = pair ? `for example ${pair[0]} → ${pair[1]}` : 'for example';
+  // the group's words leave the ids out, and what is in the place of one is often the whole story
+  const said = error.message === message ? '' : `: ${error.message}`;
   return row(
     { 'data-group': group.id },
-    cell(undefined, 'number', count(associations)),
+    cell(undefined, 'number', sizeText(group)),
     cell(
       undefined,
       undefined,
       element('span', { class: 'category' }, category),
       element('span', { class: 'words' }, message),
-      element('span', { class: 'example' }, `${said}, job `, jobLink(jobId), correlation),
+      element('span', { class: 'example' }, `${which}, job `, jobLink(jobId), correlation, said),
     ),
     cell(
       'Object pair',
@@ -85,7 +90,7 @@ function groupRow(group: RejectionGroup, setup: Setup): HTMLElement {
       element('span', { class: 'example' }, counted(jobs, 'job')),
     ),
     cell('Seen', undefined, times(first, last)),
-    cell(undefined, undefined, buttons(group, setup)),
+    cell(undefined, 'actions', buttons(group, setup)),
   );
 }
 
@@ -118,7 +123,7 @@ function buttons(group: RejectionGroup, { readOnly }: Setup): HTMLElement {
   return element('div', { class: 'buttons' }, retry, exporting, discard);
 }
 
-async function retryGroup({ id, jobs }: RejectionGroup, button: HTMLButtonElement): Promise<void> {
+async function retryGroup({ id, jobs, category }: RejectionGroup, button: HTMLButtonElement): Promise<void> {
   const done = await post<Retried>(`/api/rejections/${id}/retry`, button);
   if (!done) return;
   const alongside =
@@ -129,26 +134,28 @@ async function retryGroup({ id, jobs }: RejectionGroup, button: HTMLButtonElemen
     jobs > done.jobs
       ? ` ${counted(jobs - done.jobs, 'job')} of this kind not: still at work, or put back by somebody else.`
       : '';
-  say(
-    `Put back to be tried again: ${counted(done.associations, 'association')} in ${counted(done.jobs, 'job')}.${alongside}${later}`,
-  );
+  const what = heldText({ ...done, category });
+  const inJobs = done.associations > 0 ? ` in ${counted(done.jobs, 'job')}` : '';
+  say(`Put back to be tried again: ${what}${inJobs}.${alongside}${later}`);
 }
 
-async function discardGroup(
-  { id, associations, message }: RejectionGroup,
-  button: HTMLButtonElement,
-): Promise<void> {
+async function discardGroup(group: RejectionGroup, button: HTMLButtonElement): Promise<void> {
+  const { id, category, associations, message } = group;
   const dialog = byId<HTMLDialogElement>('confirm');
   setText(
     byId('confirm-text'),
-    `${counted(associations, 'association')} (${message}) will not be created, and stay counted as rejected. Export keeps a copy.`,
+    `${heldText(group)} (${message}) will ${associations > 0 ? 'not be created, and stay counted as rejected' : 'be removed'}. Export keeps a copy.`,
   );
   dialog.returnValue = '';
   dialog.showModal();
   await new Promise(resolve => dialog.addEventListener('close', resolve, { once: true }));
   if (dialog.returnValue !== 'discard') return;
   const done = await post<Discarded>(`/api/rejections/${id}/discard`, button);
-  if (done) say(`Discarded ${counted(done.associations, 'association')}.`);
+  if (!done) return;
+  const { jobsRemoved, jobsShrunk } = done;
+  say(
+    `Discarded ${heldText({ category, associations: done.associations, jobs: jobsRemoved + jobsShrunk })}.`,
+  );
 }
 
 export function showHeldPairs({ heldPairs }: Figures): void {

@@ -1,7 +1,8 @@
 /** Where is a record pair now, and what happened to it? */
 import type { BatchSeen, Match, SearchEnd, SearchProgress } from '../view.js';
 import { byId, element, setText } from './dom.js';
-import { clock, count, counted } from './format.js';
+import { readEvents } from './event-reader.js';
+import { answersText, clock, count, counted } from './format.js';
 import { jobLink } from './rejections.js';
 
 const FATES: Readonly<Record<Match['fate'], string>> = {
@@ -20,7 +21,7 @@ const PLACES: Readonly<Record<string, string>> = {
   completed: 'completed',
 };
 
-let source: EventSource | undefined;
+let searching: AbortController | undefined;
 
 export function startSearch(): void {
   const form = byId<HTMLFormElement>('search-form');
@@ -38,7 +39,7 @@ export function startSearch(): void {
   });
   form.addEventListener('submit', event => {
     event.preventDefault();
-    search(from.value.trim(), to.value.trim());
+    void search(from.value.trim(), to.value.trim());
   });
   byId('search-cancel').addEventListener('click', () => {
     end();
@@ -46,44 +47,46 @@ export function startSearch(): void {
   });
 }
 
-function search(from: string, to: string): void {
+async function search(from: string, to: string): Promise<void> {
   end();
   const status = byId('search-status');
   const results = byId('search-results');
   results.replaceChildren();
   setText(status, 'Searching …');
   byId('search-cancel').hidden = false;
-  const events = new EventSource(`/api/search?${new URLSearchParams({ from, to })}`);
-  source = events;
-  const on = <T>(name: string, then: (data: T) => void) =>
-    events.addEventListener(name, event => then(JSON.parse((event as MessageEvent<string>).data) as T));
+  const mine = new AbortController();
+  searching = mine;
   let saidAt = 0;
-  on<SearchProgress>('progress', ({ looked, of }) => {
-    if (performance.now() - saidAt < 500) return; // a screen reader need not hear each slice
-    saidAt = performance.now();
-    setText(status, `Searching … ${count(looked)} of ${counted(of, 'job')}`);
-  });
-  on<Match>('match', match => results.append(matchCard(match, from, to)));
-  on<SearchEnd>('end', found => {
-    end();
-    setText(status, verdict(found));
-  });
-  on<{ message: string }>('failure', ({ message }) => {
-    end();
-    setText(status, message);
-  });
-  events.onerror = () => {
-    end();
-    setText(
-      status,
-      'The search cannot be made now: two others are under way, or the dashboard cannot be reached.',
-    );
+  let said = 'The search broke off: the dashboard cannot be reached.';
+  const on: Readonly<Record<string, (json: string) => void>> = {
+    progress: json => {
+      if (performance.now() - saidAt < 500) return; // a screen reader need not hear each slice
+      saidAt = performance.now();
+      const { looked, of } = JSON.parse(json) as SearchProgress;
+      setText(status, `Searching … ${count(looked)} of ${counted(of, 'job')}`);
+    },
+    match: json => results.append(matchCard(JSON.parse(json) as Match, from, to)),
+    end: json => {
+      said = verdict(JSON.parse(json) as SearchEnd);
+    },
+    failure: json => {
+      said = (JSON.parse(json) as { message: string }).message;
+    },
   };
+  const url = `/api/search?${new URLSearchParams({ from, to })}`;
+  try {
+    const refusal = await readEvents(url, (name, json) => on[name]?.(json), mine.signal);
+    if (refusal) said = refusal.message;
+  } catch {
+    if (mine.signal.aborted) return; // stopped, or another search has taken its place
+  }
+  end();
+  setText(status, said);
 }
 
 function end(): void {
-  source?.close();
-  source = undefined;
+  searching?.abort();
+  searching = undefined;
   byId('search-cancel').hidden = true;
 }
 
@@ -131,5 +134,5 @@ function batchText({ id, at, inputs, created, rejected, retry, held, answers }: 
   const outcome = Object.entries({ created, rejected, 'to retry': retry, held }).flatMap(([name, n]) =>
     n > 0 ? [`${count(n)} ${name}`] : [],
   );
-  return `batch ${id}, ${clock(at)}: ${counted(inputs, 'input')}, ${outcome.join(', ')}; HubSpot answered ${answers.filter(Boolean).join(', ')}`;
+  return `batch ${id}, ${clock(at)}: ${counted(inputs, 'input')}, ${outcome.join(', ')}; HubSpot answered ${answersText(answers)}`;
 }

@@ -1,6 +1,6 @@
 /** The figures that are looked at first. */
 import { short } from '../state-sentence.js';
-import type { Figures, Rejections, Series, Setup } from '../view.js';
+import type { Figures, Rejections, Series } from '../view.js';
 import { byId, element, setText } from './dom.js';
 import { count, counted, duration } from './format.js';
 
@@ -12,7 +12,7 @@ type Tile = {
   /** share of a limit, 0…1 */
   share?: number | undefined;
 };
-type Shown = { figures: Figures; rejections: Rejections; minutes: Series; setup: Setup };
+type Shown = { figures: Figures; rejections: Rejections; minutes: Series };
 
 const nodes = new Map<
   string,
@@ -48,8 +48,8 @@ function create(label: string) {
   return node;
 }
 
-function* tiles({ figures, rejections, minutes, setup }: Shown): Generator<Tile> {
-  const { state, stats, discarded } = figures;
+function* tiles({ figures, rejections, minutes }: Shown): Generator<Tile> {
+  const { state, stats, discarded, limits } = figures;
   const { jobs, associations, calls, quota, oldestWaitingSeconds } = stats;
   const fill = minutes.fill.findLast(value => value !== null) ?? null;
   const queued = jobs.waiting + jobs.active + jobs.delayed;
@@ -59,7 +59,11 @@ function* tiles({ figures, rejections, minutes, setup }: Shown): Generator<Tile>
     note:
       queued === 0 ? 'the queue is empty' : `in ${counted(queued, 'job')}; ${count(jobs.delayed)} to retry`,
   };
-  yield { label: 'Per second', value: short(state.perSecond), note: 'decided, last seconds' };
+  yield {
+    label: 'Per second',
+    value: state.perSecond === null ? '–' : short(state.perSecond),
+    note: state.perSecond === null ? 'known in some seconds' : 'decided, last seconds',
+  };
   yield {
     label: 'Created',
     value: short(associations.created),
@@ -69,7 +73,7 @@ function* tiles({ figures, rejections, minutes, setup }: Shown): Generator<Tile>
     label: 'Rejected',
     value: short(rejections.associations),
     note: [
-      rejections.associations > 0 ? 'for you to decide' : 'nothing to decide',
+      rejections.groups.length > 0 ? 'for you to decide' : 'nothing to decide',
       discarded > 0 && `${count(discarded)} discarded`,
       associations.retried > 0 && `${count(associations.retried)} retries`,
     ]
@@ -94,8 +98,8 @@ function* tiles({ figures, rejections, minutes, setup }: Shown): Generator<Tile>
   yield {
     label: 'Batch fill',
     value: fill === null ? '–' : count(fill),
-    note: `of ${count(setup.batchMaxInputs)} inputs, last minute`,
-    share: fill === null ? undefined : fill / setup.batchMaxInputs,
+    note: `of ${count(limits.batchMaxInputs)} inputs, last minute`,
+    share: fill === null ? undefined : fill / limits.batchMaxInputs,
   };
   yield {
     label: 'Oldest waiting',

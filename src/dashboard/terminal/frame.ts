@@ -1,16 +1,17 @@
 /** One frame of `stats --watch`: a reading → the lines of the screen, from the most to the least important. Pure. */
-import { count, counted, duration } from '../figures.js';
+import { clockAt, count, counted, duration } from '../figures.js';
 import type { Series } from '../minutes.js';
 import type { Reading } from '../overview.js';
-import { short, stateSentence, type Tone } from '../state-sentence.js';
-import { bar, clip, harmless, type Paint, padEnd, type Style, sparkline, width } from './glyphs.js';
+import { sizeText, totalText } from '../rejection-words.js';
+import { endsToday, secondsLeft, short, stateSentence, type Tone } from '../state-sentence.js';
+import { bar, clip, harmless, type Paint, padEnd, type Style, sparkline, width, wrap } from './glyphs.js';
 
 export type FrameInput = {
   readonly reading: Reading;
   /** the last hour by the minute */
   readonly hour: Series;
-  /** associations a second, at each reading so far, newest last */
-  readonly live: readonly number[];
+  /** associations a second, at each reading so far, newest last; null where it was not known yet */
+  readonly live: readonly (number | null)[];
   readonly account: string;
   /** Redis, without its password */
   readonly place: string;
@@ -50,14 +51,16 @@ function head({ reading, account, place, trouble }: FrameInput, columns: number,
   const clock = `${new Date(state.now).toISOString().slice(11, 19)} UTC`;
   const title = padEnd(clip(left, columns - clock.length - 1), columns - clock.length) + paint(clock, 'dim');
   if (trouble !== undefined)
-    return [
-      title,
-      '',
-      `${paint('●', 'red')} ${paint(harmless(trouble), 'bold')}`,
-      paint('what follows is old', 'dim'),
-    ];
-  const { tone, text } = stateSentence(state, ms => new Date(ms).toISOString().slice(11, 16));
-  return [title, '', `${paint('●', TONES[tone])} ${paint(harmless(text), 'bold')}`];
+    return [title, '', ...sentence(trouble, 'bad', columns, paint), paint('what follows is old', 'dim')];
+  const { tone, text } = stateSentence(state, clockAt(state.now));
+  return [title, '', ...sentence(text, tone, columns, paint)];
+}
+
+/** It is what people look for first: none of it is cut off for want of room. */
+function sentence(text: string, tone: Tone, columns: number, paint: Paint): string[] {
+  return wrap(harmless(text), columns - 2).map(
+    (line, at) => `${at === 0 ? paint('●', TONES[tone]) : ' '} ${paint(line, 'bold')}`,
+  );
 }
 
 function quota({ reading, secondsUntilReset }: FrameInput, columns: number, paint: Paint): string[] {
@@ -87,16 +90,21 @@ function throughput({ reading, hour, live }: FrameInput, columns: number, paint:
   const { perSecond } = reading.figures.state;
   const decided = hour.created.map((created, at) => (created + (hour.rejected[at] ?? 0)) / hour.stepSeconds);
   // the current minute has just begun: what the last seconds say is nearer
-  decided[decided.length - 1] = perSecond;
+  if (perSecond !== null) decided[decided.length - 1] = perSecond;
   const room = columns - LABEL;
   const chart = (values: readonly number[], labels: readonly string[], style: Style) =>
     sparkline(values, CHART_ROWS).map(
       (line, at) => `${paint((labels[at] ?? '').padEnd(LABEL), 'dim')}${paint(line, style)}`,
     );
-  const seconds = [...new Array<number>(Math.max(0, 60 - live.length)).fill(0), ...live.slice(-60)];
+  const known = live.slice(-60).map(each => each ?? 0);
+  const seconds = [...new Array<number>(60 - known.length).fill(0), ...known];
   const top = Math.max(0, ...decided);
   return [
-    ...chart(stretched(seconds, room), [`${short(perSecond)}/s`, 'last minute'], 'green'),
+    ...chart(
+      stretched(seconds, room),
+      [perSecond === null ? '' : `${short(perSecond)}/s`, 'last minute'],
+      'green',
+    ),
     ...chart(stretched(decided, room), [top > 0 ? `top ${short(top)}/s` : '', 'last hour'], 'blue'),
   ];
 }
@@ -117,7 +125,8 @@ function tables({ reading }: FrameInput, columns: number, paint: Paint): string[
     alive.reduce((total, worker) => total + of(worker), 0);
   const fill = reading.minutes.fill.findLast(value => value !== null);
   const bad = (value: number): Style | undefined => (value > 0 ? 'red' : undefined);
-  const eta = state.perSecond > 0 && state.backlog > 0 ? duration(state.backlog / state.perSecond) : '–';
+  const seconds = secondsLeft(state);
+  const eta = endsToday(state) ? 'not today' : seconds === null ? '–' : duration(seconds);
   const blocks: readonly (readonly Cell[])[] = [
     [
       ['left', short(state.backlog)],
@@ -170,7 +179,7 @@ function heldPairs({ reading }: FrameInput, paint: Paint): string[] {
 function rejections({ reading }: FrameInput, paint: Paint): string[] {
   const { associations, groups } = reading.rejections;
   if (groups.length === 0) return [];
-  const counts = groups.map(group => count(group.associations));
+  const counts = groups.map(sizeText);
   const digits = Math.max(...counts.map(text => text.length));
   const longest = Math.max(...groups.map(({ category }) => category.length));
   const lines = groups.map(
@@ -178,7 +187,7 @@ function rejections({ reading }: FrameInput, paint: Paint): string[] {
       `  ${paint((counts[at] ?? '').padStart(digits), 'red')}  ${harmless(category).padEnd(longest)}  ${harmless(`${from} → ${to}`)}  ${paint(harmless(message), 'dim')}`,
   );
   return [
-    `${paint(`rejected: ${counted(associations, 'association')}`, 'bold')}${paint('  see: association-queue failures list', 'dim')}`,
+    `${paint(`rejected: ${totalText(associations, groups) || 'nothing that could be counted'}`, 'bold')}${paint('  see: association-queue failures list', 'dim')}`,
     ...lines,
   ];
 }

@@ -61,6 +61,29 @@ export function clip(text: string, columns: number): string {
   return columns <= 0 ? '' : `${taken}…`;
 }
 
+/** Lines of at most so many columns, broken between words where that can be. For text without colours. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (width(longer) <= columns) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = '';
+    for (const piece of word.match(PIECES) ?? []) {
+      if (width(line + piece) > columns) {
+        lines.push(line);
+        line = '';
+      }
+      line += piece;
+    }
+  }
+  return [...lines, line];
+}
+
 export const padEnd = (text: string, columns: number): string =>
   text + ' '.repeat(Math.max(0, columns - width(text)));
 

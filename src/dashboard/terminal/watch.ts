@@ -31,11 +31,11 @@ export async function watchOnScreen(
   let reading: Reading | undefined;
   let hour: Series | undefined;
   let hourReadAt = Number.NEGATIVE_INFINITY;
-  const live: number[] = [];
+  const live: (number | null)[] = [];
   let trouble: string | undefined;
   const draw = () => {
     if (!reading || !hour) return;
-    const { msUntilMidnight } = dayIn(config.accountTimezone, reading.figures.state.now);
+    const { msUntilMidnight } = dayIn(reading.figures.limits.timeZone, reading.figures.state.now);
     const input = { reading, hour, live, account: access.account, place, trouble };
     screen.show(frame({ ...input, secondsUntilReset: msUntilMidnight / 1_000 }, screen.size, colour));
   };

@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 /** Modules outside of page/ that the page imports too. */
-const SHARED_MODULES = ['state-sentence.js'];
+const SHARED_MODULES = ['state-sentence.js', 'rejection-words.js'];
 
 /** @returns path below / → file. */
 export function loadAssets(): Map<string, Asset> {

@@ -56,8 +56,6 @@ function createDashboard(config: Config, logger: Logger): Service {
       account,
       version: readVersion(),
       readOnly: config.dashboardReadOnly === 'true',
-      batchMaxInputs: config.batchMaxInputs,
-      callsPerMinute: (config.rateLimitCalls * 60_000) / config.rateLimitWindowMs,
     },
     guard: {
       credentials: password === undefined ? undefined : { user, password },

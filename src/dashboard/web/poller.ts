@@ -1,5 +1,6 @@
 /**
- * One reading of Redis a second, shared by all who look; none when nobody does. Readers get the parts that have changed.
+ * One reading of Redis a second, shared by all who look; none when nobody does. Readers get the parts that have changed,
+ * and each second something, so that silence means that something is wrong.
  */
 import { messageOf } from '../../shared/errors.js';
 import { sleep } from '../../shared/wait.js';
@@ -67,6 +68,7 @@ export class Poller {
         this.#trouble = null;
       } catch (error) {
         this.#trouble ??= { since: Date.now(), message: messageOf(error) };
+        this.#sent.delete('trouble'); // said again each time: figures do not come meanwhile
         this.#send({ trouble: this.#trouble });
       }
       await sleep(EVERY_MS - (performance.now() - begun), this.#stopped.signal);

@@ -1,0 +1,26 @@
+/** Is what the page shows still true? Pure: the worst that is known, in one sentence. */
+
+/** Figures come every second; after so long without any the page says that it shows the past. */
+export const SILENT_MS = 5_000;
+
+export type Contact = {
+  /** when the latest event came, epoch ms; 0 = none yet */
+  lastWordAt: number;
+  /** the connection has been refused or has broken */
+  unreachable: boolean;
+  /** the dashboard says that Redis cannot be read */
+  trouble: { since: number } | null;
+};
+
+/** @param clock epoch ms → `14:02:11` @returns '' when all is well */
+export function noticeText(
+  { lastWordAt, unreachable, trouble }: Contact,
+  now: number,
+  clock: (ms: number) => string,
+): string {
+  const silent = lastWordAt > 0 && now - lastWordAt > SILENT_MS;
+  if (silent)
+    return `No word from the dashboard since ${clock(lastWordAt)}; what you see is how it was then. Trying again …`;
+  if (unreachable) return 'The dashboard cannot be reached; what you see is how it was. Trying again …';
+  return trouble ? `Redis cannot be read since ${clock(trouble.since)}; what you see is how it was.` : '';
+}

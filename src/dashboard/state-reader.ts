@@ -1,0 +1,79 @@
+/** Reads what the sentence needs (state-sentence.ts), for the page and for the terminal alike. */
+import { BACKLOG_LIBRARY, backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
+import type { Config } from '../shared/config.js';
+import { type Roll, readWorkers } from '../shared/heartbeat.js';
+import { loadScript } from '../shared/script.js';
+import type { QueueAccess } from './connection.js';
+import { Rate } from './rate.js';
+import { readRedisMemory } from './redis-memory.js';
+import { countRejections } from './rejection-index.js';
+import type { StateFigures } from './state-sentence.js';
+import { readStats, type Snapshot } from './stats.js';
+
+/** Sizes of queued jobs change slowly; counts are read every time. */
+const SIZES_FRESH_MS = 5_000;
+
+export type StateReading = { snapshot: Snapshot; workers: Roll; state: StateFigures };
+
+/** Remembers the readings before, for the rate. */
+export class StateReader {
+  readonly #backlogScript = loadScript(READ_BACKLOG, BACKLOG_LIBRARY);
+  readonly #rate = new Rate();
+  #sizes = { readAt: Number.NEGATIVE_INFINITY, perJob: 0 };
+
+  constructor(
+    private readonly access: QueueAccess,
+    private readonly config: Config,
+  ) {}
+
+  async read(): Promise<StateReading> {
+    const { redis, keys } = this.access;
+    const [snapshot, next, workers, memory, rejected] = await Promise.all([
+      readStats(this.access, this.config),
+      redis.zrange(`${keys.jobs}delayed`, '0', '0', 'WITHSCORES'),
+      readWorkers(redis, keys),
+      readRedisMemory(redis),
+      countRejections(this.access),
+    ]);
+    const backlog = await this.#backlog(snapshot);
+    const { stats, limits, now } = snapshot;
+    const { alive } = workers;
+    const { usedInWindow, limit, usedToday, dailyLimit } = stats.quota;
+    const decided = stats.associations.created + stats.associations.rejected;
+    const state: StateFigures = {
+      now,
+      memory,
+      paused: snapshot.paused,
+      hold: snapshot.hold,
+      perSecond: this.#rate.perSecond(now, decided),
+      backlog,
+      inHand: alive.reduce((sum, { associations }) => sum + associations, 0),
+      jobs: stats.jobs,
+      rejected,
+      nextTryAt: next[1] === undefined ? null : Math.floor(Number(next[1]) / 4_096),
+      oldestWaitingSeconds: stats.oldestWaitingSeconds,
+      heldPairs: snapshot.heldPairs.length,
+      workers: alive.length,
+      callsNeeded: Math.ceil(backlog / limits.batchMaxInputs),
+      callsLeftToday: dailyLimit === 0 ? null : Math.max(0, dailyLimit - usedToday),
+      quotaBound: usedInWindow >= 0.9 * limit,
+      slotsBound: alive.length > 0 && alive.every(each => each.inFlight >= each.maxInFlight),
+    };
+    return { snapshot, workers, state };
+  }
+
+  /** Jobs that are still to be worked on × what a few of them hold. */
+  async #backlog({ stats }: Snapshot): Promise<number> {
+    const { waiting, active, delayed } = stats.jobs;
+    const jobs = waiting + active + delayed;
+    if (jobs === 0) return 0;
+    const now = performance.now();
+    if (now - this.#sizes.readAt > SIZES_FRESH_MS || this.#sizes.perJob === 0) {
+      const { redis, keys } = this.access;
+      const estimate = Number(await this.#backlogScript(redis, backlogKeys(keys), backlogArgs(keys)));
+      this.#sizes = { readAt: now, perJob: estimate / jobs };
+      return estimate;
+    }
+    return Math.round(this.#sizes.perJob * jobs);
+  }
+}
