@@ -21,6 +21,7 @@ import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { HIGH_PRIORITY, HIGH_PRIORITY_BELOW, JOB_NAME, KEEP_COMPLETED, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
+import { countPairs, parsed } from './job-text.js';
 
 export type FetchedJob = {
   readonly id: string;
@@ -278,24 +279,5 @@ export class JobQueue {
     // our errors are sentences; where in our code they were thrown helps nobody
     job.opts.stackTraceLimit = 0;
     return job;
-  }
-}
-
-/** Pairs in a job's JSON: as many as arrays that follow one another, with or without white space. */
-function countPairs(json: string): number {
-  let count = 1;
-  for (let at = json.indexOf(']'); at >= 0; at = json.indexOf(']', at + 1)) {
-    let next = at + 1;
-    while (json[next] === ' ' || json[next] === ',' || json[next] === '\n') next += 1;
-    if (json[next] === '[' && next > at + 1) count += 1;
-  }
-  return count;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
   }
 }
