@@ -84,6 +84,8 @@ const ENQUEUE: CommandSpec = {
     if (source && 'problems' in source) given.problem(...source.problems);
     const { parseConfig } = await import('./shared/config.js');
     const config = given.settle(() => parseConfig(process.env));
+    const { compactHeap } = await import('./shared/heap.js');
+    compactHeap(); // a file may be of any length, and waits for Redis more than for us
     const { runEnqueue } = await import('./producer/main.js');
     const { hubspotOptions } = await import('./labels/open-labels.js');
     const strict = given.flag('strict');

@@ -1,5 +1,7 @@
 /** `association-queue enqueue FILE`, from the file to Redis. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -134,4 +136,34 @@ describe('enqueue', () => {
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as ConfigError).problems).toEqual([expect.stringMatching(/^--from is missing/)]);
   });
+});
+
+const onLinux = existsSync('/proc/self/status') ? it : it.skip;
+onLinux('a million lines on standard input take less than 200 MB', async () => {
+  const LINES = 1_000_000;
+  const AT_ONCE = 1_000;
+  const args = ['dist/cli.js', 'enqueue', '-', '--from', 'contacts', '--to', 'companies', '--type', 'WORK:1'];
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, REDIS_URL: test.url, QUEUE_PREFIX: test.newPrefix() },
+  });
+  const exited = once(child, 'exit');
+  let said = '';
+  child.stdout.on('data', chunk => {
+    said += chunk;
+  });
+  let peakKb = 0;
+  for (let first = 0; first < LINES; first += AT_ONCE) {
+    const lines = Array.from({ length: AT_ONCE }, (_, at) => {
+      return `{"from":"${100_000_001 + first + at}","to":"${500_000_001 + first + at}"}\n`;
+    });
+    if (!child.stdin.write(lines.join(''))) await once(child.stdin, 'drain');
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    peakKb = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  }
+  child.stdin.end();
+  expect(await exited).toEqual([0, null]);
+  expect(said).toBe('enqueued 1000000 associations in 2000 jobs (0 lines refused)\n');
+  expect(peakKb).toBeGreaterThan(40_000);
+  expect(peakKb).toBeLessThan(200_000);
 });
