@@ -68,10 +68,12 @@ describe('figures', () => {
 
     const { ledger } = rig.simulator;
     expect(ledger.createdCount()).toBe(good.length);
-    // each call is counted after its answer: those in flight of the killed worker are HubSpot's to know
+    // Each call is counted after its answer, so of the killed worker's last calls only HubSpot knows: 4 in flight, 2 that
+    // stood ready in the calling thread and took the places of 2 whose answers were not counted yet, and 1 whose permit
+    // was in hand (the next permit comes over the connection that the counts have gone over before).
     const uncounted = ledger.calls.length - figures.stats.calls.total;
     expect(uncounted).toBeGreaterThanOrEqual(0);
-    expect(uncounted).toBeLessThanOrEqual(4);
+    expect(uncounted).toBeLessThanOrEqual(4 + 2 + 1);
 
     const metrics = await (await page.get('/metrics')).text();
     const { created, rejected, retried } = figures.stats.associations;
