@@ -8,7 +8,9 @@
  *   4. saying within 2 s that Redis is away, and coming back by itself.
  * Not responsible for what is in the jobs (read-inputs.ts) or for who waits (outcomes.ts).
  */
+
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { FlowProducer, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/association.js';
@@ -225,6 +227,17 @@ export class Requests {
   }
 
   async #enqueueMany(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
+    if (await this.#addAll(id, jobs, priority)) return;
+    // FlowProducer keeps to itself why not. A write that changes nothing is refused for the same reasons (OOM, READONLY).
+    await this.redis.set(`${this.keys.requests}write-probe`, '', 'XX');
+    // None: then Redis has forgotten its scripts (SCRIPT FLUSH), and ioredis, in a transaction, does not notice: it sends
+    // them again only on a new connection.
+    await this.#reconnect();
+    if (!(await this.#addAll(id, jobs, priority))) throw new Error('it did not take the jobs');
+  }
+
+  /** In one transaction. @returns false when Redis took none of them */
+  async #addAll(id: string, jobs: readonly JobData[], priority: Priority): Promise<boolean> {
     const { prefix } = this;
     await this.#flow.addBulk(
       jobs.map((data, index) => ({
@@ -235,13 +248,18 @@ export class Requests {
         opts: { jobId: jobId(id, index), ...producerJobOptions(priority) },
       })),
     );
-    // FlowProducer keeps it to itself when Redis refuses (OOM, READONLY); it refuses all of a transaction or nothing
     const [there, counts] = await Promise.all([
       this.redis.exists(this.keys.jobs + jobId(id, 0)),
       this.redis.hmget(this.keys.requests + id, 'created', 'rejected'),
     ]);
-    if (there === 0 && counts.every(count => Number(count) === 0))
-      throw new Error('it did not take the jobs (is it out of memory, or read-only?)');
+    return there === 1 || counts.some(count => Number(count) !== 0);
+  }
+
+  /** What others have under way is sent again on the new connection. */
+  async #reconnect(): Promise<void> {
+    const ready = once(this.redis, 'ready');
+    if (this.isReady) this.redis.disconnect(true);
+    await ready;
   }
 
   /** @throws Refusal 503 when Redis is away, refuses, or says nothing in time */

@@ -74,6 +74,16 @@ describe('Redis', () => {
     expect(await queued()).toBe(4);
   });
 
+  it('without the scripts that it had', async () => {
+    await expectAccepted(1_200);
+    await redis.script('FLUSH');
+    await Promise.all([expectAccepted(1_200), expectAccepted(1_200), expectAccepted(1)]);
+    expect(await queued()).toBe(10);
+    await redis.script('FLUSH');
+    await expectAccepted(1_200);
+    expect(await queued()).toBe(13);
+  });
+
   it('read-only', async () => {
     await expectAccepted(1);
     await redis.replicaof('127.0.0.1', '1');
