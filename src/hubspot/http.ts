@@ -26,7 +26,7 @@ type Request = {
   /** what is asked of the object pair: `batch/create`, `labels` */
   readonly call: string;
   /** JSON, written out */
-  readonly body?: string;
+  readonly body?: string | Buffer;
 };
 
 const CORRELATION_HEADER = 'x-hubspot-correlation-id';

@@ -4,15 +4,17 @@
  * all of them have one. Pure.
  */
 import { type AssociationType, type Pair, typesText } from '../shared/association.js';
-import type { Outcome } from './outcome.js';
+import type { Columns } from './call.js';
+import { CREATED, type Outcome } from './outcome.js';
 import type { PairMap } from './pair-map.js';
+import type { Pairs } from './pairs.js';
 
 /** The pairs of one job at one attempt. */
 export type Submission = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly types: readonly AssociationType[];
-  readonly pairs: readonly Pair[];
+  readonly pairs: Pairs;
   /** How often these pairs have failed in company: the more, the smaller their batches. 0 for first-timers. */
   readonly suspicion: number;
   /** rides in the next call */
@@ -46,7 +48,11 @@ export type Batch = {
   readonly id: string;
   readonly fromObjectType: string;
   readonly toObjectType: string;
+  /** how many inputs it has */
+  readonly size: number;
   readonly inputs: readonly Input[];
+  /** the same in numbers, if they can be: where it will do, nobody asks for `inputs` */
+  readonly plain?: PlainInputs | undefined;
   readonly trigger: Trigger;
   /** how long the first of its associations had waited when it was sealed, milliseconds */
   readonly waitedMs: number;
@@ -68,6 +74,61 @@ export type Ticket = {
   readonly resolve: (outcomes: Outcome[]) => void;
 };
 
+/** A stretch of a job's pairs in a batch. */
+export type Slice = { readonly ticket: Ticket; readonly start: number; readonly end: number };
+
+/**
+ * Inputs that nobody shares, with ids in numbers. Nearly every batch is all created, and no input of it was ever looked at
+ * by itself: only those that are named, refused or to be tried again need to be objects.
+ */
+export class PlainInputs {
+  #inputs: readonly Input[] | undefined;
+
+  constructor(
+    private readonly slices: readonly Slice[],
+    readonly size: number,
+  ) {}
+
+  /** Made when somebody asks for them, and then they are the ones to be settled. */
+  get inputs(): readonly Input[] {
+    this.#inputs ??= this.slices.flatMap(inputsOf);
+    return this.#inputs;
+  }
+
+  columns(): Columns {
+    const ids = new Float64Array(2 * this.size);
+    const types: (readonly AssociationType[])[] = [];
+    const counts: number[] = [];
+    let at = 0;
+    for (const { ticket, start, end } of this.slices) {
+      const own = ticket.submission.pairs.ids ?? [];
+      for (let id = 2 * start; id < 2 * end; id++) ids[at++] = own[id] as number;
+      if (types.at(-1) !== ticket.types) {
+        types.push(ticket.types);
+        counts.push(0);
+      }
+      counts[types.length - 1] = (counts[types.length - 1] as number) + end - start;
+    }
+    return { ids, types, counts };
+  }
+
+  /** Nothing of the batch has an outcome yet. */
+  settleAllCreated(): void {
+    for (const { ticket, start, end } of this.slices) {
+      ticket.outcomes.fill(CREATED, start, end);
+      endWaiting(ticket, end - start);
+    }
+  }
+}
+
+const inputsOf = ({ ticket, start, end }: Slice): Input[] =>
+  Array.from({ length: end - start }, (_, at) => newInput(ticket, start + at));
+
+function newInput(ticket: Ticket, index: number): Input {
+  const [from, to] = ticket.submission.pairs.at(index) as Pair;
+  return { from, to, types: ticket.types, merged: false, ticket, index, others: undefined, isOpen: true };
+}
+
 /** Everybody who waits for an input's outcome. */
 export const waitersOf = (input: Input): readonly Waiter[] => [input, ...(input.others ?? [])];
 
@@ -88,7 +149,12 @@ export function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void 
   if (ticket.outcomes[index] !== undefined)
     throw new Error(`pair ${index} of a job has an outcome already: an input was settled twice`);
   ticket.outcomes[index] = outcome;
-  ticket.open -= 1;
+  endWaiting(ticket, 1);
+}
+
+function endWaiting(ticket: Ticket, pairs: number): void {
+  ticket.open -= pairs;
+  if (ticket.open < 0) throw new Error('a job has more outcomes than pairs: an input was settled twice');
   if (ticket.open === 0) ticket.resolve(ticket.outcomes);
 }
 
@@ -101,10 +167,10 @@ export function addToInputs(
   mergesTypes: boolean,
 ): boolean {
   const { submission, typesText, types } = ticket;
-  const [from, to] = submission.pairs[index] as Pair;
+  const [from, to] = submission.pairs.at(index) as Pair;
   const same = known.get(from, to);
   if (!same) {
-    const input: Input = { from, to, types, merged: false, ticket, index, others: undefined, isOpen: true };
+    const input = newInput(ticket, index);
     inputs.push(input);
     known.add(input);
     return true;

@@ -15,49 +15,49 @@ export type Call = {
   }[];
 };
 
-export type PackedCall = {
-  readonly fromObjectType: string;
-  readonly toObjectType: string;
-  /** from, to, from, to …: ids hold no white space */
-  readonly ids: string;
-  /** the different lists of types; most batches have one */
+/** The inputs of a call where all ids are plain digits. */
+export type Columns = {
+  /** from, to, from, to … */
+  readonly ids: Float64Array<ArrayBuffer>;
+  /** lists of types; most calls have one */
   readonly types: readonly (readonly AssociationType[])[];
-  /** which of them each input has, where there are several */
-  readonly typesOf?: Uint16Array;
+  /** how many inputs in a row have each of them */
+  readonly counts: readonly number[];
 };
+
+/** The same call where all ids are plain digits. */
+export type PlainCall = Pick<Call, 'fromObjectType' | 'toObjectType'> & { readonly columns: Columns };
+
+export type PackedCall = Pick<Call, 'fromObjectType' | 'toObjectType'> &
+  Pick<Columns, 'types' | 'counts'> & {
+    /** from, to, from, to …: ids hold no white space */
+    readonly ids: string;
+  };
 
 const SEPARATOR = '\n';
 
 export function packCall({ fromObjectType, toObjectType, inputs }: Call): PackedCall {
   const ids: string[] = [];
-  const known = new Map<readonly AssociationType[], number>();
-  const typesOf = new Uint16Array(inputs.length);
-  for (const [at, { from, to, types }] of inputs.entries()) {
-    ids.push(from, to);
-    let which = known.get(types);
-    if (which === undefined) {
-      which = known.size;
-      known.set(types, which);
+  const types: (readonly AssociationType[])[] = [];
+  const counts: number[] = [];
+  for (const input of inputs) {
+    ids.push(input.from, input.to);
+    if (types.at(-1) !== input.types) {
+      types.push(input.types);
+      counts.push(0);
     }
-    typesOf[at] = which;
+    counts[types.length - 1] = (counts[types.length - 1] as number) + 1;
   }
-  return {
-    fromObjectType,
-    toObjectType,
-    ids: ids.join(SEPARATOR),
-    types: [...known.keys()],
-    ...(known.size > 1 && { typesOf }),
-  };
+  return { fromObjectType, toObjectType, ids: ids.join(SEPARATOR), types, counts };
 }
 
-export function unpackCall({ fromObjectType, toObjectType, ids, types, typesOf }: PackedCall): Call {
+export function unpackCall({ fromObjectType, toObjectType, ids, types, counts }: PackedCall): Call {
   const flat = ids === '' ? [] : ids.split(SEPARATOR);
   const inputs: Call['inputs'][number][] = [];
-  for (let at = 0; 2 * at < flat.length; at++)
-    inputs.push({
-      from: flat[2 * at] as string,
-      to: flat[2 * at + 1] as string,
-      types: types[typesOf?.[at] ?? 0] ?? [],
-    });
+  for (const [which, count] of counts.entries())
+    for (const end = inputs.length + count; inputs.length < end; ) {
+      const at = 2 * inputs.length;
+      inputs.push({ from: flat[at] as string, to: flat[at + 1] as string, types: types[which] ?? [] });
+    }
   return { fromObjectType, toObjectType, inputs };
 }

@@ -5,10 +5,10 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import type { Answer } from '../hubspot/classify.js';
-import { type Call, unpackCall } from './call.js';
+import { type Call, type PlainCall, unpackCall } from './call.js';
 import { type CallerOptions, clock, type FromThread, type ToThread } from './caller.js';
 import { HubSpotClient } from './hubspot-client.js';
-import { listsAll } from './results.js';
+import { listsAll, listsAllPlain } from './results.js';
 
 const port = parentPort as MessagePort;
 const send = (message: FromThread) => port.postMessage(message);
@@ -34,7 +34,7 @@ send({ kind: 'ready' });
 async function make(order: ToThread & { kind: 'call' }): Promise<void> {
   const ending = new AbortController();
   calls.set(order.id, ending);
-  const call = unpackCall(order.call);
+  const call = 'columns' in order.call ? order.call : unpackCall(order.call);
   const answer = await slots(() => {
     if (clock() - order.orderedAt > LATE_MS) send({ kind: 'late', id: order.id });
     token = order.token; // the client reads it before it first waits
@@ -44,11 +44,14 @@ async function make(order: ToThread & { kind: 'call' }): Promise<void> {
   send({ kind: 'answer', id: order.id, ...packAnswer(answer, call) });
 }
 
-function packAnswer(answer: Answer, { inputs }: Call): { answer: Answer; body?: string } {
+function packAnswer(answer: Answer, call: Call | PlainCall): { answer: Answer; body?: string } {
   if (answer.kind === 'none') return { answer };
   const { body, ...rest } = answer;
-  if (answer.status >= 200 && answer.status < 300 && listsAll(body, inputs))
+  if (answer.status >= 200 && answer.status < 300 && isComplete(body, call))
     return { answer: { ...rest, body: undefined, listsAll: true } };
   // as text: cheaper to copy between threads than objects
   return { answer: { ...rest, body: undefined }, ...(body !== undefined && { body: JSON.stringify(body) }) };
 }
+
+const isComplete = (body: unknown, call: Call | PlainCall): boolean =>
+  'columns' in call ? listsAllPlain(body, call.columns) : listsAll(body, call.inputs);

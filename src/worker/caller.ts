@@ -9,7 +9,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Answer } from '../hubspot/classify.js';
 import { messageOf } from '../shared/errors.js';
-import { type Call, type PackedCall, packCall } from './call.js';
+import { type Call, type Columns, type PackedCall, type PlainCall, packCall } from './call.js';
 import type { HubSpotClientOptions } from './hubspot-client.js';
 
 export type CallerOptions = Omit<HubSpotClientOptions, 'token' | 'onRateLimitHeader'>;
@@ -19,7 +19,7 @@ export type ToThread =
       readonly kind: 'call';
       readonly id: number;
       readonly token: string;
-      readonly call: PackedCall;
+      readonly call: PackedCall | PlainCall;
       readonly orderedAt: number;
     }
   | { readonly kind: 'cancel'; readonly id: number };
@@ -66,10 +66,15 @@ export class Caller {
 
   /**
    * POST …/batch/create with these inputs.
+   * @param call.plain the same inputs in numbers, where all ids are plain digits
    * @param signal ends the call: whether it was carried out is then unknown
    * @param onLate called when the thread was busy, and the call goes out only now
    */
-  create(call: Call, signal: AbortSignal, onLate: () => void = () => {}): Promise<Answer> {
+  create(
+    call: Call & { readonly plain?: { columns(): Columns } | undefined },
+    signal: AbortSignal,
+    onLate: () => void = () => {},
+  ): Promise<Answer> {
     this.#thread ??= this.#start();
     const thread = this.#thread;
     const id = ++this.#lastId;
@@ -84,8 +89,12 @@ export class Caller {
           resolve(answer);
         },
       });
-      const order = { id, token: this.parts.token(), call: packCall(call), orderedAt: clock() };
-      thread.postMessage({ kind: 'call', ...order } satisfies ToThread);
+      const { fromObjectType, toObjectType, plain } = call;
+      const columns = plain?.columns();
+      const packed = columns ? { fromObjectType, toObjectType, columns } : packCall(call);
+      const order = { id, token: this.parts.token(), call: packed, orderedAt: clock() };
+      const handedOver = columns ? [columns.ids.buffer] : [];
+      thread.postMessage({ kind: 'call', ...order } satisfies ToThread, handedOver);
       if (signal.aborted) cancel();
     });
   }

@@ -13,6 +13,8 @@ import {
   addToInputs,
   type Batch,
   type Input,
+  PlainInputs,
+  type Slice,
   type Submission,
   settleWaiter,
   type Ticket,
@@ -20,6 +22,7 @@ import {
 } from './batch.js';
 import type { Outcome } from './outcome.js';
 import { PairMap } from './pair-map.js';
+import { PairSet } from './pairs.js';
 
 /** A stretch of a ticket's pairs that waits in a lane. */
 type Chunk = { readonly ticket: Ticket; next: number; readonly end: number; readonly since: number };
@@ -55,12 +58,14 @@ export class Coalescer {
   readonly #lanes = new Map<string, Lane>();
   #size = 0;
   #sealed = 0;
+  readonly #known: PairSet;
   #flushing = false;
   /** The last batch was one out of turn: the next one is not, or the others would starve. */
   #wasOutOfTurn = false;
 
   constructor(options: CoalescerOptions) {
     this.#options = options;
+    this.#known = new PairSet(options.maxInputs);
   }
 
   /** Pairs that wait for a batch. */
@@ -119,14 +124,20 @@ export class Coalescer {
     const high = highChunks(lane).reduce((sum, { next, end }) => sum + end - next, 0);
     this.#sealed += 1;
     const id = this.#options.batchId?.() ?? String(this.#sealed);
+    const { fromObjectType, toObjectType } = lane;
+    const about = { id, fromObjectType, toObjectType, trigger, waitedMs, high: Math.min(high, lane.limit) };
+    const plain = this.#takePlain(lane, id);
+    if (!plain) {
+      const inputs = this.#take(lane, id);
+      return { ...about, size: inputs.length, inputs };
+    }
     return {
-      id,
-      fromObjectType: lane.fromObjectType,
-      toObjectType: lane.toObjectType,
-      inputs: this.#take(lane, id),
-      trigger,
-      waitedMs,
-      high: Math.min(high, lane.limit),
+      ...about,
+      size: plain.size,
+      plain,
+      get inputs() {
+        return plain.inputs;
+      },
     };
   }
 
@@ -208,6 +219,33 @@ export class Coalescer {
       oldestSince = since;
     }
     return oldest;
+  }
+
+  /** The same as {@link #take} in numbers, where all ids are numbers and no record pair comes twice; else nothing. */
+  #takePlain(lane: Lane, id: string): PlainInputs | undefined {
+    const size = Math.min(lane.size, lane.limit);
+    const known = this.#known;
+    known.clear();
+    const slices: Slice[] = [];
+    let left = size;
+    for (const { ticket, next, end } of lane.chunks) {
+      if (left === 0) break;
+      const { ids } = ticket.submission.pairs;
+      if (!ids) return undefined;
+      const taken = Math.min(left, end - next);
+      for (let at = 2 * next; at < 2 * (next + taken); at += 2)
+        if (!known.add(ids[at] as number, ids[at + 1] as number)) return undefined;
+      slices.push({ ticket, start: next, end: next + taken });
+      left -= taken;
+    }
+    for (const [at, { ticket, end }] of slices.entries()) {
+      ticket.submission.onSealed?.(id);
+      (lane.chunks[at] as Chunk).next = end;
+    }
+    const last = lane.chunks[slices.length - 1];
+    lane.chunks.splice(0, last && last.next < last.end ? slices.length - 1 : slices.length);
+    this.#shrink(lane, size);
+    return new PlainInputs(slices, size);
   }
 
   /** Takes pairs from the head of the lane until the batch is full or the lane is empty. */

@@ -15,7 +15,7 @@ import { type Permit, pairName, type Quota } from '../hubspot/quota.js';
 import type { Turnstile } from '../hubspot/turnstile.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
-import { type Batch, type Input, settle, waitersOf } from './batch.js';
+import { type Batch, type Input, type PlainInputs, settle, waitersOf } from './batch.js';
 import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
 import { type Reconciled, reconcile, shorten } from './reconcile.js';
@@ -27,12 +27,11 @@ export type DeliveryReport = {
   readonly answers: readonly string[];
 };
 
+/** @property plain the same inputs in numbers, if they can be */
+export type CreateCall = Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs' | 'plain'>;
+
 export type DeliveryParts = {
-  readonly create: (
-    batch: Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs'>,
-    signal: AbortSignal,
-    onLate: () => void,
-  ) => Promise<Answer>;
+  readonly create: (call: CreateCall, signal: AbortSignal, onLate: () => void) => Promise<Answer>;
   readonly quota: Quota;
   readonly turnstile: Turnstile;
   readonly windowMs: number;
@@ -47,6 +46,8 @@ const ANSWERS_KEPT = 30;
 
 /** What became of one call, after everything that can be waited out has been waited out. */
 type Sent =
+  /** every input of the batch, and nobody has looked at them one by one */
+  | { readonly kind: 'all-created'; readonly plain: PlainInputs }
   | { readonly kind: 'reconciled'; readonly found: Reconciled }
   | { readonly kind: 'too-large'; readonly failure: Failure }
   | { readonly kind: 'held'; readonly hold: Hold }
@@ -75,7 +76,6 @@ export class Delivery {
 class Run {
   /** inputs without an outcome */
   #open: number;
-  readonly #isolation: Isolation;
   readonly #counts = { created: 0, retry: 0, rejected: 0, held: 0 };
   #calls = 0;
   readonly #answers: string[] = [];
@@ -86,35 +86,41 @@ class Run {
     private readonly parts: DeliveryParts,
     private readonly signal: AbortSignal,
   ) {
-    this.#open = batch.inputs.length;
-    this.#isolation = new Isolation(batch.inputs);
+    this.#open = batch.size;
   }
 
   async toTheEnd(firstPermit: Permit): Promise<void> {
-    let permit: Permit | undefined = firstPermit;
+    let first: Sent | undefined = await this.#send(this.batch, firstPermit);
+    if (first.kind === 'all-created') return this.#settlePlain(first.plain);
+    const { fromObjectType, toObjectType, inputs } = this.batch;
+    const isolation = new Isolation(inputs);
     let words: Failure | undefined;
-    for (let group = this.#isolation.next(); group; group = this.#isolation.next()) {
-      const sent = await this.#send(group, permit);
-      permit = undefined;
+    for (let group = isolation.next(); group; group = isolation.next()) {
+      const sent: Sent = first ?? (await this.#send({ fromObjectType, toObjectType, inputs: group }));
+      first = undefined;
       switch (sent.kind) {
         case 'reconciled':
-          await this.#apply(group, sent.found);
+          await this.#apply(group, sent.found, isolation);
           words = sent.found.suspects.length > 0 ? sent.found.failure : words;
           break;
         case 'too-large':
           if (group.length === 1)
-            return this.#settleAll(this.#isolation.unresolved, { kind: 'retry', failure: sent.failure });
-          this.#isolation.reportTooLarge();
+            return this.#settleAll(isolation.unresolved, { kind: 'retry', failure: sent.failure });
+          isolation.reportTooLarge();
           break;
         case 'held':
           return this.giveBack(sent.hold);
         case 'failed':
-          return this.#settleAll(this.#isolation.unresolved, { kind: 'retry', failure: sent.failure });
+          return this.#settleAll(isolation.unresolved, { kind: 'retry', failure: sent.failure });
+        case 'all-created':
+          throw new Error('a part of a batch is never settled as a whole');
+        default:
+          sent satisfies never;
       }
     }
-    const unresolved = this.#isolation.unresolved;
+    const { unresolved } = isolation;
     if (unresolved.length === 0 || !words) return;
-    if (this.#isolation.isHopeless) await this.#holdTypes(unresolved, words);
+    if (isolation.isHopeless) await this.#holdTypes(unresolved, words);
     this.#settleAll(unresolved, { kind: 'retry', failure: words });
   }
 
@@ -128,27 +134,34 @@ class Run {
   /** Whoever has no outcome by now was forgotten by a fault of ours: it goes back to the queue. */
   close(): DeliveryReport {
     if (this.#open > 0) {
-      const reason = `${this.#open} of ${this.batch.inputs.length} inputs were left without an outcome`;
+      const reason = `${this.#open} of ${this.batch.size} inputs were left without an outcome`;
       this.parts.logger.error({ event: 'unsettled' }, reason);
       this.giveBack({ scope: 'pair', forMs: 1_000, reason });
     }
     return { counts: this.#counts, calls: this.#calls, answers: this.#answers };
   }
 
-  async #apply(group: readonly Input[], found: Reconciled): Promise<void> {
+  async #settlePlain(plain: PlainInputs): Promise<void> {
+    plain.settleAllCreated();
+    this.#counts.created += plain.size;
+    this.#open = 0;
+    if (this.parts.quota.holdsPairs) await this.#freePairs(plain.inputs);
+  }
+
+  async #apply(group: readonly Input[], found: Reconciled, isolation: Isolation): Promise<void> {
     this.#settleAll(found.created, CREATED);
     for (const { input, failure, final } of found.named) this.#settle(input, refusal(input, failure, final));
     if (found.created.length > 0 && this.parts.quota.holdsPairs) await this.#freePairs(found.created);
     const [alone] = group.length === 1 ? found.suspects : [];
     if (!alone)
-      return this.#isolation.report({ ...found, accepted: found.created.length, named: found.named.length });
+      return isolation.report({ ...found, accepted: found.created.length, named: found.named.length });
     // whatever is said speaks of this input; a call without effect, where nothing is said, is tried again
     this.#settle(alone, refusal(alone, found.failure, isFinalAlone(found.failure)));
-    this.#isolation.reportAlone();
+    isolation.reportAlone();
   }
 
   /** Sends until there is an answer about the inputs, or a reason to stop. */
-  async #send(group: readonly Input[], given: Permit | undefined): Promise<Sent> {
+  async #send(call: CreateCall, given?: Permit): Promise<Sent> {
     const { quota, turnstile } = this.parts;
     let permit = given;
     for (;;) {
@@ -158,7 +171,7 @@ class Run {
         if (passage.kind === 'paced') continue; // only partial batches of first-timers are paced
         permit = passage;
       }
-      const answer = await this.#call(group, permit);
+      const answer = await this.#call(call, permit);
       if (this.signal.aborted && answer.kind === 'none')
         return {
           kind: 'held',
@@ -170,11 +183,9 @@ class Run {
         case 'accepted':
         case 'refused': {
           const accepted = verdict.kind === 'accepted';
-          const call = { ...this.batch, inputs: group };
-          return {
-            kind: 'reconciled',
-            found: reconcile(answer as Answer & { kind: 'answer' }, accepted, call),
-          };
+          const said = answer as Answer & { kind: 'answer' };
+          if (accepted && said.listsAll && call.plain) return { kind: 'all-created', plain: call.plain };
+          return { kind: 'reconciled', found: reconcile(said, accepted, call) };
         }
         case 'too-large':
           return { kind: 'too-large', failure: failureOf(answer) };
@@ -213,13 +224,11 @@ class Run {
     }
   }
 
-  async #call(group: readonly Input[], permit: Permit): Promise<Answer> {
+  async #call(call: CreateCall, permit: Permit): Promise<Answer> {
     this.parts.quota.use(permit);
     this.#sentAt = performance.now();
     this.#calls += 1;
-    const answer = await this.parts.create({ ...this.batch, inputs: group }, this.signal, () =>
-      this.parts.quota.use(permit),
-    );
+    const answer = await this.parts.create(call, this.signal, () => this.parts.quota.use(permit));
     const status = answer.kind === 'answer' ? String(answer.status) : answer.category;
     this.parts.onCall(status, performance.now() - this.#sentAt);
     if (this.#answers.length < ANSWERS_KEPT) this.#answers.push(`${status} ${correlationOf(answer)}`.trim());

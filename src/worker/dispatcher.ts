@@ -68,7 +68,7 @@ export class Dispatcher {
   /** @returns one outcome per pair, by position. It never rejects. */
   submit(submission: Submission): Promise<Outcome[]> {
     const outcome = this.#stop.signal.aborted ? held(SHUTTING_DOWN) : this.#heldOutcome(submission);
-    if (outcome) return Promise.resolve(submission.pairs.map(() => outcome));
+    if (outcome) return Promise.resolve(new Array<Outcome>(submission.pairs.length).fill(outcome));
     return this.parts.coalescer.submit(submission);
   }
 

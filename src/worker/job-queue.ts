@@ -27,8 +27,8 @@ export type FetchedJob = {
   readonly id: string;
   /** of its lock */
   readonly token: string;
-  /** Its data, as somebody wrote it; parsed when it is asked for. Undefined: it is no JSON. */
-  readonly read: () => unknown;
+  /** Its data, as somebody wrote it: JSON, or not even that. */
+  readonly text: string;
   /** how many it holds, about: told from the text */
   readonly associations: number;
   readonly high: boolean;
@@ -66,6 +66,9 @@ const FIELDS = 5;
 
 /** BullMQ's worker, of which only the fetching of single jobs is used, and two things are otherwise. */
 class Fetcher extends Worker {
+  /** of the data of the job that was fetched last */
+  text = '';
+
   /**
    * It remembers how long fetching is held, and asks no more until then, though the hold may end early; only its own loop
    * forgets that from time to time. It asks each time here.
@@ -75,13 +78,10 @@ class Fetcher extends Worker {
     return this.getNextJob(token);
   }
 
-  /** It throws at data that is no JSON, when the job is active already: such a job would come back for ever. */
+  /** Data stays text: who fetched the job reads it. (BullMQ throws at what is no JSON, when the job is active already.) */
   protected override createJob(json: JobJson, jobId: string): Job {
-    try {
-      return super.createJob(json, jobId);
-    } catch {
-      return super.createJob({ ...json, data: 'null' }, jobId);
-    }
+    this.text = json.data;
+    return super.createJob({ ...json, data: 'null' }, jobId);
   }
 }
 
@@ -130,15 +130,15 @@ export class JobQueue {
     const token = this.#newToken();
     const job = await this.#worker.fetch(token);
     if (!job) return undefined;
-    const { id = '', data, opts, parentKey, deduplicationId, repeatJobKey } = job;
+    const { id = '', opts, parentKey, deduplicationId, repeatJobKey } = job;
+    const { text } = this.#worker;
     const isPlain = !parentKey && !deduplicationId && !repeatJobKey && opts.removeOnComplete === undefined;
     const high = job.priority === HIGH_PRIORITY;
-    const associations = countPairs(JSON.stringify(data) ?? '');
     return {
       id,
       token,
-      read: () => data,
-      associations,
+      text,
+      associations: countPairs(text),
       high,
       isPlain,
       trace: opts.telemetry?.metadata,
@@ -165,7 +165,7 @@ export class JobQueue {
       jobs.push({
         id: flat[at] ?? '',
         token,
-        read: () => parsed(text),
+        text,
         associations: countPairs(text),
         trace: telemetry && (parsed(flat[at + 2] ?? '') as { tm?: string } | undefined)?.tm,
         high: Number(flat[at + 3]) === HIGH_PRIORITY,

@@ -141,11 +141,11 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     onNoneFull: () => intake.widen(),
     fetchHigh: () => intake.fetchHigh(),
     onBatch: (batch, report, ms) => {
-      const { fromObjectType, toObjectType, inputs, trigger, waitedMs, high } = batch;
+      const { fromObjectType, toObjectType, size, trigger, waitedMs, high } = batch;
       const objectPair = `${fromObjectType}/${toObjectType}`;
       const { counts, answers } = report;
       ledger.countBatch({
-        ...{ id: batch.id, objectPair, inputs: inputs.length, trigger, counts, answers },
+        ...{ id: batch.id, objectPair, inputs: size, trigger, counts, answers },
         ms: Math.round(ms),
       });
       metrics.batch(batch, report);
@@ -155,7 +155,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
         event: 'batch',
         batch: batch.id,
         objectPair,
-        inputs: inputs.length,
+        inputs: size,
         trigger,
         ...(high > 0 && { high }),
         ...report.counts,

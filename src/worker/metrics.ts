@@ -75,7 +75,7 @@ export function createWorkerMetrics(now: {
       callSeconds.observe(ms / 1_000);
     },
     batch(batch: Batch, report: DeliveryReport) {
-      batchInputs.observe({ trigger: batch.trigger }, batch.inputs.length);
+      batchInputs.observe({ trigger: batch.trigger }, batch.size);
       outcomes.inc({ outcome: 'held' }, report.counts.held);
     },
     /** A job's pairs have their outcomes, and Redis knows it. */

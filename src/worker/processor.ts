@@ -8,9 +8,11 @@ import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import type { Submission } from './batch.js';
 import type { FetchedJob, JobQueue } from './job-queue.js';
+import { type JobHead, PlainJobReader, parsed } from './job-text.js';
 import type { Finish, JobEntry } from './ledger.js';
 import type { Hold, Outcome } from './outcome.js';
-import { type Next, reopen, settleJob, suspicion } from './settlement.js';
+import { NumberPairs } from './pairs.js';
+import { type Next, reopen, type Settlement, settleJob, settlePlainJob, suspicion } from './settlement.js';
 
 export type ProcessorParts = {
   readonly queue: JobQueue;
@@ -29,6 +31,8 @@ const MAX_FAULTS_SHOWN = 20;
 class LostLock extends Error {}
 
 export class Processor {
+  readonly #reader = new PlainJobReader();
+
   constructor(private readonly parts: ProcessorParts) {}
 
   /** Submits the job's pairs before it first waits. It never rejects. */
@@ -50,24 +54,43 @@ export class Processor {
   }
 
   async #work(job: FetchedJob): Promise<void> {
-    const { queue, submit, maxAttempts, logger } = this.parts;
+    const { queue, maxAttempts } = this.parts;
     if (job.mustFail) return queue.fail(job, job.mustFail);
-    const parsed = parseJobData(job.read());
-    if (!parsed.ok) return queue.fail(job, invalidReason(parsed.faults));
-    const again = reopen(parsed.data);
+    const plain = this.#reader.read(job.text);
+    if (plain) {
+      const pairs = new NumberPairs(plain.ids);
+      const read = () => dataOf(job);
+      return this.#associate(job, { ...plain.head, pairs, suspicion: 0 }, outcomes =>
+        settlePlainJob(read, outcomes, maxAttempts),
+      );
+    }
+    const checked = parseJobData(parsed(job.text));
+    if (!checked.ok) return queue.fail(job, invalidReason(checked.faults));
+    const again = reopen(checked.data);
     if (again) await this.#takeBack(job, again);
-    const data = again?.data ?? parsed.data;
-    const { fromObjectType, toObjectType, types, pairs, requestId, source } = data;
+    const data = again?.data ?? checked.data;
+    return this.#associate(job, { ...data, suspicion: suspicion(data) }, outcomes =>
+      settleJob(data, outcomes, maxAttempts),
+    );
+  }
+
+  /** Its pairs are submitted, and what becomes of them is written. */
+  async #associate(
+    job: FetchedJob,
+    wanted: JobHead & Pick<Submission, 'pairs' | 'suspicion'>,
+    judge: (outcomes: readonly Outcome[]) => Settlement,
+  ): Promise<void> {
+    const { submit, logger } = this.parts;
+    const { fromObjectType, toObjectType, types, pairs, suspicion, requestId, source } = wanted;
     let batches = '';
     const outcomes = await submit({
-      ...{ fromObjectType, toObjectType, types, pairs },
-      suspicion: suspicion(data),
+      ...{ fromObjectType, toObjectType, types, pairs, suspicion },
       high: job.high,
       onSealed: id => {
         if (!batches.endsWith(id)) batches += batches === '' ? id : ` ${id}`;
       },
     });
-    const settlement = settleJob(data, outcomes, maxAttempts);
+    const settlement = judge(outcomes);
     const { next, created, rejected, retried } = settlement;
     const finish = job.isPlain ? finishOf(next) : undefined;
     if (finish || created + rejected + retried > 0)
@@ -127,6 +150,13 @@ export class Processor {
     if (!(await this.parts.settle(entry)))
       throw new LostLock(`job ${entry.jobId}: another worker has it by now, or it was settled before`);
   }
+}
+
+/** Of a plain job: what was read of it in passing is not all that it says. */
+function dataOf(job: FetchedJob): JobData {
+  const checked = parseJobData(parsed(job.text));
+  if (!checked.ok) throw new Error(invalidReason(checked.faults));
+  return checked.data;
 }
 
 /** How the job ends, if it does. */

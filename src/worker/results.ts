@@ -4,7 +4,10 @@
  * sometimes with pairs that nobody asked for.
  */
 import { field, isObject } from '../hubspot/classify.js';
+import { MAX_INPUTS_PER_CALL } from '../shared/association.js';
+import type { Columns } from './call.js';
 import { PairMap } from './pair-map.js';
+import { PairSet } from './pairs.js';
 
 type HasPair = { readonly from: string; readonly to: string };
 
@@ -31,3 +34,28 @@ export function errorsIn(body: unknown): Readonly<Record<string, unknown>>[] {
 /** Every input stands in the results, and there is nothing else to say of any. */
 export const listsAll = (body: unknown, inputs: readonly HasPair[]): boolean =>
   errorsIn(body).length === 0 && matchResults(body, inputs).size === inputs.length;
+
+const wanted = new PairSet(MAX_INPUTS_PER_CALL);
+const listed = new PairSet(MAX_INPUTS_PER_CALL);
+
+/** The same for inputs in numbers. */
+export function listsAllPlain(body: unknown, { ids }: Columns): boolean {
+  const results = field(body, 'results');
+  if (!Array.isArray(results) || errorsIn(body).length > 0) return false;
+  wanted.clear();
+  listed.clear();
+  for (let at = 0; at < ids.length; at += 2) wanted.add(ids[at] as number, ids[at + 1] as number);
+  let found = 0;
+  for (const result of results) {
+    if (!isObject(result)) continue;
+    const from = numberOf(result.fromObjectId);
+    const to = numberOf(result.toObjectId);
+    if (wanted.has(from, to) && listed.add(from, to)) found += 1;
+  }
+  return found === ids.length / 2;
+}
+
+const PLAIN_ID = /^[1-9]\d{0,14}$/;
+/** NaN, which is equal to no id: it is none of plain digits. */
+const numberOf = (id: unknown): number =>
+  typeof id === 'number' ? id : typeof id === 'string' && PLAIN_ID.test(id) ? Number(id) : Number.NaN;

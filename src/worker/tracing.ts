@@ -30,14 +30,14 @@ export class WorkTracing {
     const { api } = this.tracing;
     const jobs = [...jobSpans(batch)];
     const [oldest] = jobs;
-    const { fromObjectType, toObjectType, inputs, trigger, waitedMs } = batch;
+    const { fromObjectType, toObjectType, size, trigger, waitedMs } = batch;
     const parent = oldest ? api.trace.setSpan(api.ROOT_CONTEXT, oldest) : api.ROOT_CONTEXT;
     const span = this.#tracer.startSpan(
       `batch ${fromObjectType}/${toObjectType}`,
       {
         links: jobs.map((job): Link => ({ context: job.spanContext() })),
         attributes: {
-          'association.batch.inputs': inputs.length,
+          'association.batch.inputs': size,
           'association.batch.jobs': jobs.length,
           'association.batch.trigger': trigger,
           'association.batch.waited_ms': Math.round(waitedMs),

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { ASSOCIATION_CATEGORIES } from '../../src/shared/association.js';
 import { backoffMs, MAX_BACKOFF_MS, pauseMs } from '../../src/shared/backoff.js';
 import { dayIn } from '../../src/shared/day.js';
-import { requestBody } from '../../src/worker/hubspot-client.js';
 import { Prefetch } from '../../src/worker/prefetch.js';
+import { requestBody } from '../../src/worker/request-body.js';
 import { inputOf } from '../support/worker-samples.js';
 
 describe('prefetch', () => {

@@ -23,7 +23,7 @@ class FakeQueue {
     const first = this.waiting.length;
     for (let at = first; at < first + count; at++) {
       const about = { id: `${at}`, token: 't', associations, high: false, isPlain: true, trace: undefined };
-      this.waiting.push({ ...about, read: () => undefined, ...more });
+      this.waiting.push({ ...about, text: '', ...more });
     }
     this.#wake();
   }
