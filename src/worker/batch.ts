@@ -25,6 +25,9 @@ export type Submission = {
   readonly onSealed?: (batchId: string) => void;
 };
 
+/** Who submitted it. Called once, with one outcome per pair, by position; it must not throw. */
+export type Submitter = { onOutcomes(outcomes: Outcome[]): void };
+
 /** A pair of a job that waits for its outcome. */
 type Waiter = { readonly ticket: Ticket; readonly index: number };
 
@@ -69,9 +72,9 @@ export type Ticket = {
   /** the submission's; one list for all of the lane that say the same, so that a call of 2,000 jobs has one */
   readonly types: readonly AssociationType[];
   readonly outcomes: Outcome[];
-  /** pairs without an outcome; the promise resolves when it reaches 0 */
+  /** pairs without an outcome; the submitter hears of them all when it reaches 0 */
   open: number;
-  readonly resolve: (outcomes: Outcome[]) => void;
+  readonly submitter: Submitter;
 };
 
 /** A stretch of a job's pairs in a batch. */
@@ -155,7 +158,7 @@ export function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void 
 function endWaiting(ticket: Ticket, pairs: number): void {
   ticket.open -= pairs;
   if (ticket.open < 0) throw new Error('a job has more outcomes than pairs: an input was settled twice');
-  if (ticket.open === 0) ticket.resolve(ticket.outcomes);
+  if (ticket.open === 0) ticket.submitter.onOutcomes(ticket.outcomes);
 }
 
 /** @returns false when the pair must wait for a batch of its own, because its types differ and may not be merged */

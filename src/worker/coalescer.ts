@@ -16,6 +16,7 @@ import {
   PlainInputs,
   type Slice,
   type Submission,
+  type Submitter,
   settleWaiter,
   type Ticket,
   type Trigger,
@@ -60,6 +61,7 @@ export class Coalescer {
   #sealed = 0;
   readonly #known: PairSet;
   #flushing = false;
+  #lastTypes: { readonly list: readonly AssociationType[]; readonly text: string } = { list: [], text: '' };
   /** The last batch was one out of turn: the next one is not, or the others would starve. */
   #wasOutOfTurn = false;
 
@@ -73,27 +75,31 @@ export class Coalescer {
     return this.#size;
   }
 
-  /** @returns one outcome per pair, by position, once all of them have one. It never rejects. */
-  submit(submission: Submission): Promise<Outcome[]> {
+  /** Every pair gets an outcome, sooner or later. */
+  submit(submission: Submission, submitter: Submitter): void {
     const count = submission.pairs.length;
-    if (count === 0) return Promise.resolve([]);
-    return new Promise(resolve => {
-      const outcomes = new Array<Outcome>(count);
-      const lane = this.#lane(submission);
-      const text = typesText(submission.types);
-      const types = lane.types.get(text) ?? submission.types;
+    const outcomes = new Array<Outcome>(count);
+    if (count === 0) {
+      submitter.onOutcomes(outcomes);
+      return;
+    }
+    const lane = this.#lane(submission);
+    const text = this.#typesText(submission.types);
+    let types = lane.types.get(text);
+    if (!types) {
+      types = submission.types;
       lane.types.set(text, types);
-      const ticket = { submission, typesText: text, types, outcomes, open: count, resolve };
-      const wasFull = lane.size >= lane.limit;
-      const wasEmpty = this.#size === 0;
-      const chunk = { ticket, next: 0, end: count, since: this.#options.now() };
-      if (submission.high) lane.chunks.splice(highChunks(lane).length, 0, chunk);
-      else lane.chunks.push(chunk);
-      lane.size += count;
-      this.#size += count;
-      // anything else becomes ready later than what is waited for already
-      if (wasEmpty || submission.high || (!wasFull && lane.size >= lane.limit)) this.#options.onChange();
-    });
+    }
+    const ticket = { submission, typesText: text, types, outcomes, open: count, submitter };
+    const wasFull = lane.size >= lane.limit;
+    const wasEmpty = this.#size === 0;
+    const chunk = { ticket, next: 0, end: count, since: this.#options.now() };
+    if (submission.high) lane.chunks.splice(highChunks(lane).length, 0, chunk);
+    else lane.chunks.push(chunk);
+    lane.size += count;
+    this.#size += count;
+    // anything else becomes ready later than what is waited for already
+    if (wasEmpty || submission.high || (!wasFull && lane.size >= lane.limit)) this.#options.onChange();
   }
 
   /** The ready lane whose first waiter has waited longest; undefined when nothing is ready yet. */
@@ -163,6 +169,12 @@ export class Coalescer {
       }
       lane.chunks.splice(0, lane.chunks.length, ...kept);
     }
+  }
+
+  /** Jobs that come one after another nearly always have the same list. */
+  #typesText(types: readonly AssociationType[]): string {
+    if (types !== this.#lastTypes.list) this.#lastTypes = { list: types, text: typesText(types) };
+    return this.#lastTypes.text;
   }
 
   #lane({ fromObjectType, toObjectType, suspicion }: Submission): Lane {

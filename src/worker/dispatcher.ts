@@ -10,7 +10,7 @@ import { typesText } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { sleep } from '../shared/wait.js';
-import type { Batch, Submission } from './batch.js';
+import type { Batch, Submission, Submitter } from './batch.js';
 import type { Coalescer } from './coalescer.js';
 import type { Delivery, DeliveryReport } from './delivery.js';
 import type { Hold, Outcome } from './outcome.js';
@@ -65,11 +65,10 @@ export class Dispatcher {
     this.#nap?.abort();
   }
 
-  /** @returns one outcome per pair, by position. It never rejects. */
-  submit(submission: Submission): Promise<Outcome[]> {
+  submit(submission: Submission, submitter: Submitter): void {
     const outcome = this.#stop.signal.aborted ? held(SHUTTING_DOWN) : this.#heldOutcome(submission);
-    if (outcome) return Promise.resolve(new Array<Outcome>(submission.pairs.length).fill(outcome));
-    return this.parts.coalescer.submit(submission);
+    if (outcome) submitter.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(outcome));
+    else this.parts.coalescer.submit(submission, submitter);
   }
 
   /** The process is about to end: what waits goes, as small as it is. */

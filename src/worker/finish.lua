@@ -7,11 +7,23 @@ local EVENTS_KEPT = 10000
 -- removed at the most beside those that are added: an older queue may have kept millions
 local REMOVED_AT_ONCE = 1000
 
+-- what a job may have beside its hash; few do
+local BESIDE = {':logs', ':dependencies', ':processed', ':failed', ':unsuccessful'}
+-- Lua hands a command 8,000 arguments at the most
+local REMOVED_PER_COMMAND = 500
+
 local function removeOldest(keys, count)
   if count <= 0 then return end
-  for _, id in ipairs(redis.call('ZRANGE', keys.completed, 0, count - 1)) do
-    local key = keys.jobs .. id
-    redis.call('DEL', key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful')
+  local ids = redis.call('ZRANGE', keys.completed, 0, count - 1)
+  for first = 1, #ids, REMOVED_PER_COMMAND do
+    local hashes, beside = {}, {}
+    for at = first, math.min(#ids, first + REMOVED_PER_COMMAND - 1) do
+      local key = keys.jobs .. ids[at]
+      hashes[#hashes + 1] = key
+      for _, name in ipairs(BESIDE) do beside[#beside + 1] = key .. name end
+    end
+    redis.call('DEL', unpack(hashes))
+    redis.call('DEL', unpack(beside))
   end
   redis.call('ZREMRANGEBYRANK', keys.completed, 0, count - 1)
 end
@@ -19,7 +31,6 @@ end
 local function complete(keys, job, now)
   local key, id, returnvalue = keys.jobs .. job.id, job.id, job.value
   redis.call('HSET', key, 'associationsCounted', job.mark, 'returnvalue', returnvalue, 'finishedOn', now, 'atm', job.attempts)
-  redis.call('ZADD', keys.completed, now, id)
   redis.call('XADD', keys.events, '*', 'event', 'completed', 'jobId', id, 'returnvalue', returnvalue, 'prev', 'active')
 end
 
@@ -34,6 +45,19 @@ local function fail(keys, job, now)
   end
 end
 
+-- The jobs of a call stand together at the tail more often than not, where one cut takes them all.
+local function removeFromActive(active, ids)
+  local finished, run = {}, 0
+  for _, id in ipairs(ids) do finished[id] = true end
+  local tail = redis.call('LRANGE', active, -#ids, -1)
+  while run < #tail and finished[tail[#tail - run]] do
+    finished[tail[#tail - run]] = nil
+    run = run + 1
+  end
+  if run > 0 then redis.call('LTRIM', active, 0, -run - 1) end
+  for id in pairs(finished) do redis.call('LREM', active, -1, id) end
+end
+
 --[[
   keys  {jobs = prefix of job hashes, wait, active, prioritized, completed, failed, stalled, events, meta, marker}
   jobs  list of {id, state = 'completed' | 'failed', value = return value as JSON | reason, attempts = made so far,
@@ -44,12 +68,19 @@ local function finishJobs(keys, jobs, keep)
   if #jobs == 0 then return end
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local ids, locks = {}, {}
+  local ids, locks, completed = {}, {}, {}
   for at, job in ipairs(jobs) do
-    if job.state == 'completed' then complete(keys, job, now) else fail(keys, job, now) end
-    redis.call('LREM', keys.active, -1, job.id)
+    if job.state == 'completed' then
+      complete(keys, job, now)
+      completed[#completed + 1] = now
+      completed[#completed + 1] = job.id
+    else
+      fail(keys, job, now)
+    end
     ids[at], locks[at] = job.id, keys.jobs .. job.id .. ':lock'
   end
+  if #completed > 0 then redis.call('ZADD', keys.completed, unpack(completed)) end
+  removeFromActive(keys.active, ids)
   redis.call('SREM', keys.stalled, unpack(ids))
   redis.call('DEL', unpack(locks))
   local meta = redis.call('HMGET', keys.meta, 'opts.maxLenEvents', 'concurrency')

@@ -14,8 +14,8 @@ import type { Prefetch } from './prefetch.js';
 export type IntakeParts = {
   readonly queue: JobQueue;
   readonly prefetch: Prefetch;
-  /** Resolves when the job is settled and moved, or given up; hands on its pairs before it first waits. */
-  readonly process: (job: FetchedJob) => Promise<void>;
+  /** Hands on the job's pairs before it first waits. @param onEnd called when it is settled and moved, or given up */
+  readonly process: (job: FetchedJob, onEnd: (job: FetchedJob) => void) => void;
   /** jobs have come, or no more are on their way: who waits for company looks again */
   readonly onChange: () => void;
   /** associations that are handed on at once */
@@ -190,15 +190,15 @@ export class Intake {
   }
 
   #submit(job: FetchedJob): void {
-    void this.parts.process(job).then(() => this.#ended(job));
+    this.parts.process(job, this.#onEnd);
   }
 
-  #ended(job: FetchedJob): void {
+  readonly #onEnd = (job: FetchedJob): void => {
     this.#held.delete(job);
     this.parts.prefetch.ended(job.associations);
     if (this.parts.prefetch.hasRoom) this.#nap?.abort();
     if (this.#held.size === 0) this.#onEmpty();
-  }
+  };
 
   /** The process is about to end: what nobody has begun with is the next worker's. */
   async #putBackUnread(): Promise<void> {
@@ -210,7 +210,7 @@ export class Intake {
         await queue
           .putBack(job)
           .catch(error => logger.warn({ event: 'given up', jobId: job.id, error: messageOf(error) }));
-        this.#ended(job);
+        this.#onEnd(job);
       }),
     );
   }

@@ -61,8 +61,8 @@ const NO_LIMIT = 2 ** 31;
 const JOBS_PER_RUN = 500;
 /** The same for renewing locks. */
 const LOCKS_PER_RUN = 1_000;
-/** Of a job in the answer of take.lua. */
-const FIELDS = 5;
+/** Of a job in the answer of take.lua, without its options. */
+const FIELDS = 4;
 
 /** BullMQ's worker, of which only the fetching of single jobs is used, and two things are otherwise. */
 class Fetcher extends Worker {
@@ -157,19 +157,20 @@ export class JobQueue {
       [
         ...[keys.jobs, token, lockMs, Date.now()],
         ...[Math.min(limits.jobs, JOBS_PER_RUN), limits.bytes, highOnly ? HIGH_PRIORITY_BELOW : '', NO_LIMIT],
+        telemetry ? 1 : 0,
       ],
-    )) as [number, ...string[]];
+    )) as [number, ...(string | number)[]];
     const jobs: FetchedJob[] = [];
-    for (let at = 0; at < flat.length; at += FIELDS) {
-      const text = flat[at + 1] ?? '';
+    for (let at = 0; at < flat.length; at += telemetry ? FIELDS + 1 : FIELDS) {
+      const text = String(flat[at + 1]);
       jobs.push({
-        id: flat[at] ?? '',
+        id: String(flat[at]),
         token,
         text,
         associations: countPairs(text),
-        trace: telemetry && (parsed(flat[at + 2] ?? '') as { tm?: string } | undefined)?.tm,
-        high: Number(flat[at + 3]) === HIGH_PRIORITY,
-        isPlain: Number(flat[at + 4]) === 1,
+        high: flat[at + 2] === HIGH_PRIORITY,
+        isPlain: flat[at + 3] === 1,
+        trace: telemetry && (parsed(String(flat[at + 4])) as { tm?: string } | undefined)?.tm,
       });
     }
     return { jobs, more: more === 1 };

@@ -34,6 +34,17 @@ export type JobEntry = {
   /** nothing of the job is left to be tried: it is finished in the same step. Undefined: BullMQ moves it afterwards */
   readonly finish?: Finish | undefined;
 };
+/** The same for a job all of whose pairs were created at its first attempt, and that concerns nobody else. */
+export type CreatedEntry = Pick<JobEntry, 'jobId' | 'token' | 'created' | 'requestId'> & {
+  readonly batches: string;
+  /** @param ours true; false: somebody else has the job by now; an error: nothing is settled */
+  onSettled(ours: boolean | Error): void;
+};
+export type LedgerEvents = {
+  /** told of what is written; of jobs that were created as a whole only how many associations */
+  readonly onSettled: (entry: JobEntry) => void;
+  readonly onCreated: (associations: number) => void;
+};
 /** A batch after its delivery, as an operator is told of it. */
 export type BatchRecord = {
   readonly id: string;
@@ -45,7 +56,7 @@ export type BatchRecord = {
   readonly answers: readonly string[];
   readonly ms: number;
 };
-type Waiting = { readonly entry: JobEntry; resolve(ours: boolean): void; reject(error: unknown): void };
+type Waiting = CreatedEntry | { readonly entry: JobEntry; onSettled(ours: boolean | Error): void };
 
 /** More jobs in one script call would keep Redis from others for milliseconds. */
 const JOBS_PER_CALL = 500;
@@ -69,16 +80,22 @@ export class Ledger {
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly logger: Logger,
-    /** told of what is written */
-    private readonly onSettled: (entry: JobEntry) => void = () => {},
+    private readonly events: LedgerEvents = { onSettled: () => {}, onCreated: () => {} },
   ) {}
 
   /** Data and totals change together or not at all. @returns false when the job's lock is not ours any more */
   settle(entry: JobEntry): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ entry, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => void this.#flush());
+      this.#wait({
+        entry,
+        onSettled: ours => (typeof ours === 'boolean' ? resolve(ours) : reject(ours)),
+      });
     });
+  }
+
+  /** The same for nearly all jobs, of which there may be a hundred thousand a second. */
+  settleCreated(entry: CreatedEntry): void {
+    this.#wait(entry);
   }
 
   /** Counts a call; never fails the work for it. @param status HTTP status, or what happened instead */
@@ -119,25 +136,37 @@ export class Ledger {
     }
   }
 
+  #wait(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#waiting.length === 1) setImmediate(() => void this.#flush());
+  }
+
   async #flush(): Promise<void> {
     const all = this.#waiting;
     this.#waiting = [];
     for (let at = 0; at < all.length; at += JOBS_PER_CALL) {
       const some = all.slice(at, at + JOBS_PER_CALL);
       try {
-        const settled = await this.#run(some.map(({ entry }) => entry));
-        some.forEach(({ entry, resolve }, index) => {
-          const ours = settled[index] === 1;
-          if (ours) this.onSettled(entry);
-          resolve(ours);
-        });
+        this.#settled(some, await this.#run(some));
       } catch (error) {
-        for (const { reject } of some) reject(error);
+        const cause = error instanceof Error ? error : new Error(String(error));
+        for (const waiting of some) waiting.onSettled(cause);
       }
     }
   }
 
-  async #run(entries: readonly JobEntry[]): Promise<number[]> {
+  #settled(all: readonly Waiting[], ours: readonly number[]): void {
+    let created = 0;
+    for (const [at, waiting] of all.entries()) {
+      const isOurs = ours[at] === 1;
+      if (isOurs && 'entry' in waiting) this.events.onSettled(waiting.entry);
+      else if (isOurs && 'created' in waiting) created += waiting.created;
+      waiting.onSettled(isOurs);
+    }
+    if (created > 0) this.events.onCreated(created);
+  }
+
+  async #run(all: readonly Waiting[]): Promise<number[]> {
     const { counters, minutes, rejections, rejection, rejectedJobs, requests, ...bullmq } = this.keys;
     const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker } = bullmq;
     const keys = [
@@ -146,16 +175,29 @@ export class Ledger {
     ];
     const now = Date.now();
     const args: (string | number)[] = [KEEP_COMPLETED.count];
-    for (const { jobId, token, data, created, rejected, retried, requestId, batches, finish } of entries) {
-      // a job that never held a rejection has nothing in the index
-      const isIndexed = data && (data.rejected || rejected !== 0);
-      args.push(jobId, token, data ? JSON.stringify(data) : '', created, rejected, retried);
-      args.push(requestId ? requests + requestId : '');
-      args.push(isIndexed ? JSON.stringify({ id: jobId, groups: indexedRejections(jobId, data, now) }) : '');
-      args.push(batches ?? '', finish?.state ?? '', finish ? finishValue(finish) : '');
+    for (const waiting of all) {
+      const entry = 'entry' in waiting ? waiting.entry : waiting;
+      const { jobId, token, created, requestId, batches } = entry;
+      const isRest = 'data' in entry ? 1 : 0;
+      args.push(isRest, jobId, token, created, requestId ? requests + requestId : '', batches ?? '');
+      if ('data' in entry) args.push(...restOf(entry, now));
     }
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }
+}
+
+/** What becomes of a job that was not created as a whole, or of which BullMQ has to know more. */
+function restOf({ jobId, data, rejected, retried, finish }: JobEntry, now: number): (string | number)[] {
+  // a job that never held a rejection has nothing in the index
+  const isIndexed = data && (data.rejected || rejected !== 0);
+  return [
+    data ? JSON.stringify(data) : '',
+    rejected,
+    retried,
+    isIndexed ? JSON.stringify({ id: jobId, groups: indexedRejections(jobId, data, now) }) : '',
+    finish?.state ?? '',
+    finish ? finishValue(finish) : '',
+  ];
 }
 
 const finishValue = (finish: Finish): string =>

@@ -75,7 +75,10 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     probeMs: config.requestTimeoutMs + 5_000,
     firstPauseMs: config.retryBackoffMs,
   });
-  const ledger = new Ledger(redis, keys, logger, entry => metrics.settled(entry));
+  const ledger = new Ledger(redis, keys, logger, {
+    onSettled: entry => metrics.settled(entry),
+    onCreated: associations => metrics.created(associations),
+  });
   const token = tokenSource(config, logger);
   const caller = new Caller(
     {
@@ -181,14 +184,15 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     queue,
     maxAttempts: config.jobAttempts,
     backoffMs: config.retryBackoffMs,
-    submit: submission => dispatcher.submit(traces ? traces.carry(submission) : submission),
-    settle: entry => ledger.settle(entry),
+    submit: (submission, submitter) =>
+      dispatcher.submit(traces ? traces.carry(submission) : submission, submitter),
+    ledger,
     logger,
   });
   const intake: Intake = new Intake({
     queue,
     prefetch,
-    process: job => processor.process(job),
+    process: (job, onEnd) => processor.process(job, onEnd),
     onChange: () => dispatcher.wake(),
     portion: Math.ceil(config.batchMaxInputs / 2),
     high: { jobs: config.batchMaxInputs, bytes: config.batchMaxInputs * BYTES_PER_PAIR },

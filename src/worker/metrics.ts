@@ -78,6 +78,10 @@ export function createWorkerMetrics(now: {
       batchInputs.observe({ trigger: batch.trigger }, batch.size);
       outcomes.inc({ outcome: 'held' }, report.counts.held);
     },
+    /** So many have been created, and Redis knows it. */
+    created(associations: number) {
+      outcomes.inc({ outcome: 'created' }, associations);
+    },
     /** A job's pairs have their outcomes, and Redis knows it. */
     settled(entry: JobEntry) {
       if (entry.created > 0) outcomes.inc({ outcome: 'created' }, entry.created);

@@ -1,26 +1,26 @@
 /**
  * Processor: the story of one job. Its data is read, its pairs are submitted, their outcomes become a settlement, the
- * settlement is written, and the job moves on: it is complete, or delayed, or failed, or given back.
+ * settlement is written, and the job moves on: it is complete, or delayed, or failed, or given back. Plain jobs, nearly
+ * all, take a shorter way to the same end, without a promise (plain-work.ts), for as long as nothing is refused.
  */
 import { type JobData, parseJobData } from '../shared/association.js';
 import { backoffMs } from '../shared/backoff.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
-import type { Submission } from './batch.js';
+import type { Submission, Submitter } from './batch.js';
 import type { FetchedJob, JobQueue } from './job-queue.js';
 import { type JobHead, PlainJobReader, parsed } from './job-text.js';
-import type { Finish, JobEntry } from './ledger.js';
+import type { Finish, JobEntry, Ledger } from './ledger.js';
 import type { Hold, Outcome } from './outcome.js';
-import { NumberPairs } from './pairs.js';
-import { type Next, reopen, type Settlement, settleJob, settlePlainJob, suspicion } from './settlement.js';
+import { PlainWork, type PlainWorkOwner, withBatch } from './plain-work.js';
+import { type Next, reopen, type Settlement, settleJob, suspicion } from './settlement.js';
 
 export type ProcessorParts = {
   readonly queue: JobQueue;
   readonly maxAttempts: number;
   readonly backoffMs: number;
-  readonly submit: (submission: Submission) => Promise<Outcome[]>;
-  /** @returns false when somebody else has the job by now */
-  readonly settle: (entry: JobEntry) => Promise<boolean>;
+  readonly submit: (submission: Submission, submitter: Submitter) => void;
+  readonly ledger: Pick<Ledger, 'settle' | 'settleCreated'>;
   readonly logger: Logger;
 };
 
@@ -32,14 +32,44 @@ class LostLock extends Error {}
 
 export class Processor {
   readonly #reader = new PlainJobReader();
+  readonly #plainWork: PlainWorkOwner = {
+    onOutcomes: (work, outcomes) => this.#onOutcomes(work, outcomes),
+    onSettled: (work, ours) => this.#onSettled(work, ours),
+  };
 
   constructor(private readonly parts: ProcessorParts) {}
 
-  /** Submits the job's pairs before it first waits. It never rejects. */
-  process(job: FetchedJob): Promise<void> {
+  /** Submits the job's pairs before it first waits. @param onEnd called when the job has moved on, or is given up */
+  process(job: FetchedJob, onEnd: (job: FetchedJob) => void): void {
+    const { queue, submit } = this.parts;
+    const plain = job.mustFail || queue.isTraced ? undefined : this.#reader.read(job.text);
+    if (plain) {
+      const work = new PlainWork(job, plain, this.#plainWork, onEnd);
+      submit(work, work);
+    } else void this.#toTheEnd(job, () => this.#work(job)).then(() => onEnd(job));
+  }
+
+  /** It never rejects. */
+  #toTheEnd(job: FetchedJob, work: () => Promise<void>): Promise<void> {
     const { queue } = this.parts;
-    const work = queue.isTraced ? queue.traced(job, () => this.#work(job)) : this.#work(job);
-    return work.catch(error => this.#bringBack(job, error));
+    return (queue.isTraced ? queue.traced(job, work) : work()).catch(error => this.#bringBack(job, error));
+  }
+
+  #onOutcomes(work: PlainWork, outcomes: readonly Outcome[]): void {
+    const { job, head, onEnd } = work;
+    const { ledger, maxAttempts } = this.parts;
+    if (job.isPlain && outcomes.every(isCreated)) {
+      ledger.settleCreated(work);
+      return;
+    }
+    const judge = async () =>
+      this.#settleAs(job, head, settleJob(dataOf(job), outcomes, maxAttempts), work.batches);
+    void this.#toTheEnd(job, judge).then(() => onEnd(job));
+  }
+
+  #onSettled({ job, onEnd }: PlainWork, ours: boolean | Error): void {
+    if (ours === true) onEnd(job);
+    else void this.#bringBack(job, ours || lostLock(job.id)).then(() => onEnd(job));
   }
 
   async #bringBack(job: FetchedJob, error: unknown): Promise<void> {
@@ -54,52 +84,43 @@ export class Processor {
   }
 
   async #work(job: FetchedJob): Promise<void> {
-    const { queue, maxAttempts } = this.parts;
+    const { queue, maxAttempts, submit } = this.parts;
     if (job.mustFail) return queue.fail(job, job.mustFail);
-    const plain = this.#reader.read(job.text);
-    if (plain) {
-      const pairs = new NumberPairs(plain.ids);
-      const read = () => dataOf(job);
-      return this.#associate(job, { ...plain.head, pairs, suspicion: 0 }, outcomes =>
-        settlePlainJob(read, outcomes, maxAttempts),
-      );
-    }
     const checked = parseJobData(parsed(job.text));
     if (!checked.ok) return queue.fail(job, invalidReason(checked.faults));
     const again = reopen(checked.data);
     if (again) await this.#takeBack(job, again);
     const data = again?.data ?? checked.data;
-    return this.#associate(job, { ...data, suspicion: suspicion(data) }, outcomes =>
-      settleJob(data, outcomes, maxAttempts),
-    );
+    const { fromObjectType, toObjectType, types, pairs } = data;
+    let batches = '';
+    const submission = {
+      ...{ fromObjectType, toObjectType, types, pairs },
+      suspicion: suspicion(data),
+      high: job.high,
+      onSealed: (id: string) => {
+        batches = withBatch(batches, id);
+      },
+    };
+    const outcomes = await new Promise<Outcome[]>(onOutcomes => submit(submission, { onOutcomes }));
+    return this.#settleAs(job, data, settleJob(data, outcomes, maxAttempts), batches);
   }
 
-  /** Its pairs are submitted, and what becomes of them is written. */
-  async #associate(
+  /** What has become of the job is written, and it moves on. */
+  async #settleAs(
     job: FetchedJob,
-    wanted: JobHead & Pick<Submission, 'pairs' | 'suspicion'>,
-    judge: (outcomes: readonly Outcome[]) => Settlement,
+    { requestId, source }: JobHead,
+    settlement: Settlement,
+    batches: string,
   ): Promise<void> {
-    const { submit, logger } = this.parts;
-    const { fromObjectType, toObjectType, types, pairs, suspicion, requestId, source } = wanted;
-    let batches = '';
-    const outcomes = await submit({
-      ...{ fromObjectType, toObjectType, types, pairs, suspicion },
-      high: job.high,
-      onSealed: id => {
-        if (!batches.endsWith(id)) batches += batches === '' ? id : ` ${id}`;
-      },
-    });
-    const settlement = judge(outcomes);
-    const { next, created, rejected, retried } = settlement;
+    const { next, created, rejected, retried, data } = settlement;
     const finish = job.isPlain ? finishOf(next) : undefined;
     if (finish || created + rejected + retried > 0)
       await this.#settle({
-        ...{ jobId: job.id, token: job.token, data: settlement.data, created, rejected, retried },
+        ...{ jobId: job.id, token: job.token, data, created, rejected, retried },
         ...{ requestId, batches, finish },
       });
     if (next.kind === 'fail')
-      logger.warn({ event: 'rejected', jobId: job.id, rejected, source }, next.reason);
+      this.parts.logger.warn({ event: 'rejected', jobId: job.id, rejected, source }, next.reason);
     if (!finish) await this.#move(job, next);
   }
 
@@ -147,10 +168,13 @@ export class Processor {
   }
 
   async #settle(entry: JobEntry): Promise<void> {
-    if (!(await this.parts.settle(entry)))
-      throw new LostLock(`job ${entry.jobId}: another worker has it by now, or it was settled before`);
+    if (!(await this.parts.ledger.settle(entry))) throw lostLock(entry.jobId);
   }
 }
+
+const lostLock = (jobId: string) =>
+  new LostLock(`job ${jobId}: another worker has it by now, or it was settled before`);
+const isCreated = ({ kind }: Outcome): boolean => kind === 'created';
 
 /** Of a plain job: what was read of it in passing is not all that it says. */
 function dataOf(job: FetchedJob): JobData {

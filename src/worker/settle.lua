@@ -11,7 +11,8 @@
                 KEYS[10] completed   KEYS[11] failed   KEYS[12] stalled   KEYS[13] events   KEYS[14] meta
                 KEYS[15] marker
   ARGV[1] completed jobs that are kept
-  ARGV[2…] for each job: id, token, data, created, rejected, retried, request key ('' = none), rejections, batches, state, value
+  ARGV[2…] for each job: 0 or 1, id, token, created, request key ('' = none), batches; and after a 1: data, rejected, retried,
+    rejections, state, value. After a 0: all pairs of a job without a history were created, and it is completed.
     data = new data of the job; '' = all its pairs were created: its data stays, and a mark says how many were counted, so
     that they are counted once even if the process dies before BullMQ completes it and it runs again. The batches stand in
     the mark, for this is what nearly all jobs are: one field, one command.
@@ -23,7 +24,6 @@
 
   Returns for each job 1 = settled, 0 = somebody else has it by now
 ]]
-local FIXED_ARGS, ARGS = 1, 11
 local BULLMQ = {jobs = KEYS[6], wait = KEYS[7], active = KEYS[8], prioritized = KEYS[9], completed = KEYS[10], failed = KEYS[11],
   stalled = KEYS[12], events = KEYS[13], meta = KEYS[14], marker = KEYS[15]}
 local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
@@ -36,17 +36,38 @@ local function isDone(job, data, mark)
   return redis.call('HGET', job, 'data') == data and redis.call('HEXISTS', job, 'finishedOn') == 1
 end
 
+-- who has each job: one command for all of them
+local holders = {}
+do
+  local locks, at = {}, 2
+  while at <= #ARGV do
+    locks[#locks + 1] = KEYS[6] .. ARGV[at + 1] .. ':lock'
+    at = at + (ARGV[at] == '1' and 12 or 6)
+  end
+  holders = redis.call('MGET', unpack(locks))
+end
+
 local settled, finished = {}, {}
 local total = {created = 0, rejected = 0, retried = 0, jobsCompleted = 0}
 local reopened = 0
 local seen = {}
-for at = FIXED_ARGS, #ARGV - 1, ARGS do
-  local id, token, data, batches, state = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 9], ARGV[at + 10]
+local at = 2
+while at <= #ARGV do
+  local id, token, createdText, request, batches = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
+  local data, rejected, retried, rejections, state, value = '', 0, 0, '', 'completed', nil
+  if ARGV[at] == '1' then
+    data, rejected, retried, rejections = ARGV[at + 6], tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8]), ARGV[at + 9]
+    state, value = ARGV[at + 10], ARGV[at + 11]
+    at = at + 12
+  else
+    value = '{"created":' .. createdText .. '}'
+    at = at + 6
+  end
   local job = KEYS[6] .. id
-  local newMark = ARGV[at + 4] .. ' ' .. batches
+  local newMark = createdText .. ' ' .. batches
   -- a job that somebody has removed by hand is gone: without `ats` it was never fetched
   local before = redis.call('HMGET', job, 'associationsCounted', 'atm', 'ats')
-  local ours = before[3] and not seen[id] and redis.call('GET', job .. ':lock') == token
+  local ours = before[3] and not seen[id] and holders[#settled + 1] == token
   seen[id] = true
   -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
   local again = data ~= '' and redis.call('HGET', job, 'data') == data
@@ -54,7 +75,7 @@ for at = FIXED_ARGS, #ARGV - 1, ARGS do
     local mark = before[1]
     local counted = mark and tonumber(mark:match('^%d+')) or 0
     if state ~= '' then
-      finished[#finished + 1] = {id = id, state = state, value = ARGV[at + 11], attempts = (tonumber(before[2]) or 0) + 1, mark = newMark}
+      finished[#finished + 1] = {id = id, state = state, value = value, attempts = (tonumber(before[2]) or 0) + 1, mark = newMark}
     end
     if data == '' then
       if not mark then total.jobsCompleted = total.jobsCompleted + 1 end -- BullMQ keeps the latest ones only
@@ -67,14 +88,14 @@ for at = FIXED_ARGS, #ARGV - 1, ARGS do
         redis.call('HSET', job, 'associationsBatches', (earlier .. ' ' .. batches):sub(-LONGEST_BATCHES))
       end
     end
-    local created, rejected, request = tonumber(ARGV[at + 4]) - counted, tonumber(ARGV[at + 5]), ARGV[at + 7]
+    local created = tonumber(createdText) - counted
     total.created = total.created + created
     total.rejected = total.rejected + rejected
-    total.retried = total.retried + tonumber(ARGV[at + 6])
+    total.retried = total.retried + retried
     reopened = reopened + math.max(0, -rejected)
     if request ~= '' and (created ~= 0 or rejected ~= 0) then countRequest(request, created, rejected) end
-    if ARGV[at + 8] ~= '' then
-      local held = cjson.decode(ARGV[at + 8])
+    if rejections ~= '' then
+      local held = cjson.decode(rejections)
       indexRejections(INDEX, held.id, held.groups)
     end
   end

@@ -33,7 +33,7 @@ export function settleJob(data: JobData, outcomes: readonly Outcome[], maxAttemp
   if (outcomes.length !== data.pairs.length)
     throw new Error(`${data.pairs.length} pairs have ${outcomes.length} outcomes`);
   // nearly all jobs, of which a queue may hold millions
-  if (!data.rejected && outcomes.every(isCreated)) return allCreated(outcomes.length, data.created);
+  if (!data.rejected && outcomes.every(({ kind }) => kind === 'created')) return allCreated(data);
   const attempt = nextAttempt(data);
   const remaining: Pair[] = [];
   const retries = new Map<Failure, Pair[]>();
@@ -97,23 +97,12 @@ export function settleJob(data: JobData, outcomes: readonly Outcome[], maxAttemp
   };
 }
 
-/** The same for a job without a history, whose data is read only if it has to change. */
-export function settlePlainJob(
-  read: () => JobData,
-  outcomes: readonly Outcome[],
-  maxAttempts: number,
-): Settlement {
-  return outcomes.every(isCreated) ? allCreated(outcomes.length) : settleJob(read(), outcomes, maxAttempts);
-}
-
-const isCreated = ({ kind }: Outcome): boolean => kind === 'created';
-
-const allCreated = (pairs: number, before = 0): Settlement => ({
-  created: pairs,
+const allCreated = ({ pairs, created = 0 }: JobData): Settlement => ({
+  created: pairs.length,
   rejected: 0,
   retried: 0,
   data: undefined,
-  next: { kind: 'complete', created: before + pairs },
+  next: { kind: 'complete', created: created + pairs.length },
 });
 
 /** Which attempt the pairs of a job are at, from 1: holds and crashes spend none. */

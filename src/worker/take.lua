@@ -10,9 +10,10 @@
   ARGV[5] jobs at most           ARGV[6] bytes of data at most, but for the first job
   ARGV[7] only jobs of `prioritized` with a lower score than this; '' = all of `wait`, then all of `prioritized`
   ARGV[8] limiter's value from which on BullMQ fetches nothing
+  ARGV[9] 1 = the jobs' options, too
 
-  Returns {1 = there may be more, then for each job: id, data, options as JSON, priority,
-           1 = nothing but its own hash is concerned when it completes}
+  Returns {1 = there may be more, then for each job: id, data, priority, 1 = nothing but its own hash is concerned when it
+           completes, and its options as JSON if they are asked for}
 ]]
 local most, mostBytes, below = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local meta = redis.call('HMGET', KEYS[5], 'paused', 'concurrency', 'max')
@@ -28,6 +29,7 @@ else
   if #ids > 0 then from = KEYS[1] else ids = redis.call('ZRANGE', KEYS[3], 0, most - 1) end
 end
 
+local withOptions = ARGV[9] == '1'
 local taken, started, reply, bytes = {}, {}, {0}, 0
 for _, id in ipairs(ids) do
   local job = redis.call('HMGET', ARGV[1] .. id, 'data', 'opts', 'priority', 'parentKey', 'deid', 'rjk', 'defa', 'ats')
@@ -38,8 +40,9 @@ for _, id in ipairs(ids) do
     if #taken > 0 and bytes + #data > mostBytes then break end
     bytes = bytes + #data
     local plain = not job[4] and not job[5] and not options:find('"removeOnComplete"', 1, true)
-    local at = 5 * #taken + 1
-    reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4], reply[at + 5] = id, data, options, job[3] or '0', plain and 1 or 0
+    local at = #reply
+    reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = id, data, tonumber(job[3]) or 0, plain and 1 or 0
+    if withOptions then reply[at + 5] = options end
     taken[#taken + 1] = id
     started[#taken] = (tonumber(job[8]) or 0) + 1
   elseif below == '' then

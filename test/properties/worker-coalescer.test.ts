@@ -6,7 +6,7 @@ import { type Batch, type Input, type Submission, settle, waitersOf } from '../.
 import { batchLimit, Coalescer } from '../../src/worker/coalescer.js';
 import { CREATED, type Outcome } from '../../src/worker/outcome.js';
 import { NumberPairs, type Pairs } from '../../src/worker/pairs.js';
-import { pairsOf } from '../support/worker-samples.js';
+import { pairsOf, submitTo } from '../support/worker-samples.js';
 
 const pairKey = (from: string, to: string): string => `${from} ${to}`;
 const type = (associationTypeId: number): AssociationType => ({
@@ -129,7 +129,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
             submitted.push(entry);
             waiting += step.submission.pairs.length;
             waits.push(
-              coalescer.submit(step.submission).then(outcomes => {
+              submitTo(coalescer, step.submission).then(outcomes => {
                 entry.outcomes = outcomes;
               }),
             );
@@ -231,7 +231,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
           if (step.kind === 'submit') {
             order.set(step.submission, place);
             place += step.submission.pairs.length;
-            void coalescer.submit(step.submission);
+            void submitTo(coalescer, step.submission);
           } else if (step.kind === 'pass') pass(step.ms);
           else if (step.kind === 'seal') {
             const batch = coalescer.seal(step.partialsToo);
@@ -256,7 +256,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
           const all = pairsOf(total);
           let at = 0;
           for (const size of sizes) {
-            void coalescer.submit(submission(all.slice(at, at + size)));
+            void submitTo(coalescer, submission(all.slice(at, at + size)));
             at += size;
           }
           const seen: string[] = [];
@@ -277,9 +277,9 @@ describe('readiness', () => {
   it('is linger, from the oldest on, and lingersUntil says when', () => {
     const { coalescer, pass } = bench(10);
     expect(coalescer.lingersUntil()).toBeUndefined();
-    void coalescer.submit(submission(pairsOf(2)));
+    void submitTo(coalescer, submission(pairsOf(2)));
     pass(4);
-    void coalescer.submit(submission(pairsOf(3), { fromObjectType: 'deals' }));
+    void submitTo(coalescer, submission(pairsOf(3), { fromObjectType: 'deals' }));
     expect(coalescer.lingersUntil()).toBe(LINGER_MS);
     expect(coalescer.next()).toBeUndefined();
     pass(LINGER_MS - 4);
@@ -300,9 +300,9 @@ describe('readiness', () => {
 
   it('goes to the lane whose oldest has waited longest, full or not', () => {
     const { coalescer, pass } = bench(3);
-    void coalescer.submit(submission(pairsOf(1)));
+    void submitTo(coalescer, submission(pairsOf(1)));
     pass(LINGER_MS);
-    void coalescer.submit(submission(pairsOf(7), { fromObjectType: 'deals' }));
+    void submitTo(coalescer, submission(pairsOf(7), { fromObjectType: 'deals' }));
     expect(coalescer.seal(false)).toMatchObject({ fromObjectType: 'deals', trigger: 'full' });
     expect(coalescer.seal()).toMatchObject({ fromObjectType: 'contacts', trigger: 'linger' });
     expect(coalescer.seal()).toMatchObject({ fromObjectType: 'deals', trigger: 'full' });
@@ -311,13 +311,13 @@ describe('readiness', () => {
 
   it('is announced when it comes earlier than was known: by the first, by a lane that fills up, by flush', () => {
     const one = bench(4);
-    void one.coalescer.submit(submission(pairsOf(1)));
+    void submitTo(one.coalescer, submission(pairsOf(1)));
     expect(one.changes).toBe(1);
-    void one.coalescer.submit(submission(pairsOf(2)));
+    void submitTo(one.coalescer, submission(pairsOf(2)));
     expect(one.changes).toBe(1);
-    void one.coalescer.submit(submission(pairsOf(1)));
+    void submitTo(one.coalescer, submission(pairsOf(1)));
     expect(one.changes).toBe(2);
-    void one.coalescer.submit(submission(pairsOf(9)));
+    void submitTo(one.coalescer, submission(pairsOf(9)));
     expect(one.changes).toBe(2);
     one.coalescer.flush();
     expect(one.changes).toBe(3);
@@ -328,7 +328,7 @@ it('suspects never share an input with other types, however full the batch', () 
   const { coalescer } = bench(2_000);
   const pairs = pairsOf(3);
   for (const types of [[type(1)], [type(2)], [type(1)]])
-    void coalescer.submit(submission(pairs, { suspicion: 1, types }));
+    void submitTo(coalescer, submission(pairs, { suspicion: 1, types }));
   coalescer.flush();
   const first = coalescer.seal();
   const second = coalescer.seal();
@@ -340,12 +340,12 @@ it('suspects never share an input with other types, however full the batch', () 
 });
 
 it('an empty submission has its outcomes at once', async () => {
-  expect(await bench(1).coalescer.submit(submission([]))).toEqual([]);
+  expect(await submitTo(bench(1).coalescer, submission([]))).toEqual([]);
 });
 
 it('an input that is settled twice is an error, not a second outcome', () => {
   const { coalescer } = bench(1);
-  void coalescer.submit(submission(pairsOf(1)));
+  void submitTo(coalescer, submission(pairsOf(1)));
   const input = coalescer.seal()?.inputs[0] as Input;
   settle(input, CREATED);
   expect(() => settle(input, CREATED)).toThrow(/settled twice/);

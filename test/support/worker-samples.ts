@@ -2,7 +2,7 @@
 
 import type { Answer } from '../../src/hubspot/classify.js';
 import type { AssociationType, Pair } from '../../src/shared/association.js';
-import type { Batch, Input } from '../../src/worker/batch.js';
+import type { Batch, Input, Submission } from '../../src/worker/batch.js';
 import { Coalescer } from '../../src/worker/coalescer.js';
 import type { Outcome } from '../../src/worker/outcome.js';
 
@@ -54,6 +54,10 @@ export const createdBody = (inputs: readonly Pick<Input, 'from' | 'to'>[], more:
   ...more,
 });
 
+/** @returns one outcome per pair, by position, once all of them have one */
+export const submitTo = (coalescer: Coalescer, submission: Submission): Promise<Outcome[]> =>
+  new Promise(onOutcomes => coalescer.submit(submission, { onOutcomes }));
+
 export type SampleJob = { readonly pairs: readonly Pair[]; readonly types?: readonly AssociationType[] };
 export type OpenBatch = {
   readonly batch: Batch;
@@ -66,7 +70,7 @@ export function openBatch(jobs: readonly SampleJob[], objectPair = 'contacts/com
   const [fromObjectType = '', toObjectType = ''] = objectPair.split('/');
   const coalescer = new Coalescer({ maxInputs: 2_000, lingerMs: () => 0, now: () => 0, onChange: () => {} });
   const outcomes = jobs.map(({ pairs, types = TYPES }) =>
-    coalescer.submit({ fromObjectType, toObjectType, types, pairs, suspicion: 0 }),
+    submitTo(coalescer, { fromObjectType, toObjectType, types, pairs, suspicion: 0 }),
   );
   coalescer.flush();
   const batch = coalescer.seal();

@@ -84,12 +84,10 @@ beforeEach(() => {
   intake = new Intake({
     queue: queue as unknown as JobQueue,
     prefetch,
-    process: job =>
-      new Promise(resolve => {
-        working.set(job.id, () => {
-          working.delete(job.id);
-          resolve();
-        });
+    process: (job, onEnd) =>
+      working.set(job.id, () => {
+        working.delete(job.id);
+        onEnd(job);
       }),
     onChange: () => {
       changes += 1;

@@ -4,7 +4,7 @@ import { type Submission, settle } from '../../src/worker/batch.js';
 import { Coalescer } from '../../src/worker/coalescer.js';
 import { CREATED } from '../../src/worker/outcome.js';
 import { Prefetch } from '../../src/worker/prefetch.js';
-import { CONTACT_TO_COMPANY, pairsOf } from '../support/worker-samples.js';
+import { CONTACT_TO_COMPANY, pairsOf, submitTo } from '../support/worker-samples.js';
 
 const LINGER_MS = 10;
 const BACKLOG_LINGER_MS = 80;
@@ -21,7 +21,7 @@ function bench(maxInputs = 4) {
     },
   });
   const submit = (fromObjectType: string, first: number, count: number, more: Partial<Submission> = {}) =>
-    coalescer.submit({
+    submitTo(coalescer, {
       fromObjectType,
       toObjectType: 'companies',
       types: [CONTACT_TO_COMPANY],
