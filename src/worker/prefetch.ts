@@ -17,7 +17,7 @@ export type PrefetchBounds = {
 /** As most ids are written, a pair with 9 digits on each side: `["100000001","500000001"],` */
 const BYTES_PER_ASSOCIATION = 26;
 /** So many times the bound, where no call becomes full otherwise. */
-const FARTHEST_REACH = 8;
+const FARTHEST_REACH = 16;
 /** After so many full calls about, the bound is what it was. */
 const NARROWING = 0.98;
 /** Less room than this part of the bounds is not worth a trip to Redis. */
