@@ -9,6 +9,7 @@ export const CREATE_PATHS = [
 ] as const;
 
 export type Operation = {
+  readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
   readonly security: readonly object[];
@@ -49,9 +50,12 @@ const inPath = (name: string, description: string) => ({
 });
 
 /** @param guarded whether bearer keys are asked for */
+/** v4, or the date. */
+const versionOf = (path: string): string => (path.match(/v4|\d{4}-\d{2}/)?.[0] ?? '').replace('-', '_');
+
 export function openApi(version: string, maxInputs: number, guarded: boolean): OpenApi {
   const security = guarded ? [{ bearer: [] }] : [];
-  const create: Operation = {
+  const create: Omit<Operation, 'operationId'> = {
     summary: 'Enqueues associations',
     description:
       "HubSpot's own call. All inputs are durable in Redis before the answer; of a refused request nothing is enqueued. An input may name a label instead of types, or leave both out. Types that look wrong for the object pair are enqueued, and named in the header x-association-warnings.",
@@ -93,7 +97,8 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
       ),
     },
   };
-  const machine = (summary: string): Operation => ({
+  const machine = (operationId: string, summary: string): Operation => ({
+    operationId,
     summary,
     security: [],
     parameters: [],
@@ -108,9 +113,15 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
         "Takes HubSpot's batch/create calls of any size and creates the associations in the background, within HubSpot's limits, none lost.",
     },
     paths: {
-      ...Object.fromEntries(CREATE_PATHS.map(path => [path.replace(/:(\w+)/g, '{$1}'), { post: create }])),
+      ...Object.fromEntries(
+        CREATE_PATHS.map(path => [
+          path.replace(/:(\w+)/g, '{$1}'),
+          { post: { operationId: `createAssociations_${versionOf(path)}`, ...create } },
+        ]),
+      ),
       '/requests/{id}': {
         get: {
+          operationId: 'getRequest',
           summary: 'What became of a request',
           description: 'Kept for a week; once it is complete, for a day.',
           security,
@@ -123,11 +134,11 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
           },
         },
       },
-      '/openapi.json': { get: machine('This description') },
-      '/docs': { get: machine('The same for people') },
-      '/healthz': { get: machine('The process lives') },
-      '/readyz': { get: machine('It can accept requests (503 when not)') },
-      '/metrics': { get: machine('Figures for Prometheus') },
+      '/openapi.json': { get: machine('getOpenApi', 'This description') },
+      '/docs': { get: machine('getDocs', 'The same for people') },
+      '/healthz': { get: machine('getHealth', 'The process lives') },
+      '/readyz': { get: machine('getReadiness', 'It can accept requests (503 when not)') },
+      '/metrics': { get: machine('getMetrics', 'Figures for Prometheus') },
     },
     components: {
       schemas: {

@@ -120,6 +120,16 @@ export class Requests {
     return this.redis.status === 'ready';
   }
 
+  /** Whether Redis takes anything. @returns why it does not */
+  async refusal(): Promise<string | undefined> {
+    try {
+      await this.#inTime(() => this.#tryToWrite());
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
   /**
    * Notes the request; its jobs are not enqueued yet.
    * @throws Refusal 422 when the idempotency key was used for something else, 429 without room, 503 without Redis
@@ -228,12 +238,17 @@ export class Requests {
 
   async #enqueueMany(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
     if (await this.#addAll(id, jobs, priority)) return;
-    // FlowProducer keeps to itself why not. A write that changes nothing is refused for the same reasons (OOM, READONLY).
-    await this.redis.set(`${this.keys.requests}write-probe`, '', 'XX');
+    // FlowProducer keeps to itself why not.
+    await this.#tryToWrite();
     // None: then Redis has forgotten its scripts (SCRIPT FLUSH), and ioredis, in a transaction, does not notice: it sends
     // them again only on a new connection.
     await this.#reconnect();
     if (!(await this.#addAll(id, jobs, priority))) throw new Error('it did not take the jobs');
+  }
+
+  /** Changes nothing, and is refused where every write is (OOM, READONLY). */
+  async #tryToWrite(): Promise<void> {
+    await this.redis.set(`${this.keys.requests}write-probe`, '', 'XX');
   }
 
   /** In one transaction. @returns false when Redis took none of them */

@@ -164,7 +164,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
       { ...guarded, onRequest: [onRequest, plainBody, holdBody] },
       async (request, reply) => {
         const preference = parsePrefer(request.headers.prefer);
-        const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);
+        const key = readIdempotencyKey(request.headers['idempotency-key']);
+        const { authorization } = request.headers;
         const priority = readPriority(request.headers['x-priority']);
         const { fromObjectType, toObjectType } = request.params;
         const read = await readInputs(fromObjectType, toObjectType, request.body, parts);
@@ -173,7 +174,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
         const { status, answer } = await parts.trace(path, request.headers, () =>
           create(parts, {
             read,
-            idempotencyKey,
+            // each caller has keys of its own
+            idempotencyKey: key !== undefined && parts.apiKeys.length > 0 ? `${authorization}\n${key}` : key,
             priority,
             preference,
             signal: () => AbortSignal.any([closeOf(reply), stopping]),
@@ -199,9 +201,11 @@ export function createServer(parts: ServerParts): FastifyInstance {
   app.get('/docs', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
+    const refusal = await requests.refusal();
     const reasons = [
       ...(stopping.aborted ? ['the gateway is ending'] : []),
-      ...(requests.isReady && outcomes.isReady ? [] : ['Redis is away']),
+      ...(refusal === undefined ? [] : [refusal]),
+      ...(outcomes.isReady || refusal !== undefined ? [] : ['Redis is away: no outcomes are heard']),
     ];
     if (reasons.length > 0) reply.code(503);
     return { status: reasons.length === 0 ? 'ready' : 'not ready', reasons };

@@ -99,7 +99,8 @@ export class Intake {
       this.#hold(jobs);
       for (const job of jobs) this.#submit(job);
     });
-    this.#fetchingHigh = fetching.catch(() => {});
+    // with a slow Redis the one before may still be under way
+    this.#fetchingHigh = Promise.allSettled([this.#fetchingHigh, fetching]);
     await settlesWithin(fetching, FETCH_HIGH_MS);
   }
 

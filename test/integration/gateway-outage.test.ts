@@ -69,7 +69,10 @@ describe('Redis', () => {
     await expectRefused(1);
     await expectRefused(1_200);
     expect(await queued()).toBe(1);
+    const { status, body } = await gateway.get('/readyz');
+    expect([status, body]).toEqual([503, { status: 'not ready', reasons: [expect.stringMatching(/OOM/)] }]);
     await redis.config('SET', 'maxmemory', '0');
+    await eventually(async () => expect((await gateway.get('/readyz')).status).toBe(200));
     await expectAccepted(1_200);
     expect(await queued()).toBe(4);
   });

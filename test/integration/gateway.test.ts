@@ -224,6 +224,20 @@ it('asks for a key, and does not start without one where others can reach it', a
   expect(await queuedJobs()).toBe(0);
   for (const key of ['first-key', 'second-key'])
     expect((await gateway.post(inputsOf(1), { authorization: `Bearer ${key}` })).status).toBe(201);
+  // nobody meets another one's Idempotency-Key
+  const repeat = async (key: string, inputs: number) => {
+    const headers = { authorization: `Bearer ${key}`, 'idempotency-key': 'import-1' };
+    const { status, body } = await gateway.post(inputsOf(inputs), headers);
+    return [status, body.id ?? body.category];
+  };
+  const [first, other, again] = [
+    await repeat('first-key', 1),
+    await repeat('second-key', 2),
+    await repeat('first-key', 1),
+  ];
+  expect([first?.[0], other?.[0]]).toEqual([201, 201]);
+  expect(again).toEqual(first);
+  expect((await repeat('second-key', 1))[0]).toBe(422);
   expect(gateway.output()).not.toContain('-key');
   await expect(startGateway({ GATEWAY_HOST: '0.0.0.0' })).rejects.toThrow(/GATEWAY_API_KEYS is not set/);
 });
