@@ -10,8 +10,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { FlowProducer, Queue } from 'bullmq';
+import { FlowProducer, Queue, type QueueBaseOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
@@ -82,6 +81,7 @@ export type SharedNote = {
 
 export class Requests {
   readonly #accept = loadScript(new URL('./accept.lua', import.meta.url));
+  readonly #options: Omit<QueueBaseOptions, 'connection'>;
   readonly #queue: Queue;
   readonly #flow: FlowProducer;
   readonly #singles: SingleJobs;
@@ -94,20 +94,18 @@ export class Requests {
     tracing?: Tracing,
   ) {
     // Without the skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
-    const options = {
-      ...{ connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true },
+    this.#options = {
+      ...{ prefix, skipVersionCheck: true, skipWaitingForReady: true },
       ...(tracing && { telemetry: tracing.telemetry }),
     };
-    this.#queue = new Queue(queueName(), { ...options, skipMetasUpdate: true });
-    this.#flow = new FlowProducer(options);
+    this.#queue = new Queue(queueName(), { ...this.#options, connection: redis, skipMetasUpdate: true });
+    this.#flow = this.#newFlow(redis);
     this.#singles = new SingleJobs(
       this.#queue,
       async id => (await redis.exists(keys.jobs + id)) === 1,
       tracing,
     );
-    // each call says itself what went wrong
-    this.#queue.on('error', () => {});
-    this.#flow.on('error', () => {});
+    this.#queue.on('error', () => {}); // each call says itself what went wrong
     redis.on('error', error => {
       this.#lastError = error;
     });
@@ -237,24 +235,43 @@ export class Requests {
   }
 
   async #enqueueMany(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
-    if (await this.#addAll(id, jobs, priority)) return;
+    const since = performance.now();
+    if (await this.#addAll(this.#flow, id, jobs, priority)) return;
     // FlowProducer keeps to itself why not.
     await this.#tryToWrite();
-    // None: then Redis has forgotten its scripts (SCRIPT FLUSH), and ioredis, in a transaction, does not notice: it sends
-    // them again only on a new connection.
-    await this.#reconnect();
-    if (!(await this.#addAll(id, jobs, priority))) throw new Error('it did not take the jobs');
+    // Redis takes writes: then it has forgotten its scripts (SCRIPT FLUSH), which ioredis does not notice in a transaction.
+    // On a new connection it sends them, and after that they are there for the old one, too.
+    const connection = this.redis.duplicate();
+    const flow = this.#newFlow(connection);
+    try {
+      await connection.connect();
+      // its caller has an answer by then
+      const isLate = performance.now() - since > DEADLINE_MS;
+      if (isLate || !(await this.#addAll(flow, id, jobs, priority)))
+        throw new Error('it did not take the jobs');
+    } finally {
+      connection.disconnect();
+      await flow.close();
+    }
   }
 
-  /** Changes nothing, and is refused where every write is (OOM, READONLY). */
-  async #tryToWrite(): Promise<void> {
-    await this.redis.set(`${this.keys.requests}write-probe`, '', 'XX');
+  #newFlow(connection: Redis): FlowProducer {
+    const flow = new FlowProducer({ ...this.#options, connection });
+    // each call says itself what went wrong
+    connection.on('error', () => {});
+    flow.on('error', () => {});
+    return flow;
   }
 
   /** In one transaction. @returns false when Redis took none of them */
-  async #addAll(id: string, jobs: readonly JobData[], priority: Priority): Promise<boolean> {
+  async #addAll(
+    flow: FlowProducer,
+    id: string,
+    jobs: readonly JobData[],
+    priority: Priority,
+  ): Promise<boolean> {
     const { prefix } = this;
-    await this.#flow.addBulk(
+    await flow.addBulk(
       jobs.map((data, index) => ({
         name: JOB_NAME,
         queueName: queueName(),
@@ -270,11 +287,9 @@ export class Requests {
     return there === 1 || counts.some(count => Number(count) !== 0);
   }
 
-  /** What others have under way is sent again on the new connection. */
-  async #reconnect(): Promise<void> {
-    const ready = once(this.redis, 'ready');
-    if (this.isReady) this.redis.disconnect(true);
-    await ready;
+  /** Changes nothing, and is refused where every write is (OOM, READONLY). */
+  async #tryToWrite(): Promise<void> {
+    await this.redis.set(`${this.keys.requests}write-probe`, '', 'XX');
   }
 
   /** @throws Refusal 503 when Redis is away, refuses, or says nothing in time */

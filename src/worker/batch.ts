@@ -115,7 +115,7 @@ export class PlainInputs {
     return { ids, types, counts };
   }
 
-  /** Nothing of the batch has an outcome yet. */
+  /** Where nothing of the batch has an outcome yet. */
   settleAllCreated(): void {
     for (const { ticket, start, end } of this.slices) {
       ticket.outcomes.fill(CREATED, start, end);

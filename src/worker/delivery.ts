@@ -142,9 +142,9 @@ class Run {
   }
 
   async #settlePlain(plain: PlainInputs): Promise<void> {
-    plain.settleAllCreated();
-    this.#counts.created += plain.size;
     this.#open = 0;
+    this.#counts.created += plain.size;
+    plain.settleAllCreated();
     if (this.parts.quota.holdsPairs) await this.#freePairs(plain.inputs);
   }
 

@@ -28,6 +28,7 @@ local function removeOldest(keys, count)
   redis.call('ZREMRANGEBYRANK', keys.completed, 0, count - 1)
 end
 
+-- (completed jobs are added to their set all at once)
 local function complete(keys, job, now)
   local key, id, returnvalue = keys.jobs .. job.id, job.id, job.value
   redis.call('HSET', key, 'associationsCounted', job.mark, 'returnvalue', returnvalue, 'finishedOn', now, 'atm', job.attempts)

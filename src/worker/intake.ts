@@ -49,7 +49,8 @@ export class Intake {
   #unread: FetchedJob[] = [];
   #onEmpty = () => {};
   #loops: Promise<void>[] = [];
-  #fetchingHigh: Promise<unknown> = Promise.resolve();
+  /** under way: with a slow Redis more than one */
+  readonly #fetchingHigh = new Set<Promise<void>>();
   #nap: AbortController | undefined;
   #isDry = true;
   #soonNos = 0;
@@ -99,8 +100,9 @@ export class Intake {
       this.#hold(jobs);
       for (const job of jobs) this.#submit(job);
     });
-    // with a slow Redis the one before may still be under way
-    this.#fetchingHigh = Promise.allSettled([this.#fetchingHigh, fetching]);
+    this.#fetchingHigh.add(fetching);
+    const forget = () => this.#fetchingHigh.delete(fetching);
+    fetching.then(forget, forget);
     await settlesWithin(fetching, FETCH_HIGH_MS);
   }
 
@@ -110,7 +112,7 @@ export class Intake {
     this.#stop.abort();
     this.#nap?.abort();
     await this.parts.queue.stopFetching();
-    await Promise.all([fetching, this.#fetchingHigh]);
+    await Promise.all([fetching, Promise.allSettled(this.#fetchingHigh)]);
     await this.#putBackUnread();
     if (this.#held.size > 0)
       await new Promise<void>(resolve => {

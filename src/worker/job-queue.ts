@@ -33,7 +33,7 @@ export type FetchedJob = {
   readonly associations: number;
   readonly high: boolean;
   /** nothing but its own hash is concerned when it completes */
-  readonly isPlain: boolean;
+  readonly standsAlone: boolean;
   /** of the trace in which it was enqueued */
   readonly trace: string | undefined;
   /** BullMQ's word that it must fail: it is the parent of a job that has failed */
@@ -132,7 +132,8 @@ export class JobQueue {
     if (!job) return undefined;
     const { id = '', opts, parentKey, deduplicationId, repeatJobKey } = job;
     const { text } = this.#worker;
-    const isPlain = !parentKey && !deduplicationId && !repeatJobKey && opts.removeOnComplete === undefined;
+    const standsAlone =
+      !parentKey && !deduplicationId && !repeatJobKey && opts.removeOnComplete === undefined;
     const high = job.priority === HIGH_PRIORITY;
     return {
       id,
@@ -140,7 +141,7 @@ export class JobQueue {
       text,
       associations: countPairs(text),
       high,
-      isPlain,
+      standsAlone,
       trace: opts.telemetry?.metadata,
       mustFail: job.deferredFailure,
     };
@@ -169,7 +170,7 @@ export class JobQueue {
         text,
         associations: countPairs(text),
         high: flat[at + 2] === HIGH_PRIORITY,
-        isPlain: flat[at + 3] === 1,
+        standsAlone: flat[at + 3] === 1,
         trace: telemetry && (parsed(String(flat[at + 4])) as { tm?: string } | undefined)?.tm,
       });
     }

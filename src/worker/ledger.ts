@@ -36,8 +36,9 @@ export type JobEntry = {
 };
 /** The same for a job all of whose pairs were created at its first attempt, and that concerns nobody else. */
 export type CreatedEntry = Pick<JobEntry, 'jobId' | 'token' | 'created' | 'requestId'> & {
+  readonly kind: 'created';
   readonly batches: string;
-  /** @param ours true; false: somebody else has the job by now; an error: nothing is settled */
+  /** It must not throw. @param ours true; false: somebody else has the job by now; an error: nothing is settled */
   onSettled(ours: boolean | Error): void;
 };
 export type LedgerEvents = {
@@ -56,7 +57,9 @@ export type BatchRecord = {
   readonly answers: readonly string[];
   readonly ms: number;
 };
-type Waiting = CreatedEntry | { readonly entry: JobEntry; onSettled(ours: boolean | Error): void };
+type Waiting =
+  | CreatedEntry
+  | { readonly kind: 'any'; readonly entry: JobEntry; onSettled(ours: boolean | Error): void };
 
 /** More jobs in one script call would keep Redis from others for milliseconds. */
 const JOBS_PER_CALL = 500;
@@ -87,6 +90,7 @@ export class Ledger {
   settle(entry: JobEntry): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#wait({
+        kind: 'any',
         entry,
         onSettled: ours => (typeof ours === 'boolean' ? resolve(ours) : reject(ours)),
       });
@@ -146,24 +150,23 @@ export class Ledger {
     this.#waiting = [];
     for (let at = 0; at < all.length; at += JOBS_PER_CALL) {
       const some = all.slice(at, at + JOBS_PER_CALL);
-      try {
-        this.#settled(some, await this.#run(some));
-      } catch (error) {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        for (const waiting of some) waiting.onSettled(cause);
-      }
+      const ours = await this.#run(some).catch(error =>
+        error instanceof Error ? error : new Error(messageOf(error)),
+      );
+      if (ours instanceof Error) for (const waiting of some) waiting.onSettled(ours);
+      else this.#settled(some, ours);
     }
   }
 
   #settled(all: readonly Waiting[], ours: readonly number[]): void {
     let created = 0;
     for (const [at, waiting] of all.entries()) {
-      const isOurs = ours[at] === 1;
-      if (isOurs && 'entry' in waiting) this.events.onSettled(waiting.entry);
-      else if (isOurs && 'created' in waiting) created += waiting.created;
-      waiting.onSettled(isOurs);
+      if (ours[at] !== 1) continue;
+      if (waiting.kind === 'any') this.events.onSettled(waiting.entry);
+      else created += waiting.created;
     }
     if (created > 0) this.events.onCreated(created);
+    for (const [at, waiting] of all.entries()) waiting.onSettled(ours[at] === 1);
   }
 
   async #run(all: readonly Waiting[]): Promise<number[]> {
@@ -176,18 +179,17 @@ export class Ledger {
     const now = Date.now();
     const args: (string | number)[] = [KEEP_COMPLETED.count];
     for (const waiting of all) {
-      const entry = 'entry' in waiting ? waiting.entry : waiting;
-      const { jobId, token, created, requestId, batches } = entry;
-      const isRest = 'data' in entry ? 1 : 0;
-      args.push(isRest, jobId, token, created, requestId ? requests + requestId : '', batches ?? '');
-      if ('data' in entry) args.push(...restOf(entry, now));
+      const isLong = waiting.kind === 'any';
+      const { jobId, token, created, requestId, batches } = isLong ? waiting.entry : waiting;
+      args.push(isLong ? 1 : 0, jobId, token, created, requestId ? requests + requestId : '', batches ?? '');
+      if (isLong) args.push(...longPart(waiting.entry, now));
     }
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }
 }
 
 /** What becomes of a job that was not created as a whole, or of which BullMQ has to know more. */
-function restOf({ jobId, data, rejected, retried, finish }: JobEntry, now: number): (string | number)[] {
+function longPart({ jobId, data, rejected, retried, finish }: JobEntry, now: number): (string | number)[] {
   // a job that never held a rejection has nothing in the index
   const isIndexed = data && (data.rejected || rejected !== 0);
   return [

@@ -23,6 +23,8 @@ export class NumberPairs implements Pairs {
   }
 }
 
+const LOW = 2 ** 32;
+
 /** A set of record pairs in numbers; empty again for next to nothing. (Open addressing, linear probing.) */
 export class PairSet {
   readonly #mask: number;
@@ -61,8 +63,10 @@ export class PairSet {
 
   /** Where it stands, or would stand. */
   #find(from: number, to: number): number {
-    // numbers beyond 2^32 keep their low 32 bits here
+    // `| 0` keeps the low 32 bits
     let hash = Math.imul(from | 0, 0x9e3779b1) ^ Math.imul(to | 0, 0x85ebca6b);
+    if (from > LOW || to > LOW)
+      hash ^= Math.imul((from / LOW) | 0, 0xc2b2ae35) ^ Math.imul((to / LOW) | 0, 0x27d4eb2f);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     let place = (hash ^ (hash >>> 13)) & this.#mask;
     while (this.#taken[place] === this.#round && !(this.#from[place] === from && this.#to[place] === to))

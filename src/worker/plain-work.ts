@@ -53,6 +53,9 @@ export class PlainWork implements Submission, Submitter, CreatedEntry {
     this.owner.onOutcomes(this, outcomes);
   }
 
+  get kind(): 'created' {
+    return 'created';
+  }
   get jobId(): string {
     return this.job.id;
   }
@@ -72,4 +75,4 @@ export class PlainWork implements Submission, Submitter, CreatedEntry {
 
 /** Ids of the batches that a job's pairs rode in, with spaces between them; each once. */
 export const withBatch = (batches: string, id: string): string =>
-  batches === '' ? id : batches.endsWith(id) ? batches : `${batches} ${id}`;
+  batches === '' ? id : ` ${batches}`.endsWith(` ${id}`) ? batches : `${batches} ${id}`;

@@ -1,6 +1,6 @@
 /**
  * Prefetch: how much the worker may hold, so that memory is bounded in associations, whatever the jobs' sizes. Pure.
- * Jobs of high priority are let in whatever else is in memory, until that has doubled.
+ * Jobs of high priority are let in when memory is full, too, up to once more the bound.
  *
  * Where many object pairs alternate, memory may be full before any call is: it may hold more then, for a while, because
  * a call costs the same quota however few it carries.
@@ -55,7 +55,7 @@ export class Prefetch {
 
   /** Jobs of high priority may still be let in. */
   get hasReserve(): boolean {
-    return this.#associations < 2 * this.bounds.associations;
+    return this.#associations < this.bounds.associations * (this.#reach + 1);
   }
 
   /** Memory is full, there is more in Redis, and no call is full. @returns whether there is more room now */

@@ -58,7 +58,7 @@ export class Processor {
   #onOutcomes(work: PlainWork, outcomes: readonly Outcome[]): void {
     const { job, head, onEnd } = work;
     const { ledger, maxAttempts } = this.parts;
-    if (job.isPlain && outcomes.every(isCreated)) {
+    if (job.standsAlone && outcomes.every(isCreated)) {
       ledger.settleCreated(work);
       return;
     }
@@ -113,7 +113,7 @@ export class Processor {
     batches: string,
   ): Promise<void> {
     const { next, created, rejected, retried, data } = settlement;
-    const finish = job.isPlain ? finishOf(next) : undefined;
+    const finish = job.standsAlone ? finishOf(next) : undefined;
     if (finish || created + rejected + retried > 0)
       await this.#settle({
         ...{ jobId: job.id, token: job.token, data, created, rejected, retried },

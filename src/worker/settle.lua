@@ -36,39 +36,39 @@ local function isDone(job, data, mark)
   return redis.call('HGET', job, 'data') == data and redis.call('HEXISTS', job, 'finishedOn') == 1
 end
 
+local FIXED_ARGS = 1
+local SHORT, LONG = 6, 12 -- arguments of a job
+
 -- who has each job: one command for all of them
-local holders = {}
-do
-  local locks, at = {}, 2
-  while at <= #ARGV do
-    locks[#locks + 1] = KEYS[6] .. ARGV[at + 1] .. ':lock'
-    at = at + (ARGV[at] == '1' and 12 or 6)
-  end
-  holders = redis.call('MGET', unpack(locks))
+local locks, next = {}, FIXED_ARGS + 1
+while next <= #ARGV do
+  locks[#locks + 1] = KEYS[6] .. ARGV[next + 1] .. ':lock'
+  next = next + (ARGV[next] == '1' and LONG or SHORT)
 end
+local holders = redis.call('MGET', unpack(locks))
 
 local settled, finished = {}, {}
 local total = {created = 0, rejected = 0, retried = 0, jobsCompleted = 0}
 local reopened = 0
 local seen = {}
-local at = 2
+local at = FIXED_ARGS + 1
 while at <= #ARGV do
   local id, token, createdText, request, batches = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
   local data, rejected, retried, rejections, state, value = '', 0, 0, '', 'completed', nil
   if ARGV[at] == '1' then
     data, rejected, retried, rejections = ARGV[at + 6], tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8]), ARGV[at + 9]
     state, value = ARGV[at + 10], ARGV[at + 11]
-    at = at + 12
+    at = at + LONG
   else
     value = '{"created":' .. createdText .. '}'
-    at = at + 6
+    at = at + SHORT
   end
   local job = KEYS[6] .. id
   local newMark = createdText .. ' ' .. batches
   -- a job that somebody has removed by hand is gone: without `ats` it was never fetched
   local before = redis.call('HMGET', job, 'associationsCounted', 'atm', 'ats')
   local ours = before[3] and not seen[id] and holders[#settled + 1] == token
-  seen[id] = true
+  if ours then seen[id] = true end
   -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
   local again = data ~= '' and redis.call('HGET', job, 'data') == data
   if ours and not again then

@@ -39,9 +39,9 @@ for _, id in ipairs(ids) do
   if ordinary then
     if #taken > 0 and bytes + #data > mostBytes then break end
     bytes = bytes + #data
-    local plain = not job[4] and not job[5] and not options:find('"removeOnComplete"', 1, true)
+    local alone = not job[4] and not job[5] and not options:find('"removeOnComplete"', 1, true)
     local at = #reply
-    reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = id, data, tonumber(job[3]) or 0, plain and 1 or 0
+    reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = id, data, tonumber(job[3]) or 0, alone and 1 or 0
     if withOptions then reply[at + 5] = options end
     taken[#taken + 1] = id
     started[#taken] = (tonumber(job[8]) or 0) + 1

@@ -281,7 +281,7 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     await box.queue.setGlobalConcurrency(1);
     expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: true });
     const first = await box.jobs.next();
-    expect(first).toMatchObject({ id: 'job-0', isPlain: true });
+    expect(first).toMatchObject({ id: 'job-0', standsAlone: true });
     await settle(box, [first as Taken]);
     // a place is free: whoever waits hears of it
     expect(await box.jobs.next()).toMatchObject({ id: 'job-1' });
@@ -301,7 +301,7 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     await add(box.queue, numbered(1, 'after'));
     expect(await box.jobs.take(ALL)).toMatchObject({ jobs: [{ id: 'job-0' }] });
     const scheduled = await box.jobs.next();
-    expect(scheduled).toMatchObject({ isPlain: false, id: expect.stringContaining('nightly') });
+    expect(scheduled).toMatchObject({ standsAlone: false, id: expect.stringContaining('nightly') });
     expect(ids((await box.jobs.take(ALL)).jobs)).toEqual(['after-0']);
     expect(await box.queue.getDelayedCount()).toBe(1);
     if (scheduled) await box.jobs.complete(scheduled, { created: 0 });
@@ -318,7 +318,7 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     await add(box.queue, ['not-kept'], { removeOnComplete: true });
     await add(box.queue, ['plain']);
     const { jobs } = await box.jobs.take(ALL);
-    expect(jobs.map(({ id, isPlain }) => [id, isPlain])).toEqual([
+    expect(jobs.map(({ id, standsAlone }) => [id, standsAlone])).toEqual([
       ['of-a-parent', false],
       ['deduplicated', false],
       ['not-kept', false],

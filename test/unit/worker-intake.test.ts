@@ -22,7 +22,14 @@ class FakeQueue {
   add(count: number, associations: number, more: Partial<FetchedJob> = {}): void {
     const first = this.waiting.length;
     for (let at = first; at < first + count; at++) {
-      const about = { id: `${at}`, token: 't', associations, high: false, isPlain: true, trace: undefined };
+      const about = {
+        id: `${at}`,
+        token: 't',
+        associations,
+        high: false,
+        standsAlone: true,
+        trace: undefined,
+      };
       this.waiting.push({ ...about, text: '', ...more });
     }
     this.#wake();

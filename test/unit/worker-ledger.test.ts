@@ -71,6 +71,16 @@ describe('settle', () => {
     expect(await test.redis.exists(`${keys.jobs}gone`)).toBe(0);
   });
 
+  it('a copy of a job from before its lock ran out does not stand in the way of the good one', async () => {
+    await job('1');
+    const stale = entry('1', { token: 'earlier', data: data(1), created: 2 });
+    expect(await Promise.all([ledger.settle(stale), ledger.settle({ ...stale, token: 'mine' })])).toEqual([
+      false,
+      true,
+    ]);
+    expect(await counters()).toEqual({ created: '2' });
+  });
+
   it('counts a job about to complete once, even when it runs again', async () => {
     await job('1');
     const done = entry('1', { created: 3 });

@@ -116,12 +116,15 @@ describe('a lane with high priority', () => {
   });
 });
 
-it('a full memory lets high priority in, until it has doubled', () => {
+it('a full memory lets high priority in, up to once more its bound, also where it is stretched', () => {
   const prefetch = new Prefetch({ associations: 1_000, jobs: 10 });
   for (const size of [500, 500, 500]) prefetch.fetched(size);
   expect([prefetch.hasRoom, prefetch.hasReserve]).toEqual([false, true]);
   prefetch.fetched(500);
   expect(prefetch.hasReserve).toBe(false);
+  prefetch.widen();
+  expect([prefetch.hasRoom, prefetch.hasReserve]).toEqual([false, true]);
+  for (let calls = 0; calls < 100; calls++) prefetch.narrow();
   for (const size of [500, 500, 500]) prefetch.ended(size);
   expect([prefetch.hasRoom, prefetch.hasReserve]).toEqual([true, true]);
 });
