@@ -34,6 +34,8 @@ export type FetchedJob = {
   readonly high: boolean;
   /** nothing but its own hash is concerned when it completes */
   readonly standsAlone: boolean;
+  /** it is known that nothing of it was ever counted */
+  readonly isFirstAttempt: boolean;
   /** of the trace in which it was enqueued */
   readonly trace: string | undefined;
   /** BullMQ's word that it must fail: it is the parent of a job that has failed */
@@ -142,6 +144,7 @@ export class JobQueue {
       associations: countPairs(text),
       high,
       standsAlone,
+      isFirstAttempt: false, // it does not say
       trace: opts.telemetry?.metadata,
       mustFail: job.deferredFailure,
     };
@@ -170,7 +173,8 @@ export class JobQueue {
         text,
         associations: countPairs(text),
         high: flat[at + 2] === HIGH_PRIORITY,
-        standsAlone: flat[at + 3] === 1,
+        standsAlone: flat[at + 3] !== 0,
+        isFirstAttempt: flat[at + 3] === 2,
         trace: telemetry && (parsed(String(flat[at + 4])) as { tm?: string } | undefined)?.tm,
       });
     }

@@ -36,7 +36,6 @@ export type JobEntry = {
 };
 /** The same for a job all of whose pairs were created at its first attempt, and that concerns nobody else. */
 export type CreatedEntry = Pick<JobEntry, 'jobId' | 'token' | 'created' | 'requestId'> & {
-  readonly kind: 'created';
   readonly batches: string;
   /** It must not throw. @param ours true; false: somebody else has the job by now; an error: nothing is settled */
   onSettled(ours: boolean | Error): void;
@@ -57,9 +56,7 @@ export type BatchRecord = {
   readonly answers: readonly string[];
   readonly ms: number;
 };
-type Waiting =
-  | CreatedEntry
-  | { readonly kind: 'any'; readonly entry: JobEntry; onSettled(ours: boolean | Error): void };
+type Waiting = { readonly entry: JobEntry } & Pick<CreatedEntry, 'onSettled'>;
 
 /** More jobs in one script call would keep Redis from others for milliseconds. */
 const JOBS_PER_CALL = 500;
@@ -74,8 +71,15 @@ export class Ledger {
     COUNT_REQUEST_LIBRARY,
     new URL('./finish.lua', import.meta.url),
   );
+  readonly #completeScript = loadScript(
+    new URL('./complete.lua', import.meta.url),
+    MINUTES_LIBRARY,
+    COUNT_REQUEST_LIBRARY,
+    new URL('./finish.lua', import.meta.url),
+  );
   readonly #countScript = loadScript(new URL('./count.lua', import.meta.url), MINUTES_LIBRARY);
   #waiting: Waiting[] = [];
+  #created: CreatedEntry[] = [];
   #counts = new Map<string, number>();
   #records: string[][] = [];
 
@@ -89,8 +93,7 @@ export class Ledger {
   /** Data and totals change together or not at all. @returns false when the job's lock is not ours any more */
   settle(entry: JobEntry): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#wait({
-        kind: 'any',
+      this.#wait(this.#waiting, {
         entry,
         onSettled: ours => (typeof ours === 'boolean' ? resolve(ours) : reject(ours)),
       });
@@ -99,7 +102,7 @@ export class Ledger {
 
   /** The same for nearly all jobs, of which there may be a hundred thousand a second. */
   settleCreated(entry: CreatedEntry): void {
-    this.#wait(entry);
+    this.#wait(this.#created, entry);
   }
 
   /** Counts a call; never fails the work for it. @param status HTTP status, or what happened instead */
@@ -140,66 +143,91 @@ export class Ledger {
     }
   }
 
-  #wait(waiting: Waiting): void {
-    this.#waiting.push(waiting);
-    if (this.#waiting.length === 1) setImmediate(() => void this.#flush());
+  /** What waits in the same turn goes to Redis together. */
+  #wait<Kind>(waiting: Kind[], one: Kind): void {
+    waiting.push(one);
+    if (this.#waiting.length + this.#created.length === 1) setImmediate(() => this.#flush());
   }
 
-  async #flush(): Promise<void> {
-    const all = this.#waiting;
+  #flush(): void {
+    const [waiting, created] = [this.#waiting, this.#created];
     this.#waiting = [];
-    for (let at = 0; at < all.length; at += JOBS_PER_CALL) {
-      const some = all.slice(at, at + JOBS_PER_CALL);
-      const ours = await this.#run(some).catch(error =>
-        error instanceof Error ? error : new Error(messageOf(error)),
+    this.#created = [];
+    for (const some of portions(created))
+      void this.#send(some, this.#complete(some), ours => this.#createdTogether(some, ours));
+    for (const some of portions(waiting))
+      void this.#send(some, this.#settle(some), ours =>
+        some.forEach(({ entry }, at) => {
+          if (ours[at] === 1) this.events.onSettled(entry);
+        }),
       );
-      if (ours instanceof Error) for (const waiting of some) waiting.onSettled(ours);
-      else this.#settled(some, ours);
-    }
   }
 
-  #settled(all: readonly Waiting[], ours: readonly number[]): void {
-    let created = 0;
-    for (const [at, waiting] of all.entries()) {
-      if (ours[at] !== 1) continue;
-      if (waiting.kind === 'any') this.events.onSettled(waiting.entry);
-      else created += waiting.created;
-    }
+  async #send(
+    some: readonly Pick<CreatedEntry, 'onSettled'>[],
+    sent: Promise<readonly number[]>,
+    onWritten: (ours: readonly number[]) => void,
+  ): Promise<void> {
+    const ours = await sent.catch(error => (error instanceof Error ? error : new Error(messageOf(error))));
+    if (!(ours instanceof Error)) onWritten(ours);
+    for (const [at, one] of some.entries()) one.onSettled(ours instanceof Error ? ours : ours[at] === 1);
+  }
+
+  #createdTogether(some: readonly CreatedEntry[], ours: readonly number[]): void {
+    const created = some.reduce((sum, entry, at) => (ours[at] === 1 ? sum + entry.created : sum), 0);
     if (created > 0) this.events.onCreated(created);
-    for (const [at, waiting] of all.entries()) waiting.onSettled(ours[at] === 1);
   }
 
-  async #run(all: readonly Waiting[]): Promise<number[]> {
-    const { counters, minutes, rejections, rejection, rejectedJobs, requests, ...bullmq } = this.keys;
-    const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker } = bullmq;
-    const keys = [
-      ...[counters, minutes, rejections, rejection, rejectedJobs],
-      ...[jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker],
-    ];
+  async #settle(some: readonly Waiting[]): Promise<readonly number[]> {
+    const { counters, minutes, rejections, rejection, rejectedJobs, requests } = this.keys;
+    const keys = [counters, minutes, rejections, rejection, rejectedJobs, ...this.#bullmq()];
     const now = Date.now();
     const args: (string | number)[] = [KEEP_COMPLETED.count];
-    for (const waiting of all) {
-      const isLong = waiting.kind === 'any';
-      const { jobId, token, created, requestId, batches } = isLong ? waiting.entry : waiting;
-      args.push(isLong ? 1 : 0, jobId, token, created, requestId ? requests + requestId : '', batches ?? '');
-      if (isLong) args.push(...longPart(waiting.entry, now));
+    for (const { entry } of some) {
+      const { jobId, token, data, created, rejected, retried, requestId, batches, finish } = entry;
+      // a job that never held a rejection has nothing in the index
+      const isIndexed = data && (data.rejected || rejected !== 0);
+      args.push(jobId, token, data ? JSON.stringify(data) : '', created, rejected, retried);
+      args.push(requestId ? requests + requestId : '');
+      args.push(isIndexed ? JSON.stringify({ id: jobId, groups: indexedRejections(jobId, data, now) }) : '');
+      args.push(batches ?? '', finish?.state ?? '', finish ? finishValue(finish) : '');
     }
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }
+
+  async #complete(some: readonly CreatedEntry[]): Promise<readonly number[]> {
+    const { counters, minutes, requests } = this.keys;
+    const args: (string | number)[] = [KEEP_COMPLETED.count];
+    let start = 0; // of the group, in args
+    let last: CreatedEntry | undefined;
+    for (const entry of some) {
+      const { token, created, requestId, batches } = entry;
+      if (last && isAlike(last, entry)) args[start] = (args[start] as number) + 1;
+      else start = args.push(1, token, created, requestId ? requests + requestId : '', batches) - ABOUT_GROUP;
+      args.push(entry.jobId);
+      last = entry;
+    }
+    return (await this.#completeScript(this.redis, [counters, minutes, ...this.#bullmq()], args)) as number[];
+  }
+
+  #bullmq(): string[] {
+    const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker } = this.keys;
+    return [jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker];
+  }
 }
 
-/** What becomes of a job that was not created as a whole, or of which BullMQ has to know more. */
-function longPart({ jobId, data, rejected, retried, finish }: JobEntry, now: number): (string | number)[] {
-  // a job that never held a rejection has nothing in the index
-  const isIndexed = data && (data.rejected || rejected !== 0);
-  return [
-    data ? JSON.stringify(data) : '',
-    rejected,
-    retried,
-    isIndexed ? JSON.stringify({ id: jobId, groups: indexedRejections(jobId, data, now) }) : '',
-    finish?.state ?? '',
-    finish ? finishValue(finish) : '',
-  ];
+/** Arguments before the ids of a group. */
+const ABOUT_GROUP = 5;
+
+/** Jobs that were fetched together ride together more often than not. */
+const isAlike = (one: CreatedEntry, other: CreatedEntry): boolean =>
+  one.batches === other.batches &&
+  one.token === other.token &&
+  one.created === other.created &&
+  one.requestId === other.requestId;
+
+function* portions<Entry>(all: readonly Entry[]): Iterable<readonly Entry[]> {
+  for (let at = 0; at < all.length; at += JOBS_PER_CALL) yield all.slice(at, at + JOBS_PER_CALL);
 }
 
 const finishValue = (finish: Finish): string =>

@@ -53,9 +53,6 @@ export class PlainWork implements Submission, Submitter, CreatedEntry {
     this.owner.onOutcomes(this, outcomes);
   }
 
-  get kind(): 'created' {
-    return 'created';
-  }
   get jobId(): string {
     return this.job.id;
   }

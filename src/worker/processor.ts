@@ -58,7 +58,7 @@ export class Processor {
   #onOutcomes(work: PlainWork, outcomes: readonly Outcome[]): void {
     const { job, head, onEnd } = work;
     const { ledger, maxAttempts } = this.parts;
-    if (job.standsAlone && outcomes.every(isCreated)) {
+    if (job.standsAlone && job.isFirstAttempt && outcomes.every(isCreated)) {
       ledger.settleCreated(work);
       return;
     }

@@ -2,7 +2,7 @@
   Settles jobs: what became of their pairs is written into their data, into the totals, into the minute's counts and into
   the index of rejections in one step, so that none of them is ever ahead of another, whenever this process dies. Only
   for jobs whose lock is still ours. A job of which nothing is left to be tried, and that concerns nobody else, is completed
-  or failed in the same step. (With the libraries
+  or failed in the same step. (Most jobs have a shorter way: complete.lua. With the libraries
   shared/minutes.lua, shared/rejections.lua, shared/count-request.lua and finish.lua.)
 
   KEYS[1] counters  hash          KEYS[2] minutes       prefix of hashes
@@ -11,8 +11,7 @@
                 KEYS[10] completed   KEYS[11] failed   KEYS[12] stalled   KEYS[13] events   KEYS[14] meta
                 KEYS[15] marker
   ARGV[1] completed jobs that are kept
-  ARGV[2…] for each job: 0 or 1, id, token, created, request key ('' = none), batches; and after a 1: data, rejected, retried,
-    rejections, state, value. After a 0: all pairs of a job without a history were created, and it is completed.
+  ARGV[2…] for each job: id, token, data, created, rejected, retried, request key ('' = none), rejections, batches, state, value
     data = new data of the job; '' = all its pairs were created: its data stays, and a mark says how many were counted, so
     that they are counted once even if the process dies before BullMQ completes it and it runs again. The batches stand in
     the mark, for this is what nearly all jobs are: one field, one command.
@@ -24,6 +23,7 @@
 
   Returns for each job 1 = settled, 0 = somebody else has it by now
 ]]
+local FIXED_ARGS, ARGS = 1, 11
 local BULLMQ = {jobs = KEYS[6], wait = KEYS[7], active = KEYS[8], prioritized = KEYS[9], completed = KEYS[10], failed = KEYS[11],
   stalled = KEYS[12], events = KEYS[13], meta = KEYS[14], marker = KEYS[15]}
 local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
@@ -36,38 +36,17 @@ local function isDone(job, data, mark)
   return redis.call('HGET', job, 'data') == data and redis.call('HEXISTS', job, 'finishedOn') == 1
 end
 
-local FIXED_ARGS = 1
-local SHORT, LONG = 6, 12 -- arguments of a job
-
--- who has each job: one command for all of them
-local locks, next = {}, FIXED_ARGS + 1
-while next <= #ARGV do
-  locks[#locks + 1] = KEYS[6] .. ARGV[next + 1] .. ':lock'
-  next = next + (ARGV[next] == '1' and LONG or SHORT)
-end
-local holders = redis.call('MGET', unpack(locks))
-
 local settled, finished = {}, {}
 local total = {created = 0, rejected = 0, retried = 0, jobsCompleted = 0}
 local reopened = 0
 local seen = {}
-local at = FIXED_ARGS + 1
-while at <= #ARGV do
-  local id, token, createdText, request, batches = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
-  local data, rejected, retried, rejections, state, value = '', 0, 0, '', 'completed', nil
-  if ARGV[at] == '1' then
-    data, rejected, retried, rejections = ARGV[at + 6], tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8]), ARGV[at + 9]
-    state, value = ARGV[at + 10], ARGV[at + 11]
-    at = at + LONG
-  else
-    value = '{"created":' .. createdText .. '}'
-    at = at + SHORT
-  end
+for at = FIXED_ARGS, #ARGV - 1, ARGS do
+  local id, token, data, batches, state = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 9], ARGV[at + 10]
   local job = KEYS[6] .. id
-  local newMark = createdText .. ' ' .. batches
+  local newMark = ARGV[at + 4] .. ' ' .. batches
   -- a job that somebody has removed by hand is gone: without `ats` it was never fetched
   local before = redis.call('HMGET', job, 'associationsCounted', 'atm', 'ats')
-  local ours = before[3] and not seen[id] and holders[#settled + 1] == token
+  local ours = before[3] and not seen[id] and redis.call('GET', job .. ':lock') == token
   if ours then seen[id] = true end
   -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
   local again = data ~= '' and redis.call('HGET', job, 'data') == data
@@ -75,7 +54,7 @@ while at <= #ARGV do
     local mark = before[1]
     local counted = mark and tonumber(mark:match('^%d+')) or 0
     if state ~= '' then
-      finished[#finished + 1] = {id = id, state = state, value = value, attempts = (tonumber(before[2]) or 0) + 1, mark = newMark}
+      finished[#finished + 1] = {id = id, state = state, value = ARGV[at + 11], attempts = (tonumber(before[2]) or 0) + 1, mark = newMark}
     end
     if data == '' then
       if not mark then total.jobsCompleted = total.jobsCompleted + 1 end -- BullMQ keeps the latest ones only
@@ -88,14 +67,14 @@ while at <= #ARGV do
         redis.call('HSET', job, 'associationsBatches', (earlier .. ' ' .. batches):sub(-LONGEST_BATCHES))
       end
     end
-    local created = tonumber(createdText) - counted
+    local created, rejected, request = tonumber(ARGV[at + 4]) - counted, tonumber(ARGV[at + 5]), ARGV[at + 7]
     total.created = total.created + created
     total.rejected = total.rejected + rejected
-    total.retried = total.retried + retried
+    total.retried = total.retried + tonumber(ARGV[at + 6])
     reopened = reopened + math.max(0, -rejected)
     if request ~= '' and (created ~= 0 or rejected ~= 0) then countRequest(request, created, rejected) end
-    if rejections ~= '' then
-      local held = cjson.decode(rejections)
+    if ARGV[at + 8] ~= '' then
+      local held = cjson.decode(ARGV[at + 8])
       indexRejections(INDEX, held.id, held.groups)
     end
   end

@@ -13,7 +13,7 @@
   ARGV[9] 1 = the jobs' options, too
 
   Returns {1 = there may be more, then for each job: id, data, priority, 1 = nothing but its own hash is concerned when it
-           completes, and its options as JSON if they are asked for}
+           completes, 2 = and it was never attempted; and its options as JSON if they are asked for}
 ]]
 local most, mostBytes, below = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local meta = redis.call('HMGET', KEYS[5], 'paused', 'concurrency', 'max')
@@ -32,7 +32,8 @@ end
 local withOptions = ARGV[9] == '1'
 local taken, started, reply, bytes = {}, {}, {0}, 0
 for _, id in ipairs(ids) do
-  local job = redis.call('HMGET', ARGV[1] .. id, 'data', 'opts', 'priority', 'parentKey', 'deid', 'rjk', 'defa', 'ats')
+  local job = redis.call('HMGET', ARGV[1] .. id, 'data', 'opts', 'priority', 'parentKey', 'deid', 'rjk', 'defa', 'ats', 'atm',
+    'associationsCounted')
   local data, options = job[1], job[2]
   -- (0:… are markers that early versions of BullMQ left among the jobs)
   local ordinary = data and options and not job[6] and not job[7] and id:sub(1, 2) ~= '0:'
@@ -40,8 +41,9 @@ for _, id in ipairs(ids) do
     if #taken > 0 and bytes + #data > mostBytes then break end
     bytes = bytes + #data
     local alone = not job[4] and not job[5] and not options:find('"removeOnComplete"', 1, true)
+    local isFirst = (tonumber(job[9]) or 0) == 0 and not job[10]
     local at = #reply
-    reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = id, data, tonumber(job[3]) or 0, alone and 1 or 0
+    reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = id, data, tonumber(job[3]) or 0, alone and (isFirst and 2 or 1) or 0
     if withOptions then reply[at + 5] = options end
     taken[#taken + 1] = id
     started[#taken] = (tonumber(job[8]) or 0) + 1

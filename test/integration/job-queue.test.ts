@@ -48,13 +48,25 @@ const numbered = (count: number, name = 'job'): string[] =>
   Array.from({ length: count }, (_, at) => `${name}-${at}`);
 const ids = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
 type Taken = { id: string; token: string };
-const settle = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
+const settleAny = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
   Promise.all(
     jobs.map(({ id, token }) =>
       ledger.settle({
         ...{ jobId: id, token, data: undefined, created, rejected: 0, retried: 0, batches: 'b-1' },
         finish: { state: 'completed', returnValue: { created } },
       }),
+    ),
+  );
+/** The shorter way, for jobs that were created as a whole at their first attempt. */
+const settleCreated = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
+  Promise.all(
+    jobs.map(
+      ({ id, token }) =>
+        new Promise<boolean | Error>(onSettled =>
+          ledger.settleCreated({
+            ...{ jobId: id, token, created, requestId: undefined, batches: 'b-1', onSettled },
+          }),
+        ),
     ),
   );
 const REASON = '1 of 1 rejected: VALIDATION_ERROR: no';
@@ -99,7 +111,10 @@ async function marks({ keys }: Box) {
   };
 }
 
-describe('jobs taken and completed together', () => {
+describe.each([
+  ['whatever became of them', settleAny],
+  ['created as a whole', settleCreated],
+] as const)('jobs taken and completed together, %s', (_, settle) => {
   it('leave the same marks as with BullMQ’s own worker, plain and of high priority', async () => {
     const theirs = newBox();
     for (const { queue } of [box, theirs]) {
@@ -282,7 +297,7 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: true });
     const first = await box.jobs.next();
     expect(first).toMatchObject({ id: 'job-0', standsAlone: true });
-    await settle(box, [first as Taken]);
+    await settleAny(box, [first as Taken]);
     // a place is free: whoever waits hears of it
     expect(await box.jobs.next()).toMatchObject({ id: 'job-1' });
   });

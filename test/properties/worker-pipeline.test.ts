@@ -121,6 +121,7 @@ class Round {
       associations: count,
       high: random() < 0.2,
       standsAlone: random() < 0.9,
+      isFirstAttempt: random() < 0.9,
       trace: undefined,
     };
   }

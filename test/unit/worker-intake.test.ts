@@ -28,6 +28,7 @@ class FakeQueue {
         associations,
         high: false,
         standsAlone: true,
+        isFirstAttempt: true,
         trace: undefined,
       };
       this.waiting.push({ ...about, text: '', ...more });
