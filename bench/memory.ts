@@ -14,8 +14,8 @@ type Plan = { readonly backlogs: readonly Backlog[]; readonly diets: readonly Di
 
 const FULL: Plan = {
   backlogs: [
-    { count: 100_000, rounds: 3 },
-    { count: 1_000_000, rounds: 3 },
+    { count: 100_000, rounds: 5 },
+    { count: 1_000_000, rounds: 5 },
     { count: 10_000_000, rounds: 1 },
   ],
   diets: [

@@ -38,12 +38,12 @@ const FULL: Plan = {
   mixes: [
     { title: 'jobs of 500', sizes: [500], objectPairs: 1, count: 1_200_000, against: { 'bare-axios': 0.95 } },
     { title: 'jobs of 200', sizes: [200], objectPairs: 1, count: 1_200_000, against: { 'bare-axios': 0.95 } },
-    { title: 'jobs of 10', sizes: [10], objectPairs: 1, count: 200_000, against: { 'bare-axios': 0.5 } },
+    { title: 'jobs of 10', sizes: [10], objectPairs: 1, count: 400_000, against: { 'bare-axios': 0.5 } },
     {
       title: 'jobs of 1',
       sizes: [1],
       objectPairs: 1,
-      count: 40_000,
+      count: 100_000,
       against: { 'bare-axios': undefined, 'bullmq-batches': 3 },
     },
     {

@@ -35,23 +35,25 @@ end
 local holders = redis.call('MGET', unpack(locks))
 -- one that somebody has removed by hand is gone, though its lock may be there
 local allThere = redis.call('EXISTS', unpack(hashes)) == #hashes
-local settled, finished, seen = {}, {}, {}
+local settled, completed, seen = {}, {}, {}
+local now = nowText()
 local total = {created = 0, jobsCompleted = 0}
 for n, id in ipairs(ids) do
   local group = groups[n]
   local ours = holders[n] == group.token and not seen[id] and (allThere or redis.call('EXISTS', hashes[n]) == 1)
   if ours then
     seen[id] = true
-    finished[#finished + 1] = {id = id, state = 'completed', value = group.value, attempts = 1, mark = group.mark}
+    completed[#completed + 1] = id
+    complete(BULLMQ, id, hashes[n], group.value, '1', group.mark, now)
     total.created = total.created + group.created
     total.jobsCompleted = total.jobsCompleted + 1
     if group.request ~= '' then countRequest(group.request, group.created, 0) end
   end
   -- nobody else's batches stand in the mark: completed by this very call, which is sent again after a lost connection
-  local done = not ours and redis.call('HGET', hashes[n], 'associationsCounted') == group.mark
+  local done = not ours and not seen[id] and redis.call('HGET', hashes[n], 'associationsCounted') == group.mark
   settled[n] = (ours or done) and 1 or 0
 end
-finishJobs(BULLMQ, finished, tonumber(ARGV[1]))
+leave(BULLMQ, completed, {}, now, tonumber(ARGV[1]))
 for name, by in pairs(total) do
   if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
 end

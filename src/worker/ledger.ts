@@ -100,7 +100,7 @@ export class Ledger {
     });
   }
 
-  /** The same for nearly all jobs, of which there may be a hundred thousand a second. */
+  /** The same for nearly all jobs, of which there may be tens of thousands a second. */
   settleCreated(entry: CreatedEntry): void {
     this.#wait(this.#created, entry);
   }

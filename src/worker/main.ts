@@ -92,7 +92,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
   );
   const prefetch = new Prefetch({
     associations: (config.maxConcurrentCalls + PREFETCHED_BATCHES) * config.batchMaxInputs,
-    jobs: Math.max(4 * config.batchMaxInputs, 1_000),
+    jobs: Math.max(12 * config.batchMaxInputs, 1_000),
   });
   const coalescer: Coalescer = new Coalescer({
     maxInputs: config.batchMaxInputs,

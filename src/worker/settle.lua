@@ -36,7 +36,8 @@ local function isDone(job, data, mark)
   return redis.call('HGET', job, 'data') == data and redis.call('HEXISTS', job, 'finishedOn') == 1
 end
 
-local settled, finished = {}, {}
+local settled, completed, failed = {}, {}, {}
+local now = nowText()
 local total = {created = 0, rejected = 0, retried = 0, jobsCompleted = 0}
 local reopened = 0
 local seen = {}
@@ -53,9 +54,6 @@ for at = FIXED_ARGS, #ARGV - 1, ARGS do
   if ours and not again then
     local mark = before[1]
     local counted = mark and tonumber(mark:match('^%d+')) or 0
-    if state ~= '' then
-      finished[#finished + 1] = {id = id, state = state, value = ARGV[at + 11], attempts = (tonumber(before[2]) or 0) + 1, mark = newMark}
-    end
     if data == '' then
       if not mark then total.jobsCompleted = total.jobsCompleted + 1 end -- BullMQ keeps the latest ones only
       if state == '' then redis.call('HSET', job, 'associationsCounted', newMark) end
@@ -66,6 +64,14 @@ for at = FIXED_ARGS, #ARGV - 1, ARGS do
         local earlier = redis.call('HGET', job, 'associationsBatches') or ''
         redis.call('HSET', job, 'associationsBatches', (earlier .. ' ' .. batches):sub(-LONGEST_BATCHES))
       end
+    end
+    local value, attempts = ARGV[at + 11], (tonumber(before[2]) or 0) + 1
+    if state == 'completed' then
+      complete(BULLMQ, id, job, value, attempts, newMark, now)
+      completed[#completed + 1] = id
+    elseif state == 'failed' then
+      fail(BULLMQ, id, job, value, attempts, now)
+      failed[#failed + 1] = id
     end
     local created, rejected, request = tonumber(ARGV[at + 4]) - counted, tonumber(ARGV[at + 5]), ARGV[at + 7]
     total.created = total.created + created
@@ -79,10 +85,10 @@ for at = FIXED_ARGS, #ARGV - 1, ARGS do
     end
   end
   -- finished by this very call, which is sent again
-  local done = not ours and state ~= '' and isDone(job, data, newMark)
+  local done = not ours and state ~= '' and not seen[id] and isDone(job, data, newMark)
   settled[#settled + 1] = (ours or done) and 1 or 0
 end
-finishJobs(BULLMQ, finished, tonumber(ARGV[1]))
+leave(BULLMQ, completed, failed, now, tonumber(ARGV[1]))
 for name, by in pairs(total) do
   if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
 end

@@ -46,7 +46,7 @@ for _, id in ipairs(ids) do
     reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = id, data, tonumber(job[3]) or 0, alone and (isFirst and 2 or 1) or 0
     if withOptions then reply[at + 5] = options end
     taken[#taken + 1] = id
-    started[#taken] = (tonumber(job[8]) or 0) + 1
+    started[#taken] = job[8] and string.format('%d', job[8] + 1) or '1' -- Redis writes a number of Lua's with 17 digits first
   elseif below == '' then
     break
   end
