@@ -13,7 +13,7 @@ import { type JobHead, PlainJobReader, parsed } from './job-text.js';
 import type { Finish, JobEntry, Ledger } from './ledger.js';
 import type { Hold, Outcome } from './outcome.js';
 import { PlainWork, type PlainWorkOwner, withBatch } from './plain-work.js';
-import { type Next, reopen, type Settlement, settleJob, suspicion } from './settlement.js';
+import { allCreated, type Next, reopen, type Settlement, settleJob, suspicion } from './settlement.js';
 
 export type ProcessorParts = {
   readonly queue: JobQueue;
@@ -58,12 +58,17 @@ export class Processor {
   #onOutcomes(work: PlainWork, outcomes: readonly Outcome[]): void {
     const { job, head, onEnd } = work;
     const { ledger, maxAttempts } = this.parts;
-    if (job.standsAlone && job.isFirstAttempt && outcomes.every(isCreated)) {
+    const isWhole = outcomes.every(isCreated);
+    if (isWhole && job.standsAlone && job.isFirstAttempt) {
       ledger.settleCreated(work);
       return;
     }
-    const judge = async () =>
-      this.#settleAs(job, head, settleJob(dataOf(job), outcomes, maxAttempts), work.batches);
+    const judge = async () => {
+      const settlement = isWhole
+        ? allCreated(outcomes.length)
+        : settleJob(dataOf(job), outcomes, maxAttempts);
+      return this.#settleAs(job, head, settlement, work.batches);
+    };
     void this.#toTheEnd(job, judge).then(() => onEnd(job));
   }
 

@@ -33,7 +33,8 @@ export function settleJob(data: JobData, outcomes: readonly Outcome[], maxAttemp
   if (outcomes.length !== data.pairs.length)
     throw new Error(`${data.pairs.length} pairs have ${outcomes.length} outcomes`);
   // nearly all jobs, of which a queue may hold millions
-  if (!data.rejected && outcomes.every(({ kind }) => kind === 'created')) return allCreated(data);
+  if (!data.rejected && outcomes.every(({ kind }) => kind === 'created'))
+    return allCreated(data.pairs.length, data.created);
   const attempt = nextAttempt(data);
   const remaining: Pair[] = [];
   const retries = new Map<Failure, Pair[]>();
@@ -97,12 +98,13 @@ export function settleJob(data: JobData, outcomes: readonly Outcome[], maxAttemp
   };
 }
 
-const allCreated = ({ pairs, created = 0 }: JobData): Settlement => ({
-  created: pairs.length,
+/** @param before how many of the job's pairs were created at earlier attempts */
+export const allCreated = (pairs: number, before = 0): Settlement => ({
+  created: pairs,
   rejected: 0,
   retried: 0,
   data: undefined,
-  next: { kind: 'complete', created: created + pairs.length },
+  next: { kind: 'complete', created: before + pairs },
 });
 
 /** Which attempt the pairs of a job are at, from 1: holds and crashes spend none. */
