@@ -26,3 +26,6 @@ export function placeOf(id: string): { note: string; place: number } | undefined
   if (id[VERSION_AT] !== '8') return undefined;
   return { note: memberId(id, 0), place: Number.parseInt(id.slice(PLACE_AT), 16) };
 }
+
+/** Of one of a request's jobs: derived, so that a repeat finds what is there; BullMQ allows no colon. */
+export const jobId = (requestId: string, index: number): string => `${requestId}-${index}`;

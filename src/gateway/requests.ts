@@ -10,18 +10,19 @@
  */
 
 import { createHash } from 'node:crypto';
-import { FlowProducer, Queue, type QueueBaseOptions } from 'bullmq';
+import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
-import { JOB_NAME, type Keys, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
+import { type Keys, type Priority, queueName } from '../shared/queue.js';
 import { isConnectionLoss } from '../shared/redis.js';
 import { DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-notes.js';
 import { loadScript } from '../shared/script.js';
 import type { Tracing } from '../shared/tracing.js';
 import { heardWithin } from '../shared/wait.js';
+import { ManyJobs } from './many-jobs.js';
 import { full, Refusal, unavailable } from './refusal.js';
-import { newRequestId } from './request-id.js';
+import { jobId, newRequestId } from './request-id.js';
 import { SingleJobs } from './single-jobs.js';
 
 /** What Redis adds for programmers: the arguments, the place in a script. */
@@ -81,30 +82,29 @@ export type SharedNote = {
 
 export class Requests {
   readonly #accept = loadScript(new URL('./accept.lua', import.meta.url));
-  readonly #options: Omit<QueueBaseOptions, 'connection'>;
   readonly #queue: Queue;
-  readonly #flow: FlowProducer;
   readonly #singles: SingleJobs;
+  readonly #many: ManyJobs;
   #lastError: unknown;
 
   constructor(
     private readonly redis: Redis,
     private readonly keys: Keys,
-    private readonly prefix: string,
+    prefix: string,
     tracing?: Tracing,
   ) {
     // Without the skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
-    this.#options = {
+    const options = {
       ...{ prefix, skipVersionCheck: true, skipWaitingForReady: true },
       ...(tracing && { telemetry: tracing.telemetry }),
     };
-    this.#queue = new Queue(queueName(), { ...this.#options, connection: redis, skipMetasUpdate: true });
-    this.#flow = this.#newFlow(redis);
+    this.#queue = new Queue(queueName(), { ...options, connection: redis, skipMetasUpdate: true });
     this.#singles = new SingleJobs(
       this.#queue,
       async id => (await redis.exists(keys.jobs + id)) === 1,
       tracing,
     );
+    this.#many = new ManyJobs(redis, keys, options, DEADLINE_MS);
     this.#queue.on('error', () => {}); // each call says itself what went wrong
     redis.on('error', error => {
       this.#lastError = error;
@@ -121,7 +121,7 @@ export class Requests {
   /** Whether Redis takes anything. @returns why it does not */
   async refusal(): Promise<string | undefined> {
     try {
-      await this.#inTime(() => this.#tryToWrite());
+      await this.#inTime(() => this.#many.tryToWrite());
       return undefined;
     } catch (error) {
       return messageOf(error);
@@ -157,7 +157,7 @@ export class Requests {
       const [only] = jobs;
       if (jobs.length === 1 && only)
         await this.#singles.add(jobId(id, 0), { ...only, requestId: id }, priority);
-      else await this.#enqueueMany(id, jobs, priority);
+      else await this.#many.add(id, jobs, priority);
     });
   }
 
@@ -230,66 +230,8 @@ export class Requests {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#queue.close(), this.#flow.close()]);
+    await Promise.allSettled([this.#queue.close(), this.#many.close()]);
     this.redis.disconnect();
-  }
-
-  async #enqueueMany(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
-    const since = performance.now();
-    if (await this.#addAll(this.#flow, id, jobs, priority)) return;
-    // FlowProducer keeps to itself why not.
-    await this.#tryToWrite();
-    // Redis takes writes: then it has forgotten its scripts (SCRIPT FLUSH), which ioredis does not notice in a transaction.
-    // On a new connection it sends them, and after that they are there for the old one, too.
-    const connection = this.redis.duplicate();
-    const flow = this.#newFlow(connection);
-    try {
-      await connection.connect();
-      // its caller has an answer by then
-      const isLate = performance.now() - since > DEADLINE_MS;
-      if (isLate || !(await this.#addAll(flow, id, jobs, priority)))
-        throw new Error('it did not take the jobs');
-    } finally {
-      connection.disconnect();
-      await flow.close();
-    }
-  }
-
-  #newFlow(connection: Redis): FlowProducer {
-    const flow = new FlowProducer({ ...this.#options, connection });
-    // each call says itself what went wrong
-    connection.on('error', () => {});
-    flow.on('error', () => {});
-    return flow;
-  }
-
-  /** In one transaction. @returns false when Redis took none of them */
-  async #addAll(
-    flow: FlowProducer,
-    id: string,
-    jobs: readonly JobData[],
-    priority: Priority,
-  ): Promise<boolean> {
-    const { prefix } = this;
-    await flow.addBulk(
-      jobs.map((data, index) => ({
-        name: JOB_NAME,
-        queueName: queueName(),
-        prefix,
-        data: { ...data, requestId: id },
-        opts: { jobId: jobId(id, index), ...producerJobOptions(priority) },
-      })),
-    );
-    const [there, counts] = await Promise.all([
-      this.redis.exists(this.keys.jobs + jobId(id, 0)),
-      this.redis.hmget(this.keys.requests + id, 'created', 'rejected'),
-    ]);
-    return there === 1 || counts.some(count => Number(count) !== 0);
-  }
-
-  /** Changes nothing, and is refused where every write is (OOM, READONLY). */
-  async #tryToWrite(): Promise<void> {
-    await this.redis.set(`${this.keys.requests}write-probe`, '', 'XX');
   }
 
   /** @throws Refusal 503 when Redis is away, refuses, or says nothing in time */
@@ -327,6 +269,3 @@ function readCounts(id: string, hash: Readonly<Record<string, string>>): Request
       .map(([, json]) => JSON.parse(json) as DiscardedRejections),
   };
 }
-
-/** Derived, so that a repeat finds what is there; BullMQ allows no colon. */
-const jobId = (requestId: string, index: number): string => `${requestId}-${index}`;
