@@ -1,14 +1,16 @@
 /** What do bad inputs cost, and does anybody good suffer for them? */
 import type { JobData } from '../src/shared/association.js';
+import type { SimulatorOptions } from '../src/simulator/options.js';
 import { countBad, isBad, type Load } from './support/associations.js';
 import { type Installation, withInstallation } from './support/installation.js';
 import { byProducer } from './support/ours.js';
 import { PEERS, type PeerName, type PeerProcess, withPeers } from './support/peers.js';
 import { withPostgres } from './support/postgres.js';
 import type { Answer, Options, Question } from './support/row.js';
-import { type Refusal, type SimulatorProcess, withSimulator } from './support/simulator.js';
+import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
 /** One bad input in so many, and what it does to its call. */
+type Refusal = SimulatorOptions['refusal'];
 type Case = { readonly badPerMille: number; readonly refusal: Refusal };
 type Plan = {
   readonly rounds: number;
@@ -74,7 +76,7 @@ export const quality: Question = {
         };
         await withPeers(names, surroundings, async peers => {
           for (const one of planOf(options).cases) {
-            await simulator.refuse(one.refusal);
+            await simulator.set({ refusal: one.refusal });
             await measureUs(options, simulator, one, answer);
             for (const peer of peers) await measurePeer(options, simulator, one, peer, answer);
           }

@@ -1,18 +1,22 @@
 /** The HubSpot stand-in in a process of its own, and its ledger: what really arrived, and when. */
 import { ADMIN_PATH } from '../../src/simulator/admin.js';
+import type { Fault } from '../../src/simulator/faults.js';
 import type { CallRecord, CreatedAssociation, Ledger } from '../../src/simulator/ledger.js';
 import type { SimulatorOptions } from '../../src/simulator/options.js';
 import { CLI } from './paths.js';
 import { start } from './processes.js';
 
-export type Refusal = SimulatorOptions['refusal'];
 export type SimulatorProcess = {
   readonly url: string;
   totals(): Promise<ReturnType<Ledger['summary']>>;
   calls(): Promise<CallRecord[]>;
   created(): Promise<CreatedAssociation[]>;
-  /** what a bad input does to its call from now on */
-  refuse(refusal: Refusal): Promise<void>;
+  /** from now on */
+  set(options: Partial<SimulatorOptions>): Promise<void>;
+  /** scripted faults for calls to come, see src/simulator/faults.ts */
+  script(...faults: readonly Fault[]): Promise<void>;
+  /** ends the scripted faults */
+  mend(): Promise<void>;
   /** forgets ledger and limits */
   reset(): Promise<void>;
   stop(): Promise<void>;
@@ -23,8 +27,11 @@ export type Limit = { readonly calls: number; readonly windowMs: number };
 export const LATENCY_MS = 50;
 
 /** @param limit as HubSpot's; undefined = none */
-export async function startSimulatorProcess(limit?: Limit): Promise<SimulatorProcess> {
-  const args = ['simulator', '--port', '0', '--latency-ms', LATENCY_MS];
+export async function startSimulatorProcess(
+  limit?: Limit,
+  latencyMs = LATENCY_MS,
+): Promise<SimulatorProcess> {
+  const args = ['simulator', '--port', '0', '--latency-ms', latencyMs];
   args.push('--rate-limit-calls', limit?.calls ?? 0, '--rate-limit-window-ms', limit?.windowMs ?? 10_000);
   const { said, stop } = await start([CLI, ...args.map(String)], {}, /listening on \S+\n/);
   const url = /listening on (\S+)/.exec(said())?.[1] ?? '';
@@ -44,7 +51,9 @@ export async function startSimulatorProcess(limit?: Limit): Promise<SimulatorPro
     totals: async () => JSON.parse(await ask('ledger')),
     calls: () => list('ledger/calls.ndjson'),
     created: () => list('ledger/created.ndjson'),
-    refuse: async refusal => void (await ask('options', 'POST', { refusal })),
+    set: async options => void (await ask('options', 'POST', options)),
+    script: async (...faults) => void (await ask('faults', 'POST', faults)),
+    mend: async () => void (await ask('faults', 'DELETE')),
     reset: async () => void (await ask('reset', 'POST')),
   };
 }

@@ -4,7 +4,7 @@
  *   GET  /_simulator/ledger                 totals
  *   GET  /_simulator/ledger/created.ndjson  every association: fromType, toType, from, to, at, call, types
  *   GET  /_simulator/ledger/calls.ndjson    every call
- *   POST /_simulator/faults                 one fault or a list of them (faults.ts); GET: those still pending
+ *   POST /_simulator/faults                 one fault or a list of them (faults.ts); GET: those still pending; DELETE: ends all
  *   POST /_simulator/options                some of options.ts (not port and host); GET: all of them
  *   POST /_simulator/reset                  forgets ledger, limits and faults
  */
@@ -45,6 +45,9 @@ export async function administer(
         for (const fault of faults) state.faults.add(fault);
         return json(200, { scripted: faults.length });
       }
+      case 'DELETE faults':
+        state.faults.clear();
+        return json(200, { ok: true });
       case 'GET options':
         return json(200, { ...state.options, accessToken: state.options.accessToken === '' ? '' : '(set)' });
       case 'POST options':

@@ -1,0 +1,42 @@
+/** All faults that are tried: those that `npm run faults` makes, and those that `npm test` alone shows. */
+import { hostileAnswers, hugeAnswers } from './scenarios/answers.js';
+import { starved, terminated, workerFrozen, workersKilled } from './scenarios/processes.js';
+import { redisEmptied, redisFrozen, redisFull, redisKilled, startRefused } from './scenarios/redis.js';
+import {
+  isolation,
+  refusedWithoutNames,
+  retryAfter,
+  unlisted,
+  wrongHublet,
+  wrongHubletTwo,
+} from './scenarios/refusals.js';
+import { attempts, failing30, failing50, outage, partialOutage, poison } from './scenarios/weather.js';
+import type { Fault, Scenario } from './support/scenario.js';
+
+export const SCENARIOS: readonly Scenario[] = [
+  attempts,
+  failing30,
+  failing50,
+  outage,
+  partialOutage,
+  poison,
+  isolation,
+  wrongHublet,
+  wrongHubletTwo,
+  refusedWithoutNames,
+  unlisted,
+  retryAfter,
+  hugeAnswers,
+  hostileAnswers,
+  workersKilled,
+  workerFrozen,
+  terminated,
+  starved,
+  redisKilled,
+  redisFrozen,
+  redisEmptied,
+  redisFull,
+  startRefused,
+];
+
+export const TESTED: readonly Fault[] = [];

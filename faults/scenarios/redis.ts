@@ -1,0 +1,135 @@
+/** Redis dies, loses its data, is full, slow or half-open. */
+
+import { grouped } from '../support/check.js';
+import { badPairs, type FaultRig, goodPairs, happens } from '../support/rig.js';
+import type { Scenario } from '../support/scenario.js';
+
+const createdAtLeast = (rig: FaultRig, count: number) =>
+  happens(async () => (await rig.simulator.totals()).created >= count, 60_000);
+
+export const redisKilled: Scenario = {
+  name: 'redis-killed',
+  fault: 'Redis is killed (kill -9) under load and starts again with its append-only file',
+  how: 'three times, two workers, 300,000 associations and 60 bad ones',
+  must: 'nothing is lost or counted twice; the workers go on by themselves',
+  tests: ['test/chaos/worker-chaos.test.ts'],
+  seconds: 45,
+  rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4' } },
+  async run(rig, check) {
+    await rig.enqueue([...goodPairs(150_000), ...badPairs(60, 4), ...goodPairs(150_000, 110_000_001)]);
+    await Promise.all([rig.startWorker(), rig.startWorker()]);
+    for (let round = 1; round <= 3; round++) {
+      await createdAtLeast(rig, 60_000 * round);
+      await rig.server.kill();
+      await rig.server.startAgain();
+    }
+    await rig.drains(check);
+    await rig.ledger(check);
+  },
+};
+
+export const redisEmptied: Scenario = {
+  name: 'redis-emptied',
+  fault: 'Redis loses everything (FLUSHALL) under load',
+  how: 'once with 100,000 associations queued; then 50,000 others are enqueued',
+  must: 'workers live and do what is enqueued afterwards; what was lost with Redis is not invented',
+  tests: [],
+  seconds: 30,
+  rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500' } },
+  async run(rig, check) {
+    await rig.enqueue(goodPairs(100_000));
+    const worker = await rig.startWorker();
+    await createdAtLeast(rig, 20_000);
+    await rig.redis.flushall();
+    const later = goodPairs(50_000, 200_000_001);
+    await rig.enqueue(later);
+    const done = await happens(async () => (await rig.counter('created')) >= later.length, 60_000);
+    check.must('enqueued afterwards and created', await rig.counter('created'), done);
+    check.must(
+      'the worker lives',
+      worker.child.exitCode === null ? 'yes' : 'no',
+      worker.child.exitCode === null,
+    );
+  },
+};
+
+export const redisFull: Scenario = {
+  name: 'redis-full',
+  fault: 'Redis is full (maxmemory, noeviction) with a backlog',
+  how: '400,000 associations queued, maxmemory set below what is used; a producer goes on trying',
+  must: 'the worker drains the backlog while Redis is full; producers are refused; nothing is sent twice',
+  tests: ['test/chaos/redis-trouble.test.ts'],
+  seconds: 50,
+  rig: { latencyMs: 20 },
+  async run(rig, check) {
+    await rig.enqueue([...goodPairs(400_000), ...badPairs(20)], 100);
+    const used = Number(/used_memory:(\d+)/.exec(await rig.redis.info('memory'))?.[1]);
+    await rig.redis.config('SET', 'maxmemory', String(Math.floor(used * 0.9)));
+    const refused = await rig.queue.add('associate', {}).then(
+      () => 'taken',
+      error => String(error.message).slice(0, 40),
+    );
+    check.must('a producer hears', refused, /OOM/.test(refused));
+    await rig.startWorker({}, /"event":"(started|redis)"/);
+    const halved = await happens(async () => (await rig.counter('created')) > 200_000, 60_000);
+    check.must(
+      'created while Redis is over its limit, and as memory comes free',
+      await rig.counter('created'),
+      halved,
+    );
+    await rig.redis.config('SET', 'maxmemory', '0');
+    await rig.drains(check);
+    const { repeats } = await rig.simulator.totals();
+    check.must('sent twice', repeats, repeats === 0);
+    await rig.ledger(check);
+  },
+};
+
+export const startRefused: Scenario = {
+  name: 'start-refused',
+  fault: 'Redis is away, or refuses writes (NOREPLICAS), while a worker starts',
+  how: 'min-replicas-to-write 1 before the start, mended later; then killed before the start of another one',
+  must: 'the worker waits for it and then works',
+  tests: [],
+  seconds: 40,
+  async run(rig, check) {
+    await rig.enqueue(goodPairs(20_000));
+    await rig.redis.config('SET', 'min-replicas-to-write', '1');
+    const first = await rig.startWorker({}, /NOREPLICAS/);
+    const lives = !(await happens(() => first.child.exitCode !== null, 4_000));
+    check.must('lives while writes are refused', lives ? 'yes' : 'no', lives);
+    await rig.redis.config('SET', 'min-replicas-to-write', '0');
+    await rig.drains(check, 60_000);
+    await rig.server.kill();
+    const second = await rig.startWorker({}, /"event":"redis"/);
+    const waits = !(await happens(() => second.child.exitCode !== null, 3_000));
+    check.must('lives while Redis is away', waits ? 'yes' : 'no', waits);
+    await rig.server.startAgain();
+    first.child.kill('SIGKILL');
+    await rig.enqueue(goodPairs(20_000, 200_000_001));
+    await rig.drains(check, 60_000);
+    await rig.ledger(check);
+  },
+};
+
+export const redisFrozen: Scenario = {
+  name: 'redis-frozen',
+  fault: 'Redis accepts connections and says nothing for 10 s',
+  how: 'the server is stopped (SIGSTOP) under load and goes on later',
+  must: 'nothing is lost; created associations a second are what they were',
+  tests: ['test/integration/producer-outage.test.ts'],
+  seconds: 40,
+  rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4' } },
+  async run(rig, check) {
+    await rig.enqueue([...goodPairs(200_000), ...badPairs(20)]);
+    await rig.startWorker();
+    await createdAtLeast(rig, 30_000);
+    rig.server.pause();
+    const until = performance.now() + 10_000;
+    await happens(() => performance.now() > until, 11_000);
+    rig.server.resume();
+    await rig.drains(check);
+    check.must('sent again, harmlessly', grouped((await rig.simulator.totals()).repeats), true);
+    await rig.ledger(check);
+  },
+};
