@@ -16,7 +16,7 @@ export function metricsTable() {
     ['all', queue],
     ['worker', createWorkerMetrics({ jobs: none, associations: none, waiting: none }).registry],
     ['gateway', createGatewayMetrics({ waiting: none }).registry],
-    ['dashboard', createDashboardMetrics(...away, none)],
+    ['dashboard', createDashboardMetrics(...away, none).registry],
   ];
   const common = new Set(queue.getMetricsAsArray().map(({ name }) => name));
   const rows = groups.flatMap(([process, registry]) =>

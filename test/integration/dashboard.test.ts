@@ -1,4 +1,4 @@
-/** The dashboard as a process: its figures, its verbs, its doors. */
+/** The dashboard as a process: its figures and its verbs; its doors are dashboard-doors.test.ts. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -320,58 +320,5 @@ describe('search', () => {
     expect(nothing).toMatchObject({ matches: [], end: { found: 0, looked: 22, cutShort: false } });
     expect((await page.get('/api/search?from=1')).status).toBe(400);
     expect((await page.get('/api/search?from=a%20b&to=1')).status).toBe(400);
-  });
-});
-
-describe('doors', () => {
-  it('without the password nothing, with it everything; the password is in no log', async () => {
-    await start();
-    const env = { DASHBOARD_USER: 'oncall', DASHBOARD_PASSWORD: 'hunter2-secret' };
-    const page = await dashboard({ ...env, DASHBOARD_HOST: '0.0.0.0' }).catch(error => error as Error);
-    if (page instanceof Error) throw page;
-    const authorization = `Basic ${Buffer.from('oncall:hunter2-secret').toString('base64')}`;
-    for (const path of ['/', '/api/state', '/api/events', '/queues/', '/metrics', '/assets/page/app.js']) {
-      const refused = await page.get(path);
-      expect([path, refused.status, refused.headers.get('www-authenticate')]).toEqual([
-        path,
-        401,
-        expect.stringMatching(/^Basic /),
-      ]);
-    }
-    for (const path of ['/', '/api/state', '/queues/', '/metrics'])
-      expect((await page.get(path, { authorization })).status).toBe(200);
-    expect((await page.get('/healthz')).status).toBe(200);
-    expect((await page.post('/api/pause', { ...OWN })).status).toBe(401);
-    expect((await page.post('/api/pause', { ...OWN, authorization })).status).toBe(200);
-    expect(page.output()).not.toContain('hunter2');
-  });
-
-  it('no inline script, no frame, no other site; state-changing calls from the page itself only; read-only for good', async () => {
-    const rig = await start();
-    const page = await dashboard();
-    const { headers } = await page.get('/');
-    expect(headers.get('content-security-policy')).toMatch(
-      /script-src 'self'; style-src 'self';.*frame-ancestors 'none'/,
-    );
-    expect((await page.get('/queues/')).headers.get('content-security-policy')).toMatch(/script-src 'self';/);
-    const crossSite = { 'x-association-queue': '1', 'sec-fetch-site': 'cross-site' };
-    for (const path of ['/api/pause', '/api/rejections/x/discard'])
-      expect((await page.post(path, crossSite)).status).toBe(403);
-    expect(
-      (await fetch(`${page.url}/queues/api/queues/hubspot-associations/pause`, { method: 'PUT' })).status,
-    ).toBe(403);
-    expect(await rig.queue.isPaused()).toBe(false);
-    expect((await page.post('/api/rejections/no%20group/retry')).status).toBe(404);
-
-    const watching = await dashboard({ DASHBOARD_READ_ONLY: 'true' });
-    for (const path of ['/api/pause', '/api/resume', '/api/rejections/x/retry', '/api/rejections/x/discard'])
-      expect([path, (await watching.post(path)).status]).toEqual([path, 403]);
-    const put = await fetch(`${watching.url}/queues/api/queues/hubspot-associations/pause`, {
-      method: 'PUT',
-      headers: OWN,
-    });
-    expect(put.status).toBe(403);
-    expect((await watching.state()).setup.readOnly).toBe(true);
-    expect(await rig.queue.isPaused()).toBe(false);
   });
 });

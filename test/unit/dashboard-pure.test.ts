@@ -1,4 +1,4 @@
-/** The dashboard's pure parts: the sentence, the guard, series, search, titles. */
+/** The dashboard's pure parts: the sentence, series, search, titles; the guard is dashboard-guard.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 import { toSeries } from '../../src/dashboard/minutes.js';
 import type { Overview, Reading } from '../../src/dashboard/overview.js';
@@ -16,7 +16,6 @@ import {
   stateTitle,
 } from '../../src/dashboard/state-sentence.js';
 import { jobTitle } from '../../src/dashboard/web/board.js';
-import { type AskedFor, refusalOf } from '../../src/dashboard/web/guard.js';
 import { Poller } from '../../src/dashboard/web/poller.js';
 import type { JobData } from '../../src/shared/association.js';
 import { parseConfig } from '../../src/shared/config.js';
@@ -231,95 +230,6 @@ test('rejections in words: jobs that cannot be read are counted as jobs', () => 
   );
   expect(totalText(0, [invalid])).toBe('7 jobs whose data cannot be read');
   expect(totalText(0, [])).toBe('');
-});
-
-describe('the guard', () => {
-  const credentials = { user: 'oncall', password: 'päss:word' };
-  const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
-  const authorization = basic('oncall:päss:word');
-  const host = '127.0.0.1:3001';
-  const asked = (headers: AskedFor['headers'], method = 'GET', path = '/api/state'): AskedFor => ({
-    method,
-    path,
-    headers,
-  });
-  const open = { credentials: undefined, readOnly: false };
-
-  test('a password lets its user in, and nobody else', () => {
-    const guard = { credentials, readOnly: false };
-    expect(refusalOf(asked({ authorization }), guard)).toBeUndefined();
-    for (const wrong of [
-      undefined,
-      '',
-      'Basic',
-      'Bearer x',
-      basic('oncall:'),
-      basic('oncall'),
-      basic('Oncall:päss:word'),
-      basic(':'),
-    ])
-      expect(refusalOf(asked({ authorization: wrong }), guard)?.status).toBe(401);
-  });
-
-  test('without a password only a loopback address is answered to: no name that was made to point here', () => {
-    for (const name of [host, 'localhost', 'LOCALHOST:1', '[::1]:3001', '127.0.0.2'])
-      expect(refusalOf(asked({ host: name }), open)).toBeUndefined();
-    for (const name of [
-      undefined,
-      '',
-      'evil.example',
-      '127.0.0.1.evil.example:3001',
-      'localhost.evil.example',
-    ])
-      expect(refusalOf(asked({ host: name }), open)?.status).toBe(421);
-  });
-
-  test.each<[string, Record<string, string>, number | undefined]>([
-    ['our own page', { 'sec-fetch-site': 'same-origin', 'x-association-queue': '1' }, undefined],
-    ['an older browser', { origin: `http://${host}`, 'x-association-queue': '1' }, undefined],
-    ['another site', { 'sec-fetch-site': 'cross-site', 'x-association-queue': '1' }, 403],
-    [
-      'another site of this host',
-      { 'sec-fetch-site': 'same-site', origin: `http://${host}`, 'x-association-queue': '1' },
-      403,
-    ],
-    ['another origin', { origin: 'http://127.0.0.1:3002', 'x-association-queue': '1' }, 403],
-    ['no origin', { 'x-association-queue': '1' }, 403],
-    ['a form, whose origin is hidden', { origin: 'null' }, 403],
-    ['a form of ours', { 'sec-fetch-site': 'same-origin' }, 403],
-  ])('a state-changing call of %s', (_who, headers, status) => {
-    expect(refusalOf(asked({ host, ...headers }, 'POST', '/api/pause'), open)?.status).toBe(status);
-  });
-
-  test('another site may link to the page, and not make it work', () => {
-    const headers = { host, 'sec-fetch-site': 'cross-site' };
-    expect(refusalOf(asked(headers, 'GET', '/'), open)).toBeUndefined();
-    expect(refusalOf(asked(headers, 'GET', '/api/search'), open)?.status).toBe(403);
-    expect(refusalOf(asked({ host, 'sec-fetch-site': 'none' }, 'GET', '/api/state'), open)).toBeUndefined();
-  });
-
-  test("Bull Board's calls come without our header, and from our origin only", () => {
-    const put = (headers: Record<string, string>) =>
-      refusalOf(asked({ host, ...headers }, 'PUT', '/queues/api/queues/x/retry'), open);
-    expect(put({ 'sec-fetch-site': 'same-origin' })).toBeUndefined();
-    expect(put({ 'sec-fetch-site': 'cross-site' })?.status).toBe(403);
-    expect(put({})?.status).toBe(403);
-  });
-
-  test('read-only: looking is all', () => {
-    const guard = { credentials: undefined, readOnly: true };
-    expect(refusalOf(asked({ host }), guard)).toBeUndefined();
-    for (const path of ['/api/pause', '/queues/api/queues/x/pause'])
-      expect(
-        refusalOf(
-          asked({ host, 'sec-fetch-site': 'same-origin', 'x-association-queue': '1' }, 'POST', path),
-          guard,
-        ),
-      ).toMatchObject({
-        status: 403,
-        message: expect.stringMatching(/read-only/),
-      });
-  });
 });
 
 describe('configuration', () => {

@@ -6,14 +6,37 @@ import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import { parseJobData, typesText } from '../../shared/association.js';
 
-export const BOARD_PATH = '/queues';
+const BOARD_PATH = '/queues';
+/** Its page offers 10 and takes any number: one request must not read the whole queue. */
+const MOST_JOBS_PER_PAGE = 100;
+const MOST_PAGES = 1_000_000_000;
+const MOST_LOG_LINES = 1_000;
+
+/** What the routes of the board say of themselves; by it the guard decides. */
+const PAGE = { door: 'page', board: true } as const;
+const INSIDE = { door: 'inside', board: true } as const;
+const PAGES = new RegExp(`^${BOARD_PATH}(?!/(?:api|static)/)`);
 
 /** Bull Board writes styles into its page; scripts it has in files. */
 export const BOARD_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
 
+/** Bull Board's own adapter, with a bound on what it reads of one job. */
+class BoundedAdapter extends BullMQAdapter {
+  constructor(
+    private readonly bounded: Queue,
+    options: ConstructorParameters<typeof BullMQAdapter>[1],
+  ) {
+    super(bounded, options);
+  }
+
+  override async getJobLogs(id: string): Promise<string[]> {
+    return (await this.bounded.getJobLogs(id, 0, MOST_LOG_LINES - 1)).logs;
+  }
+}
+
 export function registerBoard(app: FastifyInstance, queue: Queue, readOnly: boolean): void {
-  const adapter = new BullMQAdapter(queue, { readOnlyMode: readOnly, description: 'HubSpot associations' });
+  const adapter = new BoundedAdapter(queue, { readOnlyMode: readOnly, description: 'HubSpot associations' });
   adapter.setFormatter(
     'name',
     (job: { name?: unknown; data?: unknown }) => jobTitle(job.data) ?? String(job.name),
@@ -29,15 +52,31 @@ export function registerBoard(app: FastifyInstance, queue: Queue, readOnly: bool
         hideDocsLink: true,
         miscLinks: [{ text: 'Dashboard', url: '/' }],
       },
+      handlerHooks: { before: ({ request }) => clampPage(request.query) },
     },
   });
-  app.register(serverAdapter.registerPlugin(), { prefix: BOARD_PATH });
-  // its page asks a font server elsewhere; the policy forbids it, and the console need not complain
-  app.addHook('onSend', async (request, _reply, payload) =>
-    request.url.startsWith(BOARD_PATH) && typeof payload === 'string'
-      ? payload.replace(/<link href="https:\/\/fonts\.[^>]*>/, '')
-      : payload,
+  app.register(
+    async board => {
+      board.addHook('onRoute', route => {
+        route.config = { ...route.config, ...(PAGES.test(route.url) ? PAGE : INSIDE) };
+      });
+      // its page asks a font server elsewhere; the policy forbids it, and the console need not complain
+      board.addHook('onSend', async (_request, _reply, payload) =>
+        typeof payload === 'string' ? payload.replace(/<link href="https:\/\/fonts\.[^>]*>/, '') : payload,
+      );
+      await board.register(serverAdapter.registerPlugin());
+    },
+    { prefix: BOARD_PATH },
   );
+}
+
+/** What is no number is Bull Board's to refuse. */
+function clampPage(query: Record<string, unknown>): void {
+  const clamp = (name: string, most: number) => {
+    if (Number(query[name]) > most) query[name] = String(most);
+  };
+  clamp('jobsPerPage', MOST_JOBS_PER_PAGE);
+  clamp('page', MOST_PAGES);
 }
 
 /** `312 contacts → companies, HUBSPOT_DEFINED:279`; undefined for a job that is none of ours. Pure. */

@@ -14,6 +14,7 @@ import type { QueueAccess } from '../connection.js';
 import { Overview } from '../overview.js';
 import { loadAssets } from './assets.js';
 import { createDashboardMetrics } from './metrics.js';
+import { PasswordDoor } from './password-door.js';
 import { Poller } from './poller.js';
 import { createServer } from './server.js';
 
@@ -47,6 +48,11 @@ function createDashboard(config: Config, logger: Logger): Service {
   const overview = new Overview(access, config);
   const poller = new Poller(overview);
   const { dashboardUser: user, dashboardPassword: password } = config;
+  const { registry, passwordRefused } = createDashboardMetrics(
+    redis,
+    queueStateReader(access.keys, limitsOf(config)),
+    () => poller.viewers,
+  );
   const app = createServer({
     access,
     overview,
@@ -57,15 +63,9 @@ function createDashboard(config: Config, logger: Logger): Service {
       version: readVersion(),
       readOnly: config.dashboardReadOnly === 'true',
     },
-    guard: {
-      credentials: password === undefined ? undefined : { user, password },
-      readOnly: config.dashboardReadOnly === 'true',
-    },
-    registry: createDashboardMetrics(
-      redis,
-      queueStateReader(access.keys, limitsOf(config)),
-      () => poller.viewers,
-    ),
+    passwordDoor:
+      password === undefined ? undefined : new PasswordDoor({ user, password }, passwordRefused, logger),
+    registry,
     logger,
   });
   const stopping = new AbortController();

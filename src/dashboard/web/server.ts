@@ -13,9 +13,10 @@ import type { Overview } from '../overview.js';
 import { searchPair } from '../search.js';
 import type { Setup } from '../view.js';
 import type { Asset } from './assets.js';
-import { BOARD_PATH, BOARD_POLICY, registerBoard } from './board.js';
+import { BOARD_POLICY, registerBoard } from './board.js';
 import { EventStream } from './event-stream.js';
-import { type GuardOptions, refusalOf } from './guard.js';
+import { type Door, hostRefusal, refusalOf } from './guard.js';
+import type { PasswordDoor } from './password-door.js';
 import type { Poller } from './poller.js';
 
 export type ServerParts = {
@@ -24,28 +25,49 @@ export type ServerParts = {
   readonly poller: Poller;
   readonly assets: ReadonlyMap<string, Asset>;
   readonly setup: Setup;
-  readonly guard: GuardOptions;
+  /** undefined: whoever reaches the loopback address may enter */
+  readonly passwordDoor: PasswordDoor | undefined;
   readonly registry: Registry;
   readonly logger: Logger;
+  /** for tests */
+  readonly timeouts?: typeof TIMEOUTS;
 };
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** what the guard makes of the route; inside, where nothing is said */
+    door?: Door;
+    /** one of Bull Board's */
+    board?: boolean;
+  }
+}
 
 /** No script but ours, no inline script or style, no other site, no frame. */
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const OPEN_PATHS = ['/healthz', '/readyz'];
+/** What is announced must come: no body here is long. Then 408, and the connection is closed. */
+const TIMEOUTS = { requestMs: 10_000, checkMs: 2_000 };
+const HEALTH = { config: { door: 'health' } } as const;
+const PAGE = { config: { door: 'page' } } as const;
 /** Each looks through the queue: more at once would be felt. */
 const MOST_SEARCHES = 2;
 const GROUP_ID = /^[\w-]{1,40}$/;
 const RECORD_ID = /^\S{1,128}$/;
 
 export function createServer(parts: ServerParts): FastifyInstance {
-  const { access, overview, poller, assets, setup, guard, registry, logger } = parts;
-  const app = Fastify({ bodyLimit: 1_048_576, forceCloseConnections: true });
+  const { access, overview, poller, assets, setup, passwordDoor, registry, logger } = parts;
+  const { requestMs, checkMs } = parts.timeouts ?? TIMEOUTS;
+  const app = Fastify({
+    bodyLimit: 1_048_576,
+    forceCloseConnections: true,
+    requestTimeout: requestMs,
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: checkMs },
+  });
 
   app.addHook('onRequest', async (request, reply) => {
-    const path = pathOf(request);
+    const { door = 'inside', board = false } = request.routeOptions.config;
     reply.headers({
-      'content-security-policy': path.startsWith(BOARD_PATH) ? BOARD_POLICY : PAGE_POLICY,
+      'content-security-policy': board ? BOARD_POLICY : PAGE_POLICY,
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
       'referrer-policy': 'no-referrer',
@@ -53,13 +75,14 @@ export function createServer(parts: ServerParts): FastifyInstance {
       'cross-origin-opener-policy': 'same-origin',
       'cache-control': 'no-store',
     });
-    if (OPEN_PATHS.includes(path)) return;
-    const { method, headers } = request;
-    const refusal = refusalOf({ method, path, headers }, guard);
-    if (!refusal) return;
-    if (refusal.status === 401)
-      reply.header('www-authenticate', 'Basic realm="association-queue", charset="UTF-8"');
-    return reply.code(refusal.status).send({ message: refusal.message });
+    if (door === 'health') return;
+    const { method, headers, ip } = request;
+    const entry = passwordDoor
+      ? passwordDoor.answer({ authorization: headers.authorization, cookies: headers.cookie, address: ip })
+      : { refusal: hostRefusal(headers) };
+    if ('headers' in entry) reply.headers(entry.headers);
+    const refusal = entry.refusal ?? refusalOf({ method, door, board, headers }, setup.readOnly);
+    if (refusal) return reply.code(refusal.status).send({ message: refusal.message });
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 503;
@@ -73,14 +96,15 @@ export function createServer(parts: ServerParts): FastifyInstance {
       logger.info({
         event: 'operator',
         method: request.method,
-        path: pathOf(request),
+        path: request.url.split('?', 1)[0],
         status: reply.statusCode,
       });
   });
 
-  for (const [url, asset] of assets) app.get(url, (request, reply) => sendAsset(asset, request, reply));
-  app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) => {
+  for (const [url, asset] of assets)
+    app.get(url, url === '/' ? PAGE : {}, (request, reply) => sendAsset(asset, request, reply));
+  app.get('/healthz', HEALTH, async () => ({ status: 'ok' }));
+  app.get('/readyz', HEALTH, async (_request, reply) => {
     const ready = access.redis.status === 'ready';
     return reply
       .code(ready ? 200 : 503)
@@ -167,16 +191,14 @@ export function createServer(parts: ServerParts): FastifyInstance {
     }
   });
 
-  registerBoard(app, access.queue, guard.readOnly);
+  registerBoard(app, access.queue, setup.readOnly);
   // what was done on the board to failed jobs shows in the groups at once
   app.addHook('onResponse', async request => {
-    if (request.method !== 'GET' && pathOf(request).startsWith(BOARD_PATH))
+    if (request.method !== 'GET' && request.routeOptions.config.board)
       await overview.sweep.round().catch(() => {});
   });
   return app;
 }
-
-const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
 
 function sendAsset(
   { type, etag, plain, gzip }: Asset,

@@ -1,0 +1,324 @@
+/** Who gets into the dashboard, and how far: real processes, and requests that no browser would send. */
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { Overview } from '../../src/dashboard/overview.js';
+import { Poller } from '../../src/dashboard/web/poller.js';
+import { createServer } from '../../src/dashboard/web/server.js';
+import { parseConfig } from '../../src/shared/config.js';
+import { createLogger } from '../../src/shared/logger.js';
+import { accountKeys, DEFAULT_ACCOUNT } from '../../src/shared/queue.js';
+import { type DashboardProcess, OWN, startDashboard } from '../support/dashboard.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig | undefined;
+let dashboards: DashboardProcess[] = [];
+
+async function start(): Promise<Rig> {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator: {}, env: {} });
+  return rig;
+}
+async function dashboard(env: Record<string, string> = {}): Promise<DashboardProcess> {
+  const started = await startDashboard({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix, ...env });
+  dashboards.push(started);
+  return started;
+}
+afterEach(async () => {
+  const ends = await Promise.all(dashboards.map(each => each.end()));
+  dashboards = [];
+  await rig?.stop();
+  rig = undefined;
+  expect(ends.filter(end => end !== 0)).toEqual([]);
+});
+
+const PASSWORD = { DASHBOARD_USER: 'oncall', DASHBOARD_PASSWORD: 'hunter2-secret' };
+const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+const BOARD = '/queues/api/queues/hubspot-associations';
+
+/** With the path as it is written: fetch would tidy it up. */
+async function raw(
+  page: DashboardProcess,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const { hostname, port } = new URL(page.url);
+  const asking = request({ hostname, port, method, path, headers, agent: false }).end();
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  answer.destroy();
+  return answer.statusCode ?? 0;
+}
+
+/** Ways to write a path so that it looks like another one. */
+function disguises(path: string): string[] {
+  const [, first = '', ...rest] = path.split('/');
+  const tail = rest.length > 0 ? `/${rest.join('/')}` : '';
+  const hex = (character: string) => `%${character.charCodeAt(0).toString(16)}`;
+  const encoded = `${hex(first.charAt(0))}${first.slice(1)}`;
+  return [
+    `/${encoded}${tail}`,
+    `/${[...first].map(hex).join('')}${tail}`,
+    `/${first}${tail.replace('/a', '/%61').replace('/p', '/%70')}`,
+    `//${first}${tail}`,
+    `/${first}/${tail}`,
+    `/.//${first}${tail}`,
+    `/%2e/${first}${tail}`,
+    `/healthz/../${first}${tail}`,
+    `/healthz/%2e%2e/${first}${tail}`,
+    `/healthz/..;/${first}${tail}`,
+    `/${first}/..;${tail}`,
+    `/${first};x${tail}`,
+    `/healthz;/${first}${tail}`,
+    `/healthz%2f..%2f${first}${tail}`,
+    `/${first.toUpperCase()}${tail}`,
+    `/${first}${tail.toUpperCase()}`,
+    `/${first}${tail}/`,
+    `/${first}${tail}%00`,
+    `/\\${first}${tail}`,
+    `http://127.0.0.1/${first}${tail}`,
+    `/${first}${tail}?/healthz`,
+    `/${first}${tail}#/healthz`,
+  ];
+}
+
+describe('however a path is written', () => {
+  const READS = [
+    '/api/state',
+    '/api/search',
+    '/queues/api/queues',
+    `${BOARD}/1`,
+    '/metrics',
+    '/queues/static/x',
+  ];
+  const WRITES: [string, string][] = [
+    ['POST', '/api/pause'],
+    ['POST', '/api/rejections/x/discard'],
+    ['PUT', `${BOARD}/pause`],
+    ['PUT', '/queues/api/queues/pause'],
+    ['PUT', `${BOARD}/obliterate`],
+  ];
+  const passed = (status: number) => status < 300;
+
+  it('another site reads nothing and changes nothing; our header is needed; read-only is for good', async () => {
+    const rig = await start();
+    await rig.enqueue(goodPairs(10), 10);
+    const page = await dashboard();
+    const watching = await dashboard({ DASHBOARD_READ_ONLY: 'true' });
+    const slipped: string[] = [];
+    const note = (status: number, what: string) => passed(status) && slipped.push(`${what} → ${status}`);
+    const elsewhere = { 'sec-fetch-site': 'cross-site' };
+    const link = { ...elsewhere, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    for (const path of READS.flatMap(read => [read, ...disguises(read)]))
+      for (const headers of [elsewhere, link, { origin: 'https://evil.example' }])
+        for (const method of ['GET', 'HEAD'])
+          note(await raw(page, method, path, headers), `${method} ${path} ${JSON.stringify(headers)}`);
+    for (const [method, write] of WRITES)
+      for (const path of [write, ...disguises(write)]) {
+        for (const headers of [elsewhere, { ...OWN, ...elsewhere }, {}])
+          note(await raw(page, method, path, headers), `${method} ${path}`);
+        if (!write.startsWith('/queues'))
+          note(await raw(page, method, path, { 'sec-fetch-site': 'same-origin' }), `no header: ${path}`);
+        note(await raw(watching, method, path, OWN), `read-only: ${method} ${path}`);
+      }
+    expect(slipped).toEqual([]);
+    expect(await rig.queue.isPaused()).toBe(false);
+    expect(await rig.queue.getWaitingCount()).toBe(1);
+    // and our own page gets all of it
+    for (const read of READS.slice(0, 1)) expect(await raw(page, 'GET', read, OWN)).toBe(200);
+    for (const path of ['/', '/queues/', '/queues/queue/hubspot-associations'])
+      expect([path, await raw(page, 'GET', path, link)]).toEqual([path, 200]);
+    expect(await raw(page, 'PUT', `${BOARD}/pause`, { 'sec-fetch-site': 'same-origin' })).toBe(200);
+  });
+
+  it('without the password nothing but health; by another name nothing at all', async () => {
+    await start();
+    const page = await dashboard(PASSWORD);
+    const open = await dashboard();
+    const slipped: string[] = [];
+    for (const path of ['/', '/queues/', ...READS].flatMap(read => [read, ...disguises(read)])) {
+      // what asks for something else after the path is that path's own
+      for (const headers of [{}, { authorization: basic('oncall:') }])
+        if (passed(await raw(page, 'GET', path, headers as Record<string, string>))) slipped.push(path);
+      if (passed(await raw(open, 'GET', path, { host: 'evil.example' }))) slipped.push(`rebound: ${path}`);
+    }
+    expect(slipped).toEqual([]);
+    for (const path of ['/healthz', '/readyz']) expect(await raw(page, 'GET', path)).toBe(200);
+  });
+});
+
+describe('the password', () => {
+  it('without it nothing, with it everything; the password is in no log', async () => {
+    await start();
+    const page = await dashboard({ ...PASSWORD, DASHBOARD_HOST: '0.0.0.0' });
+    const authorization = basic('oncall:hunter2-secret');
+    for (const path of ['/', '/api/state', '/api/events', '/queues/', '/metrics', '/assets/page/app.js']) {
+      const refused = await page.get(path);
+      expect([path, refused.status, refused.headers.get('www-authenticate')]).toEqual([
+        path,
+        401,
+        expect.stringMatching(/^Basic /),
+      ]);
+    }
+    for (const path of ['/', '/api/state', '/queues/', '/metrics'])
+      expect((await page.get(path, { authorization })).status).toBe(200);
+    expect((await page.get('/healthz')).status).toBe(200);
+    expect((await page.post('/api/pause', { ...OWN })).status).toBe(401);
+    expect((await page.post('/api/pause', { ...OWN, authorization })).status).toBe(200);
+    expect(page.output()).not.toContain('hunter2');
+  });
+
+  it('guesses are slowed down, logged once and counted; a browser that was right before goes on', async () => {
+    await start();
+    const page = await dashboard(PASSWORD);
+    const authorization = basic('oncall:hunter2-secret');
+    const entered = await page.get('/api/state', { authorization });
+    const cookie = entered.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+    const guesses = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => page.get('/', { authorization: basic(`oncall:guess-${n}`) })),
+    );
+    const statuses = guesses.map(({ status }) => status);
+    expect(statuses.filter(status => status === 401).length).toBeGreaterThanOrEqual(10);
+    expect(statuses.filter(status => status === 429).length).toBeGreaterThan(20);
+    expect((await page.get('/', { authorization, cookie })).status).toBe(200);
+    const lines = page
+      .output()
+      .split('\n')
+      .filter(line => line.includes('wrong password'));
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ event: 'wrong password', address: '127.0.0.1' });
+    expect(page.output()).not.toMatch(/guess|hunter2/);
+    const metrics = await (await page.get('/metrics', { authorization, cookie })).text();
+    const refused = [...metrics.matchAll(/^association_dashboard_passwords_refused_total\{.*\} (\d+)$/gm)];
+    expect(refused.reduce((sum, [, n]) => sum + Number(n), 0)).toBe(40);
+  });
+});
+
+it('no inline script, no frame, no other site; state-changing calls from the page itself only; read-only for good', async () => {
+  const rig = await start();
+  const page = await dashboard();
+  const { headers } = await page.get('/');
+  expect(headers.get('content-security-policy')).toMatch(
+    /script-src 'self'; style-src 'self';.*frame-ancestors 'none'/,
+  );
+  expect((await page.get('/queues/')).headers.get('content-security-policy')).toMatch(/script-src 'self';/);
+  const crossSite = { 'x-association-queue': '1', 'sec-fetch-site': 'cross-site' };
+  for (const path of ['/api/pause', '/api/rejections/x/discard'])
+    expect((await page.post(path, crossSite)).status).toBe(403);
+  expect((await fetch(`${page.url}${BOARD}/pause`, { method: 'PUT' })).status).toBe(403);
+  expect(await rig.queue.isPaused()).toBe(false);
+  expect((await page.post('/api/rejections/no%20group/retry')).status).toBe(404);
+
+  const watching = await dashboard({ DASHBOARD_READ_ONLY: 'true' });
+  for (const path of ['/api/pause', '/api/resume', '/api/rejections/x/retry', '/api/rejections/x/discard'])
+    expect([path, (await watching.post(path)).status]).toEqual([path, 403]);
+  const put = await fetch(`${watching.url}${BOARD}/pause`, { method: 'PUT', headers: OWN });
+  expect(put.status).toBe(403);
+  expect((await watching.state()).setup.readOnly).toBe(true);
+  expect(await rig.queue.isPaused()).toBe(false);
+});
+
+describe('Bull Board', () => {
+  type Board = { queues: { jobs: unknown[]; pagination: { pageCount: number } }[] };
+  const jobs = async (page: DashboardProcess, query: string): Promise<Board['queues'][0] | undefined> => {
+    const answer = await page.get(
+      `/queues/api/queues?activeQueue=hubspot-associations&status=waiting&${query}`,
+    );
+    expect([query, answer.status]).toEqual([query, 200]);
+    return ((await answer.json()) as Board).queues[0];
+  };
+
+  it('reads at most a hundred jobs for a page, whatever it is asked for, and a thousand lines of a log', async () => {
+    const rig = await start();
+    const data = { ...contactsToCompanies, pairs: goodPairs(1) };
+    await rig.queue.addBulk(Array.from({ length: 250 }, () => ({ name: 'associate', data })));
+    const page = await dashboard();
+    expect((await jobs(page, 'page=1&jobsPerPage=10'))?.jobs).toHaveLength(10);
+    for (const asked of ['100000000', '1e9', '%20999', '0x7fffffff']) {
+      const answer = await page.get(
+        `/queues/api/queues?activeQueue=hubspot-associations&status=waiting&page=1&jobsPerPage=${asked}`,
+      );
+      const shown = answer.ok ? (((await answer.json()) as Board).queues[0]?.jobs.length ?? 0) : 0;
+      expect([asked, shown <= 100]).toEqual([asked, true]);
+    }
+    expect(await jobs(page, 'page=3&jobsPerPage=100000')).toMatchObject({
+      jobs: { length: 50 },
+      pagination: { pageCount: 3 },
+    });
+    expect((await jobs(page, 'page=1000000000000000&jobsPerPage=100'))?.jobs).toEqual([]);
+    const twice = await page.get(
+      '/queues/api/queues?activeQueue=hubspot-associations&jobsPerPage=1&jobsPerPage=9999',
+    );
+    expect(twice.status).toBe(400);
+    const [job] = await rig.queue.getWaiting(0, 0);
+    const keys = accountKeys(test.prefix);
+    await test.redis.rpush(
+      `${keys.jobs}${job?.id}:logs`,
+      ...Array.from({ length: 3_000 }, (_, n) => `line ${n}`),
+    );
+    const logs = (await (await page.get(`${BOARD}/${job?.id}/logs`)).json()) as string[];
+    expect(logs).toHaveLength(1_000);
+  });
+});
+
+describe('half a request', () => {
+  it('is hung up on: headers without an end, a body that was announced, also of somebody who was refused', async () => {
+    const rig = await start();
+    const config = parseConfig({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix });
+    const access = {
+      account: DEFAULT_ACCOUNT,
+      redis: test.redis,
+      queue: rig.queue,
+      keys: accountKeys(test.prefix),
+    };
+    const overview = new Overview(access, config);
+    const app = createServer({
+      access,
+      overview,
+      poller: new Poller(overview),
+      assets: new Map(),
+      setup: { account: DEFAULT_ACCOUNT, version: '0', readOnly: false },
+      passwordDoor: undefined,
+      registry: new Registry(),
+      logger: createLogger('silent', 'dashboard'),
+      timeouts: { requestMs: 200, checkMs: 50 },
+    });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const body = 'content-type: application/json\r\ncontent-length: 1000\r\n\r\n{"half":';
+    const own = 'x-association-queue: 1\r\nsec-fetch-site: same-origin\r\n';
+    const sockets: Socket[] = [];
+    try {
+      const closed = [
+        '',
+        'POST /api/pause HTTP/1.1\r\nhost: localhost\r\n',
+        `POST /api/pause HTTP/1.1\r\nhost: localhost\r\n${own}${body}`,
+        `PUT ${BOARD}/pause HTTP/1.1\r\nhost: localhost\r\n${own}${body}`,
+        `POST /api/pause HTTP/1.1\r\nhost: evil.example\r\n${body}`,
+        `GET /healthz HTTP/1.1\r\nhost: localhost\r\n${body}`,
+        `GET /nowhere HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab`,
+      ].map(async text => {
+        const socket = connect(port, '127.0.0.1').on('error', () => {});
+        sockets.push(socket);
+        socket.resume().write(text);
+        await once(socket, 'close');
+        return text;
+      });
+      await Promise.all(closed);
+      await eventually(async () => {
+        const open = await new Promise<number>((resolve, reject) =>
+          app.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+        );
+        expect(open).toBe(0);
+      });
+      expect(await rig.queue.isPaused()).toBe(false);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await app.close();
+    }
+  });
+});
