@@ -12,6 +12,7 @@ import { addCommand, type CommandSpec, optionTerm } from './cli/command.js';
 import type { Grouping } from './dashboard/failure-groups.js';
 import type { FailureVerb } from './dashboard/main.js';
 import { ConfigError, messageOf } from './shared/errors.js';
+import { harmless, harmlessLines } from './shared/text.js';
 
 const NAME = 'association-queue';
 
@@ -257,13 +258,13 @@ function report(error: unknown, command: string): number {
     return report(new ConfigError([problem]), command);
   }
   if (error instanceof ConfigError) {
-    for (const problem of error.problems) process.stderr.write(`${command}: ${problem}\n`);
+    for (const problem of error.problems) process.stderr.write(`${command}: ${harmless(problem)}\n`);
     process.stderr.write(`See: ${command} --help\n`);
     return 2;
   }
   const debug = ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? '');
   const text = debug && error instanceof Error ? error.stack : messageOf(error);
-  process.stderr.write(`${command}: ${text || String(error)}\n`);
+  process.stderr.write(`${command}: ${harmlessLines(text || String(error))}\n`);
   return 1;
 }
 

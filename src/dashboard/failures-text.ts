@@ -1,5 +1,6 @@
 /** What the failures commands say to people. Pure. */
 import { INVALID_JOB } from '../shared/rejection-groups.js';
+import { harmless } from '../shared/text.js';
 import { type FailureGroup, type FailureSummary, VARIOUS } from './failure-groups.js';
 import type { Discarded, Exported, Retried } from './failures.js';
 import { aligned, count, counted, moment } from './figures.js';
@@ -37,7 +38,9 @@ export function listText({ associations: total, jobs: jobCount, groups }: Failur
       '',
     ]),
     `${held(total, jobCount)}. Next: association-queue failures export, retry or discard; --category, --from and --to choose among them.`,
-  ].join('\n');
+  ]
+    .map(harmless) // ids, categories and object types come from outside, too
+    .join('\n');
 }
 
 const objectPairText = ({ fromObjectType, toObjectType }: FailureGroup): string =>
@@ -87,9 +90,9 @@ export const discardQuestion = ({ associations: total, jobs: jobCount }: Failure
 const goneText = (gone: number): string =>
   gone > 0 ? ` ${jobs(gone)} left alone: somebody else retried or removed them meanwhile.` : '';
 
-/** Messages come from outside: no line breaks and no terminal controls, and not a screenful of them. */
+/** Messages come from outside: no line breaks, and not a screenful of them. */
 const oneLine = (message: string, most = 200): string => {
-  const line = message.replace(/[\p{Cc}\s]+/gu, ' ');
+  const line = harmless(message).replace(/\s+/g, ' ');
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 };
 /** Characters of an example's message: in full, as far as a person would read. */

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Config } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
 import { redisPlace } from '../shared/redis.js';
+import { harmless, harmlessJson } from '../shared/text.js';
 import { sleep } from '../shared/wait.js';
 import { type QueueAccess, unreachable, withQueue } from './connection.js';
 import { latestFailure } from './failed-jobs.js';
@@ -33,7 +34,7 @@ export async function runStats(config: Config, options: { json: boolean; watch: 
         return watchOnScreen(access, config, process.stdout, ended);
       return watchInLines(access, config, json, ended);
     }
-    if (json) return print(JSON.stringify((await readStats(access, config)).stats, null, 2));
+    if (json) return printJson((await readStats(access, config)).stats, 2);
     const reading = await new StateReader(access, config).read();
     await print(statsText(reading, redisPlace(config.redisUrl), process.stdout.columns));
   });
@@ -54,13 +55,13 @@ async function watchInLines(
 ): Promise<void> {
   const reader = new StateReader(access, config);
   const line = async () =>
-    json ? JSON.stringify((await readStats(access, config)).stats) : statsLine(await reader.read());
+    json ? printJson((await readStats(access, config)).stats) : print(statsLine(await reader.read()));
   await readStats(access, config);
   while (!ended.aborted) {
     try {
-      await print(await line());
+      await line();
     } catch (error) {
-      process.stderr.write(`${messageOf(unreachable(config, error))}; trying again\n`);
+      process.stderr.write(`${harmless(messageOf(unreachable(config, error)))}; trying again\n`);
     }
     await sleep(WATCH_EVERY_MS, ended);
   }
@@ -80,15 +81,17 @@ export async function runFailures(
     switch (verb) {
       case 'list': {
         const summary = await summariseFailures(access, filter, groupBy);
-        await print(json ? JSON.stringify(summary, null, 2) : listText(summary));
+        await (json ? printJson(summary, 2) : print(listText(summary)));
         return 0;
       }
       case 'retry':
         await print(retryText(await retryFailures(access, filter)));
         return 0;
-      case 'export':
-        process.stderr.write(`${exportText(await exportFailures(access, filter, write))}\n`);
+      case 'export': {
+        const exported = await exportFailures(access, filter, lines => write(harmlessJson(lines)));
+        process.stderr.write(`${exportText(exported)}\n`);
         return 0;
+      }
       case 'discard': {
         // what fails while the question stands was not in the question
         const until = await latestFailure(access);
@@ -119,6 +122,8 @@ async function confirmed(question: string): Promise<boolean> {
 }
 
 const print = (text: string): Promise<void> => write(`${text}\n`);
+const printJson = (value: unknown, indent?: number): Promise<void> =>
+  print(harmlessJson(JSON.stringify(value, null, indent)));
 
 /** Waits for a slow reader: an export of any size stays out of memory. */
 async function write(text: string): Promise<void> {

@@ -1,8 +1,9 @@
 /** A snapshot as people read it: one sentence that says how things stand, then the numbers. Pure. */
+import { harmless } from '../shared/text.js';
 import { aligned, clockAt, count, counted, duration, mean, moment } from './figures.js';
 import { type StateFigures, stateSentence } from './state-sentence.js';
 import type { Snapshot } from './stats.js';
-import { harmless, wrap } from './terminal/glyphs.js';
+import { wrap } from './terminal/glyphs.js';
 
 export type StatsReading = { snapshot: Snapshot; state: StateFigures };
 
@@ -55,7 +56,9 @@ export function statsText({ snapshot, state }: StatsReading, place: string, colu
     '',
     ...aligned(rows, new Set([2])),
     ...(held.length > 0 ? ['', 'held object pairs (their associations wait; nothing is lost)', ...held] : []),
-  ].join('\n');
+  ]
+    .map(harmless)
+    .join('\n');
 }
 
 /** One line for a pipe or a log: time, state, totals. */

@@ -13,6 +13,7 @@ import {
 import type { Config } from '../shared/config.js';
 import { ConfigError, messageOf } from '../shared/errors.js';
 import { type Priority, priorityProblem } from '../shared/queue.js';
+import { harmless } from '../shared/text.js';
 import { startTracing } from '../shared/tracing.js';
 import { type Imported, type ImportReport, importFile } from './import-file.js';
 import type { LineDefaults } from './line.js';
@@ -57,7 +58,7 @@ export async function runEnqueue(
     redisUrl: config.redisUrl,
     prefix: config.queuePrefix,
     ...(config.hubspot && { hubspot: config.hubspot }),
-    onWarning: warning => warn(`warning: ${warning}\n`),
+    onWarning: warning => warn(`warning: ${harmless(warning)}\n`),
     ...(options.source !== undefined && { source: options.source }),
   });
   const strict = options.strict ?? false;
@@ -67,7 +68,9 @@ export async function runEnqueue(
     try {
       const report: ImportReport = {
         refused(refusals) {
-          const lines = refusals.map(({ line, reasons }) => `line ${line}: ${reasons.join('; ')}\n`);
+          const lines = refusals.map(
+            ({ line, reasons }) => `${harmless(`line ${line}: ${reasons.join('; ')}`)}\n`,
+          );
           if (lines.length > 0) progress.print(lines.join(''));
         },
         progress: progress.update,
@@ -91,7 +94,7 @@ export async function runEnqueue(
 function tell({ associations, jobs, refused, interrupted }: Imported, { stdout, stderr }: Terminal): number {
   if (interrupted)
     stderr.write(
-      `${interrupted.reason}\n${associations} lines are enqueued for sure; from line ${interrupted.fromLine} on nothing is acknowledged: enqueue the file from there on again (a line enqueued twice does no harm)\n`,
+      `${harmless(interrupted.reason)}\n${associations} lines are enqueued for sure; from line ${interrupted.fromLine} on nothing is acknowledged: enqueue the file from there on again (a line enqueued twice does no harm)\n`,
     );
   stdout.write(`enqueued ${associations} associations in ${jobs} jobs (${refused} lines refused)\n`);
   return refused > 0 || interrupted ? 1 : 0;

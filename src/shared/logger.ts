@@ -1,5 +1,6 @@
 /** One logger per process. Secrets never reach it; the redaction is the second fence. */
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { harmlessJson } from './text.js';
 
 export type { Logger } from 'pino';
 
@@ -17,6 +18,7 @@ export function createLogger(level: string, component: string, destination?: Des
   const options = {
     level,
     base: { component, pid: process.pid },
+    hooks: { streamWrite: harmlessJson },
     redact: {
       paths: SECRET_FIELDS.flatMap(field => [field, `*.${field}`, `*.*.${field}`]),
       censor: '[redacted]',

@@ -83,6 +83,67 @@ async function fail(...ids: string[]): Promise<void> {
   await worker.close();
 }
 
+test('what others wrote moves no terminal: ids, words, lines of files; data and JSON stay as they are', async () => {
+  const evil = '7\u001b[2J\u009b31m\u202e\u2066\u200f\u061c\u0085\u{e0041}7';
+  const [rejected] = job('1').rejected ?? [];
+  const data: JobData = {
+    ...job('1'),
+    rejected: rejected && [
+      {
+        error: { ...rejected.error, category: evil, message: `no ${evil}`, correlationId: evil },
+        pairs: [[evil, evil]],
+      },
+    ],
+  } as JobData;
+  const keys = accountKeys(prefix);
+  await redis.hset(`${keys.jobs}${evil}`, { data: JSON.stringify(data), failedReason: evil, finishedOn: 1 });
+  await redis.hset(`${keys.jobs}8`, {
+    data: `{"x":"${evil.replace(/\p{Cc}/gu, '')}"`,
+    finishedOn: 2,
+  });
+  await redis.zadd(keys.failed, 1, evil, 2, '8');
+  const held = { until: Date.now() + 1e6, reason: `403 ${evil}`, strikes: 1 };
+  await redis.hset(keys.heldPairs, evil, JSON.stringify(held));
+  await redis.hset(keys.hold, { until: Date.now() + 1e6, since: 1, kind: 'auth', reason: evil });
+  const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+  const commands = [
+    ['stats'],
+    ['stats', '--json'],
+    ['failures', 'list'],
+    ['failures', 'list', '--json'],
+    ['failures', 'export'],
+    [evil],
+    ['stats', `--${evil}`],
+  ];
+  const said = await Promise.all(commands.map(command => run(...command)));
+  said.forEach(({ stdout, stderr }, at) => {
+    expect([commands[at], stdout + stderr]).not.toEqual([commands[at], '']);
+    expect([commands[at], unseen.test((stdout + stderr).replaceAll('\n', ''))]).toEqual([
+      commands[at],
+      false,
+    ]);
+  });
+  const exported = (said[4]?.stdout ?? '')
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  expect(exported.map(({ error }) => error.message).join()).toContain(evil); // data stays as it is
+  const enqueued = await ended(
+    start('enqueue', '-', '--from', 'contacts', '--to', 'companies'),
+    [
+      { from: evil, to: '1' },
+      { [evil]: 1 },
+      { from: '1', to: '2', label: evil },
+      { from: '1', to: '2', types: evil },
+    ]
+      .map(line => `${JSON.stringify(line)}\n`)
+      .join(''),
+  );
+  expect(enqueued.status).toBe(1);
+  expect(enqueued.stderr).toMatch(/line 1: /);
+  expect(`${enqueued.stdout}${enqueued.stderr}`.replaceAll('\n', '')).not.toMatch(unseen);
+});
+
 test('stats: for people by default, JSON on request', async () => {
   await redis.hset(accountKeys(prefix).counters, { created: 1_234_567 });
   const human = await run('stats');

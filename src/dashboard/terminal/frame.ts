@@ -1,10 +1,11 @@
 /** One frame of `stats --watch`: a reading → the lines of the screen, from the most to the least important. Pure. */
+import { harmless } from '../../shared/text.js';
 import { clockAt, count, counted, duration } from '../figures.js';
 import type { Series } from '../minutes.js';
 import type { Reading } from '../overview.js';
 import { sizeText, totalText } from '../rejection-words.js';
 import { endsToday, secondsLeft, short, stateSentence, type Tone } from '../state-sentence.js';
-import { bar, clip, harmless, type Paint, padEnd, type Style, sparkline, width, wrap } from './glyphs.js';
+import { bar, clip, type Paint, padEnd, type Style, sparkline, width, wrap } from './glyphs.js';
 
 export type FrameInput = {
   readonly reading: Reading;
@@ -47,7 +48,8 @@ export function frame(input: FrameInput, size: Size, paint: Paint): string[] {
 
 function head({ reading, account, place, trouble }: FrameInput, columns: number, paint: Paint): string[] {
   const { state } = reading.figures;
-  const left = paint('HubSpot associations', 'bold') + paint(`  ${account} at ${place}`, 'dim');
+  const left =
+    paint('HubSpot associations', 'bold') + paint(`  ${harmless(`${account} at ${place}`)}`, 'dim');
   const clock = `${new Date(state.now).toISOString().slice(11, 19)} UTC`;
   const title = padEnd(clip(left, columns - clock.length - 1), columns - clock.length) + paint(clock, 'dim');
   if (trouble !== undefined)

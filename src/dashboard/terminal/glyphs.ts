@@ -16,11 +16,6 @@ export const paint: Paint = (text, ...styles) =>
   text === '' ? '' : `\x1b[${styles.map(style => CODES[style]).join(';')}m${text}\x1b[0m`;
 export const plain: Paint = text => text;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-/** Words from elsewhere: no control character of theirs may reach the terminal. */
-export const harmless = (text: string): string => text.replace(CONTROL, ' ');
-
 // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
 const PIECES = /\x1b\[[\d;]*m|./gsu;
 const isColour = (piece: string): boolean => piece.startsWith('\x1b');
