@@ -1,7 +1,16 @@
 /** All faults that are tried: those that `npm run faults` makes, and those that `npm test` alone shows. */
 import { hostileAnswers, hugeAnswers } from './scenarios/answers.js';
+import { redisClock, workersClocks } from './scenarios/clock.js';
+import { gatewayAnnounced, gatewayTypeLists, hostileJobs } from './scenarios/hostile.js';
 import { starved, terminated, workerFrozen, workersKilled } from './scenarios/processes.js';
-import { redisEmptied, redisFrozen, redisFull, redisKilled, startRefused } from './scenarios/redis.js';
+import {
+  diskFull,
+  redisEmptied,
+  redisFrozen,
+  redisFull,
+  redisKilled,
+  startRefused,
+} from './scenarios/redis.js';
 import {
   isolation,
   refusedWithoutNames,
@@ -36,7 +45,13 @@ export const SCENARIOS: readonly Scenario[] = [
   redisFrozen,
   redisEmptied,
   redisFull,
+  diskFull,
   startRefused,
+  workersClocks,
+  redisClock,
+  hostileJobs,
+  gatewayTypeLists,
+  gatewayAnnounced,
 ];
 
 export const TESTED: readonly Fault[] = [];

@@ -1,4 +1,7 @@
 /** Redis dies, loses its data, is full, slow or half-open. */
+import { spawnSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 
 import { grouped } from '../support/check.js';
 import { badPairs, type FaultRig, goodPairs, happens } from '../support/rig.js';
@@ -133,3 +136,54 @@ export const redisFrozen: Scenario = {
     await rig.ledger(check);
   },
 };
+
+const RESERVE = 'reserve';
+
+export const diskFull: Scenario = {
+  name: 'disk-full',
+  fault: 'The disk of Redis’ append-only file is full: Redis refuses writes (MISCONF)',
+  how: 'the file lies on a disk of 24 MB in memory, filled up under load, and given room again later',
+  must: 'the worker lives and makes no call whose outcome it could not write; then it goes on; nothing is lost',
+  tests: ['test/chaos/redis-trouble.test.ts'],
+  seconds: 45,
+  rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4' } },
+  async run(rig, check) {
+    const { directory } = rig.server;
+    await rig.server.kill();
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', directory]).status !== 0) {
+      await rig.server.startAgain();
+      return check.must('a small disk', 'may not be mounted here: not tried', true);
+    }
+    try {
+      await rig.server.startAgain();
+      await rig.enqueue(goodPairs(150_000));
+      const worker = await rig.startWorker();
+      await createdAtLeast(rig, 20_000);
+      fill(path.join(directory, RESERVE));
+      const refuses = await happens(() => /MISCONF/.test(worker.said()), 15_000);
+      check.must('the worker hears of it', refuses ? 'yes' : 'no', refuses);
+      const { calls } = await rig.simulator.totals();
+      const until = performance.now() + 5_000;
+      await happens(() => performance.now() > until, 6_000);
+      const more = (await rig.simulator.totals()).calls - calls;
+      check.must('calls while nothing can be written', more, more <= 8);
+      truncateSync(path.join(directory, RESERVE));
+      await rig.drains(check);
+      await rig.ledger(check);
+    } finally {
+      await rig.server.kill();
+      spawnSync('umount', ['-l', directory]);
+    }
+  },
+};
+
+/** Takes all the room that is left. */
+function fill(file: string): void {
+  const piece = Buffer.alloc(64 * 1_024);
+  for (;;)
+    try {
+      writeFileSync(file, piece, { flag: 'a' });
+    } catch {
+      return;
+    }
+}

@@ -20,6 +20,8 @@ export type RigOptions = {
   readonly latencyMs?: number;
   /** settings of every worker */
   readonly env?: Env;
+  /** environment of the Redis process */
+  readonly redisEnv?: Env;
 };
 
 const TOKEN = 'pat-faults-0a1b2c';
@@ -46,7 +48,7 @@ export class FaultRig {
   ) {}
 
   static async start(options: RigOptions = {}): Promise<FaultRig> {
-    const server = await RedisServer.start();
+    const server = await RedisServer.start(options.redisEnv ? { env: options.redisEnv } : {});
     atEnd(() => server.stop());
     const redis = new Redis(server.url, { maxRetriesPerRequest: null });
     redis.on('error', () => {}); // scenarios kill Redis

@@ -8,14 +8,23 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
 
+export type RedisServerOptions = {
+  /** of the process, besides PATH */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
 export class RedisServer {
-  readonly #directory = mkdtempSync(path.join(os.tmpdir(), 'association-queue-test-redis-'));
+  /** its append-only file is here */
+  readonly directory = mkdtempSync(path.join(os.tmpdir(), 'association-queue-test-redis-'));
   #process: ChildProcess | undefined;
 
-  private constructor(readonly port: number) {}
+  private constructor(
+    readonly port: number,
+    private readonly options: RedisServerOptions,
+  ) {}
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort());
+  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), options);
     await server.startAgain();
     return server;
   }
@@ -28,13 +37,14 @@ export class RedisServer {
     const options = {
       port: this.port,
       bind: '127.0.0.1',
-      dir: this.#directory,
+      dir: this.directory,
       save: '',
       appendonly: 'yes',
       'maxmemory-policy': 'noeviction',
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.#process = spawn('redis-server', args, { stdio: 'ignore' });
+    const env = { PATH: process.env.PATH, ...this.options.env };
+    this.#process = spawn('redis-server', args, { stdio: 'ignore', env });
     const redis = new Redis(this.url, { lazyConnect: true, maxRetriesPerRequest: null });
     redis.on('error', () => {});
     await eventually(async () => {
@@ -62,7 +72,7 @@ export class RedisServer {
 
   async stop(): Promise<void> {
     await this.kill();
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 
