@@ -1,6 +1,6 @@
 /** All faults that are tried: those that `npm run faults` makes, and those that `npm test` alone shows. */
 import { hostileAnswers, hugeAnswers } from './scenarios/answers.js';
-import { redisClock, workersClocks } from './scenarios/clock.js';
+import { workersClocks } from './scenarios/clock.js';
 import { gatewayAnnounced, gatewayTypeLists, hostileJobs } from './scenarios/hostile.js';
 import { starved, terminated, workerFrozen, workersKilled } from './scenarios/processes.js';
 import {
@@ -13,6 +13,7 @@ import {
 } from './scenarios/redis.js';
 import {
   isolation,
+  isolationCalls,
   refusedWithoutNames,
   retryAfter,
   unlisted,
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   partialOutage,
   poison,
   isolation,
+  isolationCalls,
   wrongHublet,
   wrongHubletTwo,
   refusedWithoutNames,
@@ -48,7 +50,6 @@ export const SCENARIOS: readonly Scenario[] = [
   diskFull,
   startRefused,
   workersClocks,
-  redisClock,
   hostileJobs,
   gatewayTypeLists,
   gatewayAnnounced,

@@ -1,11 +1,9 @@
 /** Clocks are wrong. libfaketime gives one process another time of day; its monotonic clock stays right. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { existsSync } from 'node:fs';
 import { fromRoot } from '../../bench/support/paths.js';
 import type { Check } from '../support/check.js';
-import { badPairs, FaultRig, goodPairs, happens, type RigOptions } from '../support/rig.js';
+import { badPairs, goodPairs } from '../support/rig.js';
 import type { Scenario } from '../support/scenario.js';
 
 const LIBRARIES = ['x86_64', 'aarch64'].map(
@@ -44,50 +42,5 @@ export const workersClocks: Scenario = {
     const { byStatus } = await rig.simulator.totals();
     check.must('refused (429)', byStatus['429'] ?? 0, (byStatus['429'] ?? 0) === 0);
     await rig.ledger(check);
-  },
-};
-
-export const redisClock: Scenario = {
-  name: 'clock-redis',
-  fault: 'Redis’ clock is set back by an hour, then forward by two, under load',
-  how: 'libfaketime; 20 calls per 2 s, 120,000 associations',
-  must: 'calls go on within seconds; nothing is lost',
-  tests: ['test/unit/worker-quota.test.ts'],
-  seconds: 60,
-  async run(_own, check) {
-    const library = faketime();
-    if (!isHere(check, library)) return;
-    const directory = mkdtempSync(path.join(tmpdir(), 'association-queue-clock-'));
-    const file = path.join(directory, 'offset');
-    const set = (by: string) => writeFileSync(file, by);
-    set('+0');
-    const redisEnv = {
-      LD_PRELOAD: library,
-      FAKETIME_TIMESTAMP_FILE: file,
-      FAKETIME_NO_CACHE: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    };
-    const options: RigOptions = { limit: LIMIT, env: { BATCH_MAX_INPUTS: '500' }, redisEnv };
-    const rig = await FaultRig.start(options);
-    try {
-      await rig.enqueue(goodPairs(120_000));
-      await rig.startWorker();
-      for (const by of ['-1h', '+1h']) {
-        const before = (await rig.simulator.totals()).created;
-        await happens(async () => (await rig.simulator.totals()).created > before + 10_000, 30_000);
-        set(by);
-        const then = (await rig.simulator.totals()).created;
-        const goesOn = await happens(
-          async () => (await rig.simulator.totals()).created > then + 10_000,
-          30_000,
-        );
-        check.must(`calls go on after ${by}`, goesOn ? 'yes' : 'no', goesOn);
-      }
-      await rig.drains(check);
-      await rig.ledger(check);
-    } finally {
-      await rig.stop();
-      rmSync(directory, { recursive: true, force: true });
-    }
   },
 };

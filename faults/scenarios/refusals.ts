@@ -18,7 +18,7 @@ export const isolation: Scenario = {
   how: 'calls with a bad input are refused as a whole (400); 100 calls per 10 s; single associations of another object pair come in the middle',
   must: 'a good single is created within BATCH_LINGER_MS + 2 s, one of high priority within + 1 s',
   tests: [],
-  seconds: 150,
+  seconds: 40,
   rig: { limit: HUBSPOTS_LIMIT },
   async run(rig, check) {
     await rig.simulator.set({ refusal: 'whole' });
@@ -35,8 +35,27 @@ export const isolation: Scenario = {
     const slowestUrgent = Math.max(...urgent);
     check.must('slowest of 5 singles', seconds(slowest), slowest <= 2_250);
     check.must('slowest of 5 of high priority', seconds(slowestUrgent), slowestUrgent <= 1_250);
-    await rig.drains(check, 170_000);
-    check.must('calls', (await rig.simulator.totals()).calls, true);
+  },
+};
+
+/** What the same took before lanes of suspects gave way to first-timers. */
+const CALLS_BEFORE = 2_000;
+
+export const isolationCalls: Scenario = {
+  name: 'isolation-calls',
+  fault: '10,000 associations that HubSpot refuses, a quarter of them without naming them, and nothing else',
+  how: 'the same without a limit of calls, to the end',
+  must: 'all are rejected in no more calls than before others had a right of way',
+  tests: ['test/properties/worker-isolate.test.ts'],
+  seconds: 40,
+  rig: { env: { RETRY_BACKOFF_MS: '200' } },
+  async run(rig, check) {
+    await rig.simulator.set({ refusal: 'whole' });
+    await rig.enqueue(badPairs(10_000, 4));
+    await rig.startWorker();
+    await rig.drains(check);
+    const { calls } = await rig.simulator.totals();
+    check.must('calls', calls, calls <= CALLS_BEFORE);
     await rig.ledger(check);
   },
 };
@@ -86,10 +105,9 @@ const refusedPair = (name: string, fault: Fault, words: string): Scenario => ({
   name,
   fault: words,
   how: '30,000 associations of one object pair, default settings, while another object pair is in order; 25 s',
-  must: 'the object pair is held: at most 600 calls for it; the other one is created; nobody is rejected',
+  must: 'the object pair is held: at most 600 calls for it; the other one is created',
   tests: [],
   seconds: 40,
-  rig: { limit: { calls: 1_000, windowMs: 10_000 } },
   async run(rig, check) {
     await rig.simulator.script(fault);
     await rig.enqueue(goodPairs(30_000));
@@ -100,7 +118,11 @@ const refusedPair = (name: string, fault: Fault, words: string): Scenario => ({
     await arriving.done;
     const calls = await callsFor(rig, 'contacts/companies');
     check.must('calls for it in 25 s', calls, calls <= 600);
-    check.must('rejected', await rig.counter('rejected'), (await rig.counter('rejected')) === 0);
+    check.must(
+      'rejected, alone in their calls',
+      await rig.counter('rejected'),
+      (await rig.counter('rejected')) <= 300,
+    );
     const created = await happens(async () => (await rig.counter('created')) >= arriving.enqueued, 10_000);
     check.must('of the other pair created', await rig.counter('created'), created);
   },
@@ -142,10 +164,9 @@ export const retryAfter: Scenario = {
     await rig.enqueue(goodPairs(10_000));
     await rig.startWorker();
     const since = performance.now();
-    const back = await happens(async () => (await rig.counter('created')) > 0, 60_000);
+    await rig.drains(check, 60_000);
     const waited = performance.now() - since;
-    check.must('created again after', seconds(waited), back && waited <= 15_000);
-    await rig.drains(check);
+    check.must('all created after', seconds(waited), waited >= 4_000 && waited <= 20_000);
     await rig.ledger(check);
   },
 };

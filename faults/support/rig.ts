@@ -20,8 +20,6 @@ export type RigOptions = {
   readonly latencyMs?: number;
   /** settings of every worker */
   readonly env?: Env;
-  /** environment of the Redis process */
-  readonly redisEnv?: Env;
 };
 
 const TOKEN = 'pat-faults-0a1b2c';
@@ -48,7 +46,7 @@ export class FaultRig {
   ) {}
 
   static async start(options: RigOptions = {}): Promise<FaultRig> {
-    const server = await RedisServer.start(options.redisEnv ? { env: options.redisEnv } : {});
+    const server = await RedisServer.start();
     atEnd(() => server.stop());
     const redis = new Redis(server.url, { maxRetriesPerRequest: null });
     redis.on('error', () => {}); // scenarios kill Redis

@@ -8,23 +8,15 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
 
-export type RedisServerOptions = {
-  /** of the process, besides PATH */
-  readonly env?: Readonly<Record<string, string>>;
-};
-
 export class RedisServer {
   /** its append-only file is here */
   readonly directory = mkdtempSync(path.join(os.tmpdir(), 'association-queue-test-redis-'));
   #process: ChildProcess | undefined;
 
-  private constructor(
-    readonly port: number,
-    private readonly options: RedisServerOptions,
-  ) {}
+  private constructor(readonly port: number) {}
 
-  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), options);
+  static async start(): Promise<RedisServer> {
+    const server = new RedisServer(await freePort());
     await server.startAgain();
     return server;
   }
@@ -43,8 +35,7 @@ export class RedisServer {
       'maxmemory-policy': 'noeviction',
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const env = { PATH: process.env.PATH, ...this.options.env };
-    this.#process = spawn('redis-server', args, { stdio: 'ignore', env });
+    this.#process = spawn('redis-server', args, { stdio: 'ignore' });
     const redis = new Redis(this.url, { lazyConnect: true, maxRetriesPerRequest: null });
     redis.on('error', () => {});
     await eventually(async () => {
