@@ -5,7 +5,7 @@
  *   type          (associationCategory, associationTypeId), written HUBSPOT_DEFINED:279 in text
  *   job           a BullMQ job with associations of one object pair that share the same types
  *   batch         the inputs of one API call, all of one object pair, no record pair twice
- *   outcome       created | retry (attempt spent) | rejected (final) | held (not its fault: no attempt spent)
+ *   outcome       created | retry (comes back; spends an attempt or time) | rejected (final) | held (spends nothing)
  *   account       a HubSpot account with its credentials and its quota
  *
  * Pure: no I/O, no clock. The TypeBox schemas are the single source of the TypeScript types, of the validation
@@ -67,6 +67,20 @@ const ErrorContextSchema = Type.Object({
 /** Why an attempt at some pairs of a job failed, in HubSpot's words. Absent fields are left out. */
 export type ErrorContext = Static<typeof ErrorContextSchema>;
 
+const PairProgressSchema = Type.Object({
+  attempts: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'how often HubSpot has refused them; JOB_ATTEMPTS bounds it' }),
+  ),
+  suspicion: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'how many times their batches are halved' }),
+  ),
+  unavailableSince: Type.Optional(
+    Type.String({ description: 'when HubSpot was first unavailable for them, ISO 8601, until it answers' }),
+  ),
+});
+/** What a pair has been through. Absent fields: nothing of it. */
+export type PairProgress = Readonly<Static<typeof PairProgressSchema>>;
+
 const RejectedSchema = Type.Object({ error: ErrorContextSchema, pairs: Type.Array(PairSchema) });
 
 /** Schema of the data of a job in the queue; what any BullMQ client in any language may write. */
@@ -83,6 +97,12 @@ export const JobDataSchema = Type.Object(
     requestId: Type.Optional(Type.String({ maxLength: 200 })),
     errors: Type.Optional(
       Type.Array(ErrorContextSchema, { description: 'written by the worker, newest last' }),
+    ),
+    progress: Type.Optional(
+      Type.Array(Type.Object({ pairs: Type.Integer({ minimum: 0 }), ...PairProgressSchema.properties }), {
+        description:
+          'written by the worker: what the pairs have been through, so many of them in a row; left out while all are new. Where it does not add up to the pairs, all start afresh',
+      }),
     ),
     rejected: Type.Optional(Type.Array(RejectedSchema, { description: 'written by the worker' })),
     created: Type.Optional(
@@ -109,6 +129,7 @@ export type JobData = {
   source?: string;
   requestId?: string;
   errors?: ErrorContext[];
+  progress?: ({ pairs: number } & PairProgress)[];
   rejected?: Rejected[];
   created?: number;
 };

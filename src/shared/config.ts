@@ -31,6 +31,7 @@ const OUR_PREFIXES = [
   'JOB_BACKOFF',
   'MAX_QUEUED',
   'REQUEST_TIMEOUT',
+  'UNAVAILABLE_PATIENCE',
   'METRICS_PORT',
 ];
 /** What Kubernetes adds to every container for a service of the name `gateway` or `dashboard`. */

@@ -157,9 +157,17 @@ export const SETTINGS = {
     'JOB_ATTEMPTS',
     8,
     'attempts',
-    'attempts of an association before it is rejected with the last error',
+    'how often HubSpot may refuse an association, without saying that this is final, before it is rejected with the last error; calls that HubSpot is not available for do not count',
     1,
     1_000,
+  ),
+  unavailablePatienceHours: integer(
+    'UNAVAILABLE_PATIENCE_HOURS',
+    24,
+    'h',
+    'how long an association is tried again while HubSpot is not available (5xx, timeout, no connection) before it is rejected with these words; 0 = for ever',
+    0,
+    87_600,
   ),
   jobLockMs: integer(
     'JOB_LOCK_MS',

@@ -15,8 +15,10 @@ export type Submission = {
   readonly toObjectType: string;
   readonly types: readonly AssociationType[];
   readonly pairs: Pairs;
-  /** How often these pairs have failed in company: the more, the smaller their batches. 0 for first-timers. */
+  /** How many times the batches of these pairs are halved, because one of them may be at fault; 0: nobody suspects them */
   readonly suspicion: number;
+  /** each of these pairs has failed before, for whatever reason */
+  readonly failedBefore?: boolean;
   /** rides in the next call */
   readonly high?: boolean;
   /** OpenTelemetry's span of the job, where traces are on (tracing.ts) */

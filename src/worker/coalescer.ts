@@ -24,6 +24,7 @@ import {
 import type { Outcome } from './outcome.js';
 import { PairMap } from './pair-map.js';
 import { PairSet } from './pairs.js';
+import { batchLimit } from './suspicion.js';
 
 /** A stretch of a ticket's pairs that waits in a lane. */
 type Chunk = { readonly ticket: Ticket; next: number; readonly end: number; readonly since: number };
@@ -289,17 +290,6 @@ export class Coalescer {
     // lanes come and go with their pairs: many object pairs over a process's life leave nothing behind
     if (lane.size === 0) this.#lanes.delete(laneKey(lane.fromObjectType, lane.toObjectType, lane.limit));
   }
-}
-
-/**
- * Most inputs of a batch of pairs that failed `suspicion` times in company: all, a 20th, a 200th, then alone. A batch of
- * which nothing was named costs up to 24 calls to isolate; smaller ones bound what the next attempt may cost, and the
- * last attempts judge each input by itself.
- */
-export function batchLimit(maxInputs: number, suspicion: number): number {
-  if (suspicion <= 0) return maxInputs;
-  if (suspicion > 2) return 1;
-  return Math.max(1, Math.floor(maxInputs / (suspicion === 1 ? 20 : 200)));
 }
 
 const isHigh = (chunk: Chunk | undefined): boolean => chunk?.ticket.submission.high === true;

@@ -19,6 +19,7 @@ import { type Batch, type Input, type PlainInputs, settle, waitersOf } from './b
 import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
 import { type Reconciled, reconcile, shorten } from './reconcile.js';
+import { REFUSED } from './suspicion.js';
 
 export type DeliveryReport = {
   readonly counts: Readonly<Record<Outcome['kind'], number>>;
@@ -104,14 +105,17 @@ class Run {
           words = sent.found.suspects.length > 0 ? sent.found.failure : words;
           break;
         case 'too-large':
-          if (group.length === 1)
-            return this.#settleAll(isolation.unresolved, { kind: 'retry', failure: sent.failure });
+          if (group.length === 1) return this.#settleAll(isolation.unresolved, refused(sent.failure));
           isolation.reportTooLarge();
           break;
         case 'held':
           return this.giveBack(sent.hold);
         case 'failed':
-          return this.#settleAll(isolation.unresolved, { kind: 'retry', failure: sent.failure });
+          return this.#settleAll(isolation.unresolved, {
+            kind: 'retry',
+            failure: sent.failure,
+            spends: 'time',
+          });
         case 'all-created':
           throw new Error('a part of a batch is never settled as a whole');
         default:
@@ -121,7 +125,7 @@ class Run {
     const { unresolved } = isolation;
     if (unresolved.length === 0 || !words) return;
     if (isolation.isHopeless) await this.#holdTypes(unresolved, words);
-    this.#settleAll(unresolved, { kind: 'retry', failure: words });
+    this.#settleAll(unresolved, refused(words));
   }
 
   giveBack(hold: Hold): void {
@@ -270,8 +274,16 @@ class Run {
 
 /** Waiters with different types share a merged input: each is judged by itself before anybody is rejected. */
 function refusal(input: Input, failure: Failure, final: boolean): Outcome {
-  return final && !input.merged ? { kind: 'rejected', failure } : { kind: 'retry', failure };
+  return final && !input.merged ? { kind: 'rejected', failure } : refused(failure);
 }
+
+/** HubSpot has said something of the input that is not final. */
+const refused = (failure: Failure): Outcome => ({
+  kind: 'retry',
+  failure,
+  spends: 'attempt',
+  suspicion: REFUSED,
+});
 
 function failureOf(answer: Answer): Failure {
   if (answer.kind === 'none') return { at: answer.at, category: answer.category, message: answer.message };

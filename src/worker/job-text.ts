@@ -8,7 +8,7 @@
 import { type JobData, parseJobData } from '../shared/association.js';
 
 /** What a job says beside its pairs. */
-export type JobHead = Omit<JobData, 'pairs' | 'errors' | 'rejected' | 'created'>;
+export type JobHead = Omit<JobData, 'pairs' | 'errors' | 'progress' | 'rejected' | 'created'>;
 /** @property ids from, to, from, to … */
 export type PlainJob = { readonly head: JobHead; readonly ids: readonly number[] };
 
@@ -73,8 +73,8 @@ function readHead(json: string): JobHead | undefined {
   if (found?.pairs !== NO_PAIRS) return undefined;
   const checked = parseJobData({ ...found, pairs: [] });
   if (!checked.ok) return undefined;
-  const { pairs: _none, errors, rejected, created, ...head } = checked.data;
-  return [errors, rejected, created].every(history => history === undefined) ? head : undefined;
+  const { pairs: _none, errors, progress, rejected, created, ...head } = checked.data;
+  return [errors, progress, rejected, created].every(history => history === undefined) ? head : undefined;
 }
 
 const [SPACE, TAB, LINE_FEED, RETURN] = [32, 9, 10, 13];

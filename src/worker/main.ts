@@ -182,8 +182,11 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
   });
   const processor = new Processor({
     queue,
-    maxAttempts: config.jobAttempts,
-    backoffMs: config.retryBackoffMs,
+    policy: {
+      maxAttempts: config.jobAttempts,
+      patienceHours: config.unavailablePatienceHours,
+      backoffMs: config.retryBackoffMs,
+    },
     submit: (submission, submitter) =>
       dispatcher.submit(traces ? traces.carry(submission) : submission, submitter),
     ledger,

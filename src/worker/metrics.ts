@@ -23,7 +23,7 @@ export function createWorkerMetrics(now: {
 
   const outcomes = new Counter({
     name: metricName('outcomes_total'),
-    help: 'Associations by outcome: created, rejected, retry (attempt spent), as settled in Redis; held (no attempt spent)',
+    help: 'Associations by outcome: created, rejected, retry (comes back with its error), as settled in Redis; held (nothing spent)',
     labelNames: ['outcome'],
     registers,
   });

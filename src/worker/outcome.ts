@@ -14,11 +14,18 @@ export type Hold = Readonly<{
 
 export type Outcome =
   | { readonly kind: 'created' }
-  /** an attempt is spent, it comes back with its error */
-  | { readonly kind: 'retry'; readonly failure: Failure }
+  /** it comes back with its error */
+  | {
+      readonly kind: 'retry';
+      readonly failure: Failure;
+      /** attempt: HubSpot has said something about the input · time: HubSpot was unavailable, nobody's fault */
+      readonly spends: 'attempt' | 'time';
+      /** by how many halvings its batches become smaller, because it may be at fault; 0 or absent: nobody suspects it */
+      readonly suspicion?: number;
+    }
   /** final */
   | { readonly kind: 'rejected'; readonly failure: Failure }
-  /** not its fault: no attempt is spent */
+  /** not its fault: neither attempt nor time is spent */
   | { readonly kind: 'held'; readonly hold: Hold };
 
 export const CREATED: Outcome = { kind: 'created' };

@@ -3,8 +3,8 @@
  * settlement is written, and the job moves on: it is complete, or delayed, or failed, or given back. Plain jobs, nearly
  * all, take a shorter way to the same end, without a promise (plain-work.ts), for as long as nothing is refused.
  */
-import { type JobData, parseJobData } from '../shared/association.js';
-import { backoffMs } from '../shared/backoff.js';
+import { type JobData, type Pair, parseJobData } from '../shared/association.js';
+import { withJitter } from '../shared/backoff.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import type { Submission, Submitter } from './batch.js';
@@ -13,12 +13,13 @@ import { type JobHead, PlainJobReader, parsed } from './job-text.js';
 import type { Finish, JobEntry, Ledger } from './ledger.js';
 import type { Hold, Outcome } from './outcome.js';
 import { PlainWork, type PlainWorkOwner, withBatch } from './plain-work.js';
-import { allCreated, type Next, reopen, type Settlement, settleJob, suspicion } from './settlement.js';
+import { readProgress, ridesOf } from './progress.js';
+import type { RetryPolicy } from './retry-policy.js';
+import { allCreated, type Next, reopen, type Settlement, settleJob } from './settlement.js';
 
 export type ProcessorParts = {
   readonly queue: JobQueue;
-  readonly maxAttempts: number;
-  readonly backoffMs: number;
+  readonly policy: RetryPolicy;
   readonly submit: (submission: Submission, submitter: Submitter) => void;
   readonly ledger: Pick<Ledger, 'settle' | 'settleCreated'>;
   readonly logger: Logger;
@@ -57,16 +58,14 @@ export class Processor {
 
   #onOutcomes(work: PlainWork, outcomes: readonly Outcome[]): void {
     const { job, head, onEnd } = work;
-    const { ledger, maxAttempts } = this.parts;
+    const { ledger, policy } = this.parts;
     const isWhole = outcomes.every(isCreated);
     if (isWhole && job.standsAlone && job.isFirstAttempt) {
       ledger.settleCreated(work);
       return;
     }
     const judge = async () => {
-      const settlement = isWhole
-        ? allCreated(outcomes.length)
-        : settleJob(dataOf(job), outcomes, maxAttempts);
+      const settlement = isWhole ? allCreated(outcomes.length) : settleJob(dataOf(job), outcomes, policy);
       return this.#settleAs(job, head, settlement, work.batches);
     };
     void this.#toTheEnd(job, judge).then(() => onEnd(job));
@@ -89,25 +88,39 @@ export class Processor {
   }
 
   async #work(job: FetchedJob): Promise<void> {
-    const { queue, maxAttempts, submit } = this.parts;
+    const { queue, policy } = this.parts;
     if (job.mustFail) return queue.fail(job, job.mustFail);
     const checked = parseJobData(parsed(job.text));
     if (!checked.ok) return queue.fail(job, invalidReason(checked.faults));
     const again = reopen(checked.data);
     if (again) await this.#takeBack(job, again);
     const data = again?.data ?? checked.data;
-    const { fromObjectType, toObjectType, types, pairs } = data;
     let batches = '';
-    const submission = {
-      ...{ fromObjectType, toObjectType, types, pairs },
-      suspicion: suspicion(data),
-      high: job.high,
-      onSealed: (id: string) => {
-        batches = withBatch(batches, id);
-      },
-    };
-    const outcomes = await new Promise<Outcome[]>(onOutcomes => submit(submission, { onOutcomes }));
-    return this.#settleAs(job, data, settleJob(data, outcomes, maxAttempts), batches);
+    const outcomes = await this.#outcomes(job, data, id => {
+      batches = withBatch(batches, id);
+    });
+    return this.#settleAs(job, data, settleJob(data, outcomes, policy), batches);
+  }
+
+  /** Of all its pairs. Those under different suspicion ride in different batches. */
+  async #outcomes(job: FetchedJob, data: JobData, onSealed: (batchId: string) => void): Promise<Outcome[]> {
+    const { fromObjectType, toObjectType, types, pairs } = data;
+    const about = { fromObjectType, toObjectType, types, high: job.high, onSealed };
+    const all = new Array<Outcome>(pairs.length);
+    const rides = ridesOf(readProgress(data)).map(({ suspicion, failedBefore, places }) => {
+      const riders = places.length === pairs.length ? pairs : places.map(place => pairs[place] as Pair);
+      const submission = { ...about, pairs: riders, suspicion, failedBefore };
+      return new Promise<void>(resolve => {
+        this.parts.submit(submission, {
+          onOutcomes(outcomes) {
+            for (const [at, place] of places.entries()) all[place] = outcomes[at] as Outcome;
+            resolve();
+          },
+        });
+      });
+    });
+    await Promise.all(rides);
+    return all;
   }
 
   /** What has become of the job is written, and it moves on. */
@@ -137,8 +150,8 @@ export class Processor {
       case 'fail':
         return queue.fail(job, next.reason);
       case 'retry': {
-        const delayMs = Math.max(next.leastMs, backoffMs(next.attempt, this.parts.backoffMs));
-        logger.debug({ event: 'retry', jobId: job.id, attempt: next.attempt, delayMs }, next.reason);
+        const delayMs = Math.max(next.leastMs, withJitter(next.withinMs));
+        logger.debug({ event: 'retry', jobId: job.id, delayMs }, next.reason);
         return queue.retry(job, delayMs, next.reason);
       }
       case 'hold':

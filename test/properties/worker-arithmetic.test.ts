@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ASSOCIATION_CATEGORIES } from '../../src/shared/association.js';
-import { backoffMs, MAX_BACKOFF_MS, pauseMs } from '../../src/shared/backoff.js';
+import { MAX_BACKOFF_MS, pauseMs, withJitter } from '../../src/shared/backoff.js';
 import { dayIn } from '../../src/shared/day.js';
 import { Prefetch } from '../../src/worker/prefetch.js';
 import { requestBody } from '../../src/worker/request-body.js';
@@ -79,7 +79,7 @@ describe('backoff', () => {
         fc.integer({ min: 1, max: 1_000_000 }),
         random,
         (attempt, baseMs, jitter) => {
-          const ms = backoffMs(attempt, baseMs, jitter);
+          const ms = withJitter(pauseMs(attempt, baseMs), jitter);
           expect(Number.isInteger(ms)).toBe(true);
           expect(ms).toBeGreaterThanOrEqual(0);
           expect(ms).toBeLessThanOrEqual(pauseMs(attempt, baseMs));

@@ -3,9 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type AssociationType, type Pair, typesText } from '../../src/shared/association.js';
 import { type Batch, type Input, type Submission, settle, waitersOf } from '../../src/worker/batch.js';
-import { batchLimit, Coalescer } from '../../src/worker/coalescer.js';
+import { Coalescer } from '../../src/worker/coalescer.js';
 import { CREATED, type Outcome } from '../../src/worker/outcome.js';
 import { NumberPairs, type Pairs } from '../../src/worker/pairs.js';
+import { batchLimit } from '../../src/worker/suspicion.js';
 import { pairsOf, submitTo } from '../support/worker-samples.js';
 
 const pairKey = (from: string, to: string): string => `${from} ${to}`;
@@ -95,6 +96,7 @@ const HELD: Outcome = { kind: 'held', hold: { scope: 'pair', forMs: 1, reason: '
 /** An outcome that says which input of which batch it belongs to. */
 const outcomeOf = (input: Input, batch: number): Outcome => ({
   kind: 'retry',
+  spends: 'attempt',
   failure: { at: String(batch), message: pairKey(input.from, input.to) },
 });
 const laneOf = (maxInputs: number, { fromObjectType, toObjectType, suspicion }: Submission) =>
@@ -352,9 +354,9 @@ it('an input that is settled twice is an error, not a second outcome', () => {
 });
 
 it.each([
-  [2_000, [2_000, 100, 10, 1, 1]],
-  [10, [10, 1, 1, 1, 1]],
-  [1, [1, 1, 1, 1, 1]],
-])('batches of at most %d shrink with suspicion', (maxInputs, limits) => {
-  expect([0, 1, 2, 3, 8].map(suspicion => batchLimit(maxInputs, suspicion))).toEqual(limits);
+  [2_000, [2_000, 1_000, 500, 250, 1, 1, 1]],
+  [10, [10, 5, 2, 1, 1, 1, 1]],
+  [1, [1, 1, 1, 1, 1, 1, 1]],
+])('batches of at most %d are halved with suspicion', (maxInputs, limits) => {
+  expect([0, 1, 2, 3, 10, 11, 2_000].map(suspicion => batchLimit(maxInputs, suspicion))).toEqual(limits);
 });

@@ -82,8 +82,7 @@ class Round {
     const queue = { complete: moved, fail: moved, retry: moved, delay: moved, putBack: moved };
     this.processor = new Processor({
       queue: { ...queue, isTraced: false, hold: async () => {} } as unknown as JobQueue,
-      maxAttempts: 3,
-      backoffMs: 1,
+      policy: { maxAttempts: 3, patienceHours: 24, backoffMs: 1 },
       submit: (submission, submitter) => {
         if (this.random() < 0.97) this.coalescer.submit(submission, submitter);
         else submitter.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(HELD));

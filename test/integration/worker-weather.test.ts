@@ -1,0 +1,48 @@
+/** HubSpot in bad weather (5xx for some of the calls): it costs time, and rejects nobody. */
+import { afterEach, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig;
+afterEach(async () => {
+  await rig.stop();
+});
+const start = async (env: Readonly<Record<string, string>> = {}) => {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), env });
+};
+const answer = (status: number) => ({ kind: 'status' as const, status });
+
+it('each pair of a job has attempts of its own: what is held does not age with its neighbours', async () => {
+  await start({ JOB_ATTEMPTS: '2', BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '1' });
+  rig.simulator.script(answer(503), answer(423), { kind: 'slow', ms: 0 }, answer(503));
+  const good = goodPairs(400);
+  await rig.enqueue(good, 400);
+  rig.startWorker();
+  await rig.drained();
+  expect(rig.simulator.ledger.calls.slice(0, 4).map(({ status }) => status)).toEqual([503, 423, 201, 503]);
+  await rig.expectAccounted(good, []);
+});
+
+it('an outage longer than the patience rejects in these words', async () => {
+  await start({ UNAVAILABLE_PATIENCE_HOURS: '1', JOB_ATTEMPTS: '1' });
+  rig.simulator.script(answer(503), answer(503));
+  const [pair] = goodPairs(1);
+  if (!pair) throw new Error('no pair');
+  const unavailableSince = new Date(Date.now() - 3_590_000).toISOString();
+  await rig.enqueue([pair], 1, { progress: [{ pairs: 1, unavailableSince }] });
+  rig.startWorker();
+  // ten seconds are left, of which the next attempt is somewhere
+  await eventually(async () => expect((await rig.totals()).retried).toBe(1));
+  const [job] = await rig.queue.getDelayed();
+  await job?.updateData({
+    ...job.data,
+    progress: [{ pairs: 1, unavailableSince: new Date(Date.now() - 3_601_000).toISOString() }],
+  });
+  await job?.promote();
+  await rig.drained();
+  expect([...(await rig.rejected()).values()]).toEqual([
+    { category: 'HTTP_503', message: expect.stringMatching(/^HubSpot was unavailable for 1 h: /) },
+  ]);
+});
