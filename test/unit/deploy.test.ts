@@ -1,7 +1,7 @@
 /**
  * The files for containers are in step with the code. Checked as text: no engine and no YAML parser is needed.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/shared/config.js';
@@ -96,12 +96,64 @@ describe('docker-compose.yml', () => {
     expect(Number(grace) * 1_000).toBeGreaterThan(SETTINGS.shutdownTimeoutMs.default);
   });
 
+  const SERVICES = ['redis', 'worker', 'gateway', 'dashboard', 'simulator', 'prometheus', 'grafana'];
+  const COMMANDS = ['worker', 'gateway', 'dashboard'] as const;
+
+  test('no container writes outside of its volume and /tmp, or has or gains a capability', () => {
+    expect(captures(compose, /^x-hardened: &hardened\n((?: {2}.*\n)+)/gm)).toEqual([
+      "  read_only: true\n  cap_drop: [ALL]\n  security_opt: ['no-new-privileges:true']\n  tmpfs: [/tmp]\n",
+    ]);
+    for (const name of SERVICES) {
+      expect([name, service(name).startsWith('    <<: *hardened\n')]).toEqual([name, true]);
+      // none of it is taken back
+      expect(service(name)).not.toMatch(
+        /^ {4}(read_only|cap_add|cap_drop|security_opt|privileged|network_mode|pid):/m,
+      );
+      expect(service(name)).not.toMatch(/docker\.sock/);
+    }
+    expect(captures(compose, /^ {4}user: (\S+)/gm)).toEqual(['redis']);
+  });
+
+  test('images of others are pinned by digest, with their version; ours is built here', () => {
+    for (const name of SERVICES) {
+      const [image] = captures(service(name), /^ {4}image: (\S+)$/gm);
+      if (/^ {4}build: \.$/m.test(service(name))) expect(image).toBe('hubspot-association-queue');
+      else expect(image).toMatch(/^[a-z/]+:v?\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$/);
+    }
+  });
+
+  test('each container has the settings that its command reads, and no others', async () => {
+    const { settingsOf } = (await import(`${root}/scripts/compose-variables.mjs`)) as {
+      settingsOf(command: string): string[];
+    };
+    expect(compose).not.toMatch(/env_file/);
+    const names = (name: string) => captures(service(name), /^ {6}([A-Z][A-Z0-9_]*):/gm);
+    for (const command of COMMANDS) {
+      const given = names(command).filter(name => !name.startsWith('OTEL_'));
+      expect([command, given.toSorted()]).toEqual([command, settingsOf(command).toSorted()]);
+    }
+    for (const name of ['redis', 'simulator', 'prometheus']) expect([name, names(name)]).toEqual([name, []]);
+    // secrets by name, whatever the code says
+    const holders = (secret: string) => SERVICES.filter(name => names(name).includes(secret));
+    expect(holders('HUBSPOT_ACCESS_TOKEN')).toEqual(['worker', 'gateway']);
+    expect(holders('GATEWAY_API_KEYS')).toEqual(['gateway']);
+    expect(holders('DASHBOARD_PASSWORD')).toEqual(['dashboard']);
+    expect(holders('ALERT_WEBHOOK_URL')).toEqual(['worker']);
+    expect(settings.filter(({ kind }) => kind === 'secret')).toHaveLength(4);
+  });
+
+  test('no port is open to other machines', () => {
+    const ports = captures(compose, /^ {6}- (\S+:\d+)(?: #.*)?$/gm);
+    expect(ports.length).toBeGreaterThan(4);
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
+  });
+
   test('the dashboard is reachable from this machine only, asks for a password, and has no token', () => {
     const dashboard = service('dashboard');
     expect(dashboard).toMatch(
       /DASHBOARD_HOST: 0\.0\.0\.0 # .*it needs DASHBOARD_USER and DASHBOARD_PASSWORD/,
     );
-    expect(dashboard).toMatch(/HUBSPOT_ACCESS_TOKEN: ''/);
+    expect(dashboard).not.toMatch(/HUBSPOT_ACCESS_TOKEN/);
     expect(captures(dashboard, /^ {6}- (.*:\d+)$/gm)).toEqual(['127.0.0.1:3001:3001']);
     expect(dashboard).toMatch(/fetch\('http:\/\/127\.0\.0\.1:3001\/healthz'\)/);
   });
@@ -130,8 +182,8 @@ describe('docker-compose.yml', () => {
 
   test('names no environment variable that config.ts does not know', () => {
     const named = [
-      ...captures(compose, /^ {6}((?!GF_)[A-Z][A-Z0-9_]*):/gm), // GF_: Grafana's own
-      ...captures(compose, /\$\{([A-Z0-9_]+)/g),
+      ...captures(compose, /^ {6}((?!GF_|OTEL_)[A-Z][A-Z0-9_]*):/gm), // Grafana's own, and OpenTelemetry's
+      ...captures(compose, /\$\{((?!OTEL_)[A-Z0-9_]+)/g),
     ];
     expect(named.length).toBeGreaterThan(0);
     for (const name of named) expect(known).toContain(name);
@@ -173,9 +225,52 @@ describe('Dockerfile', () => {
     expect(final).toMatch(new RegExp(`METRICS_PORT \\|\\| ${SETTINGS.metricsPort.default};.*/healthz`));
   });
 
+  test('both stages stand on one image, pinned by digest', () => {
+    const images = captures(dockerfile, /^FROM (\S+)/gm);
+    expect(images).toHaveLength(2);
+    expect(new Set(images).size).toBe(1);
+    for (const image of images) expect(image).toMatch(/^node:\d+\.\d+\.\d+-slim@sha256:[0-9a-f]{64}$/);
+  });
+
   test('runs on a Node that package.json allows', () => {
-    const majors = captures(dockerfile, /^FROM node:(\d+)-slim/gm).map(Number);
+    const majors = captures(dockerfile, /^FROM node:(\d+)\.\d+\.\d+-slim/gm).map(Number);
     expect(majors).toEqual([22, 22]);
     expect(JSON.parse(read('package.json')).engines.node).toBe('>=20.19');
   });
+});
+
+describe('.github', () => {
+  const workflows = readdirSync(`${root}/.github/workflows`).map(name => `.github/workflows/${name}`);
+
+  test.each(workflows)(
+    '%s: actions are pinned by commit, with their version; it may read and no more',
+    file => {
+      const text = read(file);
+      const uses = captures(text, /^.*\buses: *(.*)$/gm);
+      expect(uses.length).toBeGreaterThan(0);
+      for (const action of uses) expect(action).toMatch(/^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+      expect(captures(text, /^permissions:\n((?: {2}.*\n)+)/gm)).toEqual(['  contents: read\n']);
+      expect(captures(text, /^ +(permissions):/gm)).toEqual([]); // no job takes more
+      for (const step of text.split(/^ {6}- /m).filter(step => step.includes('actions/checkout@')))
+        expect(step).toMatch(/persist-credentials: false/);
+      expect(text).not.toMatch(/pull_request_target|secrets\./);
+    },
+  );
+
+  test('what is pinned is kept up to date', () => {
+    expect(captures(read('.github/dependabot.yml'), /package-ecosystem: (\S+)/g)).toEqual([
+      'npm',
+      'github-actions',
+      'docker',
+      'docker-compose',
+    ]);
+  });
+});
+
+test('nothing that is deployed says "latest"', () => {
+  const files = readdirSync(`${root}/deploy`, { recursive: true, encoding: 'utf8' })
+    .filter(name => /\.(ya?ml|json)$/.test(name))
+    .map(name => `deploy/${name}`);
+  for (const file of [...files, 'docker-compose.yml', 'Dockerfile'])
+    expect([file, captures(read(file), /(image:.*:latest|FROM \S+:latest)/g)]).toEqual([file, []]);
 });
