@@ -27,6 +27,15 @@ export type Submission = {
   readonly onSealed?: (batchId: string) => void;
 };
 
+/**
+ * suspect: they have failed in company, and share their calls with such only · first: nothing is known against them, or
+ * they are of high priority, which waits for nobody
+ */
+export type Line = 'first' | 'suspect';
+export const LINES: readonly Line[] = ['first', 'suspect'];
+export const lineOf = ({ suspicion, high }: Pick<Submission, 'suspicion' | 'high'>): Line =>
+  suspicion > 0 && !high ? 'suspect' : 'first';
+
 /** Who submitted it. Called once, with one outcome per pair, by position; it must not throw. */
 export type Submitter = { onOutcomes(outcomes: Outcome[]): void };
 
@@ -58,6 +67,7 @@ export type Batch = {
   readonly inputs: readonly Input[];
   /** the same in numbers, if they can be: where it will do, nobody asks for `inputs` */
   readonly plain?: PlainInputs | undefined;
+  readonly line: Line;
   readonly trigger: Trigger;
   /** how long the first of its associations had waited when it was sealed, milliseconds */
   readonly waitedMs: number;

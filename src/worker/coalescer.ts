@@ -1,7 +1,7 @@
 /**
  * Coalescer: turns the pairs of many jobs into the inputs of few calls.
  *  1. collects submissions in lanes, first in first out: one lane for each object pair and degree of suspicion; those of
- *     high priority stand at the head of their lane;
+ *     high priority stand at the head of their lane, and suspects form a line of their own;
  *  2. knows which lane is ready (full, its first waiter has lingered, or everything is being flushed), and gives at most
  *     every other call to a lane out of turn, because high priority waits in it;
  *  3. seals a batch of at most the lane's size from it, splitting and mixing jobs, no record pair twice;
@@ -13,6 +13,9 @@ import {
   addToInputs,
   type Batch,
   type Input,
+  LINES,
+  type Line,
+  lineOf,
   PlainInputs,
   type Slice,
   type Submission,
@@ -32,6 +35,7 @@ type Lane = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly limit: number;
+  readonly line: Line;
   /** suspects are judged alone: another one's types are not merged into their inputs */
   readonly mergesTypes: boolean;
   /** those of high priority first */
@@ -57,14 +61,14 @@ export type CoalescerOptions = {
 
 export class Coalescer {
   readonly #options: CoalescerOptions;
-  readonly #lanes = new Map<string, Lane>();
-  #size = 0;
+  readonly #lanes: Readonly<Record<Line, Map<string, Lane>>> = { first: new Map(), suspect: new Map() };
+  readonly #sizes: Record<Line, number> = { first: 0, suspect: 0 };
   #sealed = 0;
   readonly #known: PairSet;
   #flushing = false;
   #lastTypes: { readonly list: readonly AssociationType[]; readonly text: string } = { list: [], text: '' };
-  /** The last batch was one out of turn: the next one is not, or the others would starve. */
-  #wasOutOfTurn = false;
+  /** A line's last batch was one out of turn: the next one is not, or the others would starve. */
+  readonly #wasOutOfTurn: Record<Line, boolean> = { first: false, suspect: false };
 
   constructor(options: CoalescerOptions) {
     this.#options = options;
@@ -73,7 +77,12 @@ export class Coalescer {
 
   /** Pairs that wait for a batch. */
   get size(): number {
-    return this.#size;
+    return this.#sizes.first + this.#sizes.suspect;
+  }
+
+  /** Those of them that have failed in company. */
+  get suspects(): number {
+    return this.#sizes.suspect;
   }
 
   /** Every pair gets an outcome, sooner or later. */
@@ -93,26 +102,26 @@ export class Coalescer {
     }
     const ticket = { submission, typesText: text, types, outcomes, open: count, submitter };
     const wasFull = lane.size >= lane.limit;
-    const wasEmpty = this.#size === 0;
+    const wasEmpty = this.#sizes[lane.line] === 0;
     const chunk = { ticket, next: 0, end: count, since: this.#options.now() };
     if (submission.high) lane.chunks.splice(highChunks(lane).length, 0, chunk);
     else lane.chunks.push(chunk);
     lane.size += count;
-    this.#size += count;
+    this.#sizes[lane.line] += count;
     // anything else becomes ready later than what is waited for already
     if (wasEmpty || submission.high || (!wasFull && lane.size >= lane.limit)) this.#options.onChange();
   }
 
   /** The ready lane whose first waiter has waited longest; undefined when nothing is ready yet. */
-  next(partialsToo = true): { full: boolean } | undefined {
-    const lane = this.#readyLane(partialsToo);
+  next(partialsToo = true, lines = LINES): { full: boolean } | undefined {
+    const lane = this.#readyLane(partialsToo, lines);
     return lane && { full: lane.size >= lane.limit };
   }
 
   /** When the next lane becomes ready by lingering, in `now`'s terms; undefined when nobody waits. */
-  lingersUntil(): number | undefined {
+  lingersUntil(lines = LINES): number | undefined {
     let earliest: number | undefined;
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#of(lines)) {
       const until = (lane.chunks[0]?.since ?? 0) + this.#lingerMs(lane);
       if (earliest === undefined || until < earliest) earliest = until;
     }
@@ -120,19 +129,27 @@ export class Coalescer {
   }
 
   /** Closes the batch that `next` spoke of, or the one that high priority puts before it; undefined when nothing is ready. */
-  seal(partialsToo = true): Batch | undefined {
-    const ready = this.#readyLane(partialsToo);
+  seal(partialsToo = true, lines = LINES): Batch | undefined {
+    const ready = this.#readyLane(partialsToo, lines);
     if (!ready) return undefined;
-    const lane = (this.#wasOutOfTurn ? undefined : this.#highLane()) ?? ready;
-    this.#wasOutOfTurn = lane !== ready;
+    const lane = (this.#wasOutOfTurn[ready.line] ? undefined : this.#highLane(lines)) ?? ready;
+    this.#wasOutOfTurn[ready.line] = lane !== ready;
     const now = this.#options.now();
     const waitedMs = now - (lane.chunks[0]?.since ?? now);
     const trigger = this.#trigger(lane, now) ?? (lane === ready ? 'flush' : 'high');
     const high = highChunks(lane).reduce((sum, { next, end }) => sum + end - next, 0);
     this.#sealed += 1;
     const id = this.#options.batchId?.() ?? String(this.#sealed);
-    const { fromObjectType, toObjectType } = lane;
-    const about = { id, fromObjectType, toObjectType, trigger, waitedMs, high: Math.min(high, lane.limit) };
+    const { fromObjectType, toObjectType, line } = lane;
+    const about = {
+      id,
+      fromObjectType,
+      toObjectType,
+      line,
+      trigger,
+      waitedMs,
+      high: Math.min(high, lane.limit),
+    };
     const plain = this.#takePlain(lane, id);
     if (!plain) {
       const inputs = this.#take(lane, id);
@@ -156,7 +173,7 @@ export class Coalescer {
 
   /** Gives the pairs that still wait the outcome that `judge` finds for their submission, for example held. */
   release(judge: (submission: Submission) => Outcome | undefined): void {
-    for (const lane of [...this.#lanes.values()]) {
+    for (const lane of [...this.#of(LINES)]) {
       const kept: Chunk[] = [];
       for (const chunk of lane.chunks) {
         const outcome = judge(chunk.ticket.submission);
@@ -178,21 +195,26 @@ export class Coalescer {
     return this.#lastTypes.text;
   }
 
-  #lane({ fromObjectType, toObjectType, suspicion }: Submission): Lane {
+  *#of(lines: readonly Line[]): Generator<Lane> {
+    for (const line of lines) yield* this.#lanes[line].values();
+  }
+
+  #lane(submission: Submission): Lane {
+    const { fromObjectType, toObjectType, suspicion } = submission;
     const limit = batchLimit(this.#options.maxInputs, suspicion);
-    const key = laneKey(fromObjectType, toObjectType, limit);
-    let lane = this.#lanes.get(key);
+    const line = lineOf(submission);
+    const kind = { fromObjectType, toObjectType, limit, mergesTypes: suspicion === 0 };
+    const key = laneKey(kind);
+    let lane = this.#lanes[line].get(key);
     if (!lane) {
       lane = {
-        fromObjectType,
-        toObjectType,
-        limit,
-        mergesTypes: suspicion === 0,
+        ...kind,
+        line,
         chunks: [],
         size: 0,
         types: new Map(),
       };
-      this.#lanes.set(key, lane);
+      this.#lanes[line].set(key, lane);
     }
     return lane;
   }
@@ -209,9 +231,9 @@ export class Coalescer {
   }
 
   /** The lane in which high priority has waited longest. */
-  #highLane(): Lane | undefined {
+  #highLane(lines: readonly Line[]): Lane | undefined {
     let oldest: Lane | undefined;
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#of(lines)) {
       const [first] = lane.chunks;
       if (first && isHigh(first) && first.since < (oldest?.chunks[0]?.since ?? Number.POSITIVE_INFINITY))
         oldest = lane;
@@ -219,11 +241,11 @@ export class Coalescer {
     return oldest;
   }
 
-  #readyLane(partialsToo: boolean): Lane | undefined {
+  #readyLane(partialsToo: boolean, lines: readonly Line[]): Lane | undefined {
     const now = this.#options.now();
     let oldest: Lane | undefined;
     let oldestSince = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#of(lines)) {
       const trigger = this.#trigger(lane, now);
       if (!trigger || (trigger !== 'full' && !partialsToo)) continue;
       const since = lane.chunks[0]?.since ?? 0;
@@ -286,9 +308,9 @@ export class Coalescer {
 
   #shrink(lane: Lane, by: number): void {
     lane.size -= by;
-    this.#size -= by;
+    this.#sizes[lane.line] -= by;
     // lanes come and go with their pairs: many object pairs over a process's life leave nothing behind
-    if (lane.size === 0) this.#lanes.delete(laneKey(lane.fromObjectType, lane.toObjectType, lane.limit));
+    if (lane.size === 0) this.#lanes[lane.line].delete(laneKey(lane));
   }
 }
 
@@ -300,4 +322,5 @@ function highChunks({ chunks }: Lane): Chunk[] {
   return others < 0 ? [...chunks] : chunks.slice(0, others);
 }
 
-const laneKey = (from: string, to: string, limit: number): string => `${from}/${to} ${limit}`;
+const laneKey = (lane: Pick<Lane, 'fromObjectType' | 'toObjectType' | 'limit' | 'mergesTypes'>): string =>
+  `${lane.fromObjectType}/${lane.toObjectType} ${lane.limit} ${lane.mergesTypes}`;

@@ -12,13 +12,14 @@ import {
   text,
 } from '../hubspot/classify.js';
 import { type Permit, pairName, type Quota } from '../hubspot/quota.js';
-import type { Turnstile } from '../hubspot/turnstile.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
-import { type Batch, type Input, type PlainInputs, settle, waitersOf } from './batch.js';
+import { type Batch, type Input, type Line, type PlainInputs, settle, waitersOf } from './batch.js';
+import type { Gate, Turn } from './gate.js';
 import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
 import { type Reconciled, reconcile, shorten } from './reconcile.js';
+import type { Searches } from './searches.js';
 import { REFUSED } from './suspicion.js';
 
 export type DeliveryReport = {
@@ -34,13 +35,19 @@ export type CreateCall = Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs
 export type DeliveryParts = {
   readonly create: (call: CreateCall, signal: AbortSignal, onLate: () => void) => Promise<Answer>;
   readonly quota: Quota;
-  readonly turnstile: Turnstile;
+  readonly gate: Pick<Gate, 'pass'>;
+  readonly searches: Pick<Searches, 'begin' | 'end'>;
+  /** jobs of high priority wait in Redis, and there may be nobody else who fetches them */
+  readonly onHigh: () => void;
   readonly windowMs: number;
   /** @returns true when there is a newer token than the one of a call sent then (performance.now()) */
   readonly renewToken: (sentAt: number) => Promise<boolean>;
   readonly onCall: (status: string, ms: number) => void;
   readonly logger: Logger;
 };
+
+/** Batches that cannot be searched yet are sent again after that, and up to twice as late. */
+const SEARCH_AGAIN_MS = 15_000;
 
 /** A hold may be probed many times: a batch's record stays small. */
 const ANSWERS_KEPT = 30;
@@ -57,11 +64,11 @@ type Sent =
 export class Delivery {
   constructor(private readonly parts: DeliveryParts) {}
 
-  /** @param permit for the first call. It never rejects. */
-  async deliver(batch: Batch, permit: Permit, signal: AbortSignal): Promise<DeliveryReport> {
+  /** @param turn for the first call. It never rejects. */
+  async deliver(batch: Batch, turn: Turn, signal: AbortSignal): Promise<DeliveryReport> {
     const run = new Run(batch, this.parts, signal);
     try {
-      await run.toTheEnd(permit);
+      await run.toTheEnd(turn);
     } catch (error) {
       // Redis is away, or this code is wrong: nobody hangs, nothing is lost, no attempt is spent
       this.parts.logger.error(
@@ -81,6 +88,7 @@ class Run {
   #calls = 0;
   readonly #answers: string[] = [];
   #sentAt = 0;
+  #search: ReturnType<Searches['begin']>;
 
   constructor(
     private readonly batch: Batch,
@@ -90,13 +98,28 @@ class Run {
     this.#open = batch.size;
   }
 
-  async toTheEnd(firstPermit: Permit): Promise<void> {
-    let first: Sent | undefined = await this.#send(this.batch, firstPermit);
+  async toTheEnd(turn: Turn): Promise<void> {
+    const first = await this.#send(this.batch, turn);
     if (first.kind === 'all-created') return this.#settlePlain(first.plain);
-    const { fromObjectType, toObjectType, inputs } = this.batch;
+    const { searches } = this.parts;
+    try {
+      await this.#isolate(first);
+    } finally {
+      if (this.#search) searches.end(this.#search);
+    }
+  }
+
+  async #isolate(whole: Sent): Promise<void> {
+    const { fromObjectType, toObjectType, inputs, size } = this.batch;
     const isolation = new Isolation(inputs);
+    let first: Sent | undefined = whole;
     let words: Failure | undefined;
     for (let group = isolation.next(); group; group = isolation.next()) {
+      if (!first && !this.#search) {
+        this.#search = this.parts.searches.begin(size);
+        if (!this.#search) return this.giveBack(tooManySearches());
+        this.#search.invalid = this.#counts.rejected;
+      }
       const sent: Sent = first ?? (await this.#send({ fromObjectType, toObjectType, inputs: group }));
       first = undefined;
       switch (sent.kind) {
@@ -165,17 +188,19 @@ class Run {
   }
 
   /** Sends until there is an answer about the inputs, or a reason to stop. */
-  async #send(call: CreateCall, given?: Permit): Promise<Sent> {
-    const { quota, turnstile } = this.parts;
-    let permit = given;
+  async #send(call: CreateCall, given?: Turn): Promise<Sent> {
+    const { quota, gate, onHigh } = this.parts;
+    let turn = given;
     for (;;) {
-      if (!permit) {
-        const passage = await turnstile.pass(false, this.signal);
-        if (passage.kind === 'stopped') return { kind: 'held', hold: passage.hold };
-        if (passage.kind === 'paced') continue; // only partial batches of first-timers are paced
-        permit = passage;
+      if (!turn) {
+        const entry = await gate.pass(this.#line, 'urgent', this.signal);
+        if (entry.kind === 'stopped') return { kind: 'held', hold: entry.hold };
+        if (entry.kind === 'paced') continue; // only partial batches of the dispatcher are paced
+        if (entry.permit.high > 0) onHigh();
+        turn = entry;
       }
-      const answer = await this.#call(call, permit);
+      const { permit } = turn;
+      const answer = await this.#call(call, permit).finally(turn.leave);
       if (this.signal.aborted && answer.kind === 'none')
         return {
           kind: 'held',
@@ -224,7 +249,7 @@ class Run {
           break;
         }
       }
-      permit = undefined;
+      turn = undefined;
     }
   }
 
@@ -237,6 +262,11 @@ class Run {
     this.parts.onCall(status, performance.now() - this.#sentAt);
     if (this.#answers.length < ANSWERS_KEPT) this.#answers.push(`${status} ${correlationOf(answer)}`.trim());
     return answer;
+  }
+
+  /** Whoever is searched for the guilty among them goes with the suspects. */
+  get #line(): Line {
+    return this.#search ? 'suspect' : this.batch.line;
   }
 
   #pair(): string {
@@ -267,10 +297,19 @@ class Run {
   }
 
   #settle(input: Input, outcome: Outcome): void {
-    this.#counts[outcome.kind] += settle(input, outcome);
+    const waiters = settle(input, outcome);
+    this.#counts[outcome.kind] += waiters;
+    if (this.#search && outcome.kind === 'rejected') this.#search.invalid += waiters;
     this.#open -= 1;
   }
 }
+
+/** Nothing is known of them yet but that the call failed: they come back as they are. */
+const tooManySearches = (): Hold => ({
+  scope: 'pair',
+  forMs: SEARCH_AGAIN_MS * (1 + Math.random()),
+  reason: 'HubSpot refused some of a batch without naming them, and many such batches are searched already',
+});
 
 /** Waiters with different types share a merged input: each is judged by itself before anybody is rejected. */
 function refusal(input: Input, failure: Failure, final: boolean): Outcome {

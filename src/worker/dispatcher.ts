@@ -1,27 +1,28 @@
 /**
  * Dispatcher: slot → permit → seal → deliver. A batch is sealed only when a call slot and a quota permit are in hand, so
- * that under scarcity batches are always full, and whoever came with high priority in the meantime is in it.
+ * that under scarcity batches are always full, and whoever came with high priority in the meantime is in it. First-timers
+ * and suspects are dispatched beside each other; whose turn it is, decides the gate.
  */
 import { setMaxListeners } from 'node:events';
-import pLimit from 'p-limit';
-import type { Permit, Quota } from '../hubspot/quota.js';
-import type { Passage, Turnstile } from '../hubspot/turnstile.js';
+import type { Quota } from '../hubspot/quota.js';
 import { typesText } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { sleep } from '../shared/wait.js';
-import type { Batch, Submission, Submitter } from './batch.js';
+import { type Batch, LINES, type Line, lineOf, type Submission, type Submitter } from './batch.js';
 import type { Coalescer } from './coalescer.js';
 import type { Delivery, DeliveryReport } from './delivery.js';
+import type { Entry, Gate, Turn } from './gate.js';
 import type { Hold, Outcome } from './outcome.js';
 
 export type DispatcherParts = {
   /** it must call `onChange` of this dispatcher's making: see {@link Dispatcher.wake} */
   readonly coalescer: Coalescer;
   readonly quota: Quota;
-  readonly turnstile: Turnstile;
+  readonly gate: Pick<Gate, 'pass'>;
   readonly delivery: Pick<Delivery, 'deliver'>;
-  readonly maxConcurrentCalls: number;
+  /** suspects that may wait in memory; others come back later */
+  readonly mostSuspects: number;
   /** submits some of what is in memory, so that a lane becomes full; false: there is nothing more */
   readonly handOn: () => boolean;
   /** nothing more is in memory, and no lane is full of what was */
@@ -33,40 +34,36 @@ export type DispatcherParts = {
 };
 
 const ASK_AGAIN_MS = 1_000;
-const ON_DECK = 2;
+/** Suspects for whom there is no room come back after that, and up to twice as late. */
+const ROOM_AGAIN_MS = 5_000;
 
 export class Dispatcher {
   readonly #stop = new AbortController();
-  readonly #slots: Slots;
   readonly #deliveries = new Set<Promise<void>>();
-  #running: Promise<void> = Promise.resolve();
-  #nap: AbortController | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  readonly #naps: Partial<Record<Line, AbortController>> = {};
   /** partial batches are paced until then (performance.now()) */
   #partialsFrom = 0;
   #flushing = false;
 
   constructor(private readonly parts: DispatcherParts) {
-    this.#slots = slots(parts.maxConcurrentCalls);
     // each call in flight and each wait listens to it
     setMaxListeners(0, this.#stop.signal);
   }
 
   start(): void {
-    this.#running = this.#run();
-  }
-
-  /** Batches on their way to HubSpot. */
-  get inFlight(): number {
-    return Math.min(this.#deliveries.size, this.parts.maxConcurrentCalls);
+    this.#running = Promise.all(LINES.map(line => this.#run(line)));
   }
 
   /** Something became ready: look again. */
   wake(): void {
-    this.#nap?.abort();
+    for (const line of LINES) this.#naps[line]?.abort();
   }
 
   submit(submission: Submission, submitter: Submitter): void {
-    const outcome = this.#stop.signal.aborted ? held(SHUTTING_DOWN) : this.#heldOutcome(submission);
+    const outcome = this.#stop.signal.aborted
+      ? held(SHUTTING_DOWN)
+      : (this.#heldOutcome(submission) ?? this.#noRoomFor(submission));
     if (outcome) submitter.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(outcome));
     else this.parts.coalescer.submit(submission, submitter);
   }
@@ -86,21 +83,21 @@ export class Dispatcher {
     await Promise.all(this.#deliveries);
   }
 
-  async #run(): Promise<void> {
+  async #run(line: Line): Promise<void> {
     const { coalescer, logger } = this.parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      const ready = coalescer.next(this.#partialsToo());
-      if (!ready?.full) {
+      const ready = coalescer.next(this.#partialsToo(), [line]);
+      if (line === 'first' && !ready?.full) {
         if (this.parts.handOn()) continue;
         this.parts.onNoneFull();
       }
       if (!ready) {
-        await this.#napUntilReady();
+        await this.#napUntilReady(line);
         continue;
       }
       try {
-        await this.#round(ready.full);
+        await this.#round(line, ready.full);
       } catch (error) {
         // Redis says no (read-only, full, busy): the pairs stay where they are
         logger.error({ event: 'redis', error: messageOf(error) }, 'no permit; asking again');
@@ -109,78 +106,75 @@ export class Dispatcher {
     }
   }
 
-  /** One slot, one permit, one batch. The slot is left when the batch is delivered, or there is none. */
-  async #round(full: boolean): Promise<void> {
-    const { quota, turnstile } = this.parts;
-    // Permits that are scarce are asked for with a slot in hand, so that none waits longer than it must. Where they are
-    // plenty the round trip is made while all slots are taken, and two full batches stand ready for the next slots: those
-    // were idle for a sixth of the time otherwise. (The caller makes no more calls at once than it may.)
-    const isPlenty = full && !turnstile.isScarce;
-    const onDeck = isPlenty ? ON_DECK : 0;
-    let leave = isPlenty ? undefined : await this.#slots(onDeck);
+  /** One turn, one batch. The slot is left when its first call has ended, or there is no batch. */
+  async #round(line: Line, full: boolean): Promise<void> {
+    const size = full ? 'full' : this.#flushing ? 'urgent' : 'partial';
+    const entry = await this.parts.gate.pass(line, size, this.#stop.signal);
+    let batch: Batch | undefined;
     try {
-      let passage = await this.#pass(full);
-      leave ??= await this.#slots(onDeck);
-      if (passage.kind === 'granted' && turnstile.isStale(passage)) {
-        await quota.release(passage);
-        passage = await this.#pass(full);
-      }
-      const batch = await this.#seal(passage);
-      if (!batch || passage.kind !== 'granted') return;
-      this.#deliver(batch, passage, leave);
-      leave = undefined;
+      batch = await this.#seal(line, entry);
     } finally {
-      leave?.();
+      if (!batch && entry.kind === 'turn') entry.leave();
     }
-  }
-
-  #pass(full: boolean): Promise<Passage> {
-    return this.parts.turnstile.pass(!full && !this.#flushing, this.#stop.signal);
+    if (batch && entry.kind === 'turn') this.#deliver(batch, entry);
   }
 
   /** The batch that a permit is good for; undefined when there is none (any more), or no permit. */
-  async #seal(passage: Passage): Promise<Batch | undefined> {
+  async #seal(line: Line, entry: Entry): Promise<Batch | undefined> {
     const { coalescer, quota, logger } = this.parts;
-    if (passage.kind === 'granted') {
-      if (passage.high > 0) await this.parts.fetchHigh();
+    if (entry.kind === 'turn') {
+      if (entry.permit.high > 0) await this.parts.fetchHigh();
       if (quota.holdsPairs) coalescer.release(submission => this.#heldOutcome(submission));
-      const batch = coalescer.seal(this.#partialsToo());
-      if (!batch) await quota.release(passage);
+      const batch = coalescer.seal(this.#partialsToo(), [line]);
+      if (!batch) await quota.release(entry.permit);
       return batch;
     }
-    if (passage.kind === 'paced') {
-      this.#partialsFrom = performance.now() + passage.forMs;
+    if (entry.kind === 'paced') {
+      this.#partialsFrom = performance.now() + entry.forMs;
     } else {
-      if (passage.hold.scope === 'account')
-        logger.warn({ event: 'held', ...passage.hold }, 'account is held; nothing is lost');
-      coalescer.release(() => held(passage.hold));
+      if (entry.hold.scope === 'account')
+        logger.warn({ event: 'held', ...entry.hold }, 'account is held; nothing is lost');
+      coalescer.release(() => held(entry.hold));
     }
     return undefined;
   }
 
-  #deliver(batch: Batch, permit: Permit, leave: Leave): void {
+  #deliver(batch: Batch, turn: Turn): void {
     const since = performance.now();
     const delivery = this.parts.delivery
-      .deliver(batch, permit, this.#stop.signal)
+      .deliver(batch, turn, this.#stop.signal)
       .then(report => this.parts.onBatch(batch, report, performance.now() - since))
       .finally(() => {
-        leave();
         this.#deliveries.delete(delivery);
       });
     this.#deliveries.add(delivery);
   }
 
-  async #napUntilReady(): Promise<void> {
-    const lingersUntil = this.parts.coalescer.lingersUntil();
+  async #napUntilReady(line: Line): Promise<void> {
+    const lingersUntil = this.parts.coalescer.lingersUntil([line]);
     const until =
       lingersUntil === undefined ? Number.POSITIVE_INFINITY : Math.max(lingersUntil, this.#partialsFrom);
-    this.#nap = new AbortController();
-    await sleep(until - performance.now(), this.#nap.signal);
-    this.#nap = undefined;
+    const nap = new AbortController();
+    this.#naps[line] = nap;
+    await sleep(until - performance.now(), nap.signal);
+    delete this.#naps[line];
   }
 
   #partialsToo(): boolean {
     return this.#flushing || performance.now() >= this.#partialsFrom;
+  }
+
+  /** Suspects go slowly, and would fill the memory until nobody else is fetched. */
+  #noRoomFor(submission: Submission): Outcome | undefined {
+    const { suspects } = this.parts.coalescer;
+    if (lineOf(submission) !== 'suspect' || suspects === 0) return undefined;
+    if (suspects + submission.pairs.length <= this.parts.mostSuspects) return undefined;
+    const forMs = ROOM_AGAIN_MS * (1 + Math.random());
+    return held({
+      scope: 'pair',
+      forMs,
+      reason: 'many others that failed before wait for their next attempt',
+    });
   }
 
   #heldOutcome(submission: Submission): Outcome | undefined {
@@ -197,15 +191,3 @@ export class Dispatcher {
 
 const SHUTTING_DOWN: Hold = { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' };
 const held = (hold: Hold): Outcome => ({ kind: 'held', hold });
-
-type Leave = () => void;
-type Slots = (onDeck: number) => Promise<Leave>;
-
-/** p-limit runs functions; a slot is a function that runs until it is left. @param onDeck batches beyond the calls */
-function slots(calls: number): Slots {
-  const limit = pLimit(calls);
-  return onDeck => {
-    limit.concurrency = calls + onDeck;
-    return new Promise(taken => void limit(() => new Promise<void>(leave => taken(leave))));
-  };
-}

@@ -87,6 +87,11 @@ export class Intake {
     if (prefetch.widen()) this.#nap?.abort();
   }
 
+  /** Some of what is in memory does not count any more. */
+  lookForRoom(): void {
+    if (this.parts.prefetch.hasRoom) this.#nap?.abort();
+  }
+
   /** There is a backlog, and room for more of it. */
   get hasMore(): boolean {
     return !this.#isDry && this.parts.prefetch.hasRoom;
@@ -199,7 +204,7 @@ export class Intake {
   readonly #onEnd = (job: FetchedJob): void => {
     this.#held.delete(job);
     this.parts.prefetch.ended(job.associations);
-    if (this.parts.prefetch.hasRoom) this.#nap?.abort();
+    this.lookForRoom();
     if (this.#held.size === 0) this.#onEmpty();
   };
 

@@ -22,6 +22,7 @@ import { CapacityMeter } from './capacity.js';
 import { Coalescer } from './coalescer.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
+import { Gate } from './gate.js';
 import { Heartbeat, stateOf } from './heartbeat.js';
 import { Intake } from './intake.js';
 import { JobQueue } from './job-queue.js';
@@ -29,6 +30,7 @@ import { Ledger } from './ledger.js';
 import { createWorkerMetrics } from './metrics.js';
 import { Prefetch } from './prefetch.js';
 import { Processor } from './processor.js';
+import { Searches } from './searches.js';
 import { tokenSource } from './token.js';
 import { WorkTracing } from './tracing.js';
 import { Work } from './work.js';
@@ -90,10 +92,13 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     },
     { token: token.current, onRateLimitHeader: calls => quota.tighten(calls) },
   );
-  const prefetch = new Prefetch({
-    associations: (config.maxConcurrentCalls + PREFETCHED_BATCHES) * config.batchMaxInputs,
-    jobs: Math.max(12 * config.batchMaxInputs, 1_000),
-  });
+  const batchesInMemory = config.maxConcurrentCalls + PREFETCHED_BATCHES;
+  const associationsInMemory = batchesInMemory * config.batchMaxInputs;
+  const searches = new Searches(batchesInMemory, () => intake.lookForRoom());
+  const prefetch = new Prefetch(
+    { associations: associationsInMemory, jobs: Math.max(12 * config.batchMaxInputs, 1_000) },
+    () => searches.inputs + coalescer.suspects,
+  );
   const coalescer: Coalescer = new Coalescer({
     maxInputs: config.batchMaxInputs,
     lingerMs: high => config.batchLingerMs * (intake.hasMore && !high ? BACKLOG_PATIENCE : 1),
@@ -113,13 +118,20 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
   addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
   const capacity = new CapacityMeter(redis, keys, limits);
   const turnstile: Turnstile = new Turnstile(quota, ms => metrics.quotaWait(ms));
+  const gate = new Gate({
+    ...{ quota, turnstile, maxConcurrentCalls: config.maxConcurrentCalls },
+    onTurn: line => searches.called(line),
+  });
   const delivery = new Delivery({
     create: (call, ...rest) => {
       const send = () => caller.create(call, ...rest);
       return traces ? traces.call(call, send) : send();
     },
-    quota,
-    turnstile,
+    ...{ quota, gate, searches },
+    onHigh: () =>
+      void intake
+        .fetchHigh()
+        .catch(error => logger.warn({ event: 'redis', error: messageOf(error) }, 'no jobs of high priority')),
     windowMs: config.rateLimitWindowMs,
     renewToken: token.renew,
     onCall: (status, ms) => {
@@ -130,16 +142,14 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     logger,
   });
   const dispatcher: Dispatcher = new Dispatcher({
-    coalescer,
-    quota,
-    turnstile,
+    ...{ coalescer, quota, gate },
     delivery: {
-      deliver(batch, permit, signal) {
-        const deliver = () => delivery.deliver(batch, permit, signal);
+      deliver(batch, turn, signal) {
+        const deliver = () => delivery.deliver(batch, turn, signal);
         return traces ? traces.batch(batch, deliver) : deliver();
       },
     },
-    maxConcurrentCalls: config.maxConcurrentCalls,
+    mostSuspects: associationsInMemory,
     handOn: () => intake.handOn(),
     onNoneFull: () => intake.widen(),
     fetchHigh: () => intake.fetchHigh(),
@@ -225,10 +235,10 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
         running: intake.isRunning,
         stopping: work.isStopping,
         held: turnstile.isHeld,
-        inFlight: dispatcher.inFlight,
+        inFlight: gate.inFlight,
         associations: prefetch.associations,
       }),
-      inFlight: dispatcher.inFlight,
+      inFlight: gate.inFlight,
       maxInFlight: config.maxConcurrentCalls,
       jobs: prefetch.jobs,
       associations: prefetch.associations,

@@ -4,6 +4,8 @@
  *
  * Where many object pairs alternate, memory may be full before any call is: it may hold more then, for a while, because
  * a call costs the same quota however few it carries.
+ *
+ * Suspects (searches.ts) go slowly: up to the bound once more, they do not count, or nobody else would be fetched.
  */
 import type { TakeLimits } from './job-queue.js';
 
@@ -29,7 +31,11 @@ export class Prefetch {
   /** how many times the bound may be in memory */
   #reach = 1;
 
-  constructor(private readonly bounds: PrefetchBounds) {}
+  /** @param suspects associations of batches that are searched, and of those that wait to be tried again apart */
+  constructor(
+    private readonly bounds: PrefetchBounds,
+    private readonly suspects: () => number = () => 0,
+  ) {}
 
   get jobs(): number {
     return this.#jobs;
@@ -44,18 +50,29 @@ export class Prefetch {
     const { associations, jobs } = this.bounds;
     if (this.#jobs === 0) return true;
     const most = associations * (this.#reach - LEAST_ROOM);
-    return this.#associations <= most && this.#jobs <= jobs * (1 - LEAST_ROOM);
+    return this.#unsuspected <= most && this.#jobs <= jobs * (1 - LEAST_ROOM) + this.#suspects;
   }
 
   /** What still fits. */
   get room(): TakeLimits {
-    const associations = Math.max(0, this.bounds.associations * this.#reach - this.#associations);
-    return { jobs: Math.max(1, this.bounds.jobs - this.#jobs), bytes: associations * BYTES_PER_ASSOCIATION };
+    const associations = Math.max(0, this.bounds.associations * this.#reach - this.#unsuspected);
+    return {
+      jobs: Math.max(1, this.bounds.jobs + this.#suspects - this.#jobs),
+      bytes: associations * BYTES_PER_ASSOCIATION,
+    };
   }
 
   /** Jobs of high priority may still be let in. */
   get hasReserve(): boolean {
-    return this.#associations < this.bounds.associations * (this.#reach + 1);
+    return this.#unsuspected < this.bounds.associations * (this.#reach + 1);
+  }
+
+  get #suspects(): number {
+    return Math.min(this.suspects(), this.bounds.associations);
+  }
+
+  get #unsuspected(): number {
+    return Math.max(0, this.#associations - this.#suspects);
   }
 
   /** Memory is full, there is more in Redis, and no call is full. @returns whether there is more room now */

@@ -2,7 +2,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type AssociationType, type Pair, typesText } from '../../src/shared/association.js';
-import { type Batch, type Input, type Submission, settle, waitersOf } from '../../src/worker/batch.js';
+import {
+  type Batch,
+  type Input,
+  lineOf,
+  type Submission,
+  settle,
+  waitersOf,
+} from '../../src/worker/batch.js';
 import { Coalescer } from '../../src/worker/coalescer.js';
 import { CREATED, type Outcome } from '../../src/worker/outcome.js';
 import { NumberPairs, type Pairs } from '../../src/worker/pairs.js';
@@ -99,8 +106,8 @@ const outcomeOf = (input: Input, batch: number): Outcome => ({
   spends: 'attempt',
   failure: { at: String(batch), message: pairKey(input.from, input.to) },
 });
-const laneOf = (maxInputs: number, { fromObjectType, toObjectType, suspicion }: Submission) =>
-  `${fromObjectType}/${toObjectType} ${batchLimit(maxInputs, suspicion)}`;
+const laneOf = (maxInputs: number, one: Submission) =>
+  `${one.fromObjectType}/${one.toObjectType} ${batchLimit(maxInputs, one.suspicion)} ${one.suspicion === 0} ${lineOf(one)}`;
 
 describe('any sequence of submissions, waiting, sealing, releasing', () => {
   it('gives every pair exactly one outcome, its own', async () => {

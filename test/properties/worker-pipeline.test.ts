@@ -6,19 +6,20 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Answer } from '../../src/hubspot/classify.js';
-import type { Quota } from '../../src/hubspot/quota.js';
-import type { Turnstile } from '../../src/hubspot/turnstile.js';
+import type { Permit, Quota } from '../../src/hubspot/quota.js';
 import type { AssociationType, JobData, Pair } from '../../src/shared/association.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { packCall, unpackCall } from '../../src/worker/call.js';
 import { Coalescer } from '../../src/worker/coalescer.js';
 import { type CreateCall, Delivery } from '../../src/worker/delivery.js';
+import type { Entry, Turn } from '../../src/worker/gate.js';
 import type { FetchedJob, JobQueue } from '../../src/worker/job-queue.js';
 import type { CreatedEntry, JobEntry } from '../../src/worker/ledger.js';
 import type { Outcome } from '../../src/worker/outcome.js';
 import { Processor } from '../../src/worker/processor.js';
 import { plainRequestBody, requestBody } from '../../src/worker/request-body.js';
 import { listsAll, listsAllPlain } from '../../src/worker/results.js';
+import { Searches } from '../../src/worker/searches.js';
 import { AT, answerOf, CONTACT_TO_COMPANY } from '../support/worker-samples.js';
 
 type RequestBody = {
@@ -72,7 +73,9 @@ class Round {
     this.delivery = new Delivery({
       create: async call => this.#create(call),
       quota: this.#quota() as unknown as Quota,
-      turnstile: { pass: async () => this.#pass() } as unknown as Turnstile,
+      gate: { pass: async () => this.#pass() },
+      searches: new Searches(10),
+      onHigh: () => {},
       windowMs: 1,
       renewToken: async () => true,
       onCall: () => {},
@@ -130,14 +133,7 @@ class Round {
     const deliveries: Promise<unknown>[] = [];
     const send = () => {
       const batch = coalescer.seal();
-      if (batch)
-        deliveries.push(
-          this.delivery.deliver(
-            batch,
-            { kind: 'granted', probe: false } as never,
-            new AbortController().signal,
-          ),
-        );
+      if (batch) deliveries.push(this.delivery.deliver(batch, turn(false), new AbortController().signal));
     };
     for (let at = 0; at < count; at++) {
       this.processor.process(this.job(at), ({ id }) => this.#note(this.ended, id));
@@ -222,9 +218,9 @@ class Round {
     setImmediate(() => entry.onSettled(luck < 0.9 || (luck < 0.95 ? false : new Error('OOM'))));
   }
 
-  #pass() {
-    if (this.random() < this.trouble / 100) return { kind: 'stopped', hold: HELD.hold };
-    return { kind: 'granted', probe: this.random() < 0.3 };
+  #pass(): Entry {
+    if (this.random() < this.trouble / 100) return { kind: 'stopped', hold: NOT_NOW };
+    return turn(this.random() < 0.3);
   }
 
   #quota() {
@@ -255,6 +251,12 @@ class Round {
   }
 }
 
+const NOT_NOW = { scope: 'account', forMs: 1, reason: 'not now' } as const;
+const turn = (probe: boolean): Turn => ({
+  kind: 'turn',
+  permit: { kind: 'granted', probe } as Permit,
+  leave: () => {},
+});
 const HELD = { kind: 'held', hold: { scope: 'pair', forMs: 1, reason: 'not now' } } as const;
 
 it('every job ends once, is settled once at most, and is created only if it was', async () => {

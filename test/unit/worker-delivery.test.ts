@@ -9,7 +9,9 @@ import { accountKeys, type Keys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
 import type { Input } from '../../src/worker/batch.js';
 import { Delivery, type DeliveryParts } from '../../src/worker/delivery.js';
+import { Gate } from '../../src/worker/gate.js';
 import type { Outcome } from '../../src/worker/outcome.js';
+import { Searches } from '../../src/worker/searches.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { AT, answerOf, createdBody, openBatch, pairsOf, type SampleJob } from '../support/worker-samples.js';
@@ -44,6 +46,8 @@ async function permit(): Promise<Permit> {
   if (answer.kind !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
   return answer;
 }
+
+const gateOf = (quota: Quota) => new Gate({ quota, turnstile: new Turnstile(quota), maxConcurrentCalls: 10 });
 
 /** What HubSpot says to the inputs of a call. */
 type Say = (inputs: readonly Input[], signal: AbortSignal) => Answer | Promise<Answer>;
@@ -91,14 +95,17 @@ async function deliver(setup: Setup) {
       return say(call.inputs, signal);
     },
     quota,
-    turnstile: new Turnstile(quota),
+    gate: gateOf(quota),
+    searches: new Searches(10),
+    onHigh: () => {},
     windowMs: 40,
     renewToken: async () => tokens[renewals++] ?? false,
     onCall: status => statuses.push(status),
     logger: createLogger('silent', 'test'),
     ...setup.parts,
   });
-  const report = await delivery.deliver(batch, setup.given ?? (await permit()), signal);
+  const turn = { kind: 'turn' as const, permit: setup.given ?? (await permit()), leave: () => {} };
+  const report = await delivery.deliver(batch, turn, signal);
   const settled = (await Promise.all(outcomes)).flat();
   const counts = { created: 0, retry: 0, rejected: 0, held: 0 };
   for (const { kind } of settled) counts[kind] += 1;
@@ -468,7 +475,7 @@ describe('trouble of our own', () => {
     await away.connect();
     away.disconnect();
     const broken = newQuota(away);
-    const parts = { quota: broken, turnstile: new Turnstile(broken) };
+    const parts = { quota: broken, gate: gateOf(broken) };
     expectGivenBack(await deliver({ says: [say], given, parts }));
   });
 
@@ -491,7 +498,7 @@ describe('trouble of our own', () => {
       says,
       pairs: 64,
       given,
-      parts: { quota: lame, turnstile: new Turnstile(lame) },
+      parts: { quota: lame, gate: gateOf(lame) },
     });
     expect(counts.created).toBeGreaterThan(0);
     expect(counts.held).toBe(64 - counts.created);

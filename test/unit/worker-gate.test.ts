@@ -1,0 +1,128 @@
+/** The gate before the quota: whose turn it is, how many calls are in flight, and how many batches are searched at once. */
+import { describe, expect, it } from '@jest/globals';
+import type { Permit } from '../../src/hubspot/quota.js';
+import type { Passage } from '../../src/hubspot/turnstile.js';
+import type { Line } from '../../src/worker/batch.js';
+import { type Entry, Gate, type Size, type Turn } from '../../src/worker/gate.js';
+import { Prefetch } from '../../src/worker/prefetch.js';
+import { Searches } from '../../src/worker/searches.js';
+
+const PERMIT = { kind: 'granted', high: 0 } as Permit;
+const settled = () => new Promise(resolve => setImmediate(resolve));
+const { signal } = new AbortController();
+
+function bench(maxConcurrentCalls: number, { isScarce = true, passages = [] as Passage[] } = {}) {
+  let asking = 0;
+  let mostAsking = 0;
+  const released: Permit[] = [];
+  const turns: Line[] = [];
+  const gate = new Gate({
+    quota: {
+      release: async permit => {
+        released.push(permit);
+      },
+    },
+    turnstile: {
+      isScarce,
+      isStale: () => false,
+      pass: async () => {
+        asking += 1;
+        mostAsking = Math.max(mostAsking, asking);
+        await settled();
+        asking -= 1;
+        return passages.shift() ?? PERMIT;
+      },
+    },
+    maxConcurrentCalls,
+    onTurn: line => turns.push(line),
+  });
+  const pass = (line: Line, size: Size = 'full') => gate.pass(line, size, signal);
+  return { gate, pass, turns, released, mostAsking: () => mostAsking };
+}
+
+/** A line that always wants another call, each of which ends at once. */
+async function keepAsking(box: ReturnType<typeof bench>, line: Line, calls: number): Promise<void> {
+  for (let call = 0; call < calls; call++) leave(await box.pass(line));
+}
+const leave = (entry: Entry) => (entry as Turn).leave();
+
+describe('the gate', () => {
+  it('gives suspects every other call while first-timers wait, however many suspects ask', async () => {
+    const box = bench(10);
+    const suspects = Array.from({ length: 16 }, () => keepAsking(box, 'suspect', 5));
+    await keepAsking(box, 'first', 30);
+    const inFirstSixty = box.turns.slice(0, 60).filter(line => line === 'first');
+    expect(inFirstSixty.length).toBeGreaterThanOrEqual(29); // who asked first, goes before there is anybody else
+    await Promise.all(suspects);
+    expect(box.turns).toHaveLength(110);
+    expect(box.mostAsking()).toBe(1);
+  });
+
+  it('gives them all calls while nobody else waits', async () => {
+    const box = bench(2);
+    await Promise.all(Array.from({ length: 5 }, () => keepAsking(box, 'suspect', 4)));
+    expect(box.turns).toEqual(new Array(20).fill('suspect'));
+  });
+
+  it.each([true, false])(
+    'has no more calls in flight than slots, and loses none (scarce: %s)',
+    async isScarce => {
+      const box = bench(2, { isScarce });
+      const turns: Turn[] = [];
+      const take = (line: Line) => box.pass(line, 'urgent').then(entry => turns.push(entry as Turn));
+      const all = [take('first'), take('suspect'), take('suspect'), take('first')];
+      for (let round = 0; round < 20; round++) await settled();
+      expect(turns).toHaveLength(2);
+      expect(box.gate.inFlight).toBe(2);
+      for (let ended = 0; ended < 4; ended++) {
+        (turns[ended] as Turn).leave();
+        for (let round = 0; round < 10; round++) await settled();
+        expect(turns).toHaveLength(Math.min(4, ended + 3));
+      }
+      await Promise.all(all);
+      expect(box.gate.inFlight).toBe(0);
+    },
+  );
+
+  it('lets the other line pass when one is told to wait, or fails', async () => {
+    const box = bench(1, { passages: [{ kind: 'paced', forMs: 5 }] });
+    const [paced, other] = await Promise.all([box.pass('first', 'partial'), box.pass('suspect')]);
+    expect(paced).toEqual({ kind: 'paced', forMs: 5 });
+    leave(other);
+    expect(box.gate.inFlight).toBe(0);
+  });
+});
+
+describe('searches', () => {
+  it('are bounded, and say how much they cost and found', () => {
+    let rooms = 0;
+    const searches = new Searches(2, () => {
+      rooms += 1;
+    });
+    const one = searches.begin(2_000);
+    const other = searches.begin(100);
+    expect(searches.begin(5)).toBeUndefined();
+    expect(rooms).toBe(2);
+    if (one) one.invalid = 7;
+    for (const line of ['first', 'suspect', 'suspect', 'first', 'suspect'] as const) searches.called(line);
+    expect(searches.report(30)).toEqual({ inputs: 2_130, invalid: 7, calls: 5, suspectCalls: 3 });
+    if (one) searches.end(one);
+    expect(searches.inputs).toBe(100);
+    expect(searches.begin(5)).toBeDefined();
+    if (other) searches.end(other);
+    for (let call = 0; call < 200; call++) searches.called('first');
+    expect(searches.report(0)).toEqual({ inputs: 5, invalid: 0, calls: 100, suspectCalls: 0 });
+  });
+
+  it('do not count in the memory, up to its bound once more', () => {
+    let suspects = 0;
+    const prefetch = new Prefetch({ associations: 800, jobs: 100 }, () => suspects);
+    for (let job = 0; job < 8; job++) prefetch.fetched(100);
+    expect(prefetch.hasRoom).toBe(false);
+    suspects = 500;
+    expect(prefetch.hasRoom).toBe(true);
+    suspects = 10_000;
+    for (let job = 0; job < 8; job++) prefetch.fetched(100);
+    expect(prefetch.hasRoom).toBe(false);
+  });
+});
