@@ -14,8 +14,8 @@
  */
 
 import { sameTypeName } from '../shared/object-types.js';
-import { INVALID_JOB, REJECTIONS_LIBRARY, UNFINISHED } from '../shared/rejection-groups.js';
-import { COUNT_REQUEST_LIBRARY, DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-notes.js';
+import { INVALID_JOB, UNFINISHED } from '../shared/rejection-groups.js';
+import { DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-notes.js';
 import { loadScript, type Script } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
 import { type FailedJob, type Failure, failedJobs, latestFailure } from './failed-jobs.js';
@@ -152,11 +152,7 @@ export type Discarded = { associations: number; jobsRemoved: number; jobsShrunk:
 
 export async function discardFailures(access: QueueAccess, filter: FailureFilter): Promise<Discarded> {
   const done: Discarded = { associations: 0, jobsRemoved: 0, jobsShrunk: 0, gone: 0 };
-  const forget = loadScript(
-    new URL('./forget.lua', import.meta.url),
-    REJECTIONS_LIBRARY,
-    COUNT_REQUEST_LIBRARY,
-  );
+  const forget = loadScript(new URL('./forget.lua', import.meta.url));
   for await (const page of matching(access, filter)) {
     await Promise.all(
       page.map(async match => {
@@ -177,7 +173,7 @@ export async function discardFailures(access: QueueAccess, filter: FailureFilter
   return done;
 }
 
-type Left = { json: string; empty: boolean; entry: string };
+type Left = { json: string; empty: boolean; entry: (string | number)[] };
 
 /** The job's data without what is to be discarded; undefined for data that cannot be read, which only goes as a whole. */
 function dataWithout({ job, matched }: Match): Left | undefined {
@@ -208,7 +204,7 @@ async function replaceData(
       ...[keys.failed, keys.jobs + job.id, keys.counters, ...index],
       ...(requestId ? [keys.requests + requestId] : []),
     ],
-    [job.id, job.json, json, undecided, pairsIn(matched), entry, DISCARDED_FIELD, discarded(job, matched)],
+    [job.id, job.json, json, undecided, pairsIn(matched), DISCARDED_FIELD, discarded(job, matched), ...entry],
   );
   return replaced === 1;
 }

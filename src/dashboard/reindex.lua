@@ -1,3 +1,4 @@
+-- needs ../shared/rejections.lua
 --[[
   Writes into the index what a job holds, if the job is still what was read (shared/rejections.lua). What its worker
   has changed since, the worker has indexed.
@@ -7,10 +8,12 @@
   ARGV[1] job id
   ARGV[2] the data as it was read; '' = the job is gone
   ARGV[3] 1 = only while it is in the failed set, 0 = only when it is not
-  ARGV[4] JSON: the rejections that it holds
+  ARGV[4…] the rejections that it holds, as shared/rejections.lua reads them
   Returns 1 when it was as read
 ]]
+local index, groups = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}, readGroups(4)
+expectIndex(index)
 if (redis.call('ZSCORE', KEYS[1], ARGV[1]) and '1' or '0') ~= ARGV[3] then return 0 end
 if (redis.call('HGET', KEYS[2], 'data') or '') ~= ARGV[2] then return 0 end
-indexRejections({groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}, ARGV[1], cjson.decode(ARGV[4]))
+indexRejections(index, ARGV[1], groups)
 return 1

@@ -3,13 +3,13 @@
  * the jobs is found by comparing, a slice at a time (sweep.lua), and never by reading all jobs.
  */
 import type { Pair } from '../shared/association.js';
-import { indexRejections, REJECTIONS_LIBRARY } from '../shared/rejection-groups.js';
+import { indexRejections, rejectionArgs } from '../shared/rejection-groups.js';
 import { loadScript } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
 import { type FailedJob, type Failure, readJobs } from './failed-jobs.js';
 
-const sweepScript = loadScript(new URL('./sweep.lua', import.meta.url), REJECTIONS_LIBRARY);
-const reindexScript = loadScript(new URL('./reindex.lua', import.meta.url), REJECTIONS_LIBRARY);
+const sweepScript = loadScript(new URL('./sweep.lua', import.meta.url));
+const reindexScript = loadScript(new URL('./reindex.lua', import.meta.url));
 
 /** The last group: past a thousand different texts, all others. */
 export const OTHER_GROUP = 'other';
@@ -102,12 +102,14 @@ export async function* jobsOfGroup(
 const PAGE = 100;
 
 /** The rejections that a failed job holds, as the scripts want them. */
-export const indexEntry = (job: FailedJob, failures: readonly Failure[] = job.failures): string =>
-  JSON.stringify(indexRejections(job.id, job, failures, job.failedAt));
+export const indexEntry = (
+  job: FailedJob,
+  failures: readonly Failure[] = job.failures,
+): (string | number)[] => rejectionArgs(indexRejections(job.id, job, failures, job.failedAt));
 
 /** The job was put back or removed: its rejections are no more. Whatever its worker has said since stands. */
 export async function unindex(access: QueueAccess, job: FailedJob, removed: boolean): Promise<void> {
-  await reindex(access, job.id, removed ? '' : job.json, false, '[]');
+  await reindex(access, job.id, removed ? '' : job.json, false, rejectionArgs([]));
 }
 
 /** Compares the index with the jobs, a slice at a time; one after another, whoever asks. */
@@ -159,12 +161,12 @@ async function reindex(
   id: string,
   json: string,
   failed: boolean,
-  entry: string,
+  entry: readonly (string | number)[],
 ): Promise<void> {
   const index = [keys.rejections, keys.rejection, keys.rejectedJobs];
   await reindexScript(
     redis,
     [`${keys.jobs}failed`, keys.jobs + id, ...index],
-    [id, json, failed ? 1 : 0, entry],
+    [id, json, failed ? 1 : 0, ...entry],
   );
 }

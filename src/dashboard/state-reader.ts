@@ -1,5 +1,5 @@
 /** Reads what the sentence needs (state-sentence.ts), for the page and for the terminal alike. */
-import { BACKLOG_LIBRARY, backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
+import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
 import type { Config } from '../shared/config.js';
 import { type Roll, readWorkers } from '../shared/heartbeat.js';
 import { loadScript } from '../shared/script.js';
@@ -17,7 +17,7 @@ export type StateReading = { snapshot: Snapshot; workers: Roll; state: StateFigu
 
 /** Remembers the readings before, for the rate. */
 export class StateReader {
-  readonly #backlogScript = loadScript(READ_BACKLOG, BACKLOG_LIBRARY);
+  readonly #backlogScript = loadScript(READ_BACKLOG);
   readonly #rate = new Rate();
   #sizes = { readAt: Number.NEGATIVE_INFINITY, perJob: 0 };
 

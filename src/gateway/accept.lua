@@ -1,3 +1,4 @@
+-- needs ../shared/guard.lua
 --[[
   Notes a request before its jobs are enqueued: settle.lua counts into what stands here. With an idempotency key, only
   the first request notes anything; whoever repeats it learns the id of the first one.
@@ -28,10 +29,12 @@ if KEYS[2] then
   end
 end
 if ARGV[6] ~= '1' then return {'full', '', 0, 0} end
+local id, fingerprint, inputs, jobs, members = text(ARGV[1]), text(ARGV[2]), integer(ARGV[3]), integer(ARGV[4]), text(ARGV[7])
+expectType('hash', KEYS[1])
 local now = redis.call('TIME')
 local requestedAt = now[1] * 1000 + math.floor(now[2] / 1000)
-redis.call('HSET', KEYS[1], 'accepted', ARGV[3], 'jobs', ARGV[4], 'created', 0, 'rejected', 0, 'requestedAt', requestedAt)
-if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'members', ARGV[7]) end
+redis.call('HSET', KEYS[1], 'accepted', inputs, 'jobs', jobs, 'created', 0, 'rejected', 0, 'requestedAt', requestedAt)
+if members ~= '' then redis.call('HSET', KEYS[1], 'members', members) end
 redis.call('EXPIRE', KEYS[1], KEEP_PENDING)
-if KEYS[2] then redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], 'EX', KEEP_KEY) end
-return {'new', ARGV[1], requestedAt, 0}
+if KEYS[2] then redis.call('SET', KEYS[2], id .. ' ' .. fingerprint, 'EX', KEEP_KEY) end
+return {'new', id, requestedAt, 0}

@@ -4,7 +4,7 @@
  * accepted since then is added, so that a burst between two readings is seen.
  */
 import type { Redis } from 'ioredis';
-import { BACKLOG_LIBRARY, backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
+import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
 import type { Keys, Priority } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import { settlesWithin } from '../shared/wait.js';
@@ -14,7 +14,7 @@ const FRESH_MS = 1_000;
 const READ_MS = 400;
 
 export class Backlog {
-  readonly #script = loadScript(READ_BACKLOG, BACKLOG_LIBRARY);
+  readonly #script = loadScript(READ_BACKLOG);
   #queued = 0;
   #acceptedSince = 0;
   #readAt = Number.NEGATIVE_INFINITY;

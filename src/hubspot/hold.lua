@@ -1,3 +1,4 @@
+-- needs ../shared/guard.lua
 --[[
   Holds all calls of the account, on every replica. A longer hold that stands already is kept.
 
@@ -16,12 +17,12 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local h = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'margin', 'kind')
 local heldUntil, strikes, margin = tonumber(h[1] or 0), tonumber(h[2] or 0), tonumber(h[3] or 0)
-local ms, longest, probe = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
+local kind, reason, ms, longest, probe = text(ARGV[1]), text(ARGV[2]), number(ARGV[3]), number(ARGV[4]), ARGV[5] == '1'
+local threshold, added = number(ARGV[6]), number(ARGV[7])
+expectCounts(KEYS[1], 'failures')
 
-local threshold = tonumber(ARGV[6])
 if threshold > 0 and redis.call('HINCRBY', KEYS[1], 'failures', 1) < threshold and not probe then return 0 end
 
-local added = tonumber(ARGV[7])
 if added > 0 then redis.call('HSET', KEYS[1], 'margin', math.min(margin + added, 1000)) end
 
 if longest > 0 then
@@ -37,7 +38,7 @@ end
 if tonumber(h[1] or 0) <= now and tonumber(h[2] or 0) == 0 then redis.call('HSET', KEYS[1], 'since', now) end
 if now + ms > heldUntil then
   heldUntil = now + ms
-  redis.call('HSET', KEYS[1], 'until', heldUntil, 'kind', ARGV[1], 'reason', ARGV[2])
+  redis.call('HSET', KEYS[1], 'until', heldUntil, 'kind', kind, 'reason', reason)
   redis.call('HDEL', KEYS[1], 'ownLimit')
 end
 return math.ceil(heldUntil - now)

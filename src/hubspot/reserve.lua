@@ -1,3 +1,4 @@
+-- needs ../shared/guard.lua
 --[[
   Reserves one call: says when it may go, or why none may.
 
@@ -20,14 +21,20 @@
        or {'held', ms, kind, reason, now, 0, heldPairs…}
        or {'paced', ms}   a partial batch would use up the day's calls too early
 ]]
-local limit, window, base = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local dailyLimit, untilReset = tonumber(ARGV[7]), tonumber(ARGV[8])
+local permit, limit, window, base = text(ARGV[1]), math.max(1, math.floor(number(ARGV[2]))), number(ARGV[3]), number(ARGV[4])
+local day, dailyLimit, untilReset = text(ARGV[6]), number(ARGV[7]), number(ARGV[8])
+local probeMs, savedUp = number(ARGV[9]), number(ARGV[10])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+local heldPairs = redis.call('HGETALL', KEYS[4])
+local high = redis.call('ZCOUNT', KEYS[5], '-inf', '(' .. integer(ARGV[11]))
+expectType('zset', KEYS[1])
+expectCounts(KEYS[3], day)
+
 local function reply(...)
   local answer = {...}
-  for _, value in ipairs(redis.call('HGETALL', KEYS[4])) do table.insert(answer, value) end
+  for _, value in ipairs(heldPairs) do table.insert(answer, value) end
   return answer
 end
 
@@ -35,12 +42,10 @@ local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'fa
 local heldUntil, kind, reason = tonumber(h[1] or 0), h[2] or '', h[3] or ''
 local strikes, failures, extra = tonumber(h[4] or 0), tonumber(h[5] or 0), tonumber(h[6] or 0)
 
-local used = tonumber(redis.call('HGET', KEYS[3], ARGV[6]) or 0)
+local used = tonumber(redis.call('HGET', KEYS[3], day) or 0)
 -- our own daily limit may have been raised in the meantime; HubSpot's word (429) stands
-if h[8] and (dailyLimit == 0 or used < dailyLimit) then
-  redis.call('HDEL', KEYS[2], 'until', 'kind', 'reason', 'ownLimit')
-  heldUntil = 0
-end
+local isLifted = h[8] and (dailyLimit == 0 or used < dailyLimit)
+if isLifted then heldUntil = 0 end
 if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now, 0) end
 
 if dailyLimit > 0 then
@@ -51,18 +56,21 @@ if dailyLimit > 0 then
   end
   -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.
   if ARGV[5] == '1' then
-    local at = math.max(tonumber(h[7] or 0), now - tonumber(ARGV[10]))
+    local at = math.max(tonumber(h[7] or 0), now - savedUp)
     if at > now then return {'paced', math.ceil(at - now)} end
     redis.call('HSET', KEYS[2], 'partialAt', at + untilReset / (dailyLimit - used))
   end
 end
 
+-- The first write is one that a full Redis refuses which does not know allow-oom: no call without its settlement.
+redis.call('HINCRBY', KEYS[3], day, 1)
+if isLifted then redis.call('HDEL', KEYS[2], 'until', 'kind', 'reason', 'ownLimit') end
 -- After a failure that holds everybody, one probe goes alone; the others wait for what it brings.
 local probe = 0
 if strikes > 0 then
   probe = 1
   -- a 429 may have come in between: what holds the others now is the probe
-  redis.call('HSET', KEYS[2], 'until', now + tonumber(ARGV[9]), 'kind', kind == 'auth' and kind or 'unavailable')
+  redis.call('HSET', KEYS[2], 'until', now + probeMs, 'kind', kind == 'auth' and kind or 'unavailable')
 end
 
 local margin = base + extra
@@ -81,18 +89,16 @@ if count > 0 then
     at = math.max(at, tonumber(back[2]) + window + margin)
   end
 end
-redis.call('ZADD', KEYS[1], at, ARGV[1])
+redis.call('ZADD', KEYS[1], at, permit)
 redis.call('PEXPIRE', KEYS[1], 2 * (window + margin) + math.ceil(at - now))
 -- earlier days have served their time; a replica whose clock is behind may still count on yesterday's
 if used == 0 then
-  for _, day in ipairs(redis.call('HKEYS', KEYS[3])) do
-    if day < ARGV[6] then redis.call('HDEL', KEYS[3], day) end
+  for _, earlier in ipairs(redis.call('HKEYS', KEYS[3])) do
+    if earlier < day then redis.call('HDEL', KEYS[3], earlier) end
   end
 end
-redis.call('HINCRBY', KEYS[3], ARGV[6], 1)
 -- what a 429 added to the margin wears off
 if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end
 
 local trouble = (strikes > 0 or failures > 0) and 1 or 0
-local high = redis.call('ZCOUNT', KEYS[5], '-inf', '(' .. ARGV[11])
 return reply('granted', math.ceil(at - now), probe, trouble, now, high)

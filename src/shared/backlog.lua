@@ -1,6 +1,12 @@
 --[[
   Library: how much waits, without looking at every job.
 ]]
+-- Of a job; false where it has none, or its key is no hash: nobody else's figures hang on it.
+local function fieldOf(job, name)
+  local value = redis.pcall('HGET', job, name)
+  return type(value) == 'string' and value
+end
+
 -- Pairs in a job's data, which stand as [["1","2"],["3","4"]]: one more than there are borders between them.
 local function pairsOf(data)
   local borders, at = 0, 0
@@ -25,7 +31,7 @@ local function estimateBacklog(states, prefix, samples)
     for at = 0, looked - 1 do
       local index = math.floor((at + 0.5) * jobs / looked) -- the middle of each stretch: the last job of a bulk is seldom full
       local id = isList and redis.call('LINDEX', states[state], index) or redis.call('ZRANGE', states[state], index, index)[1]
-      local data = redis.call('HGET', prefix .. id, 'data')
+      local data = fieldOf(prefix .. id, 'data')
       if data then found = found + pairsOf(data) end
     end
     if looked > 0 then total = total + found / looked * jobs end

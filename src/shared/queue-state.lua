@@ -1,3 +1,4 @@
+-- needs backlog.lua
 --[[
   Reads how an account's queue stands, for metrics: a fixed number of cheap commands, whatever the backlog. Changes nothing.
 
@@ -11,7 +12,6 @@
   Returns {now (ms), counters, hold, daily, heldPairs, capacity (each a flat list), calls in the window, 1 = paused,
            job counts (wait, paused, active, delayed, prioritized, failed, completed), associations (estimate),
            when the oldest waiting job was enqueued (ms, 0 = none), workers alive}
-  Stands behind backlog.lua.
 ]]
 -- BullMQ: score = priority * 2^32 + a counter, so that the first of each priority is its oldest
 local PRIORITY_STEP, PRIORITIES_LOOKED_AT = 2 ^ 32, 16
@@ -23,7 +23,7 @@ local window = tonumber(redis.call('HGET', KEYS[5], 'windowMs') or ARGV[3])
 local oldest = 0
 local function consider(id)
   if not id then return end
-  local at = tonumber(redis.call('HGET', ARGV[1] .. id, 'timestamp') or '')
+  local at = tonumber(fieldOf(ARGV[1] .. id, 'timestamp') or '')
   if at and (oldest == 0 or at < oldest) then oldest = at end
 end
 -- BullMQ pushes at the head and takes from the tail

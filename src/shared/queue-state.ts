@@ -3,7 +3,7 @@
  * One round trip that does not grow with the backlog; what it means is useful-replicas.ts' and the metrics' business.
  */
 import type { Redis } from 'ioredis';
-import { BACKLOG_LIBRARY, backlogArgs, backlogKeys } from './backlog.js';
+import { backlogArgs, backlogKeys } from './backlog.js';
 import { type Capacity, type Limits, readCapacity } from './capacity.js';
 import { dayIn } from './day.js';
 import { SILENT_MS } from './heartbeat.js';
@@ -59,7 +59,7 @@ export type QueueStateReader = (redis: Redis) => Promise<QueueState>;
 
 /** @param own this process's settings; a worker's word, where there is one, comes before them */
 export function queueStateReader(keys: Keys, own: Limits): QueueStateReader {
-  const script = loadScript(new URL('./queue-state.lua', import.meta.url), BACKLOG_LIBRARY);
+  const script = loadScript(new URL('./queue-state.lua', import.meta.url));
   const scriptKeys = [
     ...[keys.counters, keys.hold, keys.daily, keys.heldPairs, keys.capacity, keys.window, keys.workers],
     `${keys.jobs}meta`,

@@ -1,3 +1,4 @@
+-- needs backlog.lua
 --[[
   Estimates the associations in the queue (shared/backlog.lua). Changes nothing.
   KEYS[1] wait  KEYS[2] paused  KEYS[3] active  (lists)  KEYS[4] delayed  KEYS[5] prioritized  (sorted sets)

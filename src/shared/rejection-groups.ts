@@ -5,8 +5,6 @@
 import { createHash } from 'node:crypto';
 import type { ErrorContext, JobData, Pair } from './association.js';
 
-export const REJECTIONS_LIBRARY = new URL('./rejections.lua', import.meta.url);
-
 /** A job that no version of the schema accepts; there are no associations to count in it. */
 export const INVALID_JOB = 'INVALID_JOB';
 /** Associations that were never decided: the job failed for another reason than HubSpot's answer. */
@@ -77,6 +75,15 @@ export function indexRejections(
   }
   return [...groups.values()];
 }
+
+/** As a script takes them: how many, then all that rejections.lua reads of each. */
+export const rejectionArgs = (groups: readonly IndexedRejection[]): (string | number)[] => [
+  groups.length,
+  ...groups.flatMap(({ id, associations, first, last, fields }) => [
+    ...[id, associations, first, last],
+    ...fields,
+  ]),
+];
 
 /** What is the same in all of a group: the error's words without what differs from association to association. */
 export const wordsOf = (error: ErrorContext, pairs: readonly Pair[]): string =>

@@ -1,8 +1,6 @@
 /** What others than the gateway write into the notes of its requests. Pure. */
 import type { JobData, Rejected } from './association.js';
 
-export const COUNT_REQUEST_LIBRARY = new URL('./count-request.lua', import.meta.url);
-
 /** Beginning of the fields that hold what an operator has discarded; what follows makes each unique. */
 export const DISCARDED_FIELD = 'discarded:';
 

@@ -1,18 +1,21 @@
+-- needs minutes.lua
+-- needs backlog.lua
 --[[
   What cannot be counted must be sampled: the backlog and how long the oldest has waited, once in every minute, by
-  whoever comes first (shared/minutes.lua, shared/backlog.lua).
+  whoever comes first.
   KEYS[1] wait  KEYS[2] paused  KEYS[3] active  (lists)  KEYS[4] delayed  KEYS[5] prioritized  (sorted sets)
   ARGV[1] prefix of job hashes  ARGV[2] jobs to look at in each  ARGV[3] prefix of the minutes
   Returns 1 when it was this call that did it
 ]]
 local time = redis.call('TIME')
 local bucket = ARGV[3] .. math.floor(time[1] / 60)
-if redis.call('HSETNX', bucket, 'sampled', 1) == 0 then return 0 end
+if redis.call('HEXISTS', bucket, 'sampled') == 1 then return 0 end
 local oldest = 0
 for _, id in ipairs({redis.call('LINDEX', KEYS[1], -1), redis.call('ZRANGE', KEYS[5], 0, 0)[1]}) do
-  local at = id and redis.call('HGET', ARGV[1] .. id, 'timestamp')
-  if at then oldest = math.max(oldest, time[1] - math.floor(at / 1000)) end
+  local at = id and fieldOf(ARGV[1] .. id, 'timestamp')
+  if isInteger(at) then oldest = math.max(oldest, time[1] - math.floor(at / 1000)) end
 end
-redis.call('HSET', bucket, 'backlog', estimateBacklog(KEYS, ARGV[1], tonumber(ARGV[2])), 'oldest', oldest)
+local backlog = estimateBacklog(KEYS, ARGV[1], integer(ARGV[2]))
+redis.call('HSET', bucket, 'sampled', 1, 'backlog', backlog, 'oldest', oldest)
 redis.call('EXPIRE', bucket, KEEP_MINUTE_SECONDS)
 return 1

@@ -1,4 +1,7 @@
-/** Lua scripts: one file each, sent once and called by their hash; a Redis that has forgotten one (restart) gets it again. */
+/**
+ * Lua scripts: one file each, sent once and called by their hash; a Redis that has forgotten one (restart) gets it again.
+ * A line `-- needs file.lua` puts that file's local functions before the script, each file once.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
@@ -10,12 +13,9 @@ export type Script = (
   args: readonly (string | number)[],
 ) => Promise<unknown>;
 
-/**
- * @param file of the script, beside the module that calls it: `new URL('./reserve.lua', import.meta.url)`
- * @param libraries files of local functions that the script calls; they stand before it
- */
-export function loadScript(file: URL, ...libraries: readonly URL[]): Script {
-  const source = [...libraries, file].map(each => readFileSync(each, 'utf8')).join('\n');
+/** @param file of the script, beside the module that calls it: `new URL('./reserve.lua', import.meta.url)` */
+export function loadScript(file: URL): Script {
+  const source = scriptSource(file);
   const hash = createHash('sha1').update(source).digest('hex');
   return async (redis, keys, args) => {
     try {
@@ -25,4 +25,17 @@ export function loadScript(file: URL, ...libraries: readonly URL[]): Script {
       return await redis.eval(source, keys.length, ...keys, ...args);
     }
   };
+}
+
+/** The script with all that it needs. */
+export const scriptSource = (file: URL): string =>
+  [...withNeeds(file)].map(each => readFileSync(new URL(each), 'utf8')).join('\n');
+
+const NEEDS = /^-- needs (\S+)$/gm;
+
+/** The files that a script is made of, itself last. */
+function withNeeds(file: URL, found = new Set<string>()): ReadonlySet<string> {
+  for (const [, needed = ''] of readFileSync(file, 'utf8').matchAll(NEEDS))
+    withNeeds(new URL(needed, file), found);
+  return found.add(file.href);
 }

@@ -1,7 +1,10 @@
+-- needs ../shared/minutes.lua
+-- needs ../shared/count-request.lua
+-- needs finish.lua
 --[[
   Completes jobs all of whose pairs were created at their first attempt, and that concern nobody else: nearly all jobs. What
-  settle.lua does for any job, in a third of the commands: totals, the minute's counts and the jobs change in one step.
-  (With the libraries shared/minutes.lua, shared/count-request.lua and finish.lua.)
+  settle.lua does for any job, in a third of the commands: totals, the minute's counts and the jobs change in one step, and
+  what can fail comes before the first write.
 
   KEYS[1] counters  hash     KEYS[2] minutes  prefix of hashes
   BullMQ's own: KEYS[3] jobs (prefix of hashes)   KEYS[4] wait      KEYS[5] active   KEYS[6] prioritized
@@ -16,14 +19,16 @@ local BULLMQ = {jobs = KEYS[3], wait = KEYS[4], active = KEYS[5], prioritized = 
   stalled = KEYS[9], events = KEYS[10], meta = KEYS[11], marker = KEYS[12]}
 local ABOUT = 5 -- arguments before the ids of a group
 
-local ids, hashes, locks, groups = {}, {}, {}, {}
+local keep = integer(ARGV[1])
+local ids, hashes, locks, groups, accepted = {}, {}, {}, {}, {}
 local at = 2
 while at <= #ARGV do
-  local created = ARGV[at + 2]
-  local group = {token = ARGV[at + 1], created = tonumber(created), request = ARGV[at + 3],
+  local created, request = ARGV[at + 2], ARGV[at + 3]
+  local group = {token = ARGV[at + 1], created = integer(created), request = request,
     mark = created .. ' ' .. ARGV[at + 4], value = '{"created":' .. created .. '}'}
+  if request ~= '' and accepted[request] == nil then accepted[request] = acceptedBy(request) or false end
   local first = at + ABOUT
-  at = first + tonumber(ARGV[at])
+  at = first + integer(ARGV[at])
   for place = first, at - 1 do
     local n = #ids + 1
     ids[n], groups[n] = ARGV[place], group
@@ -31,31 +36,36 @@ while at <= #ARGV do
     locks[n] = hashes[n] .. ':lock'
   end
 end
-
+expectCounts(KEYS[1], 'created', 'jobsCompleted')
+local bucket = minuteBucket(KEYS[2], 'created')
+local known = expectFinishable(BULLMQ, #ids)
 local holders = redis.call('MGET', unpack(locks))
 -- one that somebody has removed by hand is gone, though its lock may be there
 local allThere = redis.call('EXISTS', unpack(hashes)) == #hashes
-local settled, completed, seen = {}, {}, {}
+
+-- from here on nothing fails
+local settled, completed, seen, requests = {}, {}, {}, {}
 local now = nowText()
 local total = {created = 0, jobsCompleted = 0}
 for n, id in ipairs(ids) do
   local group = groups[n]
   local ours = holders[n] == group.token and not seen[id] and (allThere or redis.call('EXISTS', hashes[n]) == 1)
+    and complete(BULLMQ, id, hashes[n], group.value, '1', group.mark, now)
   if ours then
     seen[id] = true
     completed[#completed + 1] = id
-    complete(BULLMQ, id, hashes[n], group.value, '1', group.mark, now)
     total.created = total.created + group.created
     total.jobsCompleted = total.jobsCompleted + 1
-    if group.request ~= '' then countRequest(group.request, group.created, 0) end
+    if accepted[group.request] then requests[group.request] = (requests[group.request] or 0) + group.created end
   end
   -- nobody else's batches stand in the mark: completed by this very call, which is sent again after a lost connection
-  local done = not ours and not seen[id] and redis.call('HGET', hashes[n], 'associationsCounted') == group.mark
+  local done = not ours and not seen[id] and redis.pcall('HGET', hashes[n], 'associationsCounted') == group.mark
   settled[n] = (ours or done) and 1 or 0
 end
-leave(BULLMQ, completed, {}, now, tonumber(ARGV[1]))
+for request, created in pairs(requests) do countRequest(request, accepted[request], created, 0) end
+leave(BULLMQ, completed, {}, now, keep, known)
 for name, by in pairs(total) do
   if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
 end
-countMinute(KEYS[2], {created = total.created})
+countMinute(bucket, {created = total.created})
 return settled

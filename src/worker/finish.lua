@@ -1,8 +1,10 @@
+-- needs ../shared/guard.lua
 --[[
   Library: completes and fails jobs as BullMQ's moveToFinished does with one. For jobs that concern nobody else: no parent,
-  no deduplication, no policy of their own for completed ones; the caller has their locks. `complete` and `fail` write what a
-  job says of its end, `leave` moves them all. The first command of each is one that a Redis refuses which is full or
-  read-only, so that nothing is half done. Failed jobs all stay: they are the dead letters.
+  no deduplication, no policy of their own for completed ones; the caller has their locks. `expectFinishable` fails where
+  they could not be moved and comes before the first write; `complete` and `fail` write what a job says of its end, `leave`
+  moves them all. The first command of each is one that a Redis refuses which is full or read-only, so that nothing is half
+  done where a server does not know `allow-oom`. Failed jobs all stay: they are the dead letters.
 
   keys  {jobs = prefix of job hashes, wait, active, prioritized, completed, failed, stalled, events, meta, marker}
 ]]
@@ -13,6 +15,7 @@ local REMOVED_AT_ONCE = 1000
 local BESIDE = {':logs', ':dependencies', ':processed', ':failed', ':unsuccessful'}
 -- Lua hands a command 8,000 arguments at the most
 local REMOVED_PER_COMMAND = 500
+local MOST_JOBS = 1000
 
 -- Epoch ms as text: a number of Lua's costs Redis as much as the rest of the command it stands in.
 local function nowText()
@@ -20,10 +23,27 @@ local function nowText()
   return string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
 end
 
--- value = return value as JSON; attempts = made so far; mark = of what was counted
+-- count = jobs of this call. Returns what `leave` needs to know: events that are kept, 1 = only so many jobs may be active
+local function expectFinishable(keys, count)
+  if count > MOST_JOBS then error(count .. ' jobs in one call are more than ' .. MOST_JOBS, 0) end
+  expectType('list', keys.active)
+  expectType('zset', keys.completed, keys.failed, keys.marker)
+  expectType('set', keys.stalled)
+  expectType('stream', keys.events)
+  local meta = redis.call('HMGET', keys.meta, 'opts.maxLenEvents', 'concurrency')
+  return {events = isInteger(meta[1]) and meta[1] or EVENTS_KEPT, isLimited = meta[2]}
+end
+
+-- value = return value as JSON; attempts = made so far; mark = of what was counted. Returns false where the job's key is
+-- no hash, and nothing was written.
 local function complete(keys, id, key, value, attempts, mark, now)
-  redis.call('HSET', key, 'associationsCounted', mark, 'returnvalue', value, 'finishedOn', now, 'atm', attempts)
+  local written = redis.pcall('HSET', key, 'associationsCounted', mark, 'returnvalue', value, 'finishedOn', now, 'atm', attempts)
+  if type(written) == 'table' then
+    if written.err:find('WRONGTYPE', 1, true) then return false end
+    error(written.err, 0) -- Redis takes no writes: this is the first one
+  end
   redis.call('XADD', keys.events, '*', 'event', 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
+  return true
 end
 
 local function fail(keys, id, key, reason, attempts, now)
@@ -71,8 +91,8 @@ local function addAll(set, ids, now)
   redis.call('ZADD', set, unpack(scored))
 end
 
--- completed, failed = ids; keep = how many completed jobs stay for those who look
-local function leave(keys, completed, failed, now, keep)
+-- completed, failed = ids; keep = how many completed jobs stay for those who look; known = by expectFinishable
+local function leave(keys, completed, failed, now, keep, known)
   local ids, locks = {}, {}
   for _, some in ipairs({completed, failed}) do
     for _, id in ipairs(some) do
@@ -86,10 +106,9 @@ local function leave(keys, completed, failed, now, keep)
   removeFromActive(keys.active, ids)
   redis.call('SREM', keys.stalled, unpack(ids))
   redis.call('DEL', unpack(locks))
-  local meta = redis.call('HMGET', keys.meta, 'opts.maxLenEvents', 'concurrency')
-  redis.call('XTRIM', keys.events, 'MAXLEN', '~', meta[1] or EVENTS_KEPT)
+  redis.call('XTRIM', keys.events, 'MAXLEN', '~', known.events)
   -- where only so many may be active, whoever waits for a place hears that there is one
-  if meta[2] then redis.call('ZADD', keys.marker, 0, '0') end
+  if known.isLimited then redis.call('ZADD', keys.marker, 0, '0') end
   removeOldest(keys, math.min(redis.call('ZCARD', keys.completed) - keep, #ids + REMOVED_AT_ONCE))
   if redis.call('EXISTS', keys.wait, keys.active, keys.prioritized) == 0 then
     redis.call('XADD', keys.events, '*', 'event', 'drained')

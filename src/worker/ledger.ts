@@ -5,12 +5,10 @@
  */
 import type { Redis } from 'ioredis';
 import type { JobData } from '../shared/association.js';
-import { MINUTES_LIBRARY } from '../shared/backlog.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { KEEP_COMPLETED, type Keys } from '../shared/queue.js';
-import { indexedRejections, REJECTIONS_LIBRARY } from '../shared/rejection-groups.js';
-import { COUNT_REQUEST_LIBRARY } from '../shared/request-notes.js';
+import { indexedRejections, rejectionArgs } from '../shared/rejection-groups.js';
 import { loadScript } from '../shared/script.js';
 
 /** How a job ends, and its return value or the reason. */
@@ -64,20 +62,9 @@ const JOBS_PER_CALL = 500;
 const BATCHES_KEPT = 10_000;
 
 export class Ledger {
-  readonly #settleScript = loadScript(
-    new URL('./settle.lua', import.meta.url),
-    MINUTES_LIBRARY,
-    REJECTIONS_LIBRARY,
-    COUNT_REQUEST_LIBRARY,
-    new URL('./finish.lua', import.meta.url),
-  );
-  readonly #completeScript = loadScript(
-    new URL('./complete.lua', import.meta.url),
-    MINUTES_LIBRARY,
-    COUNT_REQUEST_LIBRARY,
-    new URL('./finish.lua', import.meta.url),
-  );
-  readonly #countScript = loadScript(new URL('./count.lua', import.meta.url), MINUTES_LIBRARY);
+  readonly #settleScript = loadScript(new URL('./settle.lua', import.meta.url));
+  readonly #completeScript = loadScript(new URL('./complete.lua', import.meta.url));
+  readonly #countScript = loadScript(new URL('./count.lua', import.meta.url));
   #waiting: Waiting[] = [];
   #created: CreatedEntry[] = [];
   #counts = new Map<string, number>();
@@ -128,7 +115,7 @@ export class Ledger {
   }
 
   async #flushCounts(): Promise<void> {
-    const counted = { counts: Object.fromEntries(this.#counts), batches: this.#records };
+    const [counts, records] = [[...this.#counts], this.#records];
     this.#counts = new Map();
     this.#records = [];
     const { counters, minutes, batches } = this.keys;
@@ -136,10 +123,10 @@ export class Ledger {
       await this.#countScript(
         this.redis,
         [counters, minutes, batches],
-        [JSON.stringify(counted), BATCHES_KEPT],
+        [BATCHES_KEPT, counts.length, ...counts.flat(), ...records.flatMap(each => [each.length, ...each])],
       );
     } catch (error) {
-      this.logger.warn({ event: 'not counted', error: messageOf(error), ...counted.counts });
+      this.logger.warn({ event: 'not counted', error: messageOf(error), counts });
     }
   }
 
@@ -189,8 +176,8 @@ export class Ledger {
       const isIndexed = data && (data.rejected || rejected !== 0);
       args.push(jobId, token, data ? JSON.stringify(data) : '', created, rejected, retried);
       args.push(requestId ? requests + requestId : '');
-      args.push(isIndexed ? JSON.stringify({ id: jobId, groups: indexedRejections(jobId, data, now) }) : '');
       args.push(batches ?? '', finish?.state ?? '', finish ? finishValue(finish) : '');
+      args.push(...(isIndexed ? rejectionArgs(indexedRejections(jobId, data, now)) : ['']));
     }
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }

@@ -1,3 +1,4 @@
+-- needs ../shared/guard.lua
 --[[
   Takes many jobs at once, each as BullMQ's moveToActive takes one. What is out of the ordinary (a job of a scheduler, a
   job that is to fail, a queue with limits of its own) is left to BullMQ itself: the run ends before it. High priority
@@ -15,10 +16,13 @@
   Returns {1 = there may be more, then for each job: id, data, priority, 1 = nothing but its own hash is concerned when it
            completes, 2 = and it was never attempted; and its options as JSON if they are asked for}
 ]]
-local most, mostBytes, below = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local lockMs, most, mostBytes, below = integer(ARGV[3]), integer(ARGV[5]), integer(ARGV[6]), ARGV[7]
 local meta = redis.call('HMGET', KEYS[5], 'paused', 'concurrency', 'max')
-if meta[1] or tonumber(redis.call('GET', KEYS[6]) or 0) >= tonumber(ARGV[8]) then return {0} end
+if meta[1] or tonumber(redis.call('GET', KEYS[6]) or 0) >= integer(ARGV[8]) then return {0} end
 if meta[2] or meta[3] then return {1} end
+expectType('list', KEYS[1], KEYS[2])
+expectType('stream', KEYS[7])
+expectType('zset', KEYS[3], KEYS[8])
 
 local ids, from = {}, KEYS[3]
 if below ~= '' then
@@ -32,10 +36,10 @@ end
 local withOptions = ARGV[9] == '1'
 local taken, started, reply, bytes = {}, {}, {0}, 0
 for _, id in ipairs(ids) do
-  local job = redis.call('HMGET', ARGV[1] .. id, 'data', 'opts', 'priority', 'parentKey', 'deid', 'rjk', 'defa', 'ats', 'atm',
+  local job = redis.pcall('HMGET', ARGV[1] .. id, 'data', 'opts', 'priority', 'parentKey', 'deid', 'rjk', 'defa', 'ats', 'atm',
     'associationsCounted')
   local data, options = job[1], job[2]
-  -- (0:… are markers that early versions of BullMQ left among the jobs)
+  -- (A key that is no hash is no job; 0:… are markers that early versions of BullMQ left among the jobs)
   local ordinary = data and options and not job[6] and not job[7] and id:sub(1, 2) ~= '0:'
   if ordinary then
     if #taken > 0 and bytes + #data > mostBytes then break end
@@ -46,16 +50,17 @@ for _, id in ipairs(ids) do
     reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = id, data, tonumber(job[3]) or 0, alone and (isFirst and 2 or 1) or 0
     if withOptions then reply[at + 5] = options end
     taken[#taken + 1] = id
-    started[#taken] = job[8] and string.format('%d', job[8] + 1) or '1' -- Redis writes a number of Lua's with 17 digits first
+    started[#taken] = isInteger(job[8]) and string.format('%d', job[8] + 1) or '1' -- Redis writes a number of Lua's with 17 digits first
   elseif below == '' then
     break
   end
 end
 if #taken == 0 then return {#ids > 0 and 1 or 0} end
 
+-- from here on nothing fails
 for at, id in ipairs(taken) do
   local key = ARGV[1] .. id
-  redis.call('SET', key .. ':lock', ARGV[2], 'PX', ARGV[3])
+  redis.call('SET', key .. ':lock', ARGV[2], 'PX', lockMs)
   redis.call('HSET', key, 'processedOn', ARGV[4], 'ats', started[at])
   redis.call('XADD', KEYS[7], '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
 end

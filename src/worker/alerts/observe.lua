@@ -1,3 +1,5 @@
+-- needs ../../shared/guard.lua
+-- needs outbox.lua
 --[[
   Looks at the queue for all replicas: notes what is to be announced, once per incident, and hands out one announcement
   to post. Any replica may ask at any time; what a dead one had taken is handed out again when its time is over.
@@ -23,8 +25,12 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local h = redis.call('HMGET', KEYS[1], 'heldSince', 'announced', 'rejecting', 'outbox', 'freeSince')
 local heldSince, announced, rejecting = tonumber(h[1] or ''), h[2] == '1', h[3] == '1'
-local outbox, freeSince = cjson.decode(h[4] or '[]'), tonumber(h[5] or '')
+local outbox, freeSince = readOutbox(h[4]), tonumber(h[5] or '')
 local before = #outbox
+local rate, turnMs = number(ARGV[1]), integer(ARGV[2])
+expectCounts(KEYS[1], 'nextId')
+expectType('list', KEYS[2])
+expectCounts(KEYS[4], 'created', 'rejected')
 
 local function announce(event)
   event.id, event.at, event.tries, event.notBefore = redis.call('HINCRBY', KEYS[1], 'nextId', 1), now, 0, 0
@@ -53,7 +59,6 @@ elseif heldSince and (not announced or now - freeSince >= RESUMED_AFTER) then
 end
 
 -- rejections of the last minutes, over all replicas
-local rate = tonumber(ARGV[1])
 if rate > 0 then
   local totals = redis.call('HMGET', KEYS[4], 'created', 'rejected')
   local created, rejected = tonumber(totals[1] or 0), tonumber(totals[2] or 0)
@@ -93,7 +98,7 @@ local taken = ''
 local first = outbox[1]
 if first and first.notBefore <= now then
   first.tries = first.tries + 1
-  first.notBefore = now + math.min(LONGEST_PAUSE, tonumber(ARGV[2]) * 2 ^ (first.tries - 1))
+  first.notBefore = now + math.min(LONGEST_PAUSE, turnMs * 2 ^ (first.tries - 1))
   taken = cjson.encode(first)
   if first.tries >= MOST_TRIES then table.remove(outbox, 1) end -- this is the last one
 end

@@ -1,13 +1,15 @@
+-- needs ../../shared/guard.lua
+-- needs outbox.lua
 --[[
   An announcement was posted: nobody posts it again.
 
   KEYS[1] alerts  hash, see observe.lua
   ARGV[1] id of the announcement
 ]]
-local outbox = cjson.decode(redis.call('HGET', KEYS[1], 'outbox') or '[]')
+local id = integer(ARGV[1])
 local left = {}
-for _, event in ipairs(outbox) do
-  if event.id ~= tonumber(ARGV[1]) then table.insert(left, event) end
+for _, event in ipairs(readOutbox(redis.call('HGET', KEYS[1], 'outbox'))) do
+  if event.id ~= id then table.insert(left, event) end
 end
 if #left > 0 then redis.call('HSET', KEYS[1], 'outbox', cjson.encode(left))
 else redis.call('HDEL', KEYS[1], 'outbox') end

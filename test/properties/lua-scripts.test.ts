@@ -1,0 +1,272 @@
+/**
+ * Every Lua script does all that can fail before its first write: Redis does not take back what a script has written
+ * before it fails. Each script runs on good ground, then with each of its keys of a wrong type, with each of its arguments
+ * spoilt, with arguments cut off, and on a full Redis that knows no `allow-oom`. Wherever it fails, nothing was written.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { accountKeys } from '../../src/shared/queue.js';
+import { indexedRejections, rejectionArgs } from '../../src/shared/rejection-groups.js';
+import { loadScript, scriptSource } from '../../src/shared/script.js';
+import { RedisServer } from '../support/redis-server.js';
+
+const SOURCES = new URL('../../src/', import.meta.url);
+const keys = accountKeys('lua');
+const { jobs, requests, minutes } = keys;
+const request = `${requests}r`;
+const ids = ['a', 'b', 'c'];
+const error = { at: '2026-11-27T00:00:00.000Z', attempt: 1, category: 'C', message: 'bad', pairs: 1 };
+const data = (rejected: number) => ({
+  ...{ version: 1 as const, fromObjectType: 'contacts', toObjectType: 'companies', types: [], pairs: [] },
+  rejected: [{ error, pairs: Array.from({ length: rejected }, (_, at): [string, string] => ['1', `${at}`]) }],
+});
+const groups = indexedRejections('a', data(2), 0);
+const group = keys.rejection + groups[0]?.id;
+const bullmq = [
+  ...[jobs, keys.wait, keys.active, keys.prioritized, keys.completed, keys.failed, keys.stalled],
+  ...[keys.events, keys.meta, keys.marker],
+];
+const jobKeys = ids.flatMap(id => [jobs + id, `${jobs + id}:lock`]);
+const minute = () => minutes + Math.floor(Date.now() / 60_000);
+const states = ['wait', 'paused', 'active', 'delayed', 'prioritized'].map(state => jobs + state);
+
+/** @property more keys that it comes to by itself */
+type Ground = { keys: string[]; args: (string | number)[]; more?: string[] };
+const NOW = 1_764_000_000_000;
+const outbox = JSON.stringify([{ id: 1, kind: 'held', tries: 0, notBefore: 0, at: 1 }]);
+
+const GROUNDS: Record<string, Ground> = {
+  'worker/settle.lua': {
+    keys: [keys.counters, minutes, keys.rejections, keys.rejection, keys.rejectedJobs, ...bullmq],
+    args: [
+      ...[1000, 'a', 'mine', JSON.stringify(data(2)), 1, 2, 0, request, 'b1', 'failed', 'why'],
+      ...rejectionArgs(groups),
+      ...['b', 'mine', '', 3, 0, 0, request, 'b1', 'completed', '{"created":3}', ''],
+      ...['c', 'mine', '{"pairs":[]}', 0, 0, 1, '', 'b1', '', '', ''],
+    ],
+    more: [...jobKeys, request, minute(), group, `${group}:jobs`],
+  },
+  'worker/complete.lua': {
+    keys: [keys.counters, minutes, ...bullmq],
+    args: [1000, 2, 'mine', 3, request, 'b1', 'a', 'b', 1, 'mine', 1, '', 'b2', 'c'],
+    more: [...jobKeys, request, minute()],
+  },
+  'worker/count.lua': {
+    keys: [keys.counters, minutes, keys.batches],
+    args: [100, 2, 'calls', 1, 'status:201', 1, 4, 'id', 'x', 'inputs', '2', 2, 'id', 'y'],
+    more: [minute()],
+  },
+  'worker/take.lua': {
+    keys: [
+      ...[keys.wait, keys.active, keys.prioritized, keys.priorityCounter, keys.meta, keys.limiter],
+      ...[keys.events, keys.marker],
+    ],
+    args: [jobs, 'token', 30_000, NOW, 500, 100_000, '', 2 ** 31, 1],
+    more: jobKeys,
+  },
+  'worker/alerts/observe.lua': {
+    keys: [keys.alerts, keys.alertSamples, keys.hold, keys.counters],
+    args: [5, 4_000],
+  },
+  'worker/alerts/posted.lua': { keys: [keys.alerts], args: [1] },
+  'hubspot/reserve.lua': {
+    keys: [keys.window, keys.hold, keys.daily, keys.heldPairs, keys.prioritized],
+    args: ['permit', 100, 10_000, 100, 1, '2026-11-27', 500_000, 1e6, 35_000, 600_000, 2 ** 33],
+  },
+  'hubspot/hold.lua': { keys: [keys.hold], args: ['unavailable', 'words', 1_000, 600_000, 1, 5, 40] },
+  'hubspot/recover.lua': { keys: [keys.hold], args: [] },
+  'gateway/accept.lua': {
+    keys: [request, `${keys.idempotency}k`],
+    args: ['r', 'print', 3, 1, requests, 1, '[]'],
+  },
+  'shared/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
+  'shared/read-backlog.lua': { keys: states, args: [jobs, 16], more: jobKeys },
+  'shared/queue-state.lua': {
+    keys: [
+      ...[keys.counters, keys.hold, keys.daily, keys.heldPairs, keys.capacity, keys.window, keys.workers],
+      ...[keys.meta, ...states, keys.failed, keys.completed],
+    ],
+    args: [jobs, 16, 10_000, 10_000],
+    more: jobKeys,
+  },
+  'dashboard/find.lua': {
+    keys: [keys.wait],
+    args: ['list', jobs, 0, '"1"', '"2"', '"1","2"', '"1"%s*,%s*"2"'],
+    more: jobKeys,
+  },
+  'dashboard/forget.lua': {
+    keys: [
+      ...[
+        keys.failed,
+        `${jobs}f`,
+        keys.counters,
+        keys.rejections,
+        keys.rejection,
+        keys.rejectedJobs,
+        request,
+      ],
+    ],
+    args: ['f', '{"f":1}', '{"f":2}', 1, 2, 'discarded:', '{}', ...rejectionArgs(groups)],
+    more: [group, `${group}:jobs`],
+  },
+  'dashboard/reindex.lua': {
+    keys: [keys.failed, `${jobs}f`, keys.rejections, keys.rejection, keys.rejectedJobs],
+    args: ['f', '{"f":1}', 1, ...rejectionArgs(groups)],
+    more: [group, `${group}:jobs`],
+  },
+  'dashboard/sweep.lua': {
+    keys: [keys.failed, keys.rejections, keys.rejection, keys.rejectedJobs],
+    args: [jobs, 0, 0, 100],
+    more: [group, `${group}:jobs`],
+  },
+};
+
+/** Where settlements are refused, no call may be permitted whose outcome could not be written, and no job be taken for it. */
+const NOT_WHEN_FULL = ['worker/settle.lua', 'worker/complete.lua', 'hubspot/reserve.lua', 'worker/take.lua'];
+
+/** Every key that a script may meet, as it should be. */
+async function goodGround(redis: Redis): Promise<void> {
+  const all = redis.multi().flushall();
+  for (const id of ids) {
+    all.hset(jobs + id, 'data', '{"pairs":[["1","2"]]}', 'opts', '{}', 'ats', 1, 'timestamp', NOW);
+    all.set(`${jobs + id}:lock`, 'mine').rpush(keys.active, id);
+  }
+  for (const id of ['d', 'e'])
+    all.hset(jobs + id, 'data', '{}', 'opts', '{}', 'timestamp', NOW).lpush(keys.wait, id);
+  all.hset(`${jobs}f`, 'data', '{"f":1}').zadd(keys.failed, 1, 'f');
+  all.hset(
+    keys.counters,
+    'created',
+    1,
+    'rejected',
+    200,
+    'retried',
+    1,
+    'jobsCompleted',
+    1,
+    'calls',
+    1,
+    'discarded',
+    0,
+  );
+  all.hset(minute(), 'created', 1, 'calls', 1);
+  all.hset(request, 'accepted', 1_000, 'created', 0, 'rejected', 0, 'requestedAt', 1);
+  all.hset(keys.hold, 'strikes', 1, 'until', 0, 'kind', 'unavailable', 'failures', 9, 'margin', 3);
+  all.hset(keys.alerts, 'heldSince', 1, 'nextId', 1, 'outbox', outbox);
+  all.lpush(keys.alertSamples, `${Date.now() - 120_000} 0 0`);
+  all.hset(keys.daily, '2026-11-26', 5).zadd(keys.window, Date.now() - 1_000, 'p1', Date.now() - 500, 'p2');
+  all.hset(keys.heldPairs, 'contacts/companies', '{"until":1,"reason":"x","strikes":1}');
+  all
+    .zadd(keys.rejections, 1, groups[0]?.id ?? '')
+    .hset(group, 'first', 1, 'last', 1)
+    .sadd(`${group}:jobs`, 'z');
+  all.hset(keys.rejectedJobs, 'z', `${groups[0]?.id}=1`);
+  all.zadd(keys.completed, 1, 'old').sadd(keys.stalled, 'a').xadd(keys.events, '*', 'event', 'x');
+  all.hset(keys.meta, 'opts.maxLenEvents', 100).zadd(keys.marker, 0, '0').xadd(keys.batches, '*', 'id', 'z');
+  const written = await all.exec();
+  for (const [failure] of written ?? []) if (failure) throw failure;
+}
+
+const WRONG: readonly ((redis: Redis, key: string) => Promise<unknown>)[] = [
+  (redis, key) => redis.set(key, 'somebody else’s'),
+  (redis, key) => redis.rpush(key, 'x'),
+  (redis, key) =>
+    redis.hset(key, { x: '1', created: 'x', rejected: 'x', accepted: 'x', calls: 'x', nextId: 'x' }),
+  (redis, key) => redis.zadd(key, 1, 'x'),
+  (redis, key) => redis.sadd(key, 'x'),
+];
+const SPOILT = ['', 'x', '-', '1e999', 'nan', '9'.repeat(30), '1.5', '\ud800', '[[[', '7'];
+
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await RedisServer.start();
+  redis = new Redis(server.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+/** All there is, to the byte. */
+async function contents(): Promise<string> {
+  const names = (await redis.keys('*')).sort();
+  const dumps = await Promise.all(names.map(name => redis.dumpBuffer(name)));
+  return names.map((name, at) => `${name} ${dumps[at]?.toString('base64')}`).join('\n');
+}
+
+/** @returns whether it failed. Where it did, nothing may have changed. */
+async function failsWhole(what: string, run: () => Promise<unknown>): Promise<boolean> {
+  const before = await contents();
+  const failure = await run().then(
+    () => undefined,
+    error => error,
+  );
+  if (failure && (await contents()) !== before) throw new Error(`${what}: it failed half done: ${failure}`);
+  return failure !== undefined;
+}
+
+const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter(file =>
+  file.endsWith('.lua'),
+);
+const isLibrary = (file: string) =>
+  files.some(other =>
+    [...readFileSync(new URL(other, SOURCES), 'utf8').matchAll(/^-- needs (\S+)$/gm)].some(
+      ([, needed = '']) => new URL(needed, new URL(other, SOURCES)).href === new URL(file, SOURCES).href,
+    ),
+  );
+
+it('every script of the project is tried here', () => {
+  expect(files.filter(file => !isLibrary(file)).sort()).toEqual(Object.keys(GROUNDS).sort());
+});
+
+describe.each(Object.entries(GROUNDS))('%s', (file, ground) => {
+  const url = new URL(file, SOURCES);
+  const script = loadScript(url);
+
+  it('runs on good ground', async () => {
+    await goodGround(redis);
+    await script(redis, ground.keys, ground.args);
+  });
+
+  it('a key of a wrong type: all or nothing', async () => {
+    for (const key of [...ground.keys, ...(ground.more ?? [])])
+      for (const [which, spoil] of WRONG.entries()) {
+        await goodGround(redis);
+        await redis.del(key);
+        await spoil(redis, key);
+        await failsWhole(`${key} wrong (${which})`, () => script(redis, ground.keys, ground.args));
+      }
+  });
+
+  it('a spoilt argument: all or nothing', async () => {
+    for (const at of ground.args.keys())
+      for (const spoilt of SPOILT) {
+        await goodGround(redis);
+        const args = ground.args.with(at, spoilt);
+        await failsWhole(`ARGV[${at + 1}] = ${spoilt}`, () => script(redis, ground.keys, args));
+      }
+  });
+
+  it('arguments that are cut off: all or nothing', async () => {
+    for (const at of ground.args.keys()) {
+      await goodGround(redis);
+      const args = ground.args.slice(0, at);
+      await failsWhole(`${at} arguments`, () => script(redis, ground.keys, args));
+    }
+  });
+
+  it('a full Redis that knows no allow-oom: all or nothing', async () => {
+    await goodGround(redis);
+    await redis.config('SET', 'maxmemory', '1');
+    try {
+      const source = scriptSource(url);
+      const { keys, args } = ground;
+      const failed = await failsWhole('full', () => redis.eval(source, keys.length, ...keys, ...args));
+      if (NOT_WHEN_FULL.includes(file)) expect(failed).toBe(true);
+    } finally {
+      await redis.config('SET', 'maxmemory', '0');
+    }
+  });
+});
