@@ -1,7 +1,7 @@
 /**
- * Text from elsewhere (record ids, HubSpot's words, data of jobs, lines of files) on its way to a terminal. A terminal obeys
+ * Text from elsewhere (record ids, HubSpot's words, data of jobs, lines of files) on its way to a reader. A terminal obeys
  * control characters, C1 ones too, and characters that turn the direction of writing or are not seen at all let a text
- * pass for another one. Data stays as it is: this is for the eye. Pure.
+ * pass for another one. Data stays as it is: this is for the eye. Pure, and without imports: the web page has it, too.
  */
 
 /** Controls, formatting characters that are not seen (bidi, zero-width, tags, BOM), line separators, lone surrogates. */

@@ -312,6 +312,22 @@ const test = useRedis(import.meta.url);
     expect(await rig.queue.getFailedCount()).toBe(0);
   });
 
+  it('ids and words from outside turn nothing around: no control, no direction of theirs', async () => {
+    const evil = '7\u001b[2J\u009b\u202e\u2066\u200f7';
+    const job = await rig.queue.add(evil, { version: 9, fromObjectType: evil }, { jobId: `x${evil}` });
+    await withPage(async page => {
+      await eventually(async () => expect(await rows(page).count()).toBe(1));
+      const text = (await page.textContent('body')) ?? '';
+      expect(text).toContain('x7');
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      // what they wrote stands apart from our words, whichever way it is written
+      expect(await rows(page).locator('.example bdi').first().textContent()).toMatch(/^x7/);
+      const href = await rows(page).locator('.example a').getAttribute('href');
+      expect(href).toBe(`/queues/queue/hubspot-associations/${encodeURIComponent(job.id ?? '')}`);
+    });
+    await job.remove();
+  });
+
   (process.env.SCREENSHOTS ? it : it.skip)(
     'screenshots',
     async () => {

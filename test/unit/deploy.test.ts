@@ -274,3 +274,21 @@ test('nothing that is deployed says "latest"', () => {
   for (const file of [...files, 'docker-compose.yml', 'Dockerfile'])
     expect([file, captures(read(file), /(image:.*:latest|FROM \S+:latest)/g)]).toEqual([file, []]);
 });
+
+describe('SECURITY.md', () => {
+  const text = read('SECURITY.md');
+
+  test('names every secret, and its links lead somewhere', () => {
+    for (const { name } of settings.filter(({ kind }) => kind === 'secret'))
+      expect(text).toContain(`\`${name}\``);
+    const links = captures(text, /\]\(((?!https:)[^)#]+)/g);
+    expect(links.length).toBeGreaterThan(1);
+    for (const link of links) expect([link, existsSync(`${root}/${link}`)]).toEqual([link, true]);
+  });
+
+  test('says how long each kind of key is kept that holds what others wrote', () => {
+    const keys = captures(read('docs/architecture.md'), /^\| `([a-z-]+:)?[^`]*` \| (?:hash|string|stream)/gm);
+    expect(keys.length).toBeGreaterThan(5);
+    for (const key of new Set(keys.filter(key => key !== ''))) expect(text).toContain(`\`${key}`);
+  });
+});

@@ -1,4 +1,8 @@
-/** The little that the page needs of a framework: elements with text, never with markup. */
+/**
+ * The little that the page needs of a framework: elements with text, never with markup, and never with characters that turn
+ * or hide the text beside them.
+ */
+import { harmless } from '../../shared/text.js';
 
 type Child = Node | string | undefined | false;
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;
@@ -13,7 +17,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
     if (value === undefined || value === false) continue;
     made.setAttribute(name, value === true ? '' : value);
   }
-  made.append(...children.filter(child => child !== undefined && child !== false));
+  for (const child of children) if (child) made.append(typeof child === 'string' ? harmless(child) : child);
   return made;
 }
 
@@ -26,8 +30,12 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 
 /** Changes text only where it differs: screen readers and selections stay undisturbed. */
 export function setText(node: Node, text: string): void {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = harmless(text);
+  if (node.textContent !== shown) node.textContent = shown;
 }
+
+/** What others wrote, within a sentence of ours: whichever way it is written, our words stay in their order. */
+export const theirs = (text: string): HTMLElement => element('bdi', {}, text);
 
 /** A table whose roles survive a layout as cards. @param columns head → class */
 export function table(

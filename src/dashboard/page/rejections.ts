@@ -2,7 +2,7 @@
 import { heldText, sizeText, totalText } from '../rejection-words.js';
 import type { Figures, RejectionGroup, Rejections, Setup } from '../view.js';
 import { post, say } from './act.js';
-import { byId, cell, element, row, setText, table } from './dom.js';
+import { byId, cell, element, row, setText, table, theirs } from './dom.js';
 import { clock, count, counted } from './format.js';
 
 type Retried = { jobs: number; associations: number; alongside: number; gone: number };
@@ -69,24 +69,33 @@ function update(into: HTMLElement, groups: readonly RejectionGroup[], setup: Set
 function groupRow(group: RejectionGroup, setup: Setup): HTMLElement {
   const { category, message, from, to, jobs, first, last, example } = group;
   const { pair, error, jobId } = example;
-  const correlation = error.correlationId ? `, correlation id ${error.correlationId}` : '';
-  const which = pair ? `for example ${pair[0]} → ${pair[1]}` : 'for example';
+  const correlation = error.correlationId ? [', correlation id ', theirs(error.correlationId)] : [];
+  const which = pair ? [' ', theirs(pair[0]), ' → ', theirs(pair[1])] : [];
   // the group's words leave the ids out, and what is in the place of one is often the whole story
-  const said = error.message === message ? '' : `: ${error.message}`;
+  const said = error.message === message ? [] : [': ', theirs(error.message)];
   return row(
     { 'data-group': group.id },
     cell(undefined, 'number', sizeText(group)),
     cell(
       undefined,
       undefined,
-      element('span', { class: 'category' }, category),
-      element('span', { class: 'words' }, message),
-      element('span', { class: 'example' }, `${which}, job `, jobLink(jobId), correlation, said),
+      element('span', { class: 'category' }, theirs(category)),
+      element('span', { class: 'words' }, theirs(message)),
+      element(
+        'span',
+        { class: 'example' },
+        'for example',
+        ...which,
+        ', job ',
+        jobLink(jobId),
+        ...correlation,
+        ...said,
+      ),
     ),
     cell(
       'Object pair',
       undefined,
-      element('span', {}, `${from} → ${to}`),
+      element('span', {}, theirs(from), ' → ', theirs(to)),
       element('span', { class: 'example' }, counted(jobs, 'job')),
     ),
     cell('Seen', undefined, times(first, last)),
@@ -95,7 +104,7 @@ function groupRow(group: RejectionGroup, setup: Setup): HTMLElement {
 }
 
 export const jobLink = (id: string): HTMLElement =>
-  element('a', { href: `/queues/queue/hubspot-associations/${encodeURIComponent(id)}` }, id);
+  element('a', { href: `/queues/queue/hubspot-associations/${encodeURIComponent(id)}` }, theirs(id));
 
 function times(first: number, last: number): HTMLElement {
   const time = (ms: number) => element('time', { datetime: new Date(ms).toISOString() }, clock(ms));
@@ -169,9 +178,9 @@ export function showHeldPairs({ heldPairs }: Figures): void {
     into.append(
       row(
         {},
-        cell(undefined, undefined, objectPair),
+        cell(undefined, undefined, theirs(objectPair)),
         cell('Until', undefined, clock(until)),
-        cell('Why', undefined, `${reason}; nothing is lost`),
+        cell('Why', undefined, theirs(reason), '; nothing is lost'),
       ),
     );
   host.replaceChildren(wrap);

@@ -1,6 +1,6 @@
 /** Where is a record pair now, and what happened to it? */
 import type { BatchSeen, Match, SearchEnd, SearchProgress } from '../view.js';
-import { byId, element, setText } from './dom.js';
+import { byId, element, setText, theirs } from './dom.js';
 import { readEvents } from './event-reader.js';
 import { answersText, clock, count, counted } from './format.js';
 import { jobLink } from './rejections.js';
@@ -113,16 +113,32 @@ function matchCard(match: Match, from: string, to: string): HTMLElement {
     element(
       'li',
       {},
-      `${clock(Date.parse(at))}, ${whose}${category ? `${category}: ` : ''}${message}`,
-      correlationId ? ` (correlation id ${correlationId})` : '',
+      `${clock(Date.parse(at))}, ${whose}`,
+      theirs(`${category ? `${category}: ` : ''}${message}`),
+      ...(correlationId ? [' (correlation id ', theirs(correlationId), ')'] : []),
     ),
   );
   const batches = match.batches.map(batch => element('li', {}, batchText(batch)));
   return element(
     'article',
     { class: 'match', 'data-fate': fate },
-    element('h3', {}, `${fromObjectType} ${from} → ${toObjectType} ${to} ${FATES[fate]}`),
-    element('p', {}, `${types}; job `, jobLink(jobId), ` is ${PLACES[place] ?? place}; ${facts.join(', ')}`),
+    element(
+      'h3',
+      {},
+      theirs(`${fromObjectType} ${from}`),
+      ' → ',
+      theirs(`${toObjectType} ${to}`),
+      ` ${FATES[fate]}`,
+    ),
+    element(
+      'p',
+      {},
+      theirs(types),
+      '; job ',
+      jobLink(jobId),
+      ` is ${PLACES[place] ?? place}; `,
+      theirs(facts.join(', ')),
+    ),
     errors.length > 0 && element('ul', { 'aria-label': 'Errors' }, ...errors),
     batches.length > 0 &&
       element('p', { class: 'quiet' }, 'Its job rode in these batches, it in one or more of them:'),

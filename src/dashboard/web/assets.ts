@@ -30,6 +30,7 @@ export function loadAssets(): Map<string, Asset> {
   for (const name of readdirSync(path.join(dashboard, 'page')))
     add(name === 'index.html' ? '/' : `/assets/page/${name}`, path.join(dashboard, 'page', name));
   for (const name of SHARED_MODULES) add(`/assets/${name}`, path.join(dashboard, name));
+  add('/shared/text.js', path.join(dashboard, '..', 'shared', 'text.js'));
   const uplot = path.dirname(createRequire(import.meta.url).resolve('uplot/package.json'));
   add('/assets/uplot.js', path.join(uplot, 'dist', 'uPlot.iife.min.js'));
   add('/assets/uplot.css', path.join(uplot, 'dist', 'uPlot.min.css'));
