@@ -316,13 +316,13 @@ const test = useRedis(import.meta.url);
     const evil = '7\u001b[2J\u009b\u202e\u2066\u200f7';
     const job = await rig.queue.add(evil, { version: 9, fromObjectType: evil }, { jobId: `x${evil}` });
     await withPage(async page => {
-      await eventually(async () => expect(await rows(page).count()).toBe(1));
+      const row = rows(page).filter({ hasText: 'x7' });
+      await eventually(async () => expect(await row.count()).toBe(1));
       const text = (await page.textContent('body')) ?? '';
-      expect(text).toContain('x7');
       expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       // what they wrote stands apart from our words, whichever way it is written
-      expect(await rows(page).locator('.example bdi').first().textContent()).toMatch(/^x7/);
-      const href = await rows(page).locator('.example a').getAttribute('href');
+      expect(await row.locator('.example bdi').first().textContent()).toMatch(/^x7/);
+      const href = await row.locator('.example a').getAttribute('href');
       expect(href).toBe(`/queues/queue/hubspot-associations/${encodeURIComponent(job.id ?? '')}`);
     });
     await job.remove();
