@@ -7,6 +7,7 @@
  * What cannot be known is said: completed jobs are kept for a while only, batches too.
  */
 import { type JobData, type Pair, parseJobData, typesText } from '../shared/association.js';
+import { canonicalId } from '../shared/record-id.js';
 import { loadScript } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
 import type { BatchSeen, Match, SearchEnd, SearchProgress } from './view.js';
@@ -35,10 +36,11 @@ export type SearchEvents = {
 /** @param signal ends the search between two slices */
 export async function searchPair(
   access: QueueAccess,
-  pair: Pair,
+  given: Pair,
   events: SearchEvents,
   signal: AbortSignal,
 ): Promise<SearchEnd> {
+  const pair: Pair = [canonicalId(given[0]), canonicalId(given[1])];
   const { redis, keys } = access;
   const begun = performance.now();
   const sizes = await Promise.all(
@@ -80,11 +82,12 @@ export async function searchPair(
   };
 }
 
-/** Pure. How a pair may stand in a job's data: ids as text or numbers, any spaces. */
+/** Pure. How a pair may stand in a job's data: ids as text or numbers, with leading zeros, any spaces. */
 export function needles([from, to]: Pair): [from: string, to: string, usual: string, pattern: string] {
   const inJson = (id: string) => JSON.stringify(id).slice(1, -1);
   const escaped = (id: string) => inJson(id).replace(/[^A-Za-z0-9]/g, '%$&');
-  const pattern = `%[%s*"?${escaped(from)}"?%s*,%s*"?${escaped(to)}"?%s*%]`;
+  const anyForm = (id: string) => `"?${/^\d+$/.test(id) ? '0*' : ''}${escaped(id)}"?`;
+  const pattern = `%[%s*${anyForm(from)}%s*,%s*${anyForm(to)}%s*%]`;
   return [inJson(from), inJson(to), `"${inJson(from)}","${inJson(to)}"`, pattern];
 }
 

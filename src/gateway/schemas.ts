@@ -1,44 +1,46 @@
 /**
  * What goes over the wire: TypeBox schemas, the single source of the validation, of /openapi.json and of the types.
- * What an id or an object type may look like is said in shared/association.ts.
+ * What an id, a type or an object type may look like is said in shared/association.ts.
  */
 import { type Static, Type } from 'typebox';
-import { ASSOCIATION_CATEGORIES, MAX_LABEL_LENGTH, MAX_TYPE_ID, MAX_TYPES } from '../shared/association.js';
+import {
+  ASSOCIATION_CATEGORIES,
+  MAX_LABEL_LENGTH,
+  MAX_TYPES,
+  RecordIdSchema,
+  TypeIdSchema,
+} from '../shared/association.js';
+import { TEXT_PATTERN } from '../shared/record-id.js';
 
-const RecordSchema = Type.Object({
-  id: Type.Union(
-    [
-      Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\s\\u0000-\\u001f]{1,128}$' }),
-      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-    ],
-    { description: 'a string; integers are accepted' },
-  ),
-});
+const RecordSchema = Type.Object({ id: RecordIdSchema }, { additionalProperties: false });
 
 const TypeSchema = Type.Object({
   associationCategory: Type.Enum([...ASSOCIATION_CATEGORIES]),
-  associationTypeId: Type.Integer({ minimum: 1, maximum: MAX_TYPE_ID }),
+  associationTypeId: TypeIdSchema,
 });
 
-export const InputSchema = Type.Object({
-  from: RecordSchema,
-  to: RecordSchema,
-  types: Type.Optional(
-    Type.Array(TypeSchema, {
-      minItems: 1,
-      maxItems: MAX_TYPES,
-      description: "left out, and without a label: HubSpot's unlabelled type of the object pair",
-    }),
-  ),
-  label: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: MAX_LABEL_LENGTH,
-      pattern: '\\S',
-      description: 'name of an association label for this direction; beside types, one type more',
-    }),
-  ),
-});
+export const InputSchema = Type.Object(
+  {
+    from: RecordSchema,
+    to: RecordSchema,
+    types: Type.Optional(
+      Type.Array(TypeSchema, {
+        minItems: 1,
+        maxItems: MAX_TYPES,
+        description: "left out, and without a label: HubSpot's unlabelled type of the object pair",
+      }),
+    ),
+    label: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: MAX_LABEL_LENGTH,
+        pattern: `^(?=[\\s\\S]*\\S)${TEXT_PATTERN.slice(1)}`,
+        description: 'name of an association label for this direction; beside types, one type more',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 export type Input = Static<typeof InputSchema>;
 
 export const requestSchema = (maxInputs: number) =>

@@ -8,7 +8,6 @@ import {
   associationFaults,
   type TypedAssociation,
 } from '../shared/association.js';
-import { misspeltField } from '../shared/meant.js';
 import { objectPairOf, standardDefault } from '../shared/standard-types.js';
 import { type Choice, chooseTypes, type Wish } from './choose-types.js';
 import type { LabelBook, Question } from './label-book.js';
@@ -51,8 +50,6 @@ export class TypeResolver {
   typesOf(wish: Wish): Resolved | Promise<Resolved> {
     const { fromObjectType, toObjectType, label, types } = wish;
     if (label === undefined && types !== undefined) return { types };
-    const misspelt = label === undefined ? misspeltField(wish) : undefined;
-    if (misspelt !== undefined) return { fault: misspelt };
     const last = this.#last;
     if (last && types === undefined && isSame(last.wish, wish) && last.until > performance.now())
       return last.resolved;

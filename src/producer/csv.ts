@@ -1,26 +1,26 @@
 /**
- * Lines of a CSV file (RFC 4180): header from,to and, optionally, category,typeId, label and fromObjectType,toObjectType.
- * Other columns are ignored, unless their name looks like one of these misspelt.
+ * Lines of a CSV file (RFC 4180): header from,to and, optionally, category,typeId, label and fromObjectType,toObjectType,
+ * under any of their names. A column that speaks of types, labels or objects in other words makes the file unusable:
+ * without it, its lines would say something else. Columns of anything else are not read, which is said once.
  * A quoted cell may hold line breaks. A quote that is never closed costs its own line only: it must not swallow the
  * good lines after it, so a record that does not come out well is refused at its first line and the others read anew.
  */
 import { parse } from 'csv-parse/sync';
+import { typeIdOf } from '../shared/association.js';
+import { type Fields, fieldMeant, fieldNamed } from '../shared/association-fields.js';
 import { messageOf } from '../shared/errors.js';
-import { meant } from '../shared/meant.js';
-import {
-  addLine,
-  type LineDefaults,
-  type LineFields,
-  type LineParser,
-  missingOptions,
-  type ParsedLines,
-} from './line.js';
+import { quote } from '../shared/record-id.js';
+import { addLine, type LineDefaults, type LineParser, missingOptions, type ParsedLines } from './line.js';
 import { MAX_LINE_LENGTH } from './read-lines.js';
 
 const COLUMNS = ['from', 'to', 'category', 'typeId', 'label', 'fromObjectType', 'toObjectType'] as const;
 type Column = (typeof COLUMNS)[number];
 /** Lines that one record may span. */
 const MAX_LINES_PER_RECORD = 100;
+/** Columns that are not read, in the warning. */
+const MAX_LISTED = 20;
+/** In small letters, as squeezed names are. */
+const SPEAKS_OF_ASSOCIATIONS = /type|label|object|categor/;
 const UNCLOSED = 'a quote is not closed';
 
 export class CsvParser implements LineParser {
@@ -55,14 +55,24 @@ export class CsvParser implements LineParser {
     if (!header) return ['the file is empty: its first line must be the header from,to'];
     const problems = COLUMNS.slice(0, 2)
       .filter(column => this.#at[column] === undefined)
-      .map(column => `the header has no column ${column}: ${header.join(',').slice(0, 80)}`);
+      .map(column => `the header has no column ${column}: ${quote(header.join(','))}`);
     if ((this.#at.category === undefined) !== (this.#at.typeId === undefined))
       problems.push('the header has one of category and typeId: give both or neither');
-    for (const name of header) {
-      const column = columnOf(name) ? undefined : meant(squeezed(name), COLUMNS.slice(2));
-      if (column) problems.push(`column ${name}: did you mean ${column}?`);
-    }
-    return [...problems, ...missingOptions(this.#defaults, field => this.#at[field] !== undefined)];
+    return [
+      ...problems,
+      ...columnFaults(header),
+      ...missingOptions(this.#defaults, field => this.#at[field] !== undefined),
+    ];
+  }
+
+  warnings(): string[] {
+    const unread = (this.#header ?? []).flatMap((name, index) =>
+      columnOf(name) ? [] : name === '' ? `number ${index + 1} (without a name)` : quote(name),
+    );
+    const more = unread.length > MAX_LISTED ? ` and ${unread.length - MAX_LISTED} more` : '';
+    return unread.length > 0
+      ? [`columns that are not read: ${unread.slice(0, MAX_LISTED).join(', ')}${more}`]
+      : [];
   }
 
   #readOpen(into: ParsedLines): void {
@@ -99,22 +109,17 @@ export class CsvParser implements LineParser {
     if (columns === undefined) this.#readHeader(cells);
     else if (text.length > MAX_LINE_LENGTH)
       into.refusals.push({ line, reasons: [`longer than ${MAX_LINE_LENGTH} characters`] });
-    else if (cells.length > columns)
+    else if (cells.length > columns && !cells.slice(columns).every(isEmpty))
       into.refusals.push({ line, reasons: [`${cells.length} cells, but the header has ${columns}`] });
-    else addLine(this.#fields(cells), line, this.#defaults, into);
+    else if (!cells.every(isEmpty)) addLine(this.#fields(cells), line, this.#defaults, into);
   }
 
-  #fields(cells: readonly string[]): LineFields {
+  #fields(cells: readonly string[]): Fields {
     const cell = (column: Column) => cells[this.#at[column] ?? -1]?.trim() || undefined;
     const category = cell('category');
     const typeId = cell('typeId');
     const label = cell('label');
-    const types = [
-      {
-        associationCategory: category,
-        associationTypeId: typeId && /^\d+$/.test(typeId) ? Number(typeId) : typeId,
-      },
-    ];
+    const types = [{ associationCategory: category, associationTypeId: typeIdOf(typeId) }];
     return {
       from: cell('from') ?? '',
       to: cell('to') ?? '',
@@ -126,7 +131,8 @@ export class CsvParser implements LineParser {
   }
 
   #readHeader(cells: readonly string[]): void {
-    this.#header = cells.map(name => name.trim());
+    const end = cells.findLastIndex(cell => !isEmpty(cell)) + 1;
+    this.#header = cells.slice(0, end).map(name => name.trim());
     this.#at = {};
     this.#header.forEach((name, index) => {
       const column = columnOf(name);
@@ -145,7 +151,31 @@ function parsedRecord(text: string): { cells: string[]; fault?: undefined } | { 
   }
 }
 
-/** `Type ID` and `type_id` are typeId. */
-const squeezed = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '');
-const columnOf = (name: string): Column | undefined =>
-  COLUMNS.find(column => column.toLowerCase() === squeezed(name));
+const isEmpty = (cell: string): boolean => cell.trim() === '';
+
+function columnOf(name: string): Column | undefined {
+  const field = fieldNamed(name);
+  return COLUMNS.find(column => column === field);
+}
+
+function columnFaults(header: readonly string[]): string[] {
+  const seen = new Map<string, string>();
+  return header.flatMap(name => {
+    const meaning = columnOf(name) ?? name;
+    const same = seen.get(meaning);
+    seen.set(meaning, name);
+    if (name === '') return [];
+    if (same !== undefined) return `columns ${quote(same)} and ${quote(name)} say the same: keep one of them`;
+    return unknownColumn(name) ?? [];
+  });
+}
+
+/** What is wrong with a column that is not read; nothing, where it speaks of something else. */
+function unknownColumn(name: string): string | undefined {
+  if (columnOf(name)) return undefined;
+  const column = fieldMeant(name, COLUMNS);
+  if (column) return `column ${name}: did you mean ${column}?`;
+  return SPEAKS_OF_ASSOCIATIONS.test(name.toLowerCase())
+    ? `column ${quote(name)} may say what the associations are, and is not understood: call it ${COLUMNS.slice(2).join(', ')}, or take it out of the file`
+    : undefined;
+}

@@ -13,6 +13,7 @@ import {
   type JobData,
   type TypedAssociation,
 } from '../shared/association.js';
+import { hasOwnNames, understand } from '../shared/association-fields.js';
 import { EnqueueError, type EnqueueProgress, InvalidAssociationError } from '../shared/errors.js';
 import { type JobOrigin, type Lane, Packer, unpack } from './packer.js';
 import { JOBS_PER_BULK } from './sender.js';
@@ -81,8 +82,14 @@ class Run {
   }
 
   /** @returns whether the next item may be taken at once; if not, ask {@link room}. */
-  take(item: Association): boolean {
+  take(given: Association): boolean {
     const index = this.#read++;
+    if (hasOwnNames(given)) return this.#takeNamed(given, index);
+    const { association, faults } = understand(given);
+    return faults ? this.#refuse(faults, index) : this.#takeNamed(association, index);
+  }
+
+  #takeNamed(item: Association, index: number): boolean {
     if (saysTypes(item)) return this.#pack(item, index);
     if (typeof item !== 'object' || item === null) return this.#refuse(associationFaults(item), index);
     const resolved = this.#parts.typesOf(item);

@@ -21,6 +21,8 @@ const LOT_SIZE = 5_000;
 
 export type ImportReport = {
   refused(refusals: readonly Refusal[]): void;
+  /** of the input as a whole, once */
+  warned(warnings: readonly string[]): void;
   progress(bytesRead: number, associations: number): void;
 };
 
@@ -44,8 +46,13 @@ export async function importFile(
   report: ImportReport,
   options: EnqueueOptions = {},
 ): Promise<Imported> {
-  const connected = () => producer.connected();
-  const lines = () => typedLines(parsedLines(source, defaults, connected), producer.typesOf);
+  let isFirst = true;
+  const onUsable = (warnings: readonly string[]) => {
+    if (isFirst) report.warned(warnings);
+    isFirst = false;
+    return producer.connected();
+  };
+  const lines = () => typedLines(parsedLines(source, defaults, onUsable), producer.typesOf);
   if (strict) {
     const checked = await checkLines(lines(), report);
     if (checked.refused > 0 || checked.interrupted) return checked;
@@ -69,11 +76,11 @@ async function checkLines(chunks: AsyncIterable<Parsed>, report: ImportReport): 
 
 type Parsed = ParsedLines & { bytesRead: number };
 
-/** @param onUsable awaited once nothing speaks against the input as a whole, before anything is yielded */
+/** @param onUsable awaited once nothing speaks against the input as a whole, before anything is yielded; told what else is to be said of it */
 async function* parsedLines(
   source: Source,
   defaults: LineDefaults,
-  onUsable: () => Promise<void>,
+  onUsable: (warnings: readonly string[]) => Promise<void>,
 ): AsyncGenerator<Parsed> {
   const parser = source.format === 'csv' ? new CsvParser(defaults) : new NdjsonParser(defaults);
   let parsed: Parsed = { associations: [], lines: [], refusals: [], bytesRead: 0 };
@@ -83,7 +90,7 @@ async function* parsedLines(
     for (const [index, text] of lines.entries()) parser.feed(text, firstLine + index, parsed);
     if (isFirst) {
       refuseWhole(parser.problems());
-      await onUsable();
+      await onUsable(parser.warnings());
     }
     isFirst = false;
     yield parsed;

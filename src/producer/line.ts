@@ -1,5 +1,6 @@
 /** From the fields of one line of a file to an association, or to the reasons why not. Pure. */
 import { type Association, type AssociationType, associationFaults } from '../shared/association.js';
+import type { Fields } from '../shared/association-fields.js';
 
 /** What lines without these fields get. */
 export type LineDefaults = {
@@ -9,9 +10,6 @@ export type LineDefaults = {
   readonly types?: readonly AssociationType[];
   readonly label?: string;
 };
-
-/** The fields of a line, unchecked; an absent one is undefined. */
-export type LineFields = { readonly [field in keyof Association]?: unknown };
 
 export type Refusal = { line: number; reasons: readonly string[] };
 
@@ -25,13 +23,15 @@ export type LineParser = {
   end(into: ParsedLines): void;
   /** What makes the whole input unusable, as far as the lines so far tell; asked once, after the first of them. */
   problems(): string[];
+  /** What of the input as a whole is not read, and harms nobody. */
+  warnings(): string[];
 };
 
 const NEEDED_FIELDS = { fromObjectType: '--from', toObjectType: '--to' } as const;
 type NeededField = keyof typeof NEEDED_FIELDS;
 
-export function addLine(fields: LineFields, line: number, defaults: LineDefaults, into: ParsedLines): void {
-  const association = { ...fields } as { -readonly [field in keyof LineFields]: LineFields[field] };
+export function addLine(fields: Fields, line: number, defaults: LineDefaults, into: ParsedLines): void {
+  const association = { ...fields } as { -readonly [field in keyof Fields]: Fields[field] };
   const missing: string[] = [];
   for (const field of Object.keys(NEEDED_FIELDS) as NeededField[]) {
     association[field] ??= defaults[field];

@@ -17,7 +17,7 @@ import { harmless } from '../shared/text.js';
 import { startTracing } from '../shared/tracing.js';
 import { type Imported, type ImportReport, importFile } from './import-file.js';
 import type { LineDefaults } from './line.js';
-import { MAX_SOURCE_LENGTH, openProducer } from './producer.js';
+import { openProducer, textProblem } from './producer.js';
 import { type Progress, startProgress } from './progress.js';
 import { fileSource, type Source, stdinSource, withCopy } from './source.js';
 
@@ -73,6 +73,9 @@ export async function runEnqueue(
           );
           if (lines.length > 0) progress.print(lines.join(''));
         },
+        warned(warnings) {
+          for (const warning of warnings) progress.print(`warning: ${warning}\n`);
+        },
         progress: progress.update,
       };
       return await importFile(source, defaults, strict, producer, report, { priority });
@@ -124,10 +127,9 @@ function readOptions(options: EnqueueOptions): {
     if (fault.startsWith('label: ')) problems.push(`--${fault}`);
     if (fault.startsWith('types: ') && types.length > 0) problems.push(fault.replace('types', '--type'));
   }
-  if (options.source !== undefined && options.source.length > MAX_SOURCE_LENGTH)
-    problems.push(`--source is longer than ${MAX_SOURCE_LENGTH} characters`);
-  const fault = priorityProblem(priority);
-  if (fault) problems.push(`--${fault}`);
+  const sourceProblem = options.source === undefined ? undefined : textProblem('source', options.source);
+  for (const problem of [sourceProblem, priorityProblem(priority)])
+    if (problem) problems.push(`--${problem}`);
   return {
     defaults: {
       ...(from !== undefined && { fromObjectType: from }),

@@ -1,24 +1,17 @@
 /**
  * Lines of an NDJSON file: `from`, `to` and, optionally, `types`, `label`, `fromObjectType`, `toObjectType`, which win over
- * the options. Other fields (such as the `error` of an exported failure) are ignored, unless their name looks like one of
- * the optional ones misspelt. Lines in which an export has kept the data of a job that cannot be read are refused as such.
+ * the options, under any of their names. HubSpot's own inputs are such lines, too: their ids are objects. The `error` of an
+ * exported failure is ignored, any other field refused. Lines in which an export has kept the data of a job that cannot be
+ * read are refused as such.
  */
 import { parseType } from '../shared/association.js';
+import { type Fields, hasOwnNames, readFields } from '../shared/association-fields.js';
 import { messageOf } from '../shared/errors.js';
-import { meant } from '../shared/meant.js';
 import { INVALID_JOB } from '../shared/rejection-groups.js';
-import {
-  addLine,
-  type LineDefaults,
-  type LineFields,
-  type LineParser,
-  missingOptions,
-  type ParsedLines,
-} from './line.js';
+import { addLine, type LineDefaults, type LineParser, missingOptions, type ParsedLines } from './line.js';
 import { MAX_LINE_LENGTH } from './read-lines.js';
 
 const OPTIONAL = ['fromObjectType', 'toObjectType', 'types', 'label'] as const;
-const KNOWN = new Set<string>(['from', 'to', 'error', ...OPTIONAL]);
 
 export class NdjsonParser implements LineParser {
   readonly #defaults: LineDefaults;
@@ -46,6 +39,10 @@ export class NdjsonParser implements LineParser {
 
   end(): void {}
 
+  warnings(): string[] {
+    return [];
+  }
+
   problems(): string[] {
     return missingOptions(this.#defaults, field => this.#given.has(field));
   }
@@ -64,30 +61,34 @@ export class NdjsonParser implements LineParser {
         ],
       };
     }
-    for (const field of OPTIONAL) if (given[field] != null) this.#given.add(field);
-    const { types, faults } = readTypes(given.types ?? undefined);
-    for (const name of Object.keys(given)) {
-      const field = KNOWN.has(name) ? undefined : meant(name, OPTIONAL);
-      if (field) faults.push(`${name}: did you mean ${field}?`);
-    }
+    const named = sayingSomething(given);
+    const read = hasOwnNames(named) ? { fields: named as Fields, faults: [] } : readFields(named);
+    for (const field of OPTIONAL) if (read.fields[field] !== undefined) this.#given.add(field);
+    const { types, faults } = readTypes(read.fields.types);
+    const fields = { ...read.fields, from: idOf(read.fields.from), to: idOf(read.fields.to), types };
     for (const side of ['from', 'to'] as const) {
-      const fault = numberFault(text, side, given[side]);
+      const fault = numberFault(text, side, fields[side]);
       if (fault) faults.push(fault);
     }
-    const fields = {
-      from: given.from,
-      to: given.to,
-      fromObjectType: given.fromObjectType ?? undefined,
-      toObjectType: given.toObjectType ?? undefined,
-      types,
-      ...(given.label != null && { label: given.label }),
-    };
-    return { fields, faults };
+    return { fields, faults: [...read.faults, ...faults] };
   }
 }
 
+/** Without the error of an earlier attempt, and without what is null. */
+function sayingSomething({ error: _error, ...given }: Record<string, unknown>): object {
+  for (const name in given) if (given[name] === null && name !== 'from' && name !== 'to') delete given[name];
+  return given;
+}
+
+/** `{"id":"51"}`, as HubSpot has it, is `"51"`; an object that says more is none. */
+function idOf(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const { id, ...others } = given as { id?: unknown };
+  return id !== undefined && Object.keys(others).length === 0 ? id : given;
+}
+
 /** fields undefined: it is not a line of fields at all */
-type ReadLine = { fields: LineFields | undefined; faults: string[] };
+type ReadLine = { fields: Fields | undefined; faults: string[] };
 
 /** `from: "" is not …` → `from`, `types[0].associationTypeId: …` → `types` */
 const placeOf = (fault: string): string => fault.slice(0, fault.search(/[:[.]/));
@@ -133,9 +134,8 @@ function readTypes(given: unknown): { types: unknown; faults: string[] } {
  */
 function numberFault(text: string, side: 'from' | 'to', id: unknown): string | undefined {
   if (typeof id !== 'number') return undefined;
-  const written = [...text.matchAll(new RegExp(`"${side}"\\s*:\\s*([-+.\\deE]+)`, 'g'))].map(
-    match => match[1],
-  );
+  const pattern = new RegExp(`${side}"\\s*:\\s*(?:\\{\\s*"id"\\s*:\\s*)?([-+.\\deE]+)`, 'gi');
+  const written = [...text.matchAll(pattern)].map(match => match[1]);
   if (Number.isSafeInteger(id) && written.includes(String(id))) return undefined;
   return `${side}: ${written[0] ?? id} is not exactly an integer up to ${Number.MAX_SAFE_INTEGER}: give the id as a string`;
 }

@@ -13,11 +13,12 @@ import {
   associationFaults,
   type JobData,
   MAX_PAIRS_PER_JOB,
-  recordIdFault,
   type TypedAssociation,
+  typeIdOf,
   typesText,
   typeText,
 } from '../shared/association.js';
+import { readRecordId } from '../shared/record-id.js';
 
 /** What every job of one sender carries besides its pairs. */
 export type JobOrigin = { source?: string; requestId?: string };
@@ -51,12 +52,13 @@ export class Packer {
     if (typeof association !== 'object' || association === null) return undefined;
     const last = this.#last;
     const lane = last && isOf(last, association) ? last : this.#findLane(association);
-    const { from, to } = association;
-    if (!lane || recordIdFault(from) !== undefined || recordIdFault(to) !== undefined) return undefined;
+    const from = readRecordId(association.from);
+    const to = readRecordId(association.to);
+    if (!lane || from === undefined || to === undefined) return undefined;
     this.#last = lane;
     lane.open ??= this.#openJob(lane);
     const job = lane.open;
-    job.pairs.push([String(from), String(to)]);
+    job.pairs.push([from, to]);
     if (this.isFull(job)) lane.open = undefined;
     return job;
   }
@@ -97,17 +99,21 @@ function isOf(lane: Lane, { fromObjectType, toObjectType, types }: Association):
     const given: AssociationType | undefined = types[index];
     const known = lane.types[index];
     if (given?.associationCategory !== known?.associationCategory) return false;
-    if (given?.associationTypeId !== known?.associationTypeId) return false;
+    if (!isSameId(given?.associationTypeId, known?.associationTypeId)) return false;
   }
   return true;
 }
+
+/** `"279"` is the number it is, here as everywhere. */
+const isSameId = (given: unknown, known: number | undefined): boolean =>
+  given === known || (given !== undefined && typeIdOf(given) === known);
 
 /** Copies: what the caller does to its objects afterwards does not reach the queue. */
 function withoutRepeats(types: readonly AssociationType[]): AssociationType[] {
   const byText = new Map(types.map(type => [typeText(type), type]));
   return [...byText.values()].map(({ associationCategory, associationTypeId }) => ({
     associationCategory,
-    associationTypeId,
+    associationTypeId: Number(associationTypeId),
   }));
 }
 

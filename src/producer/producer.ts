@@ -14,10 +14,13 @@ import {
   type Association,
   associationFaults,
   type JobData,
+  NOT_CLEAN,
   type TypedAssociation,
 } from '../shared/association.js';
+import { hasOwnNames, understand } from '../shared/association-fields.js';
 import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/errors.js';
 import { accountKeys, DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/queue.js';
+import { isCleanText } from '../shared/record-id.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
 import { type JobOrigin, type Lane, Packer } from './packer.js';
 import { Sender } from './sender.js';
@@ -95,7 +98,7 @@ type Lot = {
 /** Associations of a lot at most; 40 full jobs, or as many as there are lanes. */
 const LOT_SIZE = 20_000;
 /** Characters of `source` and of `requestId`. */
-export const MAX_SOURCE_LENGTH = 200;
+const MAX_SOURCE_LENGTH = 200;
 
 /** Does not connect yet: the first call does. @throws ConfigError listing every option that is wrong. */
 export const createProducer = (options: ProducerOptions): Producer => openProducer(options);
@@ -140,17 +143,18 @@ class QueueProducer implements Producer {
   }
 
   // Async, so that each caller has a promise and an error of its own; 200,000 of them cost no closure each.
-  async enqueue(association: Association, options?: EnqueueOptions): Promise<void> {
+  async enqueue(given: Association, options?: EnqueueOptions): Promise<void> {
     const priority = options?.priority ?? 'normal';
     if (priority !== 'normal') check(priorityProblem(priority));
-    if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), [association]);
+    if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), [given]);
+    const association = hasOwnNames(given) ? given : understoodOr(given);
     const lot = saysTypes(association)
       ? this.#add(association, priority)
       : await this.#addUntyped(association, priority);
     try {
       await lot.settled;
     } catch (cause) {
-      throw new EnqueueError(cause, [association]);
+      throw new EnqueueError(cause, [given]);
     }
   }
 
@@ -252,6 +256,13 @@ class QueueProducer implements Producer {
   }
 }
 
+/** @throws InvalidAssociationError */
+function understoodOr(given: Association): Association {
+  const { association, faults } = understand(given);
+  if (faults) throw new InvalidAssociationError(faults);
+  return association;
+}
+
 /** Keeps the promise among those under way until it has settled. */
 function watch(work: Promise<unknown>, underWay: Set<Promise<unknown>>): void {
   const settled = work.then(
@@ -283,7 +294,8 @@ function check(...problems: (string | undefined)[]): void {
   if (found.length > 0) throw new ConfigError(found);
 }
 
-const textProblem = (name: string, text: string): string | undefined =>
-  typeof text === 'string' && text.length <= MAX_SOURCE_LENGTH
-    ? undefined
-    : `${name} is not a text of at most ${MAX_SOURCE_LENGTH} characters`;
+export function textProblem(name: string, text: unknown): string | undefined {
+  if (typeof text !== 'string' || text.length > MAX_SOURCE_LENGTH)
+    return `${name} is not a text of at most ${MAX_SOURCE_LENGTH} characters`;
+  return isCleanText(text) ? undefined : `${name} ${NOT_CLEAN}`;
+}

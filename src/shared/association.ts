@@ -14,6 +14,15 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Settings } from 'typebox/system';
+import {
+  canonicalId,
+  ID_PATTERN,
+  isCanonical,
+  isCleanText,
+  quote,
+  recordIdFault,
+  TEXT_PATTERN,
+} from './record-id.js';
 
 export const ASSOCIATION_CATEGORIES = [
   'HUBSPOT_DEFINED',
@@ -36,19 +45,23 @@ export const MAX_LABEL_LENGTH = 200;
 /** Error contexts kept in a job, newest last. */
 export const MAX_ERRORS_PER_JOB = 10;
 
+/** HubSpot's maintainers write type ids as texts, too. */
+const TYPE_ID_PATTERN = '^[1-9]\\d{0,9}$';
+export const TypeIdSchema = Type.Union([
+  Type.Integer({ minimum: 1, maximum: MAX_TYPE_ID }),
+  Type.String({ pattern: TYPE_ID_PATTERN, description: 'the same number as a text' }),
+]);
 const AssociationTypeSchema = Type.Object({
   associationCategory: Type.Enum([...ASSOCIATION_CATEGORIES]),
-  associationTypeId: Type.Integer({ minimum: 1, maximum: MAX_TYPE_ID }),
+  associationTypeId: TypeIdSchema,
 });
-export type AssociationType = Static<typeof AssociationTypeSchema>;
+/** Type ids are numbers, whatever they were written as. */
+export type AssociationType = { associationCategory: AssociationCategory; associationTypeId: number };
 
-// Whether an id exists, and whether it is numeric, is HubSpot's to say: its reason ends up beside the association.
-// Only what cannot be an id at all is refused here.
-const ID_PATTERN = '^[^\\s\\u0000-\\u001f]{1,128}$';
-const RecordIdSchema = Type.Union([
-  Type.String({ pattern: ID_PATTERN }),
-  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-]);
+export const RecordIdSchema = Type.Union(
+  [Type.String({ pattern: ID_PATTERN }), Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })],
+  { description: 'a text, or an integer; leading zeros are no part of it' },
+);
 const PairSchema = Type.Tuple([RecordIdSchema, RecordIdSchema], { minItems: 2, maxItems: 2 });
 // It becomes a path segment of the API call.
 const OBJECT_TYPE_PATTERN = '^[A-Za-z0-9_-]{1,100}$';
@@ -93,8 +106,10 @@ export const JobDataSchema = Type.Object(
     pairs: Type.Array(PairSchema, {
       description: '[from record id, to record id]; what is still to be created',
     }),
-    source: Type.Optional(Type.String({ maxLength: 200, description: 'free text: who enqueued it' })),
-    requestId: Type.Optional(Type.String({ maxLength: 200 })),
+    source: Type.Optional(
+      Type.String({ maxLength: 200, pattern: TEXT_PATTERN, description: 'free text: who enqueued it' }),
+    ),
+    requestId: Type.Optional(Type.String({ maxLength: 200, pattern: TEXT_PATTERN })),
     errors: Type.Optional(
       Type.Array(ErrorContextSchema, { description: 'written by the worker, newest last' }),
     ),
@@ -157,7 +172,7 @@ const MAX_FAULTS = 1_000;
 
 /**
  * Reads what stands in a queue, written by anybody.
- * @returns the data with ids as strings, or every fault with its place (`/pairs/3/0 must be …`).
+ * @returns the data with ids in their one form, or every fault with its place (`/pairs/3/0 must be …`).
  */
 export function parseJobData(data: unknown): { ok: true; data: JobData } | { ok: false; faults: string[] } {
   if (!jobDataCheck.Check(data)) {
@@ -165,30 +180,65 @@ export function parseJobData(data: unknown): { ok: true; data: JobData } | { ok:
     const faults = jobDataCheck.Errors(data).map(error => `${error.instancePath || '/'} ${error.message}`);
     return { ok: false, faults: [...new Set(faults)] };
   }
-  const { pairs, rejected } = data;
-  // nearly all jobs come with strings and without rejections: they need no copy
-  if (!rejected && pairs.every(isTextPair)) return { ok: true, data: data as JobData };
-  return {
-    ok: true,
-    data: {
-      ...data,
-      pairs: pairs.map(textPair),
-      ...(rejected && {
-        rejected: rejected.map(({ error, pairs }) => ({ error, pairs: pairs.map(textPair) })),
-      }),
-    } as JobData,
-  };
+  const { pairs: _checked, ...others } = data;
+  const faults = [...typeIdFaults(data.types), ...unreadable(others)];
+  if (faults.length > 0) return { ok: false, faults };
+  return { ok: true, data: inOneForm(data) };
 }
 
-const isTextPair = (pair: readonly [string | number, string | number]): pair is [string, string] =>
-  typeof pair[0] === 'string' && typeof pair[1] === 'string';
+/** Nearly all jobs come in it, and without rejections: they need no copy. */
+function inOneForm(data: Static<typeof JobDataSchema>): JobData {
+  const { pairs, rejected, types } = data;
+  if (!rejected && pairs.every(isCanonicalPair) && types.every(isTyped)) return data as JobData;
+  return {
+    ...data,
+    types: types.map(numericType),
+    pairs: pairs.map(canonicalPair),
+    ...(rejected && {
+      rejected: rejected.map(({ error, pairs }) => ({ error, pairs: pairs.map(canonicalPair) })),
+    }),
+  } as JobData;
+}
 
-const textPair = ([from, to]: readonly [string | number, string | number]): Pair => [
-  String(from),
-  String(to),
-];
+type GivenPair = readonly [string | number, string | number];
+const isCanonicalPair = ([from, to]: GivenPair): boolean =>
+  typeof from === 'string' && typeof to === 'string' && isCanonical(from) && isCanonical(to);
+const canonicalPair = ([from, to]: GivenPair): Pair => [canonicalId(from), canonicalId(to)];
 
-const idPattern = new RegExp(ID_PATTERN);
+type GivenType = Static<typeof AssociationTypeSchema>;
+const isTyped = ({ associationTypeId }: GivenType): boolean => typeof associationTypeId === 'number';
+export const numericType = <Given extends GivenType>(type: Given): Given & AssociationType => ({
+  ...type,
+  associationTypeId: Number(type.associationTypeId),
+});
+
+/** The pattern of a text says nothing of int32. */
+const typeIdFaults = (types: readonly GivenType[]): string[] =>
+  types.flatMap(({ associationTypeId }, index) =>
+    Number(associationTypeId) > MAX_TYPE_ID
+      ? [`/types/${index}/associationTypeId must be <= ${MAX_TYPE_ID}`]
+      : [],
+  );
+
+/** A context of HubSpot's has two levels. */
+const MAX_DEPTH = 50;
+
+/**
+ * What no script in Redis could read, in whatever field of the data, those among them that are kept for others: texts with
+ * half a surrogate pair, and no end of nesting.
+ */
+function unreadable(value: unknown, place = '', depth = 0): string[] {
+  if (typeof value === 'string')
+    return value.isWellFormed() ? [] : [`${place} is not well-formed Unicode: it has half a surrogate pair`];
+  if (typeof value !== 'object' || value === null) return [];
+  if (depth > MAX_DEPTH) return [`${place.slice(0, MAX_DEPTH)}… is nested deeper than ${MAX_DEPTH} levels`];
+  return Object.entries(value).flatMap(([name, field]) => {
+    const at = `${place}/${name.toWellFormed()}`;
+    if (!name.isWellFormed()) return [`${at} is not well-formed Unicode: the name has half a surrogate pair`];
+    return unreadable(field, at, depth + 1);
+  });
+}
+
 const objectTypePattern = new RegExp(OBJECT_TYPE_PATTERN);
 
 /** Every fault of an association, each naming its field and quoting the value; empty when it can be enqueued. */
@@ -214,22 +264,21 @@ function faultOfLabel(label: unknown): string | undefined {
   if (typeof label !== 'string') return `label: ${quote(label)} is not a text`;
   if (label.trim() === '')
     return `label: ${quote(label)} is empty (leave it out for an unlabelled association)`;
-  return label.length > MAX_LABEL_LENGTH
-    ? `label: ${quote(label)} is longer than ${MAX_LABEL_LENGTH} characters`
-    : undefined;
+  if (label.length > MAX_LABEL_LENGTH)
+    return `label: ${quote(label)} is longer than ${MAX_LABEL_LENGTH} characters`;
+  return isCleanText(label) ? undefined : `label: ${quote(label)} ${NOT_CLEAN}`;
 }
+
+export const NOT_CLEAN = 'has control characters, or is not well-formed Unicode';
 
 /** Could it be the name or the id of an object type? */
 export const isObjectType = (value: unknown): value is string =>
   typeof value === 'string' && objectTypePattern.test(value);
 
-/** What is wrong with a record id, or undefined. */
-export function recordIdFault(id: unknown): string | undefined {
-  if (typeof id === 'string') return idPattern.test(id) ? undefined : `${quote(id)} is not a record id`;
-  if (typeof id !== 'number') return `${quote(id)} is not a record id (a string or an integer)`;
-  if (!Number.isInteger(id) || id < 0) return `${id} is not a record id`;
-  return Number.isSafeInteger(id) ? undefined : `${id} is too large for a number: give the id as a string`;
-}
+const typeIdPattern = new RegExp(TYPE_ID_PATTERN);
+/** `"279"` is the number it is; anything else stays what it is. */
+export const typeIdOf = (id: unknown): unknown =>
+  typeof id === 'string' && typeIdPattern.test(id) ? Number(id) : id;
 
 /** Every fault of a list of types, each with its index. */
 export function typesFaults(types: unknown): string[] {
@@ -243,7 +292,7 @@ export function typesFaults(types: unknown): string[] {
       faults.push(
         `types[${index}].associationCategory: ${quote(category)} is not one of ${ASSOCIATION_CATEGORIES.join(', ')}`,
       );
-    const id = type?.associationTypeId;
+    const id = typeIdOf(type?.associationTypeId);
     if (!Number.isInteger(id) || Number(id) < 1 || Number(id) > MAX_TYPE_ID)
       faults.push(
         `types[${index}].associationTypeId: ${quote(id)} is not an integer from 1 to ${MAX_TYPE_ID}`,
@@ -251,12 +300,6 @@ export function typesFaults(types: unknown): string[] {
     return faults;
   });
 }
-
-/** As faults repeat a value: JSON, cut where it is long. */
-export const quote = (value: unknown): string => {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-};
 
 /** `HUBSPOT_DEFINED:279` */
 export const typeText = (type: AssociationType): string =>
@@ -272,8 +315,8 @@ export const typesText = (types: readonly AssociationType[]): string =>
  */
 export function parseType(text: string): AssociationType {
   const [category, id, ...rest] = text.trim().split(':');
-  const type = { associationCategory: category as AssociationCategory, associationTypeId: Number(id) };
-  if (rest.length > 0 || id === undefined || id.trim() === '' || typesFaults([type]).length > 0)
+  const type = { associationCategory: category, associationTypeId: typeIdOf(id) } as AssociationType;
+  if (rest.length > 0 || typesFaults([type]).length > 0)
     throw new RangeError(`${quote(text)} is not an association type (such as HUBSPOT_DEFINED:279)`);
   return type;
 }

@@ -9,15 +9,3 @@ export function meant(name: string, known: readonly string[]): string | undefine
     leven(name.toLowerCase(), candidate.toLowerCase()) <= (candidate.length > 5 ? 2 : 1);
   return known.find(candidate => near(candidate));
 }
-
-/** What says of an association what it is; without any of them it gets HubSpot's default. */
-const SAYS_WHAT = ['types', 'label'];
-
-/** Why an association that says nothing of its types probably meant to: `type: did you mean types?` */
-export function misspeltField(association: object): string | undefined {
-  for (const name of Object.keys(association)) {
-    const field = SAYS_WHAT.includes(name) ? undefined : meant(name, SAYS_WHAT);
-    if (field !== undefined) return `${name}: did you mean ${field}?`;
-  }
-  return undefined;
-}

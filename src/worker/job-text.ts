@@ -84,7 +84,7 @@ const MOST_DIGITS = 15;
 
 /**
  * Reads `[["1","2"],["3","4"]]` at `start` into 1, 2, 3, 4.
- * @returns where it ends; -1: it is something else, or an id is not what its number would be written as
+ * @returns where it ends; -1: it is something else, or an id is no number without loss
  */
 function scanPairs(json: string, start: number, ids: number[]): number {
   if (json.charCodeAt(start) !== OPEN) return -1;
@@ -108,7 +108,6 @@ function scanId(json: string, start: number, ids: number[]): number {
   let at = first;
   let id = 0;
   let code = json.charCodeAt(at);
-  if (code === ZERO) return -1;
   while (code >= ZERO && code <= NINE) {
     id = id * 10 + code - ZERO;
     code = json.charCodeAt(++at);

@@ -8,6 +8,7 @@
 
 import { field, text } from '../hubspot/classify.js';
 import { sameTypeName } from '../shared/object-types.js';
+import { canonicalId } from '../shared/record-id.js';
 import type { Input } from './batch.js';
 
 /** One error, in whatever place of the answer it stood. */
@@ -128,8 +129,8 @@ const SELF = /^Object (\S+) cannot be associated to itself/;
 /** Pairs of which both sides are given; undefined when the error does not speak of pairs. */
 function exactPairs(error: HubSpotError, index: InputIndex): Input[] | undefined {
   const self = SELF.exec(error.message)?.[1];
-  const from = self === undefined ? strings(field(error.context, 'fromObjectId')) : [self];
-  const to = self === undefined ? strings(field(error.context, 'toObjectId')) : [self];
+  const from = self === undefined ? ids(field(error.context, 'fromObjectId')) : [canonicalId(self)];
+  const to = self === undefined ? ids(field(error.context, 'toObjectId')) : from;
   if (from.length === 0 || to.length === 0) return undefined;
   if (from.length === to.length)
     return from.flatMap((id, at) => (index.from.get(id) ?? []).filter(input => input.to === to[at]));
@@ -155,9 +156,9 @@ function mentions(error: HubSpotError, index: InputIndex): Mention[] {
       : undefined;
   const side = stated ?? (types.length === 1 ? index.sideOf(types[0]) : undefined);
   const found: Mention[] = [
-    ...strings(field(context, 'fromObjectId')).map((id): Mention => ({ id, side: 'from' })),
-    ...strings(field(context, 'toObjectId')).map((id): Mention => ({ id, side: 'to' })),
-    ...[...strings(field(context, 'id')), ...strings(field(context, 'objectId'))].map(
+    ...ids(field(context, 'fromObjectId')).map((id): Mention => ({ id, side: 'from' })),
+    ...ids(field(context, 'toObjectId')).map((id): Mention => ({ id, side: 'to' })),
+    ...[...ids(field(context, 'id')), ...ids(field(context, 'objectId'))].map(
       (id): Mention => ({ id, side }),
     ),
   ];
@@ -166,11 +167,14 @@ function mentions(error: HubSpotError, index: InputIndex): Mention[] {
   return sentences.flatMap(sentence => {
     for (const pattern of ID_SENTENCES) {
       const groups = pattern.exec(sentence)?.groups;
-      if (groups?.id) return [{ id: groups.id, side: stated ?? index.sideOf(groups.type) }];
+      if (groups?.id) return [{ id: canonicalId(groups.id), side: stated ?? index.sideOf(groups.type) }];
     }
     return [];
   });
 }
+
+/** In the one form, as the inputs have them. */
+const ids = (value: unknown): string[] => strings(value).map(canonicalId);
 
 /** Context values are lists of strings in the documentation, single strings or numbers in life (too large: digits lost). */
 function strings(value: unknown): string[] {

@@ -5,6 +5,7 @@
  */
 import { field, isObject } from '../hubspot/classify.js';
 import { MAX_INPUTS_PER_CALL } from '../shared/association.js';
+import { canonicalId } from '../shared/record-id.js';
 import type { Columns } from './call.js';
 import { PairMap } from './pair-map.js';
 import { PairSet } from './pairs.js';
@@ -20,7 +21,7 @@ export function matchResults<Input extends HasPair>(body: unknown, inputs: reado
   for (const input of inputs) byPair.add(input);
   for (const result of results) {
     if (!isObject(result)) continue;
-    const input = byPair.get(String(result.fromObjectId), String(result.toObjectId));
+    const input = byPair.get(idOf(result.fromObjectId), idOf(result.toObjectId));
     if (input) found.add(input);
   }
   return found;
@@ -55,7 +56,10 @@ export function listsAllPlain(body: unknown, { ids }: Columns): boolean {
   return found === ids.length / 2;
 }
 
-const PLAIN_ID = /^[1-9]\d{0,14}$/;
+/** Inputs have their ids in the one form; an answer may have any. */
+const idOf = (id: unknown): string => canonicalId(typeof id === 'number' ? id : String(id));
+
+const PLAIN_ID = /^0*\d{1,15}$/;
 /** NaN, which is equal to no id: it is none of plain digits. */
 const numberOf = (id: unknown): number =>
   typeof id === 'number' ? id : typeof id === 'string' && PLAIN_ID.test(id) ? Number(id) : Number.NaN;

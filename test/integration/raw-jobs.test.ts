@@ -42,6 +42,14 @@ describe('good jobs', () => {
     ['the same pair twice', job({ pairs: [first, second, first, first] }), 4],
     ['nothing to do', job({ pairs: [] }), 0],
     [
+      'ids with leading zeros, beside the same ones without, and type ids as texts',
+      job({
+        types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: '279' }],
+        pairs: [first, first?.map(id => `000${id}`), first?.map(Number)],
+      }),
+      3,
+    ],
+    [
       'fields that nobody knows, in words of any script',
       job({
         pairs: [first],
@@ -128,6 +136,9 @@ describe('jobs that are none of ours', () => {
     ],
     ['pairs as objects', job({ pairs: [{ from: '1', to: '2' }] }), ['/pairs/0']],
     ['a label instead of types', { ...job({ pairs, label: 'Chef' }), types: undefined }, ['types']],
+    ['half an emoji as an id', job({ pairs: [...pairs, ['\ud800', '2']] }), ['/pairs/2/0']],
+    ['half an emoji as the source', job({ pairs, source: 'crm \udc00' }), ['/source']],
+    ['an id that reads from right to left', job({ pairs: [['\u202e1', '2']] }), ['/pairs/0/0']],
     ['null', null, ['/']],
     ['a list', [1], ['/']],
     ['a text', 'contacts', ['/']],
@@ -151,5 +162,27 @@ describe('jobs that are none of ours', () => {
     }
     expect(rig.simulator.ledger.createdCount()).toBe(2);
     expect(rig.simulator.ledger.calls).toHaveLength(1);
+  });
+
+  // what no schema can say
+  it.each<[string, object, string]>([
+    ['half an emoji in a field of theirs', { note: ['x', '\ud83d'] }, '/note/1'],
+    ['half an emoji as a name', { '\ud83d': 1 }, '/\ufffd'],
+    ['nesting without end', { note: JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) }, '/note/0'],
+    [
+      'a type id past int32, as a text',
+      { types: [{ associationCategory: 'WORK', associationTypeId: '2147483648' }] },
+      '/types/0/associationTypeId',
+    ],
+  ])('%s: the job fails at once, and its neighbours are created', async (_name, more, place) => {
+    const text = JSON.stringify(job({ pairs, ...more }));
+    const id = await write(text);
+    await write(JSON.stringify(job({ pairs })));
+    await work();
+    const failed = await rig.queue.getJob(id);
+    expect(await failed?.getState()).toBe('failed');
+    expect(failed?.failedReason).toContain(place);
+    expect(await rig.redis.hget(rig.keys.jobs + id, 'data')).toBe(text);
+    expect(await rig.totals()).toMatchObject({ created: 2, rejected: 0 });
   });
 });

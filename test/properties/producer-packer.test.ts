@@ -8,6 +8,7 @@ import {
   type TypedAssociation,
   typesText,
 } from '../../src/shared/association.js';
+import { canonicalId } from '../../src/shared/record-id.js';
 
 const type = fc.record({
   associationCategory: fc.constantFrom('HUBSPOT_DEFINED', 'USER_DEFINED'),
@@ -40,7 +41,7 @@ const byLane = (associations: readonly TypedAssociation[]) => {
   for (const one of associations) {
     const lane = laneOf(one);
     lanes[lane] ??= [];
-    lanes[lane].push(`${one.from}>${one.to}`);
+    lanes[lane].push(`${canonicalId(one.from)}>${canonicalId(one.to)}`);
   }
   return lanes;
 };

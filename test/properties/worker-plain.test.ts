@@ -181,6 +181,49 @@ it('an answer lists all inputs, or does not, alike', () => {
   );
 });
 
+it('an id has one form from the job to the request to the answer, however it is written', () => {
+  const id = fc.oneof(fc.constant(0), digits);
+  const written = fc
+    .tuple(id, fc.integer({ min: 0, max: 3 }), fc.boolean())
+    .map(([number, zeros, asNumber]) => ({
+      number,
+      json: asNumber ? number : '0'.repeat(zeros) + number,
+    }));
+  const types = [{ associationCategory: 'WORK', associationTypeId: 1 }] as const;
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.tuple(written, written), {
+        minLength: 1,
+        maxLength: 6,
+        selector: ([from, to]) => `${from.number} ${to.number}`,
+      }),
+      fc.boolean(),
+      (pairs, answersWithZeros) => {
+        const job = { version: 1, fromObjectType: 'a', toObjectType: 'b', types };
+        const text = JSON.stringify({ ...job, pairs: pairs.map(([from, to]) => [from.json, to.json]) });
+        const checked = parseJobData(parsed(text));
+        if (!checked.ok) throw new Error(checked.faults.join());
+        const ids = pairs.flatMap(([from, to]) => [from.number, to.number]);
+        expect(checked.data.pairs.flat()).toEqual(ids.map(String));
+        const plain = new PlainJobReader().read(text);
+        if (plain) expect(plain.ids).toEqual(ids);
+        const inputs = checked.data.pairs.map(([from, to]) => inputOf(from, to, types));
+        const columns = { ids: Float64Array.from(ids), types: [types], counts: [pairs.length] };
+        expect(plainRequestBody(columns).toString()).toBe(requestBody(inputs));
+        const answered = (number: number) => (answersWithZeros ? `00${number}` : number);
+        const results = pairs.map(([from, to]) => ({
+          fromObjectId: answered(from.number),
+          toObjectId: answered(to.number),
+        }));
+        const body = { ...createdBody([]), results };
+        expect(listsAll(body, inputs)).toBe(true);
+        expect(listsAllPlain(body, columns)).toBe(true);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
+
 it('a set of record pairs holds what was added since it was cleared', () => {
   const rounds = fc.array(fc.array(fc.tuple(digits, digits), { maxLength: 40 }), { maxLength: 5 });
   fc.assert(

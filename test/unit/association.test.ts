@@ -5,11 +5,11 @@ import {
   associationFaults,
   parseJobData,
   parseType,
-  recordIdFault,
   typesFaults,
   typesText,
   typeText,
 } from '../../src/shared/association.js';
+import { canonicalId, recordIdFault } from '../../src/shared/record-id.js';
 
 const type = { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 } as const;
 const job = {
@@ -41,6 +41,53 @@ describe('data of a job', () => {
       ok: true,
       data: { pairs: [['1', '2']], rejected: [{ error, pairs: [['3', '4']] }], note: 'theirs' },
     });
+  });
+
+  test('leading zeros are no part of an id, and a type id may be a text', () => {
+    const error = { at: '2026-01-01T00:00:00Z', attempt: 1, message: 'no', pairs: 1 };
+    const given = {
+      ...job,
+      types: [{ ...type, associationTypeId: '279' }],
+      pairs: [
+        ['000101', '0'],
+        ['00', '0a'],
+      ],
+      rejected: [{ error, pairs: [['03', 4]] }],
+    };
+    expect(parseJobData(given)).toMatchObject({
+      ok: true,
+      data: {
+        types: [type],
+        pairs: [
+          ['101', '0'],
+          ['0', '0a'],
+        ],
+        rejected: [{ error, pairs: [['3', '4']] }],
+      },
+    });
+  });
+
+  test.each([
+    ['an id', { ...job, pairs: [['\ud800', '2']] }, '/pairs/0/0'],
+    ['an id that reads from right to left', { ...job, pairs: [['1', '\u202e2']] }, '/pairs/0/1'],
+    ['a source', { ...job, source: 'half an emoji \ud83d' }, '/source'],
+    ['a request id', { ...job, requestId: '\udc00' }, '/requestId'],
+    ['somebody’s own field', { ...job, note: { deep: ['\ud800'] } }, '/note/deep/0'],
+    ['a name', { ...job, note: { '\ud800': 1 } }, '/note/\ufffd'],
+    [
+      'a type id past int32 as text',
+      { ...job, types: [{ ...type, associationTypeId: '2147483648' }] },
+      '/types/0/associationTypeId',
+    ],
+    [
+      'nesting without end',
+      { ...job, note: JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) },
+      '/note/0/0',
+    ],
+  ])('what no script could read is refused with its place: %s', (_name, data, place) => {
+    const faults = faultsOf(data);
+    expect(faults[0]).toContain(place);
+    expect(faults.join().isWellFormed()).toBe(true);
   });
 
   test('a job with nothing left to create is a job', () => {
@@ -110,7 +157,7 @@ describe('an association', () => {
       toObjectType: undefined,
       from: '',
       to: 1.5,
-      types: [{ associationCategory: 'HUBSPOT', associationTypeId: '279' }],
+      types: [{ associationCategory: 'HUBSPOT', associationTypeId: '2.79e2' }],
     } as unknown as Association;
     expect(associationFaults(bad)).toEqual([
       'fromObjectType: "con tacts" is not an object type (such as contacts, 0-1 or 2-1234)',
@@ -118,7 +165,7 @@ describe('an association', () => {
       'from: "" is not a record id',
       'to: 1.5 is not a record id',
       'types[0].associationCategory: "HUBSPOT" is not one of HUBSPOT_DEFINED, USER_DEFINED, INTEGRATOR_DEFINED, WORK',
-      'types[0].associationTypeId: "279" is not an integer from 1 to 2147483647',
+      'types[0].associationTypeId: "2.79e2" is not an integer from 1 to 2147483647',
     ]);
   });
 
@@ -138,6 +185,32 @@ describe('an association', () => {
     ['x'.repeat(129), expect.stringMatching(/^"x+… is not a record id$/)],
   ])('record id %p', (id, fault) => {
     expect(recordIdFault(id)).toEqual(fault);
+  });
+
+  test.each([
+    ['000101', '101'],
+    ['101', '101'],
+    [101, '101'],
+    [-0, '0'],
+    ['0', '0'],
+    ['000', '0'],
+    ['0x10', '0x10'],
+    ['01a', '01a'],
+    ['00123456789012345678901234', '123456789012345678901234'],
+  ])('the one form of %p is %p', (id, form) => {
+    expect(recordIdFault(id)).toBeUndefined();
+    expect(canonicalId(id)).toBe(form);
+  });
+
+  test.each(['\ud800', 'a\udfff', '1\u200b', '\u202e1', '1\u2028', '1\u0085', '\u0000', '\ufeff1'])(
+    'the text %j is no id',
+    id => {
+      expect(recordIdFault(id)).toMatch(/ is not a record id$/);
+    },
+  );
+
+  test('a bigint is no id, and is named', () => {
+    expect(recordIdFault(5n)).toBe('5 is not a record id (a string or an integer)');
   });
 
   test('a list of types with null in it is refused, not fallen over', () => {
@@ -167,6 +240,8 @@ describe('types in text', () => {
     'HUBSPOT_DEFINED:0',
     'HUBSPOT_DEFINED:1.5',
     '279',
+    'HUBSPOT_DEFINED:0x117',
+    'HUBSPOT_DEFINED:2.79e2',
   ])('"%s" is not a type', text => {
     expect(() => parseType(text)).toThrow(/is not an association type \(such as HUBSPOT_DEFINED:279\)/);
   });

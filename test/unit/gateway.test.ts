@@ -184,27 +184,83 @@ describe('inputs', () => {
   it('the fingerprint is that of the associations, not of their spelling', async () => {
     const of = async (...inputs: unknown[]) => fingerprint((await read({ inputs })).jobs);
     const { from, to, types } = inputOf('1', '2');
-    expect(await of({ types, to, from, x: 1 })).toBe(await of(inputOf(1, 2)));
+    expect(await of({ types, to, from })).toBe(await of(inputOf(1, 2)));
     expect(await of({ from, to })).toBe(await of(inputOf(1, 2)));
     expect(await of(inputOf(1, 2))).not.toBe(await of(inputOf(1, 3)));
     expect(await of(inputOf(1, 2))).not.toBe(await of(inputOf(1, 2), inputOf(1, 2)));
   });
 });
 
-it('a field that probably means types is no wish for the default', async () => {
+describe('the names of an input’s fields', () => {
   const { types, ...untyped } = inputOf(1, 2);
-  const read = (input: object) =>
-    readInputs(
-      'contacts',
-      'companies',
-      { inputs: [input] },
-      { maxInputs: 9, typesOf: () => ({ types: types ?? [] }) },
-    );
-  await expect(read({ ...untyped, type: types })).rejects.toMatchObject({
-    status: 400,
-    faults: [{ message: 'inputs[0].type: did you mean types?', in: 'inputs[0].type' }],
+  const noTypes = () => {
+    throw new Error('nobody asked for the default');
+  };
+  const read = (...inputs: object[]) =>
+    readInputs('contacts', 'companies', { inputs }, { maxInputs: 9, typesOf: noTypes });
+  const type = { associationCategory: 'USER_DEFINED', associationTypeId: 36 };
+
+  it.each<[object]>([
+    [{ ...untyped, associationCategory: 'USER_DEFINED', associationTypeId: 36 }],
+    [{ ...untyped, category: 'USER_DEFINED', typeId: '36' }],
+    [{ ...untyped, types: [{ ...type, associationTypeId: '36' }] }],
+    [{ _from: { id: '01' }, to: { id: '002' }, types: [type] }],
+  ])('%j says a type', async input => {
+    const { jobs } = await read(input);
+    expect(jobs).toMatchObject([{ types: [type], pairs: [['1', '2']] }]);
   });
-  await expect(read({ ...untyped, note: 'x' })).resolves.toMatchObject({ inputs: 1 });
+
+  it.each<[object, string, string]>([
+    [{ ...untyped, type: types }, 'type', 'did you mean types?'],
+    [
+      { ...untyped, note: 'x' },
+      'note',
+      'an association has no such field (but from, to, fromObjectType, toObjectType, types, label, category, typeId)',
+    ],
+    [{ ...untyped, types, fromType: 'deals' }, 'fromType', 'did you mean fromObjectType?'],
+    [
+      { ...untyped, types, toObjectType: 'deals' },
+      'toObjectType',
+      'the path says the object types; leave it out',
+    ],
+    [{ ...untyped, typeId: 36 }, 'typeId', 'a type needs a category, too'],
+    [
+      { ...untyped, types, category: 'WORK', typeId: 36 },
+      'typeId',
+      'says a type beside types; give one of them',
+    ],
+    [
+      { ...untyped, types, label: 'a', associationLabel: 'b' },
+      'associationLabel',
+      'says the same as label; give one of them',
+    ],
+    [
+      { from: { id: 1, type: 'deals' }, to: { id: 2 }, types },
+      'from.type',
+      'a record has an id and nothing else',
+    ],
+  ])('%j is refused by name', async (input, place, words) => {
+    const at = `inputs[1].${place}`;
+    await expect(read(inputOf(1, 2), input)).rejects.toMatchObject({
+      status: 400,
+      faults: [{ message: `${at}: ${words}`, in: at }],
+    });
+  });
+
+  it('a million unknown names are a refusal, too', async () => {
+    const input = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`name${at}`, at]));
+    await expect(read(input)).rejects.toMatchObject({ status: 400 });
+  });
+
+  it.each(['\ud800', '1\u202e', '1\u0085', 'a\udc00b'])('the id %j is none', async id => {
+    await expect(read({ from: { id }, to: { id: '2' }, types })).rejects.toMatchObject({
+      faults: [{ in: 'inputs[0].from.id' }],
+    });
+  });
+
+  it.each(['half \ud83d', 'two\nlines', '\u0000'])('the label %j is none', async label => {
+    await expect(read({ ...untyped, label })).rejects.toMatchObject({ faults: [{ in: 'inputs[0].label' }] });
+  });
 });
 
 it('what nobody knows any more is in neither list', async () => {

@@ -155,7 +155,7 @@ describe('CsvParser', () => {
 
   it.each([
     ['', defaults, ['the file is empty: its first line must be the header from,to']],
-    ['a;b\n', defaults, ['the header has no column from: a;b', 'the header has no column to: a;b']],
+    ['a;b\n', defaults, ['the header has no column from: "a;b"', 'the header has no column to: "a;b"']],
     ['from,to,typeid', defaults, ['the header has one of category and typeId: give both or neither']],
     ['from,to,fromObjctType', defaults, ['column fromObjctType: did you mean fromObjectType?']],
     [
@@ -165,12 +165,116 @@ describe('CsvParser', () => {
     ],
     ['from,to,labels', defaults, ['column labels: did you mean label?']],
     ['from,to,table', defaults, []],
+    ['from,to,to', defaults, ['columns "to" and "to" say the same: keep one of them']],
+    [
+      'from,to,category,typeId,Association Category',
+      defaults,
+      ['columns "category" and "Association Category" say the same: keep one of them'],
+    ],
+    ['from,to,note,note', defaults, ['columns "note" and "note" say the same: keep one of them']],
+    ['from,to,fromType', defaults, ['column fromType: did you mean fromObjectType?']],
+    ['from,to,To Type', defaults, ['column To Type: did you mean toObjectType?']],
+    ['from,to,type', defaults, ['column type: did you mean typeId?']],
+    [
+      'from,to,Label of the deal',
+      defaults,
+      [
+        'column "Label of the deal" may say what the associations are, and is not understood: call it category, typeId, label, fromObjectType, toObjectType, or take it out of the file',
+      ],
+    ],
+    [
+      'from;to\n1;2',
+      defaults,
+      ['the header has no column from: "from;to"', 'the header has no column to: "from;to"'],
+    ],
   ])('finds the header %j unusable', (header, given, problems) => {
     expect(csv(header, given).problems).toEqual(problems);
   });
 });
 
+describe('the columns of a CSV file', () => {
+  const userDefined = [{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }];
+
+  it.each([
+    ['from,to,associationCategory,associationTypeId\n51,8801,USER_DEFINED,36', { types: userDefined }],
+    ['FROM,To,association_category,Association Type ID\n51,8801,USER_DEFINED,36', { types: userDefined }],
+    ['from,to,Association Label\n51,8801,Decision maker', { label: 'Decision maker' }],
+    ['from,to,association_label\n51,8801,Decision maker', { label: 'Decision maker' }],
+  ])('%j is understood', (text, meaning) => {
+    const { associations, problems } = csv(text, { fromObjectType: 'contacts', toObjectType: 'companies' });
+    expect(problems).toEqual([]);
+    expect(associations).toEqual([expect.objectContaining({ from: '51', to: '8801', ...meaning })]);
+  });
+
+  it('says once which are not read', () => {
+    const parser = new CsvParser(defaults);
+    const { problems } = parseAll(parser, 'from,,to,Owner,no\u202ete,\n1,x,2,Ann,y,');
+    expect(problems).toEqual([]);
+    expect(parser.warnings()).toEqual([
+      'columns that are not read: number 2 (without a name), "Owner", "no\u202ete"',
+    ]);
+  });
+
+  it('empty cells at the end are no fault, nor are lines of nothing else', () => {
+    const parsed = csv('from,to,\n101,202,\n103,204,,\n,\n,,,\n105,206');
+    expect(parsed).toMatchObject({ problems: [], refused: [] });
+    expect(pairs(parsed)).toEqual(['101>202', '103>204', '105>206']);
+    expect(csv('from,to\n1,2,,x').refused).toEqual(['2: 4 cells, but the header has 2']);
+  });
+
+  it('a million of them are looked at, too', () => {
+    const header = `from,to,${Array.from({ length: 100_000 }, (_, at) => `c${at}`).join(',')}`;
+    const parser = new CsvParser(defaults);
+    expect(parseAll(parser, header).problems).toEqual([]);
+    expect(parser.warnings()).toEqual([expect.stringMatching(/"c19" and 99980 more$/)]);
+  });
+});
+
 describe('NdjsonParser', () => {
+  const hubspot = { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 };
+  const userDefined = { associationCategory: 'USER_DEFINED', associationTypeId: 36 };
+
+  it.each([
+    ['{"from":"51","to":"1","category":"USER_DEFINED","typeId":36}', { types: [userDefined] }],
+    [
+      '{"from":"51","to":"1","associationCategory":"USER_DEFINED","associationTypeId":"36"}',
+      { types: [userDefined] },
+    ],
+    ['{"from":"51","to":"1","association_label":"Billing"}', { label: 'Billing' }],
+    [`{"from":{"id":"51"},"to":{"id":"1"},"types":[${JSON.stringify(hubspot)}]}`, { types: [hubspot] }],
+    ['{"from":"51","to":"1","category":null,"typeId":null}', { types: defaults.types }],
+    ['{"from":"51","to":"1","from_object_type":"deals"}', { fromObjectType: 'deals' }],
+  ])('understands %s', (line, meaning) => {
+    const { associations, refused } = ndjson(line);
+    expect(refused).toEqual([]);
+    expect(associations).toEqual([expect.objectContaining({ from: '51', to: '1', ...meaning })]);
+  });
+
+  it.each([
+    [
+      '{"from":1,"to":2,"fromType":"deals","toType":"contacts"}',
+      'fromType: did you mean fromObjectType?; toType: did you mean toObjectType?',
+    ],
+    [
+      '{"from":1,"to":2,"no\\u202ete":1}',
+      expect.stringMatching(/^no\u202ete: an association has no such field/),
+    ],
+    ['{"from":1,"to":2,"typeId":36}', 'typeId: a type needs a category, too'],
+    [
+      '{"from":{"id":1,"type":"deals"},"to":2}',
+      'from: {"id":1,"type":"deals"} is not a record id (a string or an integer)',
+    ],
+    [
+      '{"from":{"id":9007199254740993},"to":2}',
+      expect.stringMatching(/^from: 9007199254740993 is not exactly an integer/),
+    ],
+    ['{"from":"1\\ud800","to":2}', 'from: "1\\ud800" is not a record id'],
+  ])('refuses %s by name', (line, reason) => {
+    const { associations, refused } = ndjson(line);
+    expect(associations).toEqual([]);
+    expect(refused.map(text => text.replace(/^1: /, ''))).toEqual([reason]);
+  });
+
   it('reads ids as texts or numbers, types as objects or texts; the line wins', () => {
     const parsed = ndjson(
       [

@@ -46,6 +46,7 @@ function fakes(failAt?: string) {
     refused: (refusals: readonly { line: number; reasons: readonly string[] }[]) =>
       void refused.push(...refusals.map(({ line, reasons }) => `${line}: ${reasons.join('; ')}`)),
     progress() {},
+    warned() {},
   };
   return { enqueued, refused, producer, report };
 }

@@ -35,6 +35,53 @@ const rejection = async (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+describe('the names of an association’s fields', () => {
+  const { types, ...untyped } = link('0101');
+  const jobsOf = async (items: readonly object[]) => {
+    const jobs: JobData[] = [];
+    const parts = {
+      ...fakeRedis().parts,
+      send: async (sent: readonly JobData[]) => void jobs.push(...sent),
+    };
+    return enqueueMany(items as Association[], parts, {}, 100).then(
+      () => jobs,
+      (error: InvalidAssociationError) => error.faults,
+    );
+  };
+  const type = { associationCategory: 'USER_DEFINED', associationTypeId: 36 };
+
+  it.each<[object]>([
+    [{ category: 'USER_DEFINED', typeId: 36 }],
+    [{ associationCategory: 'USER_DEFINED', associationTypeId: '36' }],
+    [{ types: [{ ...type, associationTypeId: '36' }] }],
+    [{ types: [type], note: undefined }],
+  ])('%j says a type', async says => {
+    // the second meets an open job, the first does not
+    const item = { ...untyped, ...says };
+    expect(await jobsOf([item, item])).toEqual([
+      expect.objectContaining({
+        types: [type],
+        pairs: [
+          ['101', '101'],
+          ['101', '101'],
+        ],
+      }),
+    ]);
+  });
+
+  it.each<[object, string]>([
+    [{ fromType: 'deals', types }, 'fromType: did you mean fromObjectType?'],
+    [{ type: types }, 'type: did you mean types?'],
+    [{ note: 1, types }, 'note: an association has no such field'],
+    [{ typeId: 36 }, 'typeId: a type needs a category, too'],
+    [{ types, category: 'WORK', typeId: 36 }, 'typeId: says a type beside types; give one of them'],
+  ])('%j is refused by name', async (says, fault) => {
+    expect(await jobsOf([link(1), { ...untyped, ...says }])).toEqual([
+      expect.stringContaining(`item 1: ${fault}`),
+    ]);
+  });
+});
+
 describe('enqueueMany', () => {
   it('enqueues arrays, generators and async iterables in full jobs', async () => {
     const { acknowledged, parts } = fakeRedis();
