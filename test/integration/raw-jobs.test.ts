@@ -168,14 +168,15 @@ describe('jobs that are none of ours', () => {
   it.each<[string, object, string]>([
     ['half an emoji in a field of theirs', { note: ['x', '\ud83d'] }, '/note/1'],
     ['half an emoji as a name', { '\ud83d': 1 }, '/\ufffd'],
-    ['nesting without end', { note: JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) }, '/note/0'],
+    ['nesting without end', { note: 'no end' }, '/note/0'],
     [
       'a type id past int32, as a text',
       { types: [{ associationCategory: 'WORK', associationTypeId: '2147483648' }] },
       '/types/0/associationTypeId',
     ],
   ])('%s: the job fails at once, and its neighbours are created', async (_name, more, place) => {
-    const text = JSON.stringify(job({ pairs, ...more }));
+    const endless = '['.repeat(5_000) + ']'.repeat(5_000);
+    const text = JSON.stringify(job({ pairs, ...more })).replace('"no end"', endless);
     const id = await write(text);
     await write(JSON.stringify(job({ pairs })));
     await work();
