@@ -2,11 +2,13 @@
  * HTTP to HubSpot: the only file that knows it. One call in, one answer out; it never throws for what HubSpot or the
  * network does, never retries, and never lets the token out.
  */
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import http, { type ClientRequest, Agent as HttpAgent, type RequestOptions } from 'node:http';
+import https, { Agent as HttpsAgent } from 'node:https';
+import type { Socket } from 'node:net';
 import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
 import { messageOf } from '../shared/errors.js';
 import { type Answer, field, text } from './classify.js';
+import type { Departure, NotSent } from './departure.js';
 
 export type HubSpotHttpOptions = {
   readonly baseUrl: string;
@@ -57,8 +59,11 @@ export class HubSpotHttp {
     });
   }
 
-  /** @param signal ends the call: whether it was carried out is then unknown */
-  async call(request: Request, signal: AbortSignal): Promise<Answer> {
+  /**
+   * @param signal ends the call: whether it was carried out is then unknown
+   * @param departure asked immediately before the bytes are written
+   */
+  async call(request: Request, signal: AbortSignal, departure: Departure): Promise<Answer | NotSent> {
     const { method, fromObjectType, toObjectType, call, body } = request;
     const { apiVersion, timeoutMs, token } = this.#options;
     const root = apiVersion === 'v4' ? '/crm/v4/associations' : `/crm/associations/${apiVersion}`;
@@ -75,6 +80,7 @@ export class HubSpotHttp {
     signal.addEventListener('abort', onStop);
     if (signal.aborted) ending.abort();
     try {
+      if (!departure.isOpen()) ending.abort();
       const response = await this.#http.request<string>({
         method,
         url,
@@ -85,9 +91,11 @@ export class HubSpotHttp {
           authorization: `Bearer ${token()}`,
         },
         signal: ending.signal,
+        transport: departingBy(departure),
       });
       return this.#read(response);
     } catch (error) {
+      if (departure.missed) return departure.missed;
       return noAnswer(error, late ? `no answer within ${timeoutMs} ms` : undefined);
     } finally {
       clearTimeout(timer);
@@ -118,6 +126,23 @@ export class HubSpotHttp {
       ...(correlationId !== undefined && { correlationId: correlationId.slice(0, LONGEST_ID) }),
     };
   }
+}
+
+/** Node's own requests, with a look at the clock when the connection is there and the bytes are about to go. */
+const departingBy = (departure: Departure) => ({
+  request(options: RequestOptions, onResponse: (response: http.IncomingMessage) => void): ClientRequest {
+    const { request } = options.protocol === 'https:' ? https : http;
+    const call = request(options, onResponse);
+    return call.once('socket', socket => depart(call, socket, departure));
+  },
+});
+
+function depart(call: ClientRequest, socket: Socket, departure: Departure): void {
+  // What is handed to a connection that is not there yet goes when it is, and cannot be taken back: it counts from then.
+  if (socket.connecting)
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => departure.leave());
+  else if (departure.isOpen()) departure.leave();
+  else call.destroy();
 }
 
 function parseBody(body: string | undefined): unknown {

@@ -8,9 +8,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { MAX_BACKOFF_MS, pauseMs } from '../shared/backoff.js';
+import { clock } from '../shared/clock.js';
 import { dayIn } from '../shared/day.js';
 import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
+import type { Slot } from './departure.js';
 
 export type Permit = {
   readonly kind: 'granted';
@@ -23,7 +25,8 @@ export type Permit = {
   readonly probe: boolean;
   /** failures are on record: success must be reported */
   readonly trouble: boolean;
-  readonly askedAt: number;
+  /** the same time on this process's clock, and how late the call may be */
+  readonly slot: Slot;
   /** the day it counts for */
   readonly day: string;
   /** jobs of high priority that waited in Redis when it was granted */
@@ -50,25 +53,30 @@ export type QuotaOptions = {
 };
 
 /**
- * The way from the reservation to HubSpot takes a varying time: calls a window apart on Redis' clock arrive a little
- * less than that apart. Measured with four replicas on two cores: with 60 ms none of 600 was refused on a quiet machine,
- * one of 300 on a busy one; 100 ms cost 1 % of a window of 10 s.
+ * The way to HubSpot takes a varying time: calls a window apart when they are written arrive a little less than that
+ * apart.
  */
-const MARGIN_MS = 100;
+const WAY_MS = 40;
+/**
+ * How late a call may be written at least. Together with the way it is the window's margin: 100 ms, 1 % of 10 s. Late
+ * machines get more, as measured (give-back.lua).
+ */
+const LEAST_COVERED_MS = 60;
+const MOST_COVERED_MS = 2_000;
+/** After that long, a lateness that was measured counts half. */
+const LATENESS_HALF_LIFE_MS = 60_000;
 /** What a real 429 adds to the margin; it wears off by 1 ms with every call. */
 const MARGIN_AFTER_429_MS = 40;
 /** Failures in a row, over all replicas, before the account is held. */
 const FAILURES_BEFORE_HOLD = 5;
 /** Idle time that partial batches may save up: some thousand calls at the usual daily limit. */
 const PARTIAL_BURST_MS = 600_000;
-/** Permits used this much later than granted are corrected in the window. */
-const LATE_MS = 5;
-
 /** Held object pairs are forgotten a day after the last of them was held. */
 const HELD_PAIRS_SECONDS = 86_400;
 
 const scripts = () => ({
   reserve: loadScript(new URL('./reserve.lua', import.meta.url)),
+  giveBack: loadScript(new URL('./give-back.lua', import.meta.url)),
   hold: loadScript(new URL('./hold.lua', import.meta.url)),
   recover: loadScript(new URL('./recover.lua', import.meta.url)),
 });
@@ -96,7 +104,7 @@ export class Quota {
     const { windowMs, dailyLimit, probeMs } = this.#options;
     const { day, msUntilMidnight } = this.#today();
     const id = randomUUID();
-    const askedAt = performance.now();
+    const askedAt = clock();
     const reply = (await this.#scripts.reserve(
       this.#redis,
       [this.#keys.window, this.#keys.hold, this.#keys.daily, this.#keys.heldPairs, this.#keys.prioritized],
@@ -104,7 +112,7 @@ export class Quota {
         id,
         this.#limit,
         windowMs,
-        MARGIN_MS,
+        WAY_MS,
         partial ? 1 : 0,
         day,
         dailyLimit,
@@ -112,11 +120,13 @@ export class Quota {
         probeMs,
         PARTIAL_BURST_MS,
         HIGH_PRIORITY_BELOW,
+        LEAST_COVERED_MS,
+        LATENESS_HALF_LIFE_MS,
       ],
     )) as [string, number, ...(string | number)[]];
-    const [kind, ms, third, fourth, now, high] = reply;
+    const [kind, ms, third, fourth, now, high, graceMs] = reply;
     if (kind === 'paced') return { kind, forMs: ms };
-    this.#learnHeldPairs(reply.slice(6).map(String), Number(now));
+    this.#learnHeldPairs(reply.slice(7).map(String), Number(now));
     if (kind === 'held') return { kind, forMs: ms, holdKind: String(third), reason: String(fourth) };
     return {
       kind: 'granted',
@@ -125,7 +135,9 @@ export class Quota {
       at: Number(now) + ms,
       probe: third === 1,
       trouble: fourth === 1,
-      askedAt,
+      // Redis decided between the question and its answer: taken as soon as it was asked, the call is never later than
+      // this says
+      slot: { at: askedAt + ms, graceMs: Number(graceMs) },
       day,
       high: Number(high),
     };
@@ -156,24 +168,35 @@ export class Quota {
   }
 
   /**
-   * The call goes now: a permit used late counts from when it was used. The call does not wait for Redis to know, and
-   * does not fail for it: where Redis is away, nobody is granted a permit meanwhile.
+   * The call was written so late: it counts from then. Nothing waits for Redis to know, and nothing fails for it: where
+   * Redis is away, nobody is granted a permit meanwhile.
    */
-  use(permit: Permit): void {
-    const late = performance.now() - permit.askedAt - permit.waitMs;
-    if (late > LATE_MS)
-      this.#redis.zadd(this.#keys.window, Math.round(permit.at + late), permit.id).catch(() => {});
+  async usedLate(permit: Permit, lateMs: number): Promise<void> {
+    await this.#redis.zadd(this.#keys.window, Math.round(permit.at + lateMs), permit.id).catch(() => {});
   }
 
-  /** The call is not needed after all. */
-  async release(permit: Permit): Promise<void> {
-    const commands = this.#redis
-      .multi()
-      .zrem(this.#keys.window, permit.id)
-      .hincrby(this.#keys.daily, permit.day, -1);
-    // nobody finds out whether the hold is over: the next one may
-    if (permit.probe) commands.hdel(this.#keys.hold, 'until');
-    await commands.exec();
+  /**
+   * The call was not sent: it is not needed after all, or the permit expired first.
+   * @param lateMs how late the call was by this machine's fault
+   * @returns the lateness that permits cover from now on, ms
+   */
+  async release(permit: Permit, lateMs = 0): Promise<number> {
+    const most = Math.max(LEAST_COVERED_MS, Math.min(MOST_COVERED_MS, this.#options.windowMs / 4));
+    return Number(
+      await this.#scripts.giveBack(
+        this.#redis,
+        [this.#keys.window, this.#keys.hold, this.#keys.daily],
+        [
+          permit.id,
+          permit.day,
+          permit.probe ? 1 : 0,
+          Math.max(0, Math.round(lateMs)),
+          LEAST_COVERED_MS,
+          most,
+          LATENESS_HALF_LIFE_MS,
+        ],
+      ),
+    );
   }
 
   /** HubSpot's headers may tighten the limit, never widen it: they often speak of another one. */

@@ -3,22 +3,24 @@
   Reserves one call: says when it may go, or why none may.
 
   The rolling window is exact: the last permits' times are kept, and the next call goes no earlier than the entry
-  `limit` back plus the window (and a margin for the way to HubSpot). Permits are spaced, so that they are not used in
-  bursts late together; the first half of an idle window goes four times as fast.
+  `limit` back plus the window and a margin: for the way to HubSpot, and for calls that are written late. Permits are
+  spaced, so that they are not used in bursts late together; the first half of an idle window goes four times as fast.
 
   KEYS[1] window     sorted set: permit → when its call was or will be sent, ms of Redis time
-  KEYS[2] hold       hash: until, since, kind, reason, strikes, failures, margin, partialAt
+  KEYS[2] hold       hash: until, since, kind, reason, strikes, failures, margin, partialAt, late, lateAt
   KEYS[3] daily      hash: day → calls reserved on it
   KEYS[4] heldPairs  hash: object pair with types → JSON {until, reason, strikes}
   KEYS[5] prioritized  BullMQ's sorted set; looked at only
   ARGV[1] permit id            ARGV[2] limit (calls)            ARGV[3] window, ms
-  ARGV[4] margin, ms           ARGV[5] 1 = a partial batch      ARGV[6] day        ARGV[7] daily limit, 0 = none
+  ARGV[4] the way's margin, ms  ARGV[5] 1 = a partial batch      ARGV[6] day        ARGV[7] daily limit, 0 = none
   ARGV[8] ms until the reset   ARGV[9] ms a probe may take      ARGV[10] ms of idle time that partial batches may save up
 
   ARGV[11] jobs of high priority have a lower score
+  ARGV[12] least lateness that is covered, ms   ARGV[13] ms after which a measured lateness counts half
 
-  Returns {'granted', ms to wait, 1 = probe, 1 = there was trouble, now, jobs of high priority that wait, heldPairs…}
-       or {'held', ms, kind, reason, now, 0, heldPairs…}
+  Returns {'granted', ms to wait, 1 = probe, 1 = there was trouble, now, jobs of high priority that wait,
+           ms that it may be used late, heldPairs…}
+       or {'held', ms, kind, reason, now, 0, 0, heldPairs…}
        or {'paced', ms}   a partial batch would use up the day's calls too early
 ]]
 local permit, limit, window, base = text(ARGV[1]), math.max(1, math.floor(number(ARGV[2]))), number(ARGV[3]), number(ARGV[4])
@@ -38,21 +40,27 @@ local function reply(...)
   return answer
 end
 
-local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'failures', 'margin', 'partialAt', 'ownLimit')
+local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'failures', 'margin', 'partialAt', 'ownLimit',
+  'late', 'lateAt')
 local heldUntil, kind, reason = tonumber(h[1] or 0), h[2] or '', h[3] or ''
 local strikes, failures, extra = tonumber(h[4] or 0), tonumber(h[5] or 0), tonumber(h[6] or 0)
+
+-- The lateness that was measured wears off; nobody's clock speaks of a time that far ahead: Redis' was set back.
+local late, lateAt, least, half = tonumber(h[9] or 0), tonumber(h[10] or 0), number(ARGV[12]), number(ARGV[13])
+if lateAt > now + window then late = 0 end
+local function covered(time) return math.max(least, late * 2 ^ (-math.max(0, time - lateAt) / half)) end
 
 local used = tonumber(redis.call('HGET', KEYS[3], day) or 0)
 -- our own daily limit may have been raised in the meantime; HubSpot's word (429) stands
 local isLifted = h[8] and (dailyLimit == 0 or used < dailyLimit)
 if isLifted then heldUntil = 0 end
-if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now, 0) end
+if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now, 0, 0) end
 
 if dailyLimit > 0 then
   if used >= dailyLimit then
     reason = 'the daily limit of ' .. dailyLimit .. ' calls is used up'
     redis.call('HSET', KEYS[2], 'until', now + untilReset, 'since', now, 'kind', 'daily', 'reason', reason, 'ownLimit', 1)
-    return reply('held', untilReset, 'daily', reason, now, 0)
+    return reply('held', untilReset, 'daily', reason, now, 0, 0)
   end
   -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.
   if ARGV[5] == '1' then
@@ -73,7 +81,7 @@ if strikes > 0 then
   redis.call('HSET', KEYS[2], 'until', now + probeMs, 'kind', kind == 'auth' and kind or 'unavailable')
 end
 
-local margin = base + extra
+local margin = math.ceil(base + covered(now) + extra)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window - margin)
 -- so far ahead is nobody's turn: Redis' clock was set back
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 100 * window, '+inf')
@@ -89,6 +97,12 @@ if count > 0 then
     at = math.max(at, tonumber(back[2]) + window + margin)
   end
 end
+-- A call is corrected in the window when it is written late. Until then others may reserve: the margin of whoever comes
+-- a window later still covers this much. Where few permits wait for their time, a window's worth of calls cannot have
+-- been reserved within an eighth of a window (half of them are spaced over nearly as much): the correction comes first.
+local grace = covered(at + window + margin)
+local ahead = redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')
+if 4 * (ahead + 4) <= limit then grace = math.max(grace, window / 8) end
 redis.call('ZADD', KEYS[1], at, permit)
 redis.call('PEXPIRE', KEYS[1], 2 * (window + margin) + math.ceil(at - now))
 -- earlier days have served their time; a replica whose clock is behind may still count on yesterday's
@@ -101,4 +115,4 @@ end
 if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end
 
 local trouble = (strikes > 0 or failures > 0) and 1 or 0
-return reply('granted', math.ceil(at - now), probe, trouble, now, high)
+return reply('granted', math.ceil(at - now), probe, trouble, now, high, math.floor(grace))

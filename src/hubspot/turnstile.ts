@@ -10,8 +10,6 @@ import type { Answer, Permit, Quota } from './quota.js';
 export const LONG_HOLD_MS = 60_000;
 /** While a permit waits this long for its time, others may have been told to stop, or high priority may have come. */
 const LONG_WAIT_MS = 50;
-/** A permit that has waited this long for a slot may have left the window by the time of its use. */
-const STALE_MS = 250;
 /** A hold may end early (a probe succeeded elsewhere): ask again this often. */
 const ASK_AGAIN_MS = 1_000;
 
@@ -41,11 +39,6 @@ export class Turnstile {
   /** The last permit had to be waited for, or there was none. */
   get isScarce(): boolean {
     return this.#isScarce;
-  }
-
-  /** The permit has waited too long for something else: it is to be released, and another one asked for. */
-  isStale(permit: Permit): boolean {
-    return performance.now() - permit.askedAt - permit.waitMs > STALE_MS;
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   rateLimitPauseMs,
   text,
 } from '../hubspot/classify.js';
+import { Departure } from '../hubspot/departure.js';
 import type { HubSpotHttp } from '../hubspot/http.js';
 import type { Permit, Quota } from '../hubspot/quota.js';
 import type { Passage, Turnstile } from '../hubspot/turnstile.js';
@@ -64,8 +65,12 @@ export class LabelsClient {
     try {
       for (;;) {
         const permit = await this.#permit(objects, late.signal);
-        quota.use(permit);
-        const answer = await http.call({ method: 'GET', ...objects, call: 'labels' }, NEVER);
+        const departure = new Departure(permit.slot, lateMs => void quota.usedLate(permit, lateMs));
+        const answer = await http.call({ method: 'GET', ...objects, call: 'labels' }, NEVER, departure);
+        if (answer.kind === 'not-sent') {
+          await quota.release(permit, answer.lateMs);
+          continue;
+        }
         const verdict = classifyCall(answer);
         await this.#report(verdict, answer, permit);
         if (verdict.kind === 'accepted') return { labels: readLabels(answer, objects) };

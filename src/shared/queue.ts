@@ -44,7 +44,7 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     counters: `${queue}:associations:counters`,
     /** sorted set: permit → when its call was or will be sent, Redis ms; one window long */
     window: `${queue}:associations:window`,
-    /** hash: the account's hold (until, reason, strikes, probe) and pacing (margin, partialAt) */
+    /** hash: the account's hold (until, reason, strikes, probe) and pacing (margin, partialAt, late, lateAt) */
     hold: `${queue}:associations:hold`,
     /** hash: held object pairs with types → JSON {until, reason, strikes} */
     heldPairs: `${queue}:associations:held-pairs`,

@@ -5,9 +5,11 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import type { Answer } from '../hubspot/classify.js';
+import { Departure } from '../hubspot/departure.js';
+import { clock } from '../shared/clock.js';
 import { type Call, type PlainCall, unpackCall } from './call.js';
-import { type CallerOptions, clock, type FromThread, type ToThread } from './caller.js';
-import { HubSpotClient } from './hubspot-client.js';
+import type { CallerOptions, FromThread, ToThread } from './caller.js';
+import { HubSpotClient, writeOut } from './hubspot-client.js';
 import { listsAll, listsAllPlain } from './results.js';
 
 const port = parentPort as MessagePort;
@@ -21,8 +23,6 @@ const client = new HubSpotClient({
 });
 /** A batch that stands ready has no time running: its call begins when another one has ended. */
 const slots = pLimit(options.maxSockets);
-/** What the quota takes for punctual: a fifth of its margin. */
-const LATE_MS = 20;
 const calls = new Map<number, AbortController>();
 
 port.on('message', (message: ToThread) => {
@@ -35,13 +35,20 @@ async function make(order: ToThread & { kind: 'call' }): Promise<void> {
   const ending = new AbortController();
   calls.set(order.id, ending);
   const call = 'columns' in order.call ? order.call : unpackCall(order.call);
+  const written = writeOut(call);
+  const departure = new Departure(order.slot, lateMs => send({ kind: 'late', id: order.id, lateMs }));
+  const since = clock();
+  let waitedMs = 0;
   const answer = await slots(() => {
-    if (clock() - order.orderedAt > LATE_MS) send({ kind: 'late', id: order.id });
+    waitedMs = clock() - since;
     token = order.token; // the client reads it before it first waits
-    return client.create(call, ending.signal);
+    return client.create(written, ending.signal, departure);
   });
   calls.delete(order.id);
-  send({ kind: 'answer', id: order.id, ...packAnswer(answer, call) });
+  if (answer.kind === 'not-sent')
+    // a call that stood ready for another one's end was not late by this machine's fault
+    send({ kind: 'answer', id: order.id, answer: { ...answer, lateMs: answer.lateMs - waitedMs } });
+  else send({ kind: 'answer', id: order.id, ...packAnswer(answer, call) });
 }
 
 function packAnswer(answer: Answer, call: Call | PlainCall): { answer: Answer; body?: string } {

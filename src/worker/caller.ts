@@ -8,26 +8,31 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Answer } from '../hubspot/classify.js';
+import type { NotSent, Slot } from '../hubspot/departure.js';
 import { messageOf } from '../shared/errors.js';
 import { type Call, type Columns, type PackedCall, type PlainCall, packCall } from './call.js';
 import type { HubSpotClientOptions } from './hubspot-client.js';
 
 export type CallerOptions = Omit<HubSpotClientOptions, 'token' | 'onRateLimitHeader'>;
 export type ToThread =
-  /** @property orderedAt {@link clock} */
   | {
       readonly kind: 'call';
       readonly id: number;
       readonly token: string;
       readonly call: PackedCall | PlainCall;
-      readonly orderedAt: number;
+      readonly slot: Slot;
     }
   | { readonly kind: 'cancel'; readonly id: number };
 export type FromThread =
   /** @property body the answer's body as JSON, where it has one */
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer; readonly body?: string }
-  /** the call goes out only now */
-  | { readonly kind: 'late'; readonly id: number }
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly answer: Answer | NotSent;
+      readonly body?: string;
+    }
+  /** the call was written that much later than its slot */
+  | { readonly kind: 'late'; readonly id: number; readonly lateMs: number }
   | { readonly kind: 'limit'; readonly limit: number }
   | { readonly kind: 'ready' };
 
@@ -39,10 +44,10 @@ type Parts = Pick<HubSpotClientOptions, 'token' | 'onRateLimitHeader'>;
  */
 const YOUNG_GENERATION_MB = 24;
 
-/** Monotonic milliseconds, the same in all threads of a process (performance.now() is not). */
-export const clock = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000;
-
-type Waiting = { readonly onLate: () => void; readonly resolve: (answer: Answer) => void };
+type Waiting = {
+  readonly onLate: (lateMs: number) => void;
+  readonly resolve: (answer: Answer | NotSent) => void;
+};
 
 export class Caller {
   readonly #waiting = new Map<number, Waiting>();
@@ -67,13 +72,15 @@ export class Caller {
    * POST …/batch/create with these inputs.
    * @param call.plain the same inputs in numbers, where all ids are plain digits
    * @param signal ends the call: whether it was carried out is then unknown
-   * @param onLate called when the thread was busy, and the call goes out only now
+   * @param slot when it may go; too late, it is not sent
+   * @param onLate called when it was written late
    */
   create(
     call: Call & { readonly plain?: { columns(): Columns } | undefined },
     signal: AbortSignal,
-    onLate: () => void = () => {},
-  ): Promise<Answer> {
+    slot: Slot,
+    onLate: (lateMs: number) => void = () => {},
+  ): Promise<Answer | NotSent> {
     this.#thread ??= this.#start();
     const thread = this.#thread;
     const id = ++this.#lastId;
@@ -91,7 +98,7 @@ export class Caller {
       const { fromObjectType, toObjectType, plain } = call;
       const columns = plain?.columns();
       const packed = columns ? { fromObjectType, toObjectType, columns } : packCall(call);
-      const order = { id, token: this.parts.token(), call: packed, orderedAt: clock() };
+      const order = { id, token: this.parts.token(), call: packed, slot };
       const handedOver = columns ? [columns.ids.buffer] : [];
       thread.postMessage({ kind: 'call', ...order } satisfies ToThread, handedOver);
       if (signal.aborted) cancel();
@@ -126,10 +133,10 @@ export class Caller {
   #hear(message: FromThread): void {
     if (message.kind === 'ready') this.#onReady();
     else if (message.kind === 'limit') this.parts.onRateLimitHeader(message.limit);
-    else if (message.kind === 'late') this.#waiting.get(message.id)?.onLate();
+    else if (message.kind === 'late') this.#waiting.get(message.id)?.onLate(message.lateMs);
     else this.#waiting.get(message.id)?.resolve(unpackAnswer(message));
   }
 }
 
-const unpackAnswer = ({ answer, body }: FromThread & { kind: 'answer' }): Answer =>
+const unpackAnswer = ({ answer, body }: FromThread & { kind: 'answer' }): Answer | NotSent =>
   answer.kind === 'answer' && body !== undefined ? { ...answer, body: JSON.parse(body) } : answer;

@@ -11,6 +11,7 @@ import {
   rateLimitPauseMs,
   text,
 } from '../hubspot/classify.js';
+import type { NotSent, Slot } from '../hubspot/departure.js';
 import { type Permit, pairName, type Quota } from '../hubspot/quota.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
@@ -33,7 +34,12 @@ export type DeliveryReport = {
 export type CreateCall = Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs' | 'plain'>;
 
 export type DeliveryParts = {
-  readonly create: (call: CreateCall, signal: AbortSignal, onLate: () => void) => Promise<Answer>;
+  readonly create: (
+    call: CreateCall,
+    signal: AbortSignal,
+    slot: Slot,
+    onLate: (lateMs: number) => void,
+  ) => Promise<Answer | NotSent>;
   readonly quota: Quota;
   readonly gate: Pick<Gate, 'pass'>;
   readonly searches: Pick<Searches, 'begin' | 'end'>;
@@ -43,6 +49,8 @@ export type DeliveryParts = {
   /** @returns true when there is a newer token than the one of a call sent then (performance.now()) */
   readonly renewToken: (sentAt: number) => Promise<boolean>;
   readonly onCall: (status: string, ms: number) => void;
+  /** A call came too late for its permit, and was not sent. @param coveredMs the lateness that is covered from now on */
+  readonly onExpired: (lateMs: number, coveredMs: number) => void;
   readonly logger: Logger;
 };
 
@@ -201,6 +209,12 @@ class Run {
       }
       const { permit } = turn;
       const answer = await this.#call(call, permit).finally(turn.leave);
+      if (answer.kind === 'not-sent') {
+        // the batch stays sealed; no attempt, no failure
+        this.parts.onExpired(answer.lateMs, await quota.release(permit, answer.lateMs));
+        turn = undefined;
+        continue;
+      }
       if (this.signal.aborted && answer.kind === 'none')
         return {
           kind: 'held',
@@ -253,11 +267,16 @@ class Run {
     }
   }
 
-  async #call(call: CreateCall, permit: Permit): Promise<Answer> {
-    this.parts.quota.use(permit);
+  async #call(call: CreateCall, permit: Permit): Promise<Answer | NotSent> {
     this.#sentAt = performance.now();
     this.#calls += 1;
-    const answer = await this.parts.create(call, this.signal, () => this.parts.quota.use(permit));
+    const answer = await this.parts.create(call, this.signal, permit.slot, lateMs => {
+      void this.parts.quota.usedLate(permit, lateMs);
+    });
+    if (answer.kind === 'not-sent') {
+      this.#calls -= 1;
+      return answer;
+    }
     const status = answer.kind === 'answer' ? String(answer.status) : answer.category;
     this.parts.onCall(status, performance.now() - this.#sentAt);
     if (this.#answers.length < ANSWERS_KEPT) this.#answers.push(`${status} ${correlationOf(answer)}`.trim());

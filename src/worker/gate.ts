@@ -6,6 +6,7 @@
  *     and all of them when nobody else does (docs/decisions/0018).
  */
 import pLimit from 'p-limit';
+import { isExpired } from '../hubspot/departure.js';
 import type { Permit, Quota } from '../hubspot/quota.js';
 import type { Passage, Turnstile } from '../hubspot/turnstile.js';
 import type { Line } from './batch.js';
@@ -19,7 +20,7 @@ export type Size = 'full' | 'partial' | 'urgent';
 
 export type GateParts = {
   readonly quota: Pick<Quota, 'release'>;
-  readonly turnstile: Pick<Turnstile, 'pass' | 'isScarce' | 'isStale'>;
+  readonly turnstile: Pick<Turnstile, 'pass' | 'isScarce'>;
   readonly maxConcurrentCalls: number;
   readonly onTurn?: (line: Line) => void;
 };
@@ -63,7 +64,7 @@ export class Gate {
     try {
       let passage = await turnstile.pass(size === 'partial', signal);
       leave ??= await this.#slot(onDeck);
-      if (passage.kind === 'granted' && turnstile.isStale(passage)) {
+      if (passage.kind === 'granted' && isExpired(passage.slot)) {
         await quota.release(passage);
         passage = await turnstile.pass(size === 'partial', signal);
       }

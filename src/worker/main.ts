@@ -26,6 +26,7 @@ import { Gate } from './gate.js';
 import { Heartbeat, stateOf } from './heartbeat.js';
 import { Intake } from './intake.js';
 import { JobQueue } from './job-queue.js';
+import { lateWarning } from './late-warning.js';
 import { Ledger } from './ledger.js';
 import { createWorkerMetrics } from './metrics.js';
 import { Prefetch } from './prefetch.js';
@@ -139,6 +140,7 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
       metrics.call(status, ms);
       capacity.call(ms);
     },
+    onExpired: lateWarning(logger, config.rateLimitWindowMs),
     logger,
   });
   const dispatcher: Dispatcher = new Dispatcher({

@@ -6,6 +6,7 @@
 import type { Link, Span } from '@opentelemetry/api';
 import type { Answer } from '../hubspot/classify.js';
 import { field, text } from '../hubspot/classify.js';
+import type { NotSent } from '../hubspot/departure.js';
 import { type Tracing, tracerOf } from '../shared/tracing.js';
 import { type Batch, type Submission, waitersOf } from './batch.js';
 import type { DeliveryReport } from './delivery.js';
@@ -57,7 +58,7 @@ export class WorkTracing {
   }
 
   /** One call to HubSpot. Nothing of what is sent or answered is kept but status, category and correlation id. */
-  async call(call: Call, send: () => Promise<Answer>): Promise<Answer> {
+  async call(call: Call, send: () => Promise<Answer | NotSent>): Promise<Answer | NotSent> {
     const { api } = this.tracing;
     const span = this.#tracer.startSpan(`HubSpot batch/create ${call.fromObjectType}/${call.toObjectType}`, {
       kind: api.SpanKind.CLIENT,
@@ -66,7 +67,8 @@ export class WorkTracing {
     try {
       const answer = await send();
       describe(span, answer);
-      if (answer.kind === 'none' || answer.status >= 400) span.setStatus({ code: api.SpanStatusCode.ERROR });
+      if (answer.kind !== 'answer' || answer.status >= 400)
+        span.setStatus({ code: api.SpanStatusCode.ERROR });
       return answer;
     } finally {
       span.end();
@@ -74,7 +76,11 @@ export class WorkTracing {
   }
 }
 
-function describe(span: Span, answer: Answer): void {
+function describe(span: Span, answer: Answer | NotSent): void {
+  if (answer.kind === 'not-sent') {
+    span.setAttribute('error.type', 'PERMIT_EXPIRED');
+    return;
+  }
   if (answer.kind === 'none') {
     span.setAttribute('error.type', answer.category);
     return;

@@ -1,5 +1,6 @@
 /** The caller makes its calls in a thread: against the simulator, with everything that an answer may carry. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ANY_TIME } from '../../src/hubspot/departure.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import type { Caller } from '../../src/worker/caller.js';
 import { eventually } from '../support/eventually.js';
@@ -38,7 +39,7 @@ afterEach(async () => {
 
 describe('an answer', () => {
   it('that lists every input comes as that one word', async () => {
-    const answer = await caller.create(call(2_000), forEver);
+    const answer = await caller.create(call(2_000), forEver, ANY_TIME);
     expect(answer).toMatchObject({ kind: 'answer', status: 201, listsAll: true });
     expect(answer).toMatchObject({ body: undefined });
     expect([...simulator.ledger.created()]).toHaveLength(2_000);
@@ -48,14 +49,14 @@ describe('an answer', () => {
   it('with an error in it comes whole', async () => {
     const { inputs } = call(3);
     inputs[1] = { ...inputs[1], from: '999000001' } as (typeof inputs)[number];
-    const answer = await caller.create({ ...call(0), inputs }, forEver);
+    const answer = await caller.create({ ...call(0), inputs }, forEver, ANY_TIME);
     expect(answer).not.toHaveProperty('listsAll');
     expect(answer).toMatchObject({ kind: 'answer', body: { errors: [{ category: 'OBJECT_NOT_FOUND' }] } });
   });
 
   it('without effect is not taken for one that lists everything', async () => {
     simulator.script({ kind: 'empty' });
-    const answer = await caller.create(call(3), forEver);
+    const answer = await caller.create(call(3), forEver, ANY_TIME);
     expect(answer).toMatchObject({ kind: 'answer', body: { results: [] } });
     expect(answer).not.toHaveProperty('listsAll');
   });
@@ -63,17 +64,17 @@ describe('an answer', () => {
 
 it('each call goes with the token of its time', async () => {
   token = 'pat-wrong';
-  expect(await caller.create(call(1), forEver)).toMatchObject({ status: 401 });
+  expect(await caller.create(call(1), forEver, ANY_TIME)).toMatchObject({ status: 401 });
   token = 'pat-right';
-  expect(await caller.create(call(1), forEver)).toMatchObject({ status: 201 });
+  expect(await caller.create(call(1), forEver, ANY_TIME)).toMatchObject({ status: 201 });
 });
 
 it('a call that is given up ends, the others go on', async () => {
   simulator.script({ kind: 'slow', ms: 20_000 });
   const giveUp = new AbortController();
-  const slow = caller.create(call(1), giveUp.signal);
+  const slow = caller.create(call(1), giveUp.signal, ANY_TIME);
   await met();
-  const other = caller.create(call(2), forEver);
+  const other = caller.create(call(2), forEver, ANY_TIME);
   giveUp.abort();
   expect(await slow).toMatchObject({ kind: 'none' });
   expect(await other).toMatchObject({ status: 201 });
@@ -81,9 +82,9 @@ it('a call that is given up ends, the others go on', async () => {
 
 it('calls of a thread that ends are left without an answer, the next one starts another', async () => {
   simulator.script({ kind: 'slow', ms: 20_000 });
-  const lost = caller.create(call(1), forEver);
+  const lost = caller.create(call(1), forEver, ANY_TIME);
   await met();
   await caller.close();
   expect(await lost).toMatchObject({ kind: 'none', category: 'CONNECTION_ERROR' });
-  expect(await caller.create(call(2), forEver)).toMatchObject({ status: 201 });
+  expect(await caller.create(call(2), forEver, ANY_TIME)).toMatchObject({ status: 201 });
 });

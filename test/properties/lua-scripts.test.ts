@@ -72,7 +72,11 @@ const GROUNDS: Record<string, Ground> = {
   'worker/alerts/posted.lua': { keys: [keys.alerts], args: [1] },
   'hubspot/reserve.lua': {
     keys: [keys.window, keys.hold, keys.daily, keys.heldPairs, keys.prioritized],
-    args: ['permit', 100, 10_000, 100, 1, '2026-11-27', 500_000, 1e6, 35_000, 600_000, 2 ** 33],
+    args: ['permit', 100, 10_000, 100, 1, '2026-11-27', 500_000, 1e6, 35_000, 600_000, 2 ** 33, 60, 60_000],
+  },
+  'hubspot/give-back.lua': {
+    keys: [keys.window, keys.hold, keys.daily],
+    args: ['permit', '2026-11-27', 1, 500, 60, 2_000, 60_000],
   },
   'hubspot/hold.lua': { keys: [keys.hold], args: ['unavailable', 'words', 1_000, 600_000, 1, 5, 40] },
   'hubspot/recover.lua': { keys: [keys.hold], args: [] },

@@ -79,6 +79,7 @@ class Round {
       windowMs: 1,
       renewToken: async () => true,
       onCall: () => {},
+      onExpired: () => {},
       logger,
     });
     const moved = async ({ id }: FetchedJob) => this.#note(this.settled, `moved ${id}`);

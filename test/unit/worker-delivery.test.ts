@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import type { Answer } from '../../src/hubspot/classify.js';
+import type { Slot } from '../../src/hubspot/departure.js';
 import { type Permit, pairName, Quota } from '../../src/hubspot/quota.js';
 import { Turnstile } from '../../src/hubspot/turnstile.js';
 import { createLogger } from '../../src/shared/logger.js';
@@ -101,6 +102,7 @@ async function deliver(setup: Setup) {
     windowMs: 40,
     renewToken: async () => tokens[renewals++] ?? false,
     onCall: status => statuses.push(status),
+    onExpired: () => {},
     logger: createLogger('silent', 'test'),
     ...setup.parts,
   });
@@ -118,6 +120,46 @@ const failureOf = (outcome: Outcome | undefined) =>
   outcome?.kind === 'retry' || outcome?.kind === 'rejected' ? outcome.failure : undefined;
 const holdOf = (outcome: Outcome | undefined) => (outcome?.kind === 'held' ? outcome.hold : undefined);
 const holdHash = () => test.redis.hgetall(keys.hold);
+
+describe('a call that was too late for its permit', () => {
+  it('is not sent: the batch keeps its inputs, gets a new permit, and spends nothing', async () => {
+    const expired: number[] = [];
+    const slots: Slot[] = [];
+    const { batch, outcomes } = openBatch([{ pairs: pairsOf(3) }]);
+    const given = await permit();
+    const delivery = new Delivery({
+      create: async (call, _signal, slot) => {
+        slots.push(slot);
+        if (slots.length < 3) return { kind: 'not-sent', lateMs: 700 };
+        return answerOf(201, createdBody(call.inputs));
+      },
+      quota,
+      gate: gateOf(quota),
+      searches: new Searches(10),
+      onHigh: () => {},
+      windowMs: 40,
+      renewToken: async () => false,
+      onCall: () => {},
+      onExpired: lateMs => expired.push(lateMs),
+      logger: createLogger('silent', 'test'),
+    });
+    const report = await delivery.deliver(
+      batch,
+      { kind: 'turn', permit: given, leave: () => {} },
+      new AbortController().signal,
+    );
+    expect(report).toMatchObject({ calls: 1, counts: { created: 3, retry: 0, held: 0 }, answers: ['201'] });
+    expect((await Promise.all(outcomes)).flat().map(({ kind }) => kind)).toEqual(Array(3).fill('created'));
+    expect(expired).toEqual([700, 700]);
+    expect(slots[0]).toEqual(given.slot);
+    expect(new Set(slots.map(({ at }) => at)).size).toBe(3);
+    // the expired ones have left the window and the day
+    expect(await test.redis.zcard(keys.window)).toBe(1);
+    expect(await test.redis.hvals(keys.daily)).toEqual(['1']);
+    expect(await holdHash()).toMatchObject({ late: expect.any(String) });
+    expect(await holdHash()).not.toHaveProperty('failures');
+  });
+});
 
 describe('2xx', () => {
   it.each([200, 201, 207])('%d with everything in results: created, one call', async code => {

@@ -1,5 +1,6 @@
 /** The gate before the quota: whose turn it is, how many calls are in flight, and how many batches are searched at once. */
 import { describe, expect, it } from '@jest/globals';
+import { ANY_TIME } from '../../src/hubspot/departure.js';
 import type { Permit } from '../../src/hubspot/quota.js';
 import type { Passage } from '../../src/hubspot/turnstile.js';
 import type { Line } from '../../src/worker/batch.js';
@@ -7,7 +8,7 @@ import { type Entry, Gate, type Size, type Turn } from '../../src/worker/gate.js
 import { Prefetch } from '../../src/worker/prefetch.js';
 import { Searches } from '../../src/worker/searches.js';
 
-const PERMIT = { kind: 'granted', high: 0 } as Permit;
+const PERMIT = { kind: 'granted', high: 0, slot: ANY_TIME } as Permit;
 const settled = () => new Promise(resolve => setImmediate(resolve));
 const { signal } = new AbortController();
 
@@ -20,11 +21,11 @@ function bench(maxConcurrentCalls: number, { isScarce = true, passages = [] as P
     quota: {
       release: async permit => {
         released.push(permit);
+        return 0;
       },
     },
     turnstile: {
       isScarce,
-      isStale: () => false,
       pass: async () => {
         asking += 1;
         mostAsking = Math.max(mostAsking, asking);

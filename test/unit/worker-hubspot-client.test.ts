@@ -3,8 +3,10 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Answer, classifyCall } from '../../src/hubspot/classify.js';
+import { ANY_TIME, Departure } from '../../src/hubspot/departure.js';
+import { clock } from '../../src/shared/clock.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
-import { HubSpotClient, type HubSpotClientOptions } from '../../src/worker/hubspot-client.js';
+import { HubSpotClient, type HubSpotClientOptions, writeOut } from '../../src/worker/hubspot-client.js';
 import { reconcile } from '../../src/worker/reconcile.js';
 import { inputOf, inputsOf } from '../support/worker-samples.js';
 
@@ -55,6 +57,7 @@ const httpServer = (answer: (request: IncomingMessage, response: ServerResponse)
   urlOf(createHttpServer(answer));
 
 const call = (inputs = inputsOf(3)) => ({ fromObjectType: 'contacts', toObjectType: 'companies', inputs });
+const anyTime = () => new Departure(ANY_TIME);
 const forEver = new AbortController().signal;
 /** Every answer of this file goes through here: the token is in none. */
 async function create(
@@ -64,7 +67,8 @@ async function create(
     signal = forEver,
   }: { inputs?: ReturnType<typeof inputsOf>; signal?: AbortSignal } = {},
 ): Promise<Answer> {
-  const answer = await client.create(call(inputs), signal);
+  const answer = await client.create(writeOut(call(inputs)), signal, anyTime());
+  if (answer.kind === 'not-sent') throw new Error('not sent');
   expect(JSON.stringify(answer)).not.toContain('secret');
   expect(new Date(answer.at).toISOString()).toBe(answer.at);
   return answer;
@@ -193,7 +197,8 @@ describe('against anything else', () => {
     });
     const client = clientOf(`${url}/proxy/`);
     const inputs = [inputOf('1', 'ä"\u2028')];
-    await client.create({ fromObjectType: '0-1', toObjectType: 'p1_a/b?', inputs }, forEver);
+    const odd = writeOut({ fromObjectType: '0-1', toObjectType: 'p1_a/b?', inputs });
+    await client.create(odd, forEver, anyTime());
     expect(seen).toMatchObject([
       {
         method: 'POST',
@@ -303,5 +308,58 @@ describe('against anything else', () => {
       kind: 'none',
       category: 'CONNECTION_ERROR',
     });
+  });
+});
+
+describe('the permit’s time', () => {
+  const slot = (lateMs: number, graceMs: number) => ({ at: clock() - lateMs, graceMs });
+  /** Its time passes while the call is on its way to its connection. */
+  class Passing extends Departure {
+    #looks = 0;
+    override isOpen(): boolean {
+      this.#looks += 1;
+      return this.#looks < 2 || super.isOpen();
+    }
+  }
+
+  it('late within its grace: it goes, and says how late it was written', async () => {
+    const simulator = await simulatorOf();
+    const client = clientOf(simulator.url);
+    const late: number[] = [];
+    for (let turn = 0; turn < 2; turn++) {
+      const departure = new Departure(slot(5_000, 60_000), ms => late.push(ms));
+      expect(await client.create(writeOut(call()), forEver, departure)).toMatchObject({ status: 201 });
+    }
+    // on a new connection, and on one that was there
+    expect(late).toHaveLength(2);
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(5_000);
+    expect(simulator.ledger.calls).toHaveLength(2);
+  });
+
+  it('punctual: nothing is said', async () => {
+    const simulator = await simulatorOf();
+    const late: number[] = [];
+    const departure = new Departure({ at: clock() + 60_000, graceMs: 0 }, ms => late.push(ms));
+    expect(await clientOf(simulator.url).create(writeOut(call()), forEver, departure)).toMatchObject({
+      status: 201,
+    });
+    expect(late).toEqual([]);
+  });
+
+  it.each([
+    ['before it asks for a connection', Departure],
+    ['with a connection in hand', Passing],
+  ])('too late %s: nothing is sent, and the next call goes', async (_when, Kind) => {
+    const simulator = await simulatorOf();
+    const client = clientOf(simulator.url);
+    await create(client); // there is a connection now
+    const late: number[] = [];
+    const departure = new Kind(slot(500, 400), ms => late.push(ms));
+    const answer = await client.create(writeOut(call()), forEver, departure);
+    expect(answer).toMatchObject({ kind: 'not-sent' });
+    expect((answer as { lateMs: number }).lateMs).toBeGreaterThanOrEqual(500);
+    expect(late).toEqual([]);
+    expect(await create(client)).toMatchObject({ status: 201 });
+    expect(simulator.ledger.calls).toHaveLength(2);
   });
 });

@@ -65,9 +65,6 @@ function mostWithin(windowMs: number, sorted: readonly number[]): number {
   });
   return most;
 }
-/** As if it were so much later than the permit's time. */
-const useLate = (from: Quota, one: Permit, lateMs: number) =>
-  from.use({ ...one, askedAt: performance.now() - one.waitMs - lateMs });
 
 describe('the rolling window', () => {
   it.each([
@@ -119,22 +116,12 @@ describe('the rolling window', () => {
       pending.sort((one, other) => one.at - other.at);
       const next = pending.shift();
       if (!next) throw new Error('nobody is left');
-      await useLate(next.replica, next.one, next.lateMs);
+      await next.replica.usedLate(next.one, next.lateMs);
       used.push(Number(await test.redis.zscore(keys.window, next.one.id)));
       await ask(next.replica);
     }
     used.sort((one, other) => one - other);
     expect(mostWithin(OPTIONS.windowMs, used)).toBeLessThanOrEqual(limit);
-  });
-
-  it('a permit used in time stays where it is', async () => {
-    const one = quota();
-    const first = await permit(one);
-    const before = await times();
-    await one.use({ ...first, askedAt: performance.now() });
-    expect(await times()).toEqual(before);
-    await useLate(one, first, 100);
-    expect((await times())[0]).toBe((before[0] ?? 0) + 100);
   });
 
   it('serves replicas in the order in which they ask', async () => {
@@ -173,6 +160,37 @@ describe('the rolling window', () => {
     tight.tighten(2);
     await tight.release(await permit(tight));
     expect((await permit(tight)).waitMs).toBeGreaterThan(60_000);
+  });
+
+  it('covers more lateness by half at most with every permit that expires, and less with time', async () => {
+    const one = quota({ limit: 1, windowMs: 8_000 });
+    const grace = async () => {
+      const next = await permit(one);
+      await one.release(next);
+      return next.slot.graceMs;
+    };
+    // wears off until the next permits of a window are reserved: the margin of those covers it still
+    const least = await grace();
+    expect(least).toBe(60);
+    expect(await one.release(await permit(one), 30)).toBe(60);
+    expect(await one.release(await permit(one), 10_000)).toBe(90);
+    expect(await grace()).toBeGreaterThan(75);
+    expect(await grace()).toBeLessThan(90);
+    const after: number[] = [];
+    for (let expired = 0; expired < 10; expired++) after.push(await one.release(await permit(one), 10_000));
+    expect(after[1]).toBeGreaterThan(190);
+    expect(after.at(-1)).toBe(2_000); // a quarter of the window
+    await test.redis.hincrby(keys.hold, 'lateAt', -60_000);
+    expect(await one.release(await permit(one))).toBeLessThanOrEqual(1_001);
+    await test.redis.hincrby(keys.hold, 'lateAt', -86_400_000);
+    expect(await grace()).toBe(60);
+  });
+
+  it('lets a call be later where few permits wait for their time', async () => {
+    const one = quota({ limit: 20, windowMs: 8_000 });
+    for (let call = 0; call < 3; call++) expect((await permit(one)).slot.graceMs).toBe(1_000);
+    for (let call = 0; call < 16; call++) await permit(one);
+    expect((await permit(one)).slot.graceMs).toBe(60);
   });
 
   it('comes back after Redis has forgotten the scripts', async () => {
