@@ -5,9 +5,9 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Config } from '../shared/config.js';
-import { messageOf } from '../shared/errors.js';
 import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/queue.js';
-import { openRedis, redisPlace } from '../shared/redis.js';
+import { openRedis, redisReason } from '../shared/redis.js';
+import { redisPlace } from '../shared/redis-url.js';
 
 /** What accepts a connection and then says nothing is no Redis, or one that is stuck. */
 const GREETING_TIMEOUT_MS = 5_000;
@@ -28,12 +28,12 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
   const redis = openRedis(config.redisUrl, 'hasty', error => {
     lastError = error;
   });
-  const { retryStrategy, commandTimeout } = redis.options;
+  const { retryStrategy, socketTimeout } = redis.options;
   try {
     // The first attempt is the only one. (After a disconnect() of a connection that never was, ioredis lingers for 2 s.)
-    Object.assign(redis.options, { retryStrategy: () => null, commandTimeout: GREETING_TIMEOUT_MS });
+    Object.assign(redis.options, { retryStrategy: () => null, socketTimeout: GREETING_TIMEOUT_MS });
     await redis.connect();
-    Object.assign(redis.options, { retryStrategy, commandTimeout });
+    Object.assign(redis.options, { retryStrategy, socketTimeout });
   } catch (error) {
     // ioredis rejects with "Connection is closed."; the reason came as an event before
     throw unreachable(config, lastError ?? error);
@@ -57,15 +57,7 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
 
 export function unreachable(config: Config, cause: unknown): Error {
   return new Error(
-    `Redis at ${redisPlace(config.redisUrl)} cannot be used: ${reasonOf(cause)} (REDIS_URL says where it is)`,
+    `Redis at ${redisPlace(config.redisUrl)} cannot be used: ${redisReason(cause) || 'the connection is gone'} (REDIS_URL says where it is)`,
     { cause },
   );
-}
-
-function reasonOf(error: unknown): string {
-  // Node reports a host with several addresses as an AggregateError without a message
-  if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join('; ');
-  const message = messageOf(error);
-  if (message.startsWith('NOAUTH')) return 'it asks for a password';
-  return /^Stream isn't writeable|^Connection is closed/.test(message) ? 'the connection is gone' : message;
 }

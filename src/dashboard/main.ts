@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Config } from '../shared/config.js';
 import { messageOf } from '../shared/errors.js';
-import { redisPlace } from '../shared/redis.js';
+import { redisPlace } from '../shared/redis-url.js';
 import { harmless, harmlessJson } from '../shared/text.js';
 import { sleep } from '../shared/wait.js';
 import { type QueueAccess, unreachable, withQueue } from './connection.js';

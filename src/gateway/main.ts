@@ -4,13 +4,13 @@ import { hubspotOptions, openLabels } from '../labels/open-labels.js';
 import { TypeWarner } from '../labels/type-warnings.js';
 import { limitsOf } from '../shared/capacity.js';
 import { apiKeys, type Config } from '../shared/config.js';
-import { messageOf } from '../shared/errors.js';
 import { runUntilSignal, type Service } from '../shared/lifecycle.js';
 import { createLogger, type Logger } from '../shared/logger.js';
 import { accountKeys } from '../shared/queue.js';
 import { addQueueMetrics } from '../shared/queue-metrics.js';
 import { queueStateReader } from '../shared/queue-state.js';
-import { openRedis, redisPlace } from '../shared/redis.js';
+import { redisPlace } from '../shared/redis-url.js';
+import { RedisWatch } from '../shared/redis-watch.js';
 import { startTracing, type Tracing } from '../shared/tracing.js';
 import { settlesWithin } from '../shared/wait.js';
 import { Backlog } from './backlog.js';
@@ -28,17 +28,15 @@ export async function runGateway(config: Config): Promise<void> {
   await runUntilSignal([...(tracing ? [tracing] : []), createGateway(config, logger, tracing)], logger);
 }
 
-function createGateway(config: Config, logger: Logger, tracing: Tracing | undefined): Service {
-  const connect = (what: string) =>
-    openRedis(config.redisUrl, 'hasty', error =>
-      logger.warn(
-        { event: 'redis', connection: what, error: messageOf(error) },
-        `no connection to ${redisPlace(config.redisUrl)}; requests are refused until it is back`,
-      ),
-    );
-  const commands = connect('commands');
-  const subscriber = connect('outcomes');
+function createGateway(config: Config, log: Logger, tracing: Tracing | undefined): Service {
   const keys = accountKeys(config.queuePrefix);
+  const watch = new RedisWatch({
+    ...{ url: config.redisUrl, keys, logger: log },
+    consequence: 'requests are refused until it can',
+  });
+  const commands = watch.open('commands', 'hasty');
+  const subscriber = watch.open('outcomes', 'hasty');
+  const logger = watch.quiet(log);
   const backlog = new Backlog(commands, keys, config.maxQueuedAssociations);
   const outcomes = new Outcomes(subscriber, keys);
   const requests = new Requests(commands, keys, config.queuePrefix, tracing);
@@ -74,8 +72,7 @@ function createGateway(config: Config, logger: Logger, tracing: Tracing | undefi
   });
   return {
     async start() {
-      // a Redis that is away is said above, and waited for
-      for (const redis of [commands, subscriber]) redis.connect().catch(() => {});
+      await watch.start();
       const url = await app.listen({ port: config.gatewayPort, host: config.gatewayHost });
       logger.info({ event: 'started', url, docs: `${url}/docs`, redis: redisPlace(config.redisUrl) });
     },
@@ -89,6 +86,7 @@ function createGateway(config: Config, logger: Logger, tracing: Tracing | undefi
       await requests.close();
       outcomes.close();
       labels.close();
+      await watch.stop();
       logger.info({ event: 'stopped' });
     },
   };

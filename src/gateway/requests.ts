@@ -15,7 +15,7 @@ import type { Redis } from 'ioredis';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import { type Keys, type Priority, queueName } from '../shared/queue.js';
-import { isConnectionLoss } from '../shared/redis.js';
+import { redisReason } from '../shared/redis.js';
 import { DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-notes.js';
 import { loadScript } from '../shared/script.js';
 import type { Tracing } from '../shared/tracing.js';
@@ -24,9 +24,6 @@ import { ManyJobs } from './many-jobs.js';
 import { full, Refusal, unavailable } from './refusal.js';
 import { jobId, newRequestId } from './request-id.js';
 import { SingleJobs } from './single-jobs.js';
-
-/** What Redis adds for programmers: the arguments, the place in a script. */
-const REDIS_DETAILS = /(, with args beginning with| script: [0-9a-f]{40}).*$/s;
 
 /** An answer is due within 2 s, even when Redis says nothing. */
 const DEADLINE_MS = 1_200;
@@ -246,10 +243,7 @@ export class Requests {
 
   /** Never ioredis's own error, which carries the command with the data. */
   #reason(error: unknown): string {
-    const cause = error ?? this.#lastError;
-    // ioredis says in terms of its options that there is no connection
-    const message = cause === undefined || isConnectionLoss(cause) ? '' : messageOf(cause);
-    return message.replace(REDIS_DETAILS, '') || 'the connection was lost';
+    return redisReason(error) || redisReason(this.#lastError) || 'the connection was lost';
   }
 }
 

@@ -21,6 +21,7 @@ import { hasOwnNames, understand } from '../shared/association-fields.js';
 import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/errors.js';
 import { accountKeys, DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/queue.js';
 import { isCleanText } from '../shared/record-id.js';
+import { redisUrlFault } from '../shared/redis-url.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
 import { type JobOrigin, type Lane, Packer } from './packer.js';
 import { Sender } from './sender.js';
@@ -276,8 +277,8 @@ function watch(work: Promise<unknown>, underWay: Set<Promise<unknown>>): void {
 function optionProblems(options: ProducerOptions): string[] {
   const problems: (string | undefined)[] = [];
   const { maxUnacknowledged = 1, packMs = 0, source, prefix = 'bull', account = DEFAULT_ACCOUNT } = options;
-  if (!/^rediss?:\/\//.test(options.redisUrl))
-    problems.push('redisUrl is not a URL that starts with redis:// or rediss://');
+  const badUrl = redisUrlFault(options.redisUrl);
+  if (badUrl) problems.push(`redisUrl ${badUrl}`);
   if (prefix === '') problems.push('prefix is empty');
   if (!/^[\w.-]+$/.test(account))
     problems.push(`account: ${JSON.stringify(account)} is not a name (letters, digits, - _ .)`);

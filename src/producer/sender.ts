@@ -11,9 +11,9 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
 import type { JobData } from '../shared/association.js';
-import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
-import { isConnectionLoss, openRedis, redisPlace } from '../shared/redis.js';
+import { isConnectionLoss, openRedis, redisReason } from '../shared/redis.js';
+import { redisPlace } from '../shared/redis-url.js';
 import { heardWithin, sleepListening } from '../shared/wait.js';
 import { SendTracing } from './tracing.js';
 
@@ -113,18 +113,8 @@ export class Sender {
   /** Not the error itself: ioredis attaches the command with its arguments, which may be the password or the data. */
   #failure(error: unknown): Error {
     const cause = isConnectionLoss(error) ? this.#lastError : error;
-    const reason = reasonOf(cause).replace(ECHOED_ARGUMENTS, '') || 'the connection was lost';
+    const reason = redisReason(cause) || 'the connection was lost';
     const verb = cause instanceof Error && cause.name === 'ReplyError' ? 'refused' : 'is away';
     return new Error(`Redis at ${this.#place} ${verb}: ${reason}`);
   }
-}
-
-/** Redis repeats what it does not understand. */
-const ECHOED_ARGUMENTS = /, with args beginning with.*$/s;
-
-/** Node reports a host with several addresses as an AggregateError with an empty message. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '')
-    return [...new Set(error.errors.map(messageOf))].join(', ');
-  return error === undefined ? '' : messageOf(error);
 }

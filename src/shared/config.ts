@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import leven from 'leven';
 import { ConfigError, messageOf } from './errors.js';
-import { type IntegerSetting, SETTINGS, type SecretSetting, type Setting } from './settings.js';
+import { type IntegerSetting, SETTINGS, type SecretSetting, type Setting, webUrlFault } from './settings.js';
 
 type ValueOf<S extends Setting> = S extends IntegerSetting
   ? number
@@ -33,6 +33,7 @@ const OUR_PREFIXES = [
   'REQUEST_TIMEOUT',
   'UNAVAILABLE_PATIENCE',
   'METRICS_PORT',
+  'METRICS_HOST',
 ];
 /** What Kubernetes adds to every container for a service of the name `gateway` or `dashboard`. */
 const KUBERNETES = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/;
@@ -74,7 +75,7 @@ export function parseConfig(
     problems.push(
       `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): the access token of a private app with the scopes of both object types`,
     );
-  const badWebhook = webhookFault(values.alertWebhookUrl);
+  const badWebhook = values.alertWebhookUrl && webUrlFault(String(values.alertWebhookUrl));
   if (badWebhook) problems.push(`ALERT_WEBHOOK_URL ${badWebhook}`);
   if (needs.gateway) problems.push(...gatewayFaults(values as Values));
   if (needs.dashboard) problems.push(...dashboardFaults(values as Values));
@@ -140,17 +141,6 @@ export const apiKeys = (list: string | undefined): string[] =>
     .split(',')
     .map(key => key.trim())
     .filter(key => key !== '');
-
-/** Never repeats the value: whoever has it can post there. */
-function webhookFault(url: unknown): string | undefined {
-  if (url === undefined) return undefined;
-  const parsed = URL.canParse(String(url)) ? new URL(String(url)) : undefined;
-  if (!parsed || !/^https?:$/.test(parsed.protocol))
-    return 'is not a URL that starts with https:// or http://';
-  return parsed.username || parsed.password
-    ? 'holds a user or a password, which no webhook is sent'
-    : undefined;
-}
 
 export const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 

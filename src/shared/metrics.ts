@@ -24,10 +24,22 @@ export function addGauge(registry: Registry, name: string, help: string, read: (
 
 export type MetricsServerOptions = {
   readonly port: number;
+  readonly host: string;
   readonly registry: Registry;
   /** what keeps the process from working; empty when it can */
   readonly notReady: () => readonly string[];
+  /** why the process had better be started again; empty when it need not */
+  readonly notAlive: () => readonly string[];
   readonly logger: Logger;
+};
+
+type Answer = { status: number; type: string; body: string };
+
+/** @param reasons why not */
+const health = (well: string, reasons: readonly string[]): Answer => {
+  const isWell = reasons.length === 0;
+  const body = { status: isWell ? well : `not ${well}`, ...((!isWell || well === 'ready') && { reasons }) };
+  return { status: isWell ? 200 : 503, type: 'application/json', body: `${JSON.stringify(body)}\n` };
 };
 
 export class MetricsServer {
@@ -37,15 +49,15 @@ export class MetricsServer {
 
   /** A taken port is a warning and a free one: replicas share a host. */
   async start(): Promise<void> {
-    const { port, logger } = this.options;
+    const { port, host, logger } = this.options;
     const taken = await this.#listen(port);
     if (taken) {
       await this.#listen(0);
       logger.warn(
-        { event: 'metrics', wanted: port, port: this.port },
+        { event: 'metrics', wanted: port, host, port: this.port },
         'METRICS_PORT is taken, metrics are on a free port',
       );
-    } else logger.info({ event: 'metrics', port: this.port }, 'metrics and health');
+    } else logger.info({ event: 'metrics', host, port: this.port }, 'metrics and health');
   }
 
   get port(): number {
@@ -75,30 +87,23 @@ export class MetricsServer {
         if (error.code === 'EADDRINUSE') resolve(true);
         else reject(error);
       });
-      server.listen(port, () => {
+      server.listen(port, this.options.host, () => {
         this.#server = server;
         resolve(false);
       });
     });
   }
 
-  async #answer(url: string): Promise<{ status: number; type: string; body: string }> {
-    const { registry, notReady } = this.options;
+  async #answer(url: string): Promise<Answer> {
+    const { registry, notReady, notAlive } = this.options;
     const json = 'application/json';
     switch (url.split('?')[0]) {
       case '/metrics':
         return { status: 200, type: registry.contentType, body: await registry.metrics() };
       case '/healthz':
-        return { status: 200, type: json, body: '{"status":"ok"}\n' };
-      case '/readyz': {
-        const reasons = notReady();
-        const status = reasons.length === 0 ? 'ready' : 'not ready';
-        return {
-          status: reasons.length === 0 ? 200 : 503,
-          type: json,
-          body: `${JSON.stringify({ status, reasons })}\n`,
-        };
-      }
+        return health('ok', notAlive());
+      case '/readyz':
+        return health('ready', notReady());
       default:
         return { status: 404, type: json, body: '{"paths":["/metrics","/healthz","/readyz"]}\n' };
     }

@@ -74,6 +74,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     workers: `${queue}:associations:workers`,
     /** `worker + replica`: string, JSON of what it is and does; expires when the replica falls silent */
     worker: `${queue}:associations:worker:`,
+    /** never exists: whether Redis takes writes is tried with it (write-probe.lua) */
+    writeProbe: `${queue}:associations:write-probe`,
     /** `labels + from/to`: string, JSON of the types that HubSpot has for this direction, with their labels */
     labels: `${queue}:associations:labels:`,
   } as const;

@@ -3,6 +3,7 @@
  * generated from it (scripts/generate-docs.mjs); config.ts reads the environment by it.
  */
 import { MAX_INPUTS_PER_CALL } from './association.js';
+import { redisUrlFault } from './redis-url.js';
 
 type Common = { name: string; doc: string };
 export type IntegerSetting = Common & {
@@ -47,13 +48,12 @@ const text = (
   ...(fault && { fault }),
 });
 
-const urlFault = (protocols: readonly string[]) => (value: string) => {
-  try {
-    if (protocols.includes(new URL(value).protocol)) return undefined;
-  } catch {
-    // said below; the value may hold a password and is not repeated
-  }
-  return `is not a URL that starts with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`;
+/** The value may hold a password and is not repeated. */
+export const webUrlFault = (value: string): string | undefined => {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value))
+    return 'is not a URL that starts with https:// or http://';
+  const { username, password } = new URL(value);
+  return username || password ? 'holds a user or a password, which no call is made with' : undefined;
 };
 const timezoneFault = (value: string) => {
   try {
@@ -74,7 +74,7 @@ export const SETTINGS = {
     'REDIS_URL',
     'redis://127.0.0.1:6379',
     'Redis or Valkey; `rediss://` for TLS',
-    urlFault(['redis:', 'rediss:']),
+    redisUrlFault,
   ),
   queuePrefix: text('QUEUE_PREFIX', 'bull', "prefix of all keys in Redis, BullMQ's and ours"),
   hubspotAccessToken: {
@@ -86,7 +86,7 @@ export const SETTINGS = {
     'HUBSPOT_BASE_URL',
     'https://api.hubapi.com',
     'where the API is (EU accounts, proxies, the simulator)',
-    urlFault(['http:', 'https:']),
+    webUrlFault,
   ),
   hubspotApiVersion: text(
     'HUBSPOT_API_VERSION',
@@ -215,6 +215,11 @@ export const SETTINGS = {
     "the worker's /metrics, /healthz and /readyz; 0 = off; where it is taken, a free one is used and a warning says which",
     0,
     65_535,
+  ),
+  metricsHost: text(
+    'METRICS_HOST',
+    '127.0.0.1',
+    'the address they listen on; they ask for no password, so that any but a loopback address is for a network of your own',
   ),
   alertWebhookUrl: {
     kind: 'secret',

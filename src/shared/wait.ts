@@ -17,6 +17,29 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   }
 }
 
+/** Between two tries of {@link untilDone}. */
+const TRY_AGAIN_MS = 1_000;
+
+/**
+ * Tries until it is done, or the signal is aborted.
+ * @param onFailure told of every try that failed
+ */
+export async function untilDone(
+  work: () => Promise<void>,
+  signal: AbortSignal,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted) return;
+      onFailure(error);
+      await sleep(TRY_AGAIN_MS, signal);
+    }
+  }
+}
+
 /** A timer that is late says that our own thread was busy: it counts no more than this share of the whole. */
 const SLICES = 20;
 

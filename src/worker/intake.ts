@@ -59,6 +59,7 @@ export class Intake {
 
   async start(): Promise<void> {
     await this.parts.queue.start();
+    if (this.#stop.signal.aborted) return;
     this.#loops = [this.#fetch(), this.#renewLocks()];
   }
 

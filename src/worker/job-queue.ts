@@ -7,9 +7,13 @@
  * BullMQ keeps doing what it does well: jobs of the dead, delays, priorities, events, dashboards.
  */
 import {
+  type BackendFactory,
   Job,
   type JobJson,
   Queue,
+  QueueKeys,
+  RedisConnection,
+  RedisQueueBackend,
   SpanKind,
   type Telemetry,
   TelemetryAttributes,
@@ -65,6 +69,8 @@ const JOBS_PER_RUN = 500;
 const LOCKS_PER_RUN = 1_000;
 /** Of a job in the answer of take.lua, without its options. */
 const FIELDS = 4;
+/** BullMQ blocks its connection for 10 s at most; after that it is silent for another reason. */
+const BLOCKED_SILENCE_MS = 12_000;
 
 /** BullMQ's worker, of which only the fetching of single jobs is used, and two things are otherwise. */
 class Fetcher extends Worker {
@@ -87,6 +93,28 @@ class Fetcher extends Worker {
   }
 }
 
+/**
+ * As BullMQ's own, but for the second connection, which waits for jobs: a copy of the first would be taken for dead while
+ * it does so, and its first attempt to connect, which BullMQ awaits, may fail.
+ */
+const backend =
+  (redis: Redis, prefix: string): BackendFactory<RedisQueueBackend> =>
+  (name, options) => {
+    const names = new QueueKeys(prefix);
+    const blocking = redis.duplicate({ socketTimeout: BLOCKED_SILENCE_MS });
+    if (blocking.status === 'wait') blocking.connect().catch(() => {}); // an event says it; it goes on trying
+    return new RedisQueueBackend(
+      new RedisConnection(redis, {
+        ...{ shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true },
+      }),
+      name,
+      names.getKeys(name),
+      type => names.toKey(name, type),
+      options,
+      new RedisConnection(blocking, { shared: false, blocking: true }),
+    );
+  };
+
 export class JobQueue {
   readonly #parts: JobQueueParts;
   /** its connection waits for jobs, and it looks for those of the dead; it processes nothing */
@@ -100,18 +128,24 @@ export class JobQueue {
   constructor(parts: JobQueueParts) {
     const { redis, queueName, prefix, lockMs, telemetry, logger } = parts;
     this.#parts = parts;
-    this.#queue = new Queue(queueName, { connection: redis, prefix, ...(telemetry && { telemetry }) });
-    this.#worker = new Fetcher(queueName, null, {
-      connection: redis,
-      prefix,
-      autorun: false,
-      lockDuration: lockMs,
-      stalledInterval: Math.ceil(lockMs / 2),
-      // a job is not to blame for the deaths of its workers
-      maxStalledCount: 1_000_000_000,
-      // no limit of its own, but without this option BullMQ ignores queue.rateLimit()
-      limiter: { max: NO_LIMIT, duration: 1_000 },
-    });
+    // Without the skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
+    const options = { connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true };
+    this.#queue = new Queue(queueName, { ...options, ...(telemetry && { telemetry }) });
+    this.#worker = new Fetcher(
+      queueName,
+      null,
+      {
+        ...options,
+        autorun: false,
+        lockDuration: lockMs,
+        stalledInterval: Math.ceil(lockMs / 2),
+        // a job is not to blame for the deaths of its workers
+        maxStalledCount: 1_000_000_000,
+        // no limit of its own, but without this option BullMQ ignores queue.rateLimit()
+        limiter: { max: NO_LIMIT, duration: 1_000 },
+      },
+      backend(redis, prefix),
+    );
     const onError = (error: Error) => logger.warn({ event: 'redis', error: messageOf(error) }, 'queue');
     this.#queue.on('error', onError);
     this.#worker.on('error', onError);
@@ -120,6 +154,7 @@ export class JobQueue {
     );
   }
 
+  /** Waits for a Redis that is away. @throws Error when it refuses writes: try again */
   async start(): Promise<void> {
     await this.#worker.waitUntilReady();
     // a new start may bring what was missing: another token, another limit

@@ -14,7 +14,8 @@ import { MetricsServer } from '../shared/metrics.js';
 import { accountKeys, queueName } from '../shared/queue.js';
 import { addQueueMetrics } from '../shared/queue-metrics.js';
 import { queueStateReader } from '../shared/queue-state.js';
-import { openRedis, redisPlace } from '../shared/redis.js';
+import { redisPlace } from '../shared/redis-url.js';
+import { RedisWatch } from '../shared/redis-watch.js';
 import { startTracing, type Tracing } from '../shared/tracing.js';
 import { AlertWatch } from './alerts/watch.js';
 import { Caller } from './caller.js';
@@ -59,15 +60,15 @@ export async function runWorker(config: Config): Promise<void> {
   await runUntilSignal([...(tracing ? [tracing] : []), ...workerServices(config, logger, tracing)], logger);
 }
 
-function workerServices(config: Config, logger: Logger, tracing: Tracing | undefined): Service[] {
+function workerServices(config: Config, log: Logger, tracing: Tracing | undefined): Service[] {
   const traces = tracing && new WorkTracing(tracing);
-  const redis = openRedis(config.redisUrl, 'patient', error =>
-    logger.warn(
-      { event: 'redis', error: messageOf(error) },
-      `no connection to ${redisPlace(config.redisUrl)}; waiting for it`,
-    ),
-  );
   const keys = accountKeys(config.queuePrefix);
+  const watch = new RedisWatch({
+    ...{ url: config.redisUrl, keys, logger: log },
+    consequence: 'waiting for it, nothing is lost',
+  });
+  const redis = watch.open('commands', 'patient');
+  const logger = watch.quiet(log);
   const id = randomBytes(4).toString('hex');
   let batches = 0;
   const quota = new Quota(redis, keys, {
@@ -216,11 +217,10 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
   });
   const health = new MetricsServer({
     port: config.metricsPort,
+    host: config.metricsHost,
     registry: metrics.registry,
-    notReady: () => [
-      ...(redis.status === 'ready' ? [] : [`Redis: ${redis.status}`]),
-      ...(intake.isRunning ? [] : ['the worker is not running']),
-    ],
+    notReady: () => [...watch.reasons, ...(intake.isRunning ? [] : ['the worker is not running'])],
+    notAlive: () => watch.deadly,
     logger,
   });
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -252,12 +252,6 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     about: { queue: queueName(), redis: redisPlace(config.redisUrl), hubspot: config.hubspotBaseUrl },
   });
-  const connection: Service = {
-    start: () => redis.connect().catch(() => {}), // it says so itself, and goes on trying
-    async stop() {
-      redis.disconnect();
-    },
-  };
   const webhookUrl = config.alertWebhookUrl;
   const alerts =
     webhookUrl === undefined
@@ -273,5 +267,5 @@ function workerServices(config: Config, logger: Logger, tracing: Tracing | undef
           }),
         ];
   const watched = config.metricsPort === 0 ? [] : [health];
-  return [connection, ...watched, heartbeat, ...alerts, work, capacity];
+  return [watch, ...watched, heartbeat, ...alerts, work, capacity];
 }

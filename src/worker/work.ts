@@ -4,9 +4,10 @@
  */
 import { hostname } from 'node:os';
 import type { Quota } from '../hubspot/quota.js';
+import { messageOf } from '../shared/errors.js';
 import type { Service } from '../shared/lifecycle.js';
 import type { Logger } from '../shared/logger.js';
-import { settlesWithin } from '../shared/wait.js';
+import { settlesWithin, untilDone } from '../shared/wait.js';
 import type { Caller } from './caller.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Intake } from './intake.js';
@@ -26,26 +27,28 @@ export type WorkParts = {
 const GRACE = 0.8;
 
 export class Work implements Service {
-  #isStopping = false;
+  readonly #stop = new AbortController();
 
   constructor(private readonly parts: WorkParts) {}
 
   get isStopping(): boolean {
-    return this.#isStopping;
+    return this.#stop.signal.aborted;
   }
 
   async start(): Promise<void> {
     const { caller, quota, dispatcher, intake, about, logger } = this.parts;
     await caller.start();
-    await quota.startAfresh();
+    await this.#done(() => quota.startAfresh());
+    if (this.isStopping) return;
     dispatcher.start();
-    await intake.start();
+    await this.#done(() => intake.start());
+    if (this.isStopping) return;
     logger.info({ event: 'started', replica: `${hostname()}:${process.pid}`, ...about });
   }
 
   async stop(): Promise<void> {
     const { caller, dispatcher, intake, shutdownTimeoutMs, logger } = this.parts;
-    this.#isStopping = true;
+    this.#stop.abort();
     const drained = intake.drain();
     dispatcher.flush();
     const graceMs = shutdownTimeoutMs * GRACE;
@@ -58,5 +61,12 @@ export class Work implements Service {
     await settlesWithin(Promise.all([dispatcher.abort(), drained]), shutdownTimeoutMs - graceMs);
     await caller.close();
     logger.info({ event: 'stopped' });
+  }
+
+  /** A Redis that takes no writes at the start is waited for as it is later. */
+  #done(step: () => Promise<void>): Promise<void> {
+    return untilDone(step, this.#stop.signal, error =>
+      this.parts.logger.warn({ event: 'redis', error: messageOf(error) }, 'not started; trying again'),
+    );
   }
 }

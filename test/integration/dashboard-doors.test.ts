@@ -277,6 +277,7 @@ describe('half a request', () => {
     };
     const overview = new Overview(access, config);
     const app = createServer({
+      notReady: () => [],
       access,
       overview,
       poller: new Poller(overview),

@@ -2,7 +2,7 @@
 import type { Config } from '../../shared/config.js';
 import { dayIn } from '../../shared/day.js';
 import { messageOf } from '../../shared/errors.js';
-import { redisPlace } from '../../shared/redis.js';
+import { redisPlace } from '../../shared/redis-url.js';
 import { sleep } from '../../shared/wait.js';
 import { type QueueAccess, unreachable } from '../connection.js';
 import type { Series } from '../minutes.js';

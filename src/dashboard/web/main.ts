@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { Queue } from 'bullmq';
 import { limitsOf } from '../../shared/capacity.js';
 import type { Config } from '../../shared/config.js';
-import { messageOf } from '../../shared/errors.js';
 import { runUntilSignal, type Service } from '../../shared/lifecycle.js';
 import { createLogger, type Logger } from '../../shared/logger.js';
 import { accountKeys, DEFAULT_ACCOUNT, queueName } from '../../shared/queue.js';
 import { queueStateReader } from '../../shared/queue-state.js';
-import { openRedis, redisPlace } from '../../shared/redis.js';
+import { redisPlace } from '../../shared/redis-url.js';
+import { RedisWatch } from '../../shared/redis-watch.js';
 import { settlesWithin, sleep } from '../../shared/wait.js';
 import type { QueueAccess } from '../connection.js';
 import { Overview } from '../overview.js';
@@ -28,23 +28,28 @@ export async function runDashboard(config: Config): Promise<void> {
   await runUntilSignal([createDashboard(config, logger)], logger);
 }
 
-function createDashboard(config: Config, logger: Logger): Service {
-  const redis = openRedis(config.redisUrl, 'hasty', error =>
-    logger.warn(
-      { event: 'redis', error: messageOf(error) },
-      `no connection to ${redisPlace(config.redisUrl)}; the page says so until it is back`,
-    ),
-  );
+function createDashboard(config: Config, log: Logger): Service {
+  const account = DEFAULT_ACCOUNT;
+  const keys = accountKeys(config.queuePrefix, account);
+  const watch = new RedisWatch({
+    ...{ url: config.redisUrl, keys, logger: log },
+    readsOnly: true,
+    consequence: 'the page says so until it can',
+  });
+  const redis = watch.open('commands', 'hasty');
+  const logger = watch.quiet(log);
   // the commands of one reading travel together
   redis.options.enableAutoPipelining = true;
-  const account = DEFAULT_ACCOUNT;
   const queue = new Queue(queueName(account), {
     connection: redis,
     prefix: config.queuePrefix,
     skipMetasUpdate: true, // looking at a queue must not create one
+    // BullMQ would wait for a connection once, at the start, and remember a failure forever
+    skipVersionCheck: true,
+    skipWaitingForReady: true,
   });
   queue.on('error', () => {}); // whoever asked gets it as a rejection
-  const access: QueueAccess = { account, redis, queue, keys: accountKeys(config.queuePrefix, account) };
+  const access: QueueAccess = { account, redis, queue, keys };
   const overview = new Overview(access, config);
   const poller = new Poller(overview);
   const { dashboardUser: user, dashboardPassword: password } = config;
@@ -66,6 +71,7 @@ function createDashboard(config: Config, logger: Logger): Service {
     passwordDoor:
       password === undefined ? undefined : new PasswordDoor({ user, password }, passwordRefused, logger),
     registry,
+    notReady: () => watch.reasons,
     logger,
   });
   const stopping = new AbortController();
@@ -86,7 +92,7 @@ function createDashboard(config: Config, logger: Logger): Service {
   };
   return {
     async start() {
-      redis.connect().catch(() => {}); // it says so itself, and goes on trying
+      await watch.start();
       const url = await app.listen({ port: config.dashboardPort, host: config.dashboardHost });
       void upkeep();
       logger.info({
@@ -103,7 +109,7 @@ function createDashboard(config: Config, logger: Logger): Service {
       app.server.closeAllConnections();
       await settlesWithin(closed, STOP_MS);
       await queue.close().catch(() => {});
-      redis.disconnect();
+      await watch.stop();
       logger.info({ event: 'stopped' });
     },
   };

@@ -28,6 +28,8 @@ export type ServerParts = {
   /** undefined: whoever reaches the loopback address may enter */
   readonly passwordDoor: PasswordDoor | undefined;
   readonly registry: Registry;
+  /** why nothing can be shown or done; empty when it can */
+  readonly notReady: () => readonly string[];
   readonly logger: Logger;
   /** for tests */
   readonly timeouts?: typeof TIMEOUTS;
@@ -55,7 +57,7 @@ const GROUP_ID = /^[\w-]{1,40}$/;
 const RECORD_ID = /^\S{1,128}$/;
 
 export function createServer(parts: ServerParts): FastifyInstance {
-  const { access, overview, poller, assets, setup, passwordDoor, registry, logger } = parts;
+  const { access, overview, poller, assets, setup, passwordDoor, registry, notReady, logger } = parts;
   const { requestMs, checkMs } = parts.timeouts ?? TIMEOUTS;
   const app = Fastify({
     bodyLimit: 1_048_576,
@@ -105,10 +107,9 @@ export function createServer(parts: ServerParts): FastifyInstance {
     app.get(url, url === '/' ? PAGE : {}, (request, reply) => sendAsset(asset, request, reply));
   app.get('/healthz', HEALTH, async () => ({ status: 'ok' }));
   app.get('/readyz', HEALTH, async (_request, reply) => {
-    const ready = access.redis.status === 'ready';
-    return reply
-      .code(ready ? 200 : 503)
-      .send({ status: ready ? 'ready' : 'not ready', reasons: ready ? [] : ['Redis is away'] });
+    const reasons = notReady();
+    const ready = reasons.length === 0;
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', reasons });
   });
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),

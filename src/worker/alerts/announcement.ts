@@ -1,4 +1,5 @@
 /** What is told to people through the webhook: one or two sentences with the numbers and the remedy. Pure. */
+import { duration } from '../../shared/duration.js';
 
 /** As observe.lua writes it. Times are milliseconds, on Redis' clock where they are moments. */
 export type Announcement = { readonly id: number; readonly at: number; readonly tries: number } & (
@@ -48,10 +49,3 @@ const plain = (text: string): string =>
 
 const count = (value: number): string => value.toLocaleString('en-US');
 const moment = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-
-function duration(ms: number): string {
-  const seconds = Math.max(1, Math.round(ms / 1_000));
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 6) / 10} h`;
-}

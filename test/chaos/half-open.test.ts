@@ -1,0 +1,114 @@
+/** Connections to Redis that swallow everything and tell nobody: everybody finds out and goes on. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createProducer } from '../../src/index.js';
+import { createLogger } from '../../src/shared/logger.js';
+import { accountKeys } from '../../src/shared/queue.js';
+import { openRedis } from '../../src/shared/redis.js';
+import { RedisWatch } from '../../src/shared/redis-watch.js';
+import { eventually } from '../support/eventually.js';
+import { inputOf, startGateway } from '../support/gateway.js';
+import { HalfOpenProxy } from '../support/half-open-proxy.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let proxy: HalfOpenProxy;
+const ends: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+async function startProxy(): Promise<void> {
+  proxy = await HalfOpenProxy.start(test.url);
+  ends.push(() => proxy.stop());
+}
+const GOOD = goodPairs(2_000);
+
+describe('a worker', () => {
+  it('notices within 15 s, says so meanwhile, and goes on; nothing is lost or sent twice', async () => {
+    await startProxy();
+    const rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
+    ends.push(() => rig.stop());
+    const worker = rig.startWorker({ REDIS_URL: proxy.url, METRICS_PORT: '19465', JOB_LOCK_MS: '30000' });
+    const port = await eventually(() =>
+      Number(/"event":"metrics".*?"port":(\d+)/.exec(worker.output())?.[1] ?? fail()),
+    );
+    const health = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+    await rig.enqueue(GOOD.slice(0, 1_000), 10);
+    await rig.drained();
+    expect((await health('/readyz')).status).toBe(200);
+
+    expect(proxy.swallow()).toBeGreaterThanOrEqual(2);
+    const since = performance.now();
+    await rig.enqueue(GOOD.slice(1_000), 10);
+    await eventually(async () => {
+      const answer = await health('/readyz');
+      expect([answer.status, await answer.json()]).toEqual([
+        503,
+        { status: 'not ready', reasons: [expect.stringMatching(/^Redis: /)] },
+      ]);
+    });
+    expect((await health('/healthz')).status).toBe(200);
+    await rig.drained();
+    expect(performance.now() - since).toBeLessThan(15_000);
+    await eventually(async () => expect((await health('/readyz')).status).toBe(200));
+    await rig.expectAccounted(GOOD, []);
+    expect(worker.output().match(/cannot be used/g)).toHaveLength(1);
+    expect(worker.output()).toMatch(/back after \d+ s/);
+  }, 40_000);
+});
+
+const fail = (): never => {
+  throw new Error('not yet');
+};
+
+describe('a producer and a gateway', () => {
+  it('hear of it within seconds, and the next call goes through', async () => {
+    await startProxy();
+    const prefix = test.newPrefix();
+    const producer = createProducer({ redisUrl: proxy.url, prefix });
+    ends.push(() => producer.close());
+    const gateway = await startGateway({ REDIS_URL: proxy.url, QUEUE_PREFIX: prefix });
+    ends.push(() => gateway.end('SIGTERM'));
+    const link = { fromObjectType: 'contacts', toObjectType: 'companies', from: 1, to: 2 };
+    const post = async () => (await gateway.post([inputOf(1, 2)])).status;
+    await producer.enqueue(link);
+    await eventually(async () => expect(await post()).toBe(201));
+
+    proxy.swallow();
+    const since = performance.now();
+    const refused = expect(producer.enqueue(link)).rejects.toThrow(/no answer within 5000 ms/);
+    expect(await post()).toBe(503);
+    expect(performance.now() - since).toBeLessThan(2_000);
+    await eventually(async () => expect(await post()).toBe(201));
+    await refused;
+    await producer.enqueue(link);
+  });
+});
+
+describe('any connection', () => {
+  it('that is asked and stays silent is made anew; what was not answered is sent again where the role is patient', async () => {
+    await startProxy();
+    const redis = openRedis(proxy.url, 'patient', () => {}, 300);
+    ends.push(async () => redis.disconnect());
+    await redis.ping();
+    proxy.swallow();
+    expect(await redis.ping()).toBe('PONG');
+    expect(proxy.accepted).toBe(2);
+  });
+
+  it('that says nothing of its own accord, as a subscriber, is asked for it', async () => {
+    await startProxy();
+    const keys = accountKeys(test.newPrefix());
+    const logger = createLogger('silent', 'test');
+    const watch = new RedisWatch({ url: proxy.url, keys, consequence: '', logger, silenceMs: 200 });
+    ends.push(() => watch.stop());
+    watch.open('commands', 'hasty');
+    const subscriber = watch.open('outcomes', 'hasty');
+    await watch.start();
+    await eventually(() => expect(watch.reasons).toEqual([]));
+    await subscriber.subscribe('channel');
+    proxy.swallow();
+    await eventually(() => expect(proxy.accepted).toBe(4));
+    await eventually(() => expect(watch.reasons).toEqual([]));
+  });
+});
