@@ -26,6 +26,17 @@ export class RedisServer {
   }
 
   async startAgain(): Promise<void> {
+    this.launch();
+    const redis = new Redis(this.url, { lazyConnect: true, maxRetriesPerRequest: null });
+    redis.on('error', () => {});
+    await eventually(async () => {
+      if ((await redis.ping()) !== 'PONG') throw new Error('still loading');
+    });
+    redis.disconnect();
+  }
+
+  /** Does not wait until it answers. @param more options of redis-server */
+  launch(more: Readonly<Record<string, string>> = {}): void {
     const options = {
       port: this.port,
       bind: '127.0.0.1',
@@ -33,15 +44,10 @@ export class RedisServer {
       save: '',
       appendonly: 'yes',
       'maxmemory-policy': 'noeviction',
+      ...more,
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.#process = spawn('redis-server', args, { stdio: 'ignore' });
-    const redis = new Redis(this.url, { lazyConnect: true, maxRetriesPerRequest: null });
-    redis.on('error', () => {});
-    await eventually(async () => {
-      if ((await redis.ping()) !== 'PONG') throw new Error('still loading');
-    });
-    redis.disconnect();
   }
 
   /** kill -9: what was acknowledged stands in the append-only file. */

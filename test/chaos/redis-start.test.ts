@@ -1,0 +1,110 @@
+/** A start meets a Redis that is away, loading, or takes no writes, at any of its steps: it is waited for. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createProducer } from '../../src/index.js';
+import { startDashboard } from '../support/dashboard.js';
+import { eventually } from '../support/eventually.js';
+import { inputOf, startGateway } from '../support/gateway.js';
+import { HalfOpenProxy } from '../support/half-open-proxy.js';
+import { RedisServer } from '../support/redis-server.js';
+import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+
+let server: RedisServer;
+let rig: Rig;
+beforeEach(async () => {
+  server = await RedisServer.start();
+  rig = await Rig.start({ redisUrl: server.url, prefix: 'start' });
+});
+afterEach(async () => {
+  await rig.stop();
+  await server.stop();
+});
+const GOOD = goodPairs(300);
+const hasStarted = (worker: WorkerProcess) => worker.output().includes('"event":"started"');
+const says = (worker: WorkerProcess, words: RegExp) =>
+  eventually(() => expect(worker.output()).toMatch(words));
+async function works(worker: WorkerProcess): Promise<void> {
+  await eventually(() => expect(hasStarted(worker)).toBe(true));
+  await rig.drained();
+  await rig.expectAccounted(GOOD, []);
+}
+
+describe('takes no writes', () => {
+  it.each([
+    [
+      'NOREPLICAS',
+      () => rig.redis.config('SET', 'min-replicas-to-write', '1'),
+      () => rig.redis.config('SET', 'min-replicas-to-write', '0'),
+    ],
+    ['OOM', () => rig.redis.config('SET', 'maxmemory', '1'), () => rig.redis.config('SET', 'maxmemory', '0')],
+    ['READONLY', () => rig.redis.replicaof('127.0.0.1', '1'), () => rig.redis.replicaof('NO', 'ONE')],
+  ])('%s: the worker says so once and starts when it does', async (word, breaks, mends) => {
+    await rig.enqueue(GOOD, 10);
+    await breaks();
+    const worker = rig.startWorker();
+    await says(worker, new RegExp(`"error":"${word} [^}]*cannot be used`));
+    expect(hasStarted(worker)).toBe(false);
+    await mends();
+    await works(worker);
+    expect(worker.output().match(/cannot be used/g)).toHaveLength(1);
+  });
+});
+
+describe('is loading', () => {
+  it('worker and producer say so; they work when it is done', async () => {
+    await rig.enqueue(GOOD, 10);
+    const filler = rig.redis.pipeline();
+    for (let at = 0; at < 12_000; at++) filler.set(`filler-${at}`, '');
+    await filler.exec();
+    await server.kill();
+    // it looks at its clients after every 1,024 commands
+    server.launch({ 'key-load-delay': '500' });
+    const worker = rig.startWorker();
+    const producer = createProducer({ redisUrl: server.url, prefix: 'start' });
+    const [from = '', to = ''] = GOOD[0] ?? [];
+    const link = { fromObjectType: 'contacts', toObjectType: 'companies', from, to };
+    await eventually(
+      () => expect(producer.enqueue(link)).rejects.toThrow(/is loading|refused: LOADING/),
+      8_000,
+    );
+    await producer.close();
+    await says(worker, /LOADING[^}]*cannot be used/);
+    await works(worker);
+  });
+});
+
+describe('is away', () => {
+  it('from the beginning: worker, gateway and dashboard work once it is there', async () => {
+    await rig.enqueue(GOOD.slice(1), 10);
+    await server.kill();
+    const env = { REDIS_URL: server.url, QUEUE_PREFIX: 'start' };
+    const worker = rig.startWorker();
+    const gateway = startGateway(env);
+    const dashboard = startDashboard(env);
+    try {
+      await says(worker, /ECONNREFUSED[^}]*cannot be used/);
+      await server.startAgain();
+      const [from = '', to = ''] = GOOD[0] ?? [];
+      expect((await (await gateway).post([inputOf(from, to)])).status).toBe(201);
+      await works(worker);
+      // Bull Board asks BullMQ
+      expect((await (await dashboard).get('/queues/api/queues')).status).toBe(200);
+    } finally {
+      await Promise.allSettled([gateway.then(it => it.end('SIGTERM')), dashboard.then(it => it.end())]);
+    }
+  });
+
+  it.each([1, 2])('from its connection number %i on: the worker starts when it is back', async count => {
+    await rig.enqueue(GOOD, 10);
+    const proxy = await HalfOpenProxy.start(server.url);
+    try {
+      const worker = rig.startWorker({ REDIS_URL: proxy.url });
+      await eventually(() => expect(proxy.accepted).toBeGreaterThanOrEqual(count));
+      await server.kill();
+      await server.startAgain();
+      await works(worker);
+      await worker.end('SIGTERM');
+    } finally {
+      await proxy.stop();
+    }
+  });
+});
