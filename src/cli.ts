@@ -16,6 +16,11 @@ import { harmless, harmlessLines } from './shared/text.js';
 
 const NAME = 'association-queue';
 
+/** Commands say it on stderr; services have a log. */
+function warnOf({ warnings }: { readonly warnings: readonly string[] }): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+}
+
 const WORKER: CommandSpec = {
   usage: 'worker',
   summary:
@@ -85,6 +90,7 @@ const ENQUEUE: CommandSpec = {
     if (source && 'problems' in source) given.problem(...source.problems);
     const { parseConfig } = await import('./shared/config.js');
     const config = given.settle(() => parseConfig(process.env));
+    warnOf(config);
     const { compactHeap } = await import('./shared/heap.js');
     compactHeap(); // a file may be of any length, and waits for Redis more than for us
     const { runEnqueue } = await import('./producer/main.js');
@@ -138,6 +144,7 @@ const STATS: CommandSpec = {
   run: async given => {
     const { parseConfig } = await import('./shared/config.js');
     const config = given.settle(() => parseConfig(process.env));
+    warnOf(config);
     const { runStats } = await import('./dashboard/main.js');
     await runStats(config, { json: given.flag('json'), watch: given.flag('watch') });
     return 0;
@@ -167,6 +174,7 @@ const failures = (verb: FailureVerb, spec: Omit<CommandSpec, 'usage' | 'run'>): 
       given.problem(`--group-by "${groupBy}" is not one of ${GROUPINGS.join(', ')}`);
     const { parseConfig } = await import('./shared/config.js');
     const config = given.settle(() => parseConfig(process.env));
+    warnOf(config);
     const { runFailures } = await import('./dashboard/main.js');
     return runFailures(config, verb, { ...options, ...(groupBy && { groupBy: groupBy as Grouping }) });
   },

@@ -24,6 +24,7 @@ import { traceRequests, untraced } from './tracing.js';
 /** Runs until SIGTERM or SIGINT. */
 export async function runGateway(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, 'gateway');
+  for (const warning of config.warnings) logger.warn({ event: 'settings' }, warning);
   const tracing = await startTracing('gateway', process.env);
   await runUntilSignal([...(tracing ? [tracing] : []), createGateway(config, logger, tracing)], logger);
 }

@@ -10,9 +10,15 @@ type ValueOf<S extends Setting> = S extends IntegerSetting
     ? string | undefined
     : string;
 type Values = { -readonly [key in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[key]> };
-export type Config = Readonly<Values & { hubspotAccessTokenFile: string | undefined }>;
+export type Config = Readonly<
+  Values & {
+    hubspotAccessTokenFile: string | undefined;
+    /** names that look like ours and are none: to be told once */
+    warnings: readonly string[];
+  }
+>;
 
-/** Names with these beginnings are ours: one that we do not know is a mistake, not somebody else's variable. */
+/** Names with these beginnings may be meant for us; HubSpot's own tools and other software have such, too. */
 const OUR_PREFIXES = [
   'HUBSPOT_',
   'RATE_LIMIT_',
@@ -53,7 +59,7 @@ export function parseConfig(
   env: Environment,
   needs: { token?: boolean; gateway?: boolean; dashboard?: boolean } = {},
 ): Config {
-  const problems: string[] = [...unknownNames(env)];
+  const { problems, warnings } = unknownNames(env);
   const values: Record<string, number | string | undefined> = {};
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
     const given = env[setting.name]?.trim() || undefined;
@@ -81,7 +87,7 @@ export function parseConfig(
   if (needs.dashboard) problems.push(...dashboardFaults(values as Values));
   problems.push(...crossFaults(values as Values));
   if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile });
+  return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile, warnings });
 }
 
 /** @throws Error when the file cannot be read or is empty; the message never holds its content. */
@@ -116,23 +122,46 @@ function readSetting(
   }
 }
 
-function* unknownNames(env: Environment): Generator<string> {
+/** A name that is nearly a setting's is a mistake and stops; any other that begins like ours is somebody else's. */
+function unknownNames(env: Environment): { problems: string[]; warnings: string[] } {
   const known = [...Object.values<Setting>(SETTINGS).map(setting => setting.name), ...OTHER_KNOWN_NAMES];
+  const problems: string[] = [];
+  const warnings: string[] = [];
   for (const name of Object.keys(env)) {
     if (known.includes(name) || KUBERNETES.test(name)) continue;
-    const [nearest] = known.toSorted((a, b) => unlikeness(name, a) - unlikeness(name, b));
-    const near = nearest !== undefined && !COMMON_NAMES.includes(nearest) && leven(name, nearest) <= 2;
-    if (near) yield `${name} is not a setting: did you mean ${nearest}?`;
-    else if (OUR_PREFIXES.some(prefix => name.startsWith(prefix)))
-      yield `${name} is not a setting: did you mean ${nearest}?`;
+    const isLikeOurs = OUR_PREFIXES.some(prefix => name.startsWith(prefix));
+    const misspelt = nearest(
+      name,
+      known.filter(setting => !COMMON_NAMES.includes(setting) && isMisspelt(name, setting)),
+    );
+    const shortened = nearest(
+      name,
+      known.filter(setting => isLikeOurs && isShortened(name, setting)),
+    );
+    // where the setting itself is given, a shorter name beside it is somebody else's
+    const meant = misspelt ?? (shortened && env[shortened] ? undefined : shortened);
+    if (meant) problems.push(`${name} is not a setting: did you mean ${meant}?`);
+    else if (isLikeOurs) warnings.push(`${name} is not a setting and is ignored`);
   }
+  return { problems, warnings };
 }
 
-/** Edits between two names; words in common count for the likeness, or HUBSPOT_TOKEN_FILE would be nearest to HUBSPOT_BASE_URL. */
-function unlikeness(name: string, known: string): number {
-  if (known.startsWith(name)) return known.length - 1_000; // its end is missing
-  const words = new Set(known.split('_'));
-  return leven(name, known) - 4 * name.split('_').filter(word => words.has(word)).length;
+const nearest = (name: string, candidates: readonly string[]): string | undefined =>
+  candidates.toSorted((one, other) => leven(name, one) - leven(name, other))[0];
+
+/** Short names have many neighbours. */
+const isMisspelt = (name: string, setting: string): boolean =>
+  leven(name, setting) <= (setting.length < 10 ? 1 : 2);
+
+/** Its end is missing (DASHBOARD_PASS), or words of it are (HUBSPOT_TOKEN, DAILY_CALLS). */
+function isShortened(name: string, setting: string): boolean {
+  if (setting.startsWith(name)) return true;
+  const words = setting.split('_');
+  return name.split('_').every(word => {
+    const at = words.findIndex(other => leven(word, other) <= (word.length > 3 ? 1 : 0));
+    if (at >= 0) words.splice(0, at + 1);
+    return at >= 0;
+  });
 }
 
 /** The keys in GATEWAY_API_KEYS. */

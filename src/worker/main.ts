@@ -56,6 +56,7 @@ const BYTES_PER_PAIR = 32;
 export async function runWorker(config: Config): Promise<void> {
   if (config.compactHeap === 'true') compactHeap();
   const logger = createLogger(config.logLevel, 'worker');
+  for (const warning of config.warnings) logger.warn({ event: 'settings' }, warning);
   const tracing = await startTracing('worker', process.env);
   await runUntilSignal([...(tracing ? [tracing] : []), ...workerServices(config, logger, tracing)], logger);
 }

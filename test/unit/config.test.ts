@@ -91,8 +91,22 @@ describe('problems', () => {
     ['DASHBOARD_PASS', 'DASHBOARD_PASSWORD'],
     ['DAILY_CALLS', 'DAILY_CALL_LIMIT'],
     ['ALERT_URL', 'ALERT_WEBHOOK_URL'],
+    ['HUBSPOT_TOKEN', 'HUBSPOT_ACCESS_TOKEN'],
   ])('%s: did you mean %s?', (given, meant) => {
     expect(problemsOf({ [given]: 'x' })).toEqual([`${given} is not a setting: did you mean ${meant}?`]);
+  });
+
+  test.each(['HUBSPOT_PORTAL_ID', 'HUBSPOT_CLIENT_ID', 'GATEWAY_URL', 'BATCH_JOB_ID', 'HUBSPOT_API_KEY'])(
+    '%s is somebody else’s: a warning',
+    name => {
+      expect(parseConfig({ [name]: 'secret' }).warnings).toEqual([`${name} is not a setting and is ignored`]);
+    },
+  );
+
+  test('a shorter name beside the setting itself is somebody else’s; a misspelt one is not', () => {
+    const right = { HUBSPOT_ACCESS_TOKEN: 'x', RATE_LIMIT_CALLS: '5' };
+    expect(parseConfig({ ...right, HUBSPOT_TOKEN: 'y' }).warnings).toHaveLength(1);
+    expect(problemsOf({ ...right, RATE_LIMIT_CALL: '6' })).toHaveLength(1);
   });
 
   test('what Kubernetes adds for a service called gateway is nobody’s mistake', () => {

@@ -25,6 +25,7 @@ const STOP_MS = 2_000;
 /** Runs until SIGTERM or SIGINT. */
 export async function runDashboard(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, 'dashboard');
+  for (const warning of config.warnings) logger.warn({ event: 'settings' }, warning);
   await runUntilSignal([createDashboard(config, logger)], logger);
 }
 
