@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- needs ../shared/guard.lua
 --[[
   Holds all calls of the account, on every replica. A longer hold that stands already is kept.

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 --[[
   A call was answered: forget the failures, and let everybody go if they were what held the account.
 

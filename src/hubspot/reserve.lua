@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- needs ../shared/guard.lua
 --[[
   Reserves one call: says when it may go, or why none may.

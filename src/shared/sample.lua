@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- needs minutes.lua
 -- needs backlog.lua
 --[[

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- needs ../shared/minutes.lua
 -- needs ../shared/count-request.lua
 -- needs finish.lua

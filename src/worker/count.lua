@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- needs ../shared/minutes.lua
 --[[
   Counts calls and batches, in the totals and in the minute, and remembers the batches for a while.

@@ -121,6 +121,7 @@ export class JobQueue {
   readonly #worker: Fetcher;
   readonly #queue: Queue;
   readonly #take = loadScript(new URL('./take.lua', import.meta.url));
+  readonly #renewLocks = loadScript(new URL('./renew-locks.lua', import.meta.url));
   #runs = 0;
   /** all replicas are told to fetch nothing until then (epoch ms) */
   #heldUntil = 0;
@@ -162,8 +163,20 @@ export class JobQueue {
     await this.#worker.startStalledCheckTimer();
   }
 
-  /** The next job, for which it waits some seconds. Undefined: there is none, or none may be fetched. */
+  /**
+   * The next job, for which it waits some seconds. Undefined: there is none, or none may be fetched. A full Redis refuses
+   * BullMQ's own verb, but not take.lua, which waits for nothing.
+   */
   async next(): Promise<FetchedJob | undefined> {
+    try {
+      return await this.#fetch();
+    } catch (error) {
+      if (!messageOf(error).includes('OOM command not allowed')) throw error;
+      return (await this.take({ jobs: 1, bytes: 1 })).jobs[0];
+    }
+  }
+
+  async #fetch(): Promise<FetchedJob | undefined> {
     const token = this.#newToken();
     const job = await this.#worker.fetch(token);
     if (!job) return undefined;
@@ -223,12 +236,14 @@ export class JobQueue {
 
   /** @returns ids of those whose lock somebody else has by now */
   async renewLocks(jobs: readonly FetchedJob[]): Promise<string[]> {
+    const { redis, keys, lockMs } = this.#parts;
     const lost: string[] = [];
     for (let at = 0; at < jobs.length; at += LOCKS_PER_RUN) {
       const some = jobs.slice(at, at + LOCKS_PER_RUN);
-      const ids = some.map(({ id }) => id);
-      const tokens = some.map(({ token }) => token);
-      lost.push(...(await this.#queue.getBackend().extendLocks(ids, tokens, this.#parts.lockMs)));
+      const locks = some.flatMap(({ id, token }) => [id, token]);
+      lost.push(
+        ...((await this.#renewLocks(redis, [keys.stalled], [keys.jobs, lockMs, ...locks])) as string[]),
+      );
     }
     return lost;
   }

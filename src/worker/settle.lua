@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- needs ../shared/minutes.lua
 -- needs ../shared/rejections.lua
 -- needs ../shared/count-request.lua

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- needs ../shared/guard.lua
 --[[
   Takes many jobs at once, each as BullMQ's moveToActive takes one. What is out of the ordinary (a job of a scheduler, a

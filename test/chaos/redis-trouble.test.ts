@@ -23,20 +23,45 @@ const GOOD = goodPairs(20_000);
 const SMALL = { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3' };
 
 describe('Redis refuses writes for a while', () => {
-  it.each([
-    ['full (OOM)', 'maxmemory', '1', '0'],
-    ['without replicas (NOREPLICAS)', 'min-replicas-to-write', '1', '0'],
-  ])('%s: nobody is failed or lost, the worker lives', async (_name, parameter, broken, mended) => {
-    await start(SMALL);
+  it.each([['without replicas (NOREPLICAS)', 'min-replicas-to-write', '1', '0']])(
+    '%s: nobody is failed or lost, the worker lives',
+    async (_name, parameter, broken, mended) => {
+      await start(SMALL);
+      await rig.enqueue(GOOD, 70);
+      const worker = rig.startWorker();
+      await moreCalls(10);
+      await rig.redis.config('SET', parameter, broken);
+      await eventually(() => expect(worker.output()).toMatch(/NOREPLICAS/));
+      await rig.redis.config('SET', parameter, mended);
+      await rig.drained();
+      await rig.expectAccounted(GOOD, []);
+      expect(worker.process.exitCode).toBeNull();
+    },
+  );
+});
+
+describe('Redis is full and stays full', () => {
+  it('producers are refused; the backlog drains, and nothing is sent twice', async () => {
+    await start({ ...SMALL, JOB_LOCK_MS: '2000' });
     await rig.enqueue(GOOD, 70);
-    const worker = rig.startWorker();
-    await moreCalls(10);
-    await rig.redis.config('SET', parameter, broken);
-    await eventually(() => expect(worker.output()).toMatch(/OOM|NOREPLICAS/));
-    await rig.redis.config('SET', parameter, mended);
+    const before = rig.startWorker();
+    await moreCalls(5);
+    await rig.redis.config('SET', 'maxmemory', '1');
+    const producing = { isOver: false };
+    const refusals = (async () => {
+      const heard = new Set<string>();
+      while (!producing.isOver)
+        await rig
+          .enqueue(goodPairs(1, 900_000_001), 1)
+          .catch(error => heard.add(String(error).replace(/ script:.*/, '')));
+      return [...heard];
+    })();
+    rig.startWorker();
     await rig.drained();
+    producing.isOver = true;
+    expect(await refusals).toEqual([expect.stringContaining('OOM command not allowed')]);
     await rig.expectAccounted(GOOD, []);
-    expect(worker.process.exitCode).toBeNull();
+    expect(before.process.exitCode).toBeNull();
   });
 });
 

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- needs ../../shared/guard.lua
 -- needs outbox.lua
 --[[
