@@ -1,7 +1,7 @@
-/** Where things are, seen from dist-bench/bench/support. */
-import { fileURLToPath } from 'node:url';
+/** Where things are: npm runs bench, faults and tests in the package's root. */
+import path from 'node:path';
 
-export const fromRoot = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+export const fromRoot = (place: string): string => path.resolve(place);
 
 export const CLI = fromRoot('dist/cli.js');
 export const RESULTS = fromRoot('bench/RESULTS.md');

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { atEnd } from '../../bench/support/cleanup.js';
 import { sleep } from '../../src/shared/wait.js';
+import { starve } from '../../test/support/starvation.js';
 import { seconds } from '../support/check.js';
 import { badPairs, type FaultRig, goodPairs, happens } from '../support/rig.js';
 import type { Scenario } from '../support/scenario.js';
@@ -59,12 +60,13 @@ export const workerFrozen: Scenario = {
   },
 };
 
+const STOPS = { shortestMs: 20, longestMs: 300, everyMs: 1_000 };
 export const starved: Scenario = {
   name: 'starved-cpu',
   fault: 'Workers get no CPU for moments',
   how: 'four workers are stopped for 20 to 300 ms at random, two busy loops beside them; 30 calls per 3 s for 60 s',
   must: 'HubSpot refuses at most 1 call in 1,000 (429); nothing is lost',
-  tests: [],
+  tests: ['test/chaos/limit.test.ts', 'test/properties/quota-lateness.test.ts'],
   seconds: 80,
   rig: { limit: { calls: 30, windowMs: 3_000 }, env: { BATCH_MAX_INPUTS: '50' } },
   async run(rig, check) {
@@ -73,7 +75,7 @@ export const starved: Scenario = {
     const workers = await Promise.all(Array.from({ length: 4 }, () => rig.startWorker()));
     const ending = new AbortController();
     const loops = [busyLoop(), busyLoop()];
-    const stopping = workers.map(({ child }) => stopAtRandom(child, ending.signal));
+    const stopping = workers.map(({ child }) => starve(child, STOPS, ending.signal));
     const until = performance.now() + 60_000;
     await happens(async () => performance.now() > until || (await rig.openJobs()) === 0, 61_000);
     ending.abort();
@@ -87,15 +89,6 @@ export const starved: Scenario = {
     await rig.ledger(check);
   },
 };
-
-async function stopAtRandom(child: ChildProcess, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await sleep(100 + Math.random() * 900, signal);
-    child.kill('SIGSTOP');
-    await sleep(20 + Math.random() * 280);
-    child.kill('SIGCONT');
-  }
-}
 
 function busyLoop(): ChildProcess {
   const child = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });

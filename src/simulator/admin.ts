@@ -3,7 +3,7 @@
  *
  *   GET  /_simulator/ledger                 totals
  *   GET  /_simulator/ledger/created.ndjson  every association: fromType, toType, from, to, at, call, types
- *   GET  /_simulator/ledger/calls.ndjson    every call
+ *   GET  /_simulator/ledger/calls.ndjson    every call; of one that the limit refused, whether this process was late itself (loopDelayMs)
  *   POST /_simulator/faults                 one fault or a list of them (faults.ts); GET: those still pending; DELETE: ends all
  *   POST /_simulator/options                some of options.ts (not port and host); GET: all of them
  *   POST /_simulator/reset                  forgets ledger, limits and faults

@@ -30,7 +30,15 @@ export type CallRecord = {
   counted: boolean;
   /** the kind of the scripted fault it met */
   fault?: string;
+  /** refused by the rolling limit: so much later it would have been let in, ms */
+  earlyMs?: number;
+  /** refused by the rolling limit: the longest delay of this process's own event loop in the window before, ms */
+  loopDelayMs?: number;
 };
+
+/** The limit refused the call, and no delay of the simulator's own explains it: the caller was too early. */
+export const isCallersFault = ({ earlyMs = 0, loopDelayMs = 0 }: CallRecord): boolean =>
+  earlyMs > loopDelayMs;
 
 export type Created = { readonly at: number; readonly call: number; readonly types: TypeList };
 export type CreatedAssociation = Created & {

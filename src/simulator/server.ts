@@ -62,7 +62,10 @@ export async function startSimulator(options: Partial<SimulatorOptions> = {}): P
       await line.close();
       line = await openLine(state, port);
     },
-    stop: () => line.close(),
+    async stop() {
+      state.loopDelay.stop();
+      await line.close();
+    },
   };
 }
 
@@ -148,6 +151,13 @@ function admit(
   if (admission.admitted) {
     call.counted = true;
     return undefined;
+  }
+  if (admission.policy === 'TEN_SECONDLY_ROLLING') {
+    call.earlyMs = admission.waitMs;
+    // calls that this process noticed late came earlier than it believes; the one that is refused may have come on time
+    void state.loopDelay.within(options.rateLimitWindowMs + admission.waitMs).then(ms => {
+      call.loopDelayMs = ms;
+    });
   }
   const retryAfter = options.retryAfter && admission.policy === 'TEN_SECONDLY_ROLLING';
   return rateLimited(

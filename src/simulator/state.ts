@@ -3,6 +3,7 @@ import { TypeLists } from './batch.js';
 import { FaultScript } from './faults.js';
 import { Ledger } from './ledger.js';
 import { Limits } from './limits.js';
+import { LoopDelay } from './loop-delay.js';
 import { checkOptions, DEFAULT_OPTIONS, type SimulatorOptions } from './options.js';
 import { type Random, seededRandom } from './random.js';
 
@@ -11,6 +12,7 @@ export class SimulatorState {
   readonly ledger = new Ledger(this.lists);
   readonly limits = new Limits();
   readonly faults = new FaultScript();
+  readonly loopDelay = new LoopDelay();
   options: SimulatorOptions = DEFAULT_OPTIONS;
   missing: ReadonlySet<string> = new Set();
   random: Random = seededRandom(DEFAULT_OPTIONS.seed);

@@ -4,7 +4,7 @@ import type { Pair } from '../../src/shared/association.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { RedisServer } from '../support/redis-server.js';
-import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+import { goodPairs, Rig } from '../support/rig.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig | undefined;
@@ -137,40 +137,4 @@ describe('HubSpot', () => {
     await rig.drained(90_000);
     await rig.expectAccounted(GOOD, BAD);
   });
-});
-
-describe('one limit over all replicas', () => {
-  it.each([2, 4])(
-    '%i replicas with a backlog: no window over the limit, no 429, full batches',
-    async replicas => {
-      const limit = { calls: 60, windowMs: 3_000, windows: 5 };
-      rig = await Rig.start({
-        redisUrl: test.url,
-        prefix: test.newPrefix(),
-        simulator: { latencyMs: 50, rateLimitCalls: limit.calls, rateLimitWindowMs: limit.windowMs },
-        env: {
-          RATE_LIMIT_CALLS: String(limit.calls),
-          RATE_LIMIT_WINDOW_MS: String(limit.windowMs),
-          BATCH_MAX_INPUTS: '200',
-        },
-      });
-      const batches = limit.calls * limit.windows;
-      // Replicas that load their code while others call, on two cores, delay calls by more than the quota's margin: a 429
-      // would say nothing of the limit. All of them begin together.
-      await rig.queue.pause();
-      await rig.enqueue(goodPairs(batches * 200), 150);
-      const workers: WorkerProcess[] = [];
-      for (let at = 0; at < replicas; at++) workers.push(rig.startWorker());
-      for (const worker of workers)
-        await eventually(() => expect(worker.output()).toContain('"event":"started"'));
-      await rig.queue.resume();
-      await rig.drained(90_000);
-      const { ledger } = rig.simulator;
-      expect(ledger.calls.filter(call => call.status === 429)).toEqual([]);
-      expect(ledger.maxCallsInWindow(limit.windowMs)).toBeLessThanOrEqual(limit.calls);
-      expect(ledger.createdCount()).toBe(batches * 200);
-      // each replica may end on a remainder
-      expect(ledger.calls.length).toBeLessThanOrEqual(batches + 2 * replicas);
-    },
-  );
 });

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { type CallRecord, isCallersFault } from '../../src/simulator/ledger.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
+import { eventually } from '../support/eventually.js';
 
 let simulator: Simulator;
 afterEach(() => simulator.stop());
@@ -169,6 +171,19 @@ describe('credentials and limits', () => {
     expect(refused?.headers.get('retry-after')).toBe('60');
     expect(simulator.ledger.maxCallsInWindow(60_000)).toBe(2);
     expect(simulator.ledger.createdCount()).toBe(2);
+  });
+
+  it('says of a refused call how much too early it was, and how late this process itself was', async () => {
+    simulator = await startSimulator({ rateLimitCalls: 1, rateLimitWindowMs: 60_000 });
+    await call(CREATE, inputsOf([['1', '2']]));
+    const busyUntil = performance.now() + 150;
+    while (performance.now() < busyUntil);
+    await call(CREATE, inputsOf([['3', '2']]));
+    const refused = simulator.ledger.calls[1];
+    await eventually(() => expect(refused?.loopDelayMs).toBeGreaterThanOrEqual(130));
+    expect(refused?.earlyMs).toBeGreaterThan(50_000);
+    expect(isCallersFault(refused as CallRecord)).toBe(true);
+    expect(isCallersFault({ ...(refused as CallRecord), earlyMs: 100 })).toBe(false);
   });
 
   it('has a daily limit, without Retry-After, and headers where they are asked for', async () => {

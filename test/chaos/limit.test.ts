@@ -1,0 +1,95 @@
+/**
+ * One limit over all replicas, in real processes. The simulator has a process of its own, and says of every refusal how
+ * late it was itself: what that explains is not the workers' fault.
+ */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type SimulatorProcess, startSimulatorProcess } from '../../bench/support/simulator.js';
+import { isCallersFault } from '../../src/simulator/ledger.js';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+import { starve } from '../support/starvation.js';
+
+const test = useRedis(import.meta.url);
+const LIMIT = { calls: 60, windowMs: 3_000 };
+const PER_CALL = 200;
+let rig: Rig | undefined;
+let simulator: SimulatorProcess | undefined;
+afterEach(async () => {
+  await rig?.stop();
+  await simulator?.stop();
+  rig = undefined;
+  simulator = undefined;
+});
+
+/** Replicas that all begin together with a backlog of so many batches. */
+async function begin(replicas: number, batches: number): Promise<WorkerProcess[]> {
+  simulator = await startSimulatorProcess(LIMIT);
+  rig = await Rig.start({
+    redisUrl: test.url,
+    prefix: test.newPrefix(),
+    env: {
+      HUBSPOT_BASE_URL: simulator.url,
+      RATE_LIMIT_CALLS: String(LIMIT.calls),
+      RATE_LIMIT_WINDOW_MS: String(LIMIT.windowMs),
+      BATCH_MAX_INPUTS: String(PER_CALL),
+      JOB_LOCK_MS: '5000',
+    },
+  });
+  await rig.queue.pause();
+  await rig.enqueue(goodPairs(batches * PER_CALL), 150);
+  const workers: WorkerProcess[] = [];
+  for (let at = 0; at < replicas; at++) workers.push(rig.startWorker());
+  for (const worker of workers)
+    await eventually(() => expect(worker.output()).toContain('"event":"started"'));
+  await rig.queue.resume();
+  return workers;
+}
+
+/** Refusals that no delay of the simulator's own explains; those that it explains are printed. */
+async function refusals(from: SimulatorProcess) {
+  const refused = (await from.calls()).filter(({ status }) => status === 429);
+  const excused = refused.filter(call => !isCallersFault(call));
+  for (const { n, earlyMs, loopDelayMs } of excused)
+    console.warn(
+      `call ${n}: refused ${earlyMs} ms too early; the simulator itself was ${loopDelayMs} ms late`,
+    );
+  return refused.filter(isCallersFault);
+}
+
+describe('one limit over all replicas', () => {
+  it.each([2, 4])(
+    '%i replicas with a backlog: no window over the limit, no 429, full batches',
+    async replicas => {
+      const batches = LIMIT.calls * 5;
+      await begin(replicas, batches);
+      await rig?.drained(90_000);
+      const one = simulator as SimulatorProcess;
+      expect(await refusals(one)).toEqual([]);
+      const totals = await one.totals();
+      expect(totals.maxCallsInWindow).toBeLessThanOrEqual(LIMIT.calls);
+      expect(totals).toMatchObject({ created: batches * PER_CALL, duplicates: 0 });
+      // each replica may end on a remainder
+      expect(totals.calls).toBeLessThanOrEqual(batches + 2 * replicas);
+    },
+  );
+
+  it('replicas that get no CPU for 20 to 300 ms, again and again: no 429, nothing lost', async () => {
+    const batches = LIMIT.calls * 3;
+    const workers = await begin(3, batches);
+    const ending = new AbortController();
+    const how = { shortestMs: 20, longestMs: 300, everyMs: 500 };
+    const starving = workers.map(({ process }) => starve(process, how, ending.signal));
+    try {
+      await rig?.drained(60_000);
+    } finally {
+      ending.abort();
+    }
+    for (const stops of await Promise.all(starving)) expect(stops).toBeGreaterThan(3);
+    const one = simulator as SimulatorProcess;
+    // fewer than 1,000 calls: one in 1,000 is none
+    expect(await refusals(one)).toEqual([]);
+    expect(await one.totals()).toMatchObject({ created: batches * PER_CALL, duplicates: 0 });
+    expect(await rig?.totals()).toMatchObject({ created: batches * PER_CALL, rejected: 0 });
+  });
+});
