@@ -3,26 +3,22 @@
 --[[
   Holds all calls of the account, on every replica. A longer hold that stands already is kept.
 
-  KEYS[1] hold  hash: until, since, kind, reason, strikes, failures, margin
+  KEYS[1] hold  hash: until, since, kind, reason, strikes, margin
   ARGV[1] kind        rate-limit, daily, migration: fixed time · auth, unavailable: pauses that grow with every strike
   ARGV[2] reason      a sentence for people
   ARGV[3] ms          fixed time, or the first pause
   ARGV[4] longest pause, ms; 0 = fixed time
   ARGV[5] 1 = the call was the probe
-  ARGV[6] failures in a row before a hold; 0 = at once
-  ARGV[7] ms to add to the margin (after a 429)
+  ARGV[6] ms to add to the margin (after a 429)
 
-  Returns the milliseconds that the account is held from now; 0 = not held (not enough failures yet)
+  Returns the milliseconds that the account is held from now
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local h = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'margin', 'kind')
 local heldUntil, strikes, margin = tonumber(h[1] or 0), tonumber(h[2] or 0), tonumber(h[3] or 0)
 local kind, reason, ms, longest, probe = text(ARGV[1]), text(ARGV[2]), number(ARGV[3]), number(ARGV[4]), ARGV[5] == '1'
-local threshold, added = number(ARGV[6]), number(ARGV[7])
-expectCounts(KEYS[1], 'failures')
-
-if threshold > 0 and redis.call('HINCRBY', KEYS[1], 'failures', 1) < threshold and not probe then return 0 end
+local added = number(ARGV[6])
 
 if added > 0 then redis.call('HSET', KEYS[1], 'margin', math.min(margin + added, 1000)) end
 

@@ -13,6 +13,7 @@ import { dayIn } from '../shared/day.js';
 import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import type { Slot } from './departure.js';
+import { isFine, isOutage, type Sign, Weather } from './weather.js';
 
 export type Permit = {
   readonly kind: 'granted';
@@ -23,7 +24,7 @@ export type Permit = {
   readonly at: number;
   /** the account was held: this call alone finds out whether it is over */
   readonly probe: boolean;
-  /** failures are on record: success must be reported */
+  /** the account was held for a fault: success must be reported */
   readonly trouble: boolean;
   /** the same time on this process's clock, and how late the call may be */
   readonly slot: Slot;
@@ -67,8 +68,6 @@ const MOST_COVERED_MS = 2_000;
 const LATENESS_HALF_LIFE_MS = 60_000;
 /** What a real 429 adds to the margin; it wears off by 1 ms with every call. */
 const MARGIN_AFTER_429_MS = 40;
-/** Failures in a row, over all replicas, before the account is held. */
-const FAILURES_BEFORE_HOLD = 5;
 /** Idle time that partial batches may save up: some thousand calls at the usual daily limit. */
 const PARTIAL_BURST_MS = 600_000;
 /** Held object pairs are forgotten a day after the last of them was held. */
@@ -86,6 +85,7 @@ export class Quota {
   readonly #keys: Keys;
   readonly #options: QuotaOptions;
   readonly #scripts = scripts();
+  readonly #weather: Weather;
   #limit: number;
   /** Time zones are slow to compute with: once a day is enough. Epoch ms. */
   #dayKnown = { day: '', from: 0, until: 0 };
@@ -97,6 +97,7 @@ export class Quota {
     this.#keys = keys;
     this.#options = options;
     this.#limit = options.limit;
+    this.#weather = new Weather(redis, keys);
   }
 
   /** One round trip: reserves a call, or says what stands against it. */
@@ -212,30 +213,30 @@ export class Quota {
   ): Promise<number> {
     const ms = forMs === 'until-reset' ? this.#today().msUntilMidnight : forMs;
     const margin = kind === 'rate-limit' ? MARGIN_AFTER_429_MS : 0;
-    return this.#hold([kind, reason, Math.ceil(ms), 0, 0, 0, margin]);
+    return this.#hold([kind, reason, Math.ceil(ms), 0, 0, margin]);
   }
 
   /** Holds the account with growing pauses and one probe after each, until an answer comes. */
   async holdGrowing(kind: 'auth', reason: string, permit: Permit): Promise<number> {
-    return this.#hold([kind, reason, this.#options.firstPauseMs, MAX_BACKOFF_MS, permit.probe ? 1 : 0, 0, 0]);
+    return this.#holdGrowing(kind, reason, permit);
   }
 
-  /** HubSpot or the way to it is in trouble. @returns ms that the account is held; 0 = not yet */
-  async failed(reason: string, permit: Permit): Promise<number> {
-    const { firstPauseMs } = this.#options;
-    return this.#hold([
-      'unavailable',
-      reason,
-      firstPauseMs,
-      MAX_BACKOFF_MS,
-      permit.probe ? 1 : 0,
-      FAILURES_BEFORE_HOLD,
-      0,
-    ]);
+  /**
+   * HubSpot or the way to it is in trouble: in an outage the account is held with growing pauses.
+   * @returns whether others succeed, so that it may be the fault of what was sent
+   */
+  async failed(reason: string, permit: Permit, sign: Sign): Promise<boolean> {
+    const reading = await this.#weather.failed(sign);
+    if (permit.probe || isOutage(reading)) await this.#holdGrowing('unavailable', reason, permit);
+    return isFine(reading);
   }
 
-  /** HubSpot has answered a call: whatever it said, it is there and knows the token. */
-  async answered(permit: Permit): Promise<void> {
+  /**
+   * HubSpot has answered a call: whatever it said, it is there and knows the token.
+   * @param firstTimers the call carried inputs that had never failed
+   */
+  async answered(permit: Permit, firstTimers = false): Promise<void> {
+    this.#weather.answered(firstTimers);
     if (permit.trouble) await this.#scripts.recover(this.#redis, [this.#keys.hold], []);
   }
 
@@ -281,6 +282,10 @@ export class Quota {
   async freePair(...names: string[]): Promise<void> {
     const known = names.filter(name => this.#heldPairs.delete(name));
     if (known.length > 0) await this.#redis.hdel(this.#keys.heldPairs, ...known);
+  }
+
+  #holdGrowing(kind: 'auth' | 'unavailable', reason: string, { probe }: Permit): Promise<number> {
+    return this.#hold([kind, reason, this.#options.firstPauseMs, MAX_BACKOFF_MS, probe ? 1 : 0, 0]);
   }
 
   async #hold(args: (string | number)[]): Promise<number> {

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 --[[
-  A call was answered: forget the failures, and let everybody go if they were what held the account.
+  A call was answered: let everybody go if it was a fault that held the account.
 
-  KEYS[1] hold  hash: until, kind, strikes, failures
+  KEYS[1] hold  hash: until, kind, strikes
 ]]
 local kind = redis.call('HGET', KEYS[1], 'kind')
-redis.call('HDEL', KEYS[1], 'strikes', 'failures')
+redis.call('HDEL', KEYS[1], 'strikes')
 if kind == 'auth' or kind == 'unavailable' then redis.call('HDEL', KEYS[1], 'until', 'kind', 'reason') end
 return 0

@@ -8,7 +8,7 @@
   spaced, so that they are not used in bursts late together; the first half of an idle window goes four times as fast.
 
   KEYS[1] window     sorted set: permit → when its call was or will be sent, ms of Redis time
-  KEYS[2] hold       hash: until, since, kind, reason, strikes, failures, margin, partialAt, late, lateAt
+  KEYS[2] hold       hash: until, since, kind, reason, strikes, margin, partialAt, late, lateAt
   KEYS[3] daily      hash: day → calls reserved on it
   KEYS[4] heldPairs  hash: object pair with types → JSON {until, reason, strikes}
   KEYS[5] prioritized  BullMQ's sorted set; looked at only
@@ -41,19 +41,19 @@ local function reply(...)
   return answer
 end
 
-local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'failures', 'margin', 'partialAt', 'ownLimit',
+local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'margin', 'partialAt', 'ownLimit',
   'late', 'lateAt')
 local heldUntil, kind, reason = tonumber(h[1] or 0), h[2] or '', h[3] or ''
-local strikes, failures, extra = tonumber(h[4] or 0), tonumber(h[5] or 0), tonumber(h[6] or 0)
+local strikes, extra = tonumber(h[4] or 0), tonumber(h[5] or 0)
 
 -- The lateness that was measured wears off; nobody's clock speaks of a time that far ahead: Redis' was set back.
-local late, lateAt, least, half = tonumber(h[9] or 0), tonumber(h[10] or 0), number(ARGV[12]), number(ARGV[13])
+local late, lateAt, least, half = tonumber(h[8] or 0), tonumber(h[9] or 0), number(ARGV[12]), number(ARGV[13])
 if lateAt > now + window then late = 0 end
 local function covered(time) return math.max(least, late * 2 ^ (-math.max(0, time - lateAt) / half)) end
 
 local used = tonumber(redis.call('HGET', KEYS[3], day) or 0)
 -- our own daily limit may have been raised in the meantime; HubSpot's word (429) stands
-local isLifted = h[8] and (dailyLimit == 0 or used < dailyLimit)
+local isLifted = h[7] and (dailyLimit == 0 or used < dailyLimit)
 if isLifted then heldUntil = 0 end
 if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now, 0, 0) end
 
@@ -65,7 +65,7 @@ if dailyLimit > 0 then
   end
   -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.
   if ARGV[5] == '1' then
-    local at = math.max(tonumber(h[7] or 0), now - savedUp)
+    local at = math.max(tonumber(h[6] or 0), now - savedUp)
     if at > now then return {'paced', math.ceil(at - now)} end
     redis.call('HSET', KEYS[2], 'partialAt', at + untilReset / (dailyLimit - used))
   end
@@ -115,5 +115,5 @@ end
 -- what a 429 added to the margin wears off
 if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end
 
-local trouble = (strikes > 0 or failures > 0) and 1 or 0
+local trouble = strikes > 0 and 1 or 0
 return reply('granted', math.ceil(at - now), probe, trouble, now, high, math.floor(grace))

@@ -19,6 +19,7 @@ import { Departure } from '../hubspot/departure.js';
 import type { HubSpotHttp } from '../hubspot/http.js';
 import type { Permit, Quota } from '../hubspot/quota.js';
 import type { Passage, Turnstile } from '../hubspot/turnstile.js';
+import type { Sign } from '../hubspot/weather.js';
 import { ASSOCIATION_CATEGORIES, type AssociationCategory } from '../shared/association.js';
 import { LabelLookupError, messageOf } from '../shared/errors.js';
 import { between, type KnownLabel } from './choose-types.js';
@@ -101,7 +102,7 @@ export class LabelsClient {
         if (permit.probe) await quota.holdGrowing('auth', words, permit);
         return;
       case 'unavailable':
-        if (permit.probe) await quota.failed(words, permit);
+        if (permit.probe) await quota.failed(words, permit, NO_SIGN);
         return;
       case 'rate-limited': {
         const pause = verdict.forMs || rateLimitPauseMs(verdict.policy, windowMs);
@@ -116,6 +117,9 @@ export class LabelsClient {
     }
   }
 }
+
+/** A question about labels tells nothing of the weather for associations. */
+const NO_SIGN: Sign = { firstTimers: false, firstPair: '' };
 
 function failure(objects: ObjectTypes, reason: string, retryAfterMs?: number): LabelLookupError {
   return new LabelLookupError(`the labels ${between(objects)} cannot be looked up: ${reason}`, retryAfterMs);

@@ -46,6 +46,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     window: `${queue}:associations:window`,
     /** hash: the account's hold (until, reason, strikes, probe) and pacing (margin, partialAt, late, lateAt) */
     hold: `${queue}:associations:hold`,
+    /** hash: how many calls of the last minute failed, and since when all do (weather.lua) */
+    weather: `${queue}:associations:weather`,
     /** hash: held object pairs with types → JSON {until, reason, strikes} */
     heldPairs: `${queue}:associations:held-pairs`,
     /** hash: day (YYYY-MM-DD in the account's time zone) → calls reserved on it */

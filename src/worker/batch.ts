@@ -64,6 +64,8 @@ export type Batch = {
   readonly toObjectType: string;
   /** how many inputs it has */
   readonly size: number;
+  /** how many it could have had: fewer where they are suspected */
+  readonly limit: number;
   readonly inputs: readonly Input[];
   /** the same in numbers, if they can be: where it will do, nobody asks for `inputs` */
   readonly plain?: PlainInputs | undefined;
@@ -108,6 +110,10 @@ export class PlainInputs {
   get inputs(): readonly Input[] {
     this.#inputs ??= this.slices.flatMap(inputsOf);
     return this.#inputs;
+  }
+
+  get hasFirstTimers(): boolean {
+    return this.slices.some(({ ticket }) => !ticket.submission.failedBefore);
   }
 
   columns(): Columns {

@@ -140,15 +140,10 @@ export class Coalescer {
     const high = highChunks(lane).reduce((sum, { next, end }) => sum + end - next, 0);
     this.#sealed += 1;
     const id = this.#options.batchId?.() ?? String(this.#sealed);
-    const { fromObjectType, toObjectType, line } = lane;
+    const { fromObjectType, toObjectType, limit, line } = lane;
     const about = {
-      id,
-      fromObjectType,
-      toObjectType,
-      line,
-      trigger,
-      waitedMs,
-      high: Math.min(high, lane.limit),
+      ...{ id, fromObjectType, toObjectType, limit, line, trigger, waitedMs },
+      high: Math.min(high, limit),
     };
     const plain = this.#takePlain(lane, id);
     if (!plain) {

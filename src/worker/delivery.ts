@@ -13,6 +13,7 @@ import {
 } from '../hubspot/classify.js';
 import type { NotSent, Slot } from '../hubspot/departure.js';
 import { type Permit, pairName, type Quota } from '../hubspot/quota.js';
+import type { Sign } from '../hubspot/weather.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { type Batch, type Input, type Line, type PlainInputs, settle, waitersOf } from './batch.js';
@@ -21,7 +22,7 @@ import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
 import { type Reconciled, reconcile, shorten } from './reconcile.js';
 import type { Searches } from './searches.js';
-import { REFUSED } from './suspicion.js';
+import { halvingsBelow, REFUSED } from './suspicion.js';
 
 export type DeliveryReport = {
   readonly counts: Readonly<Record<Outcome['kind'], number>>;
@@ -67,7 +68,8 @@ type Sent =
   | { readonly kind: 'reconciled'; readonly found: Reconciled }
   | { readonly kind: 'too-large'; readonly failure: Failure }
   | { readonly kind: 'held'; readonly hold: Hold }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  /** by the weather, or in fine weather maybe by one of the inputs */
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly fine: boolean };
 
 export class Delivery {
   constructor(private readonly parts: DeliveryParts) {}
@@ -142,11 +144,7 @@ class Run {
         case 'held':
           return this.giveBack(sent.hold);
         case 'failed':
-          return this.#settleAll(isolation.unresolved, {
-            kind: 'retry',
-            failure: sent.failure,
-            spends: 'time',
-          });
+          return this.#settleFailed(group, isolation.unresolved, sent, words !== undefined);
         case 'all-created':
           throw new Error('a part of a batch is never settled as a whole');
         default:
@@ -157,6 +155,24 @@ class Run {
     if (unresolved.length === 0 || !words) return;
     if (isolation.isHopeless) await this.#holdTypes(unresolved, words);
     this.#settleAll(unresolved, refused(words));
+  }
+
+  /** @param refused before that, HubSpot has refused all that are unresolved in one call */
+  #settleFailed(
+    group: readonly Input[],
+    unresolved: readonly Input[],
+    { failure, fine }: Sent & { kind: 'failed' },
+    refused: boolean,
+  ): void {
+    const failed = new Set(group);
+    const before = refused ? REFUSED : 0;
+    const halvings = fine ? halvingsBelow(group.length, this.batch.limit) : 0;
+    const spends = fine && group.length === 1 ? 'attempt' : 'time';
+    this.#settleAll(group, { kind: 'retry', failure, spends, suspicion: Math.max(before, halvings) });
+    this.#settleAll(
+      unresolved.filter(input => !failed.has(input)),
+      { kind: 'retry', failure, spends: 'time', suspicion: before },
+    );
   }
 
   giveBack(hold: Hold): void {
@@ -221,7 +237,8 @@ class Run {
           hold: { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' },
         };
       const verdict = classifyCall(answer);
-      if (verdict.kind !== 'unavailable' && verdict.kind !== 'unauthorized') await quota.answered(permit);
+      if (verdict.kind !== 'unavailable' && verdict.kind !== 'unauthorized')
+        await quota.answered(permit, hasFirstTimers(call));
       switch (verdict.kind) {
         case 'accepted':
         case 'refused': {
@@ -257,10 +274,8 @@ class Run {
           };
         case 'unavailable': {
           const failure = failureOf(answer);
-          await quota.failed(failure.message, permit);
-          // whoever probes an outage does so for everybody: no attempt is spent on it
-          if (!permit.probe) return { kind: 'failed', failure };
-          break;
+          // who has failed as the probe goes back, too: the next probe is somebody else's turn
+          return { kind: 'failed', failure, fine: await quota.failed(failure.message, permit, signOf(call)) };
         }
       }
       turn = undefined;
@@ -354,6 +369,17 @@ function failureOf(answer: Answer): Failure {
     message: wordsOf(answer),
     ...(correlationId && { correlationId }),
   };
+}
+
+/** (Nobody asks for the inputs where numbers will do.) */
+const hasFirstTimers = (call: CreateCall): boolean =>
+  call.plain?.hasFirstTimers ?? call.inputs.some(({ ticket }) => !ticket.submission.failedBefore);
+
+/** What a failed call says of the weather. */
+function signOf(call: CreateCall): Sign {
+  const [first] = call.inputs;
+  const isSuspect = first === undefined || first.ticket.submission.suspicion > 0;
+  return { firstTimers: hasFirstTimers(call), firstPair: isSuspect ? '' : `${first.from} ${first.to}` };
 }
 
 const correlationOf = (answer: Answer): string => (answer.kind === 'answer' && answer.correlationId) || '';

@@ -83,7 +83,8 @@ const GROUNDS: Record<string, Ground> = {
     keys: [keys.window, keys.hold, keys.daily],
     args: ['permit', '2026-11-27', 1, 500, 60, 2_000, 60_000],
   },
-  'hubspot/hold.lua': { keys: [keys.hold], args: ['unavailable', 'words', 1_000, 600_000, 1, 5, 40] },
+  'hubspot/hold.lua': { keys: [keys.hold], args: ['unavailable', 'words', 1_000, 600_000, 1, 40] },
+  'hubspot/weather.lua': { keys: [keys.weather], args: ['failed', 1, '1 2'] },
   'hubspot/recover.lua': { keys: [keys.hold], args: [] },
   'gateway/accept.lua': {
     keys: [request, `${keys.idempotency}k`],
@@ -161,7 +162,7 @@ async function goodGround(redis: Redis): Promise<void> {
   );
   all.hset(minute(), 'created', 1, 'calls', 1);
   all.hset(request, 'accepted', 1_000, 'created', 0, 'rejected', 0, 'requestedAt', 1);
-  all.hset(keys.hold, 'strikes', 1, 'until', 0, 'kind', 'unavailable', 'failures', 9, 'margin', 3);
+  all.hset(keys.hold, 'strikes', 1, 'until', 0, 'kind', 'unavailable', 'margin', 3);
   all.hset(keys.alerts, 'heldSince', 1, 'nextId', 1, 'outbox', outbox);
   all.lpush(keys.alertSamples, `${Date.now() - 120_000} 0 0`);
   all.hset(keys.daily, '2026-11-26', 5).zadd(keys.window, Date.now() - 1_000, 'p1', Date.now() - 500, 'p2');

@@ -231,7 +231,8 @@ class Round {
       get holdsPairs() {
         return held.size > 0;
       },
-      ...{ answered: nothing, hold: nothing, holdGrowing: nothing, failed: nothing, release: nothing },
+      ...{ answered: nothing, hold: nothing, holdGrowing: nothing, release: nothing },
+      failed: async () => this.random() < 0.5,
       use: () => {},
       holdPair: async (name: string) => {
         held.add(name);

@@ -5,6 +5,7 @@ import type { Answer } from '../../src/hubspot/classify.js';
 import type { Slot } from '../../src/hubspot/departure.js';
 import { type Permit, pairName, Quota } from '../../src/hubspot/quota.js';
 import { Turnstile } from '../../src/hubspot/turnstile.js';
+import type { Pair } from '../../src/shared/association.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys, type Keys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
@@ -444,44 +445,77 @@ describe('429 and 477', () => {
 });
 
 describe('HubSpot, or the way to it, in trouble', () => {
+  /** So many calls with first-timers have succeeded and failed in the last minute. */
+  const weather = async (ok: number, failed: number) => {
+    const [seconds] = await test.redis.time();
+    const slice = Math.floor(Number(seconds) / 5);
+    await test.redis.hset(keys.weather, { [`${slice}:ok`]: ok, [`${slice}:failed`]: failed });
+  };
+  const retries = (outcomes: readonly Outcome[]) =>
+    new Set(outcomes.map(one => (one.kind === 'retry' ? `${one.spends} ${one.suspicion}` : one.kind)));
+  const pairAt = (at: number) => [{ pairs: [[`${at}`, '7']] as Pair[] }];
+
   it.each<[string, Say, string]>([
     ['500', status(500), 'HTTP_500'],
     ['502 in HTML', status(502, null), 'HTTP_502'],
     ['no answer', none, 'TIMEOUT'],
     ['404 of somebody else', status(404, null), 'HTTP_404'],
-  ])('%s: retry, one call', async (_, say, category) => {
+  ])('%s: retry, one call, which spends time and makes nobody suspect', async (_, say, category) => {
     const { counts, calls, outcomes } = await deliver({ says: [say] });
     expect({ counts, calls }).toMatchObject({ counts: { retry: 3 }, calls: [3] });
     expect(failureOf(outcomes[0])).toMatchObject({ category });
-    expect(await holdHash()).toEqual({ failures: '1' });
+    expect(retries(outcomes)).toEqual(new Set(['time 0']));
+    expect(await holdHash()).toEqual({});
+  });
+
+  it.each<[string, number, number, number, string]>([
+    ['in fine weather: the company is halved, no attempt is spent', 2_000, 100, 2, 'time 1'],
+    ['in fine weather, a partial batch: half of what it was', 500, 100, 2, 'time 3'],
+    ['in fine weather, alone: an attempt is spent', 1, 100, 2, 'attempt 12'],
+    ['while others fail, too', 2_000, 90, 10, 'time 0'],
+    ['while others fail, too, alone', 1, 90, 10, 'time 0'],
+    ['while nothing else is sent, alone', 1, 0, 0, 'time 0'],
+  ])('503 %s', async (_, pairs, ok, failed, expected) => {
+    await weather(ok, failed);
+    const { outcomes, calls } = await deliver({ says: [status(503)], pairs });
+    expect(calls).toEqual([pairs]);
+    expect(retries(outcomes)).toEqual(new Set([expected]));
   });
 
   it('in the middle of an isolation: what was created stays created, the others are retried', async () => {
     const isBad = ({ from }: Input) => from === '1';
-    const { counts } = await deliver({
+    const { counts, outcomes } = await deliver({
       says: [refusing(isBad), refusing(isBad), created, status(503)],
       pairs: 64,
     });
     expect(counts).toMatchObject({ rejected: 0, held: 0 });
     expect(counts.created).toBeGreaterThan(0);
     expect(counts.retry).toBe(64 - counts.created);
+    // HubSpot has refused them in company before: they go on in a smaller one
+    expect(retries(outcomes)).toEqual(new Set(['created', 'time 4']));
   });
 
-  it('five times in a row: the account is held; the probe that fails spends no attempt, and tries again', async () => {
-    for (let batch = 0; batch < 5; batch++) await deliver({ says: [none] });
+  it('five different calls in a row: the account is held; a probe that fails goes back, too', async () => {
+    for (let batch = 0; batch < 5; batch++) await deliver({ says: [none], jobs: pairAt(batch) });
     expect(await holdHash()).toMatchObject({ kind: 'unavailable', strikes: '1' });
     const probe = await eventually(permit);
     expect(probe.probe).toBe(true);
-    const result = await deliver({ says: [status(503), none, created], given: probe });
-    expect(result).toMatchObject({ counts: { created: 3 }, calls: [3, 3, 3] });
+    const failed = await deliver({ says: [status(503)], given: probe });
+    expect({ calls: failed.calls, retries: retries(failed.outcomes) }).toEqual({
+      calls: [3],
+      retries: new Set(['time 0']),
+    });
+    expect(await holdHash()).toMatchObject({ kind: 'unavailable', strikes: '2' });
+    const next = await eventually(permit);
+    expect(await deliver({ says: [created], given: next })).toMatchObject({ counts: { created: 3 } });
     expect((await holdHash()).strikes).toBeUndefined();
     expect(await quota.ask(false)).toMatchObject({ kind: 'granted', probe: false });
   });
 
   it('a success in between starts the count again', async () => {
-    for (let batch = 0; batch < 4; batch++) await deliver({ says: [none] });
+    for (let batch = 0; batch < 4; batch++) await deliver({ says: [none], jobs: pairAt(batch) });
     await deliver({ says: [created] });
-    for (let batch = 0; batch < 4; batch++) await deliver({ says: [none] });
+    for (let batch = 0; batch < 4; batch++) await deliver({ says: [none], jobs: pairAt(batch) });
     expect((await quota.ask(false)).kind).toBe('granted');
   });
 });

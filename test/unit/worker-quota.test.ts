@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { type Answer, type Permit, pairName, Quota, type QuotaOptions } from '../../src/hubspot/quota.js';
+import type { Sign } from '../../src/hubspot/weather.js';
 import { accountKeys, type Keys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
 import { eventually } from '../support/eventually.js';
@@ -252,6 +253,11 @@ describe('the day', () => {
   });
 });
 
+/** A call of first-timers. */
+const call = (firstPair: string): Sign => ({ firstTimers: true, firstPair });
+const fails = async (from: Quota, firstPair: string, reason = '503') =>
+  from.failed(reason, await permit(from), call(firstPair));
+
 describe('holds of the account', () => {
   it('429: for its time, on every replica, and a longer one stands', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
@@ -297,37 +303,64 @@ describe('holds of the account', () => {
     expect(await permit(one)).toMatchObject({ probe: false, trouble: false });
   });
 
-  it('an outage: from the fifth failure in a row on, over all replicas; an answer starts the count again', async () => {
+  it('an outage: from the fifth call on that fails in a row, over all replicas; then one probe goes alone', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
-    for (let call = 0; call < 4; call++)
-      expect(await one.failed('503', await permit(call % 2 === 0 ? one : other))).toBe(0);
-    const troubled = await permit(other);
-    expect(troubled).toMatchObject({ probe: false, trouble: true });
-    await other.answered(troubled);
-    for (let call = 0; call < 4; call++) expect(await one.failed('503', await permit(one))).toBe(0);
-    expect(await one.failed('503 again', await permit(other))).toBe(OPTIONS.firstPauseMs);
+    for (let call = 0; call < 4; call++) await fails(call % 2 === 0 ? one : other, `${call}`);
+    // the same pairs again and again tell of themselves, suspects of nothing
+    for (const firstPair of ['3', '3', '', '']) await fails(one, firstPair);
+    expect(await permit(other)).toMatchObject({ probe: false, trouble: false });
+    await fails(other, '4', '503 again');
     expect(held(await other.ask(false))).toMatchObject({ holdKind: 'unavailable', reason: '503 again' });
+    expect(await test.redis.hget(keys.hold, 'strikes')).toBe('1');
 
     const probe = await permitAfterHold(other);
-    expect(probe.probe).toBe(true);
+    expect(probe).toMatchObject({ probe: true, trouble: true });
     // a straggler of the time before says nothing new
-    expect(await one.failed('late', { ...probe, probe: false })).toBeGreaterThan(50_000);
-    expect(await other.failed('still 503', probe)).toBe(2 * OPTIONS.firstPauseMs);
+    await one.failed('late', { ...probe, probe: false }, call('5'));
+    expect(held(await one.ask(false)).forMs).toBeGreaterThan(50_000);
+    await other.failed('still 503', probe, call('0'));
+    expect(held(await one.ask(false)).forMs).toBeLessThanOrEqual(2 * OPTIONS.firstPauseMs);
     const next = await permitAfterHold(one);
     await one.answered(next);
     expect(await permit(other)).toMatchObject({ probe: false, trouble: false });
   });
 
+  it('an outage: an answer between the failures ends the run, whoever got it and whenever it was allowed', async () => {
+    const [one, other] = replicas(2) as [Quota, Quota];
+    const early = await permit(other);
+    for (let round = 0; round < 5; round++) {
+      for (let call = 0; call < 4; call++) await fails(one, `${round} ${call}`);
+      await other.answered(early);
+      await eventually(async () => expect(await test.redis.hexists(keys.weather, 'failing')).toBe(0));
+    }
+    expect(await permit(one)).toMatchObject({ probe: false, trouble: false });
+  });
+
+  it('a partial outage: a run of failures soon after an answer is chance, and holds nobody', async () => {
+    const one = quota();
+    await one.answered(await permit(one));
+    await eventually(async () => expect(await test.redis.hexists(keys.weather, 'answeredAt')).toBe(1));
+    // on a machine that is late the run must not last two seconds
+    await test.redis.hincrby(keys.weather, 'answeredAt', 60_000);
+    for (let call = 0; call < 10; call++) await fails(one, `${call}`);
+    expect((await one.ask(false)).kind).toBe('granted');
+    await test.redis.hincrby(keys.weather, 'answeredAt', -62_000);
+    await fails(one, '10');
+    expect(held(await one.ask(false)).holdKind).toBe('unavailable');
+  });
+
   it('growing pauses end at ten minutes', async () => {
     await test.redis.hset(keys.hold, 'strikes', '2000');
     const one = quota();
-    expect(await one.failed('503', { ...(await permit(one)), probe: true })).toBe(600_000);
+    await one.failed('503', { ...(await permit(one)), probe: true }, call('0'));
+    expect(held(await one.ask(false)).forMs).toBeGreaterThan(590_000);
+    expect(held(await one.ask(false)).forMs).toBeLessThanOrEqual(600_000);
   });
 
   it('an outage with a 429 in it: the probe that succeeds frees everybody', async () => {
     const one = quota();
     const straggler = await permit(one);
-    for (let call = 0; call < 5; call++) await one.failed('503', straggler);
+    for (let at = 0; at < 5; at++) await one.failed('503', straggler, call(`${at}`));
     // answered before the outage was noticed, read after it
     await one.answered(straggler);
     await one.hold('rate-limit', 'slow down', 60);
