@@ -7,6 +7,7 @@ import https, { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
 import { messageOf } from '../shared/errors.js';
+import { enteringWords } from '../shared/text.js';
 import { type Answer, field, text } from './classify.js';
 import type { Departure, NotSent } from './departure.js';
 
@@ -32,6 +33,9 @@ type Request = {
 };
 
 const CORRELATION_HEADER = 'x-hubspot-correlation-id';
+/** Of a body: 2,000 results take a quarter of a megabyte, 2,000 errors some two. What follows is not read. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+const TOO_LARGE = 'the answer is larger than 32 MB and is not HubSpot’s; check HUBSPOT_BASE_URL and proxies';
 /** It travels with every job that it concerns. */
 const LONGEST_ID = 100;
 
@@ -51,6 +55,7 @@ export class HubSpotHttp {
       timeout: options.timeoutMs,
       maxRedirects: 0, // a redirect would carry the token somewhere else
       maxBodyLength: Number.POSITIVE_INFINITY,
+      maxContentLength: MAX_ANSWER_BYTES,
       validateStatus: () => true,
       responseType: 'text',
       transitional: { silentJSONParsing: true, forcedJSONParsing: false, clarifyTimeoutError: true },
@@ -113,7 +118,7 @@ export class HubSpotHttp {
       const max = header('x-hubspot-ratelimit-max');
       if (max > 0) this.#options.onRateLimitHeader(max);
     }
-    const retryAfterMs = header('retry-after') * 1_000;
+    const retryAfterMs = readRetryAfter(response.headers['retry-after'], response.headers.date);
     const body = parseBody(response.data);
     // refusals have it in the body; answers with errors beside results only in a header that no documentation names
     const correlationId = text(field(body, 'correlationId')) ?? text(response.headers[CORRELATION_HEADER]);
@@ -122,8 +127,8 @@ export class HubSpotHttp {
       at: new Date().toISOString(),
       status: response.status,
       body,
-      ...(retryAfterMs >= 0 && { retryAfterMs }),
-      ...(correlationId !== undefined && { correlationId: correlationId.slice(0, LONGEST_ID) }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(correlationId !== undefined && { correlationId: enteringWords(correlationId, LONGEST_ID) }),
     };
   }
 }
@@ -143,6 +148,20 @@ function depart(call: ClientRequest, socket: Socket, departure: Departure): void
     socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => departure.leave());
   else if (departure.isOpen()) departure.leave();
   else call.destroy();
+}
+
+const HTTP_DATE = /^[A-Z][a-z]+, \d/;
+
+/** Seconds, or a date: told by the answer's own clock where it says what that is. */
+function readRetryAfter(value: unknown, date: unknown): number | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  const seconds = Number(value);
+  if (!Number.isNaN(seconds)) return seconds >= 0 && Number.isFinite(seconds) ? seconds * 1_000 : undefined;
+  // Date.parse reads a date into nearly anything
+  const until = HTTP_DATE.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(until)) return undefined;
+  const now = Date.parse(String(date));
+  return Math.max(0, until - (Number.isNaN(now) ? Date.now() : now));
 }
 
 function parseBody(body: string | undefined): unknown {
@@ -170,6 +189,8 @@ const isLossy = (id: unknown): boolean => typeof id === 'number' && !Number.isSa
 function noAnswer(error: unknown, timeout: string | undefined): Answer {
   const at = new Date().toISOString();
   if (timeout) return { kind: 'none', at, category: 'TIMEOUT', message: timeout };
+  if (messageOf(error).startsWith('maxContentLength'))
+    return { kind: 'none', at, category: 'ANSWER_TOO_LARGE', message: TOO_LARGE };
   // only code and message leave this file: the error itself holds the request with its token
   const code = isAxiosError(error) ? error.code : undefined;
   const category = code === 'ETIMEDOUT' || code === 'ECONNABORTED' ? 'TIMEOUT' : 'CONNECTION_ERROR';

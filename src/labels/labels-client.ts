@@ -22,6 +22,7 @@ import type { Passage, Turnstile } from '../hubspot/turnstile.js';
 import type { Sign } from '../hubspot/weather.js';
 import { ASSOCIATION_CATEGORIES, type AssociationCategory } from '../shared/association.js';
 import { LabelLookupError, messageOf } from '../shared/errors.js';
+import { enteringWords } from '../shared/text.js';
 import { between, type KnownLabel } from './choose-types.js';
 
 /** How long a call may wait for its permit: whoever enqueues waits as well. */
@@ -127,7 +128,8 @@ function failure(objects: ObjectTypes, reason: string, retryAfterMs?: number): L
 
 function wordsOf(answer: Answer): string {
   if (answer.kind === 'none') return `HubSpot does not answer: ${answer.message}`;
-  const words = text(field(answer.body, 'message'))?.slice(0, MAX_WORDS);
+  const said = text(field(answer.body, 'message'));
+  const words = said === undefined ? undefined : enteringWords(said, MAX_WORDS);
   return `${answer.status} from HubSpot${words === undefined ? '' : `: ${words}`}`;
 }
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ErrorContext, JobData, Pair } from './association.js';
+import { enteringWords } from './text.js';
 
 /** A job that no version of the schema accepts; there are no associations to count in it. */
 export const INVALID_JOB = 'INVALID_JOB';
@@ -87,13 +88,15 @@ export const rejectionArgs = (groups: readonly IndexedRejection[]): (string | nu
 
 /** What is the same in all of a group: the error's words without what differs from association to association. */
 export const wordsOf = (error: ErrorContext, pairs: readonly Pair[]): string =>
-  withoutIds(withoutNames(error.message, pairs)).slice(0, MAX_WORDS);
+  enteringWords(withoutIds(withoutNames(error.message.slice(0, LONGEST_READ), pairs)), MAX_WORDS);
 
 /** @param parts category, from type, to type, words */
 const groupId = (parts: readonly string[]): string =>
   createHash('sha1').update(parts.join('\n')).digest('base64url').slice(0, 16);
 
 const MAX_WORDS = 500;
+/** Of a message that somebody wrote into a job: HubSpot's are shorter. */
+const LONGEST_READ = 10_000;
 /** The pairs of a rejection whose ids are looked for in its words: an error that speaks of more does not name them all. */
 const PAIRS_NAMED = 20;
 
@@ -105,4 +108,4 @@ function withoutNames(message: string, pairs: readonly Pair[]): string {
 }
 
 const brief = (error: ErrorContext): ErrorContext =>
-  error.message.length > MAX_WORDS ? { ...error, message: error.message.slice(0, MAX_WORDS) } : error;
+  error.message.length > MAX_WORDS ? { ...error, message: enteringWords(error.message, MAX_WORDS) } : error;

@@ -57,7 +57,16 @@ function packAnswer(answer: Answer, call: Call | PlainCall): { answer: Answer; b
   if (answer.status >= 200 && answer.status < 300 && isComplete(body, call))
     return { answer: { ...rest, body: undefined, listsAll: true } };
   // as text: cheaper to copy between threads than objects
-  return { answer: { ...rest, body: undefined }, ...(body !== undefined && { body: JSON.stringify(body) }) };
+  return { answer: { ...rest, body: undefined }, ...(body !== undefined && { body: written(body) }) };
+}
+
+/** What is nested too deeply to be written again is not HubSpot's answer. */
+function written(body: unknown): string {
+  try {
+    return JSON.stringify(body);
+  } catch {
+    return 'null';
+  }
 }
 
 const isComplete = (body: unknown, call: Call | PlainCall): boolean =>

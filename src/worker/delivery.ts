@@ -16,11 +16,12 @@ import { type Permit, pairName, type Quota } from '../hubspot/quota.js';
 import type { Sign } from '../hubspot/weather.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
+import { enteringWords } from '../shared/text.js';
 import { type Batch, type Input, type Line, type PlainInputs, settle, waitersOf } from './batch.js';
 import type { Gate, Turn } from './gate.js';
 import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
-import { type Reconciled, reconcile, shorten } from './reconcile.js';
+import { MAX_WORD, type Reconciled, reconcile, shorten } from './reconcile.js';
 import type { Searches } from './searches.js';
 import { halvingsBelow, REFUSED } from './suspicion.js';
 
@@ -360,7 +361,7 @@ const refused = (failure: Failure): Outcome => ({
 
 function failureOf(answer: Answer): Failure {
   if (answer.kind === 'none') return { at: answer.at, category: answer.category, message: answer.message };
-  const category = text(field(answer.body, 'category')) ?? `HTTP_${answer.status}`;
+  const category = categoryIn(answer.body) ?? `HTTP_${answer.status}`;
   const { correlationId } = answer;
   return {
     at: answer.at,
@@ -383,6 +384,12 @@ function signOf(call: CreateCall): Sign {
 }
 
 const correlationOf = (answer: Answer): string => (answer.kind === 'answer' && answer.correlationId) || '';
+
+/** As it may enter a job. */
+function categoryIn(body: unknown): string | undefined {
+  const category = text(field(body, 'category'));
+  return category === undefined ? undefined : enteringWords(category, MAX_WORD);
+}
 
 /** HubSpot's message, or what little there is. */
 function wordsOf(answer: Answer): string {

@@ -20,6 +20,7 @@ const CATEGORIES = new Set([
   // ours, where HubSpot has none
   'TIMEOUT',
   'CONNECTION_ERROR',
+  'ANSWER_TOO_LARGE',
   'NO_EFFECT',
   ...[408, 425, 500, 502, 503, 504].map(status => `HTTP_${status}`),
 ]);

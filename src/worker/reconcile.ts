@@ -6,6 +6,7 @@
  * created + named + rest + suspects = inputs.
  */
 import { type Answer, field, isFinalAlone, isObject, text } from '../hubspot/classify.js';
+import { enteringWords } from '../shared/text.js';
 import type { Input } from './batch.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
 import type { Failure } from './outcome.js';
@@ -37,8 +38,11 @@ type Call = {
 export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean, call: Call): Reconciled {
   const { inputs } = call;
   if (accepted && answer.listsAll) return allCreated(inputs);
-  const created = accepted ? matchResults(answer.body, inputs) : new Set<Input>();
+  const turned = new Set<Input>();
+  const created = accepted ? matchResults(answer.body, inputs, turned) : new Set<Input>();
   const errors = accepted ? partialErrors(answer.body) : refusalErrors(answer.body);
+  // beside errors a result the other way round proves less: an id without its side may mean that input all the same
+  if (errors.length === 0) for (const input of turned) created.add(input);
   if (accepted && created.size === inputs.length && errors.length === 0) return allCreated(inputs);
 
   const named = new Map<Input, NamedInput>();
@@ -59,6 +63,7 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
         if (!named.has(input)) named.set(input, { input, failure, final: everyone || isFinalAlone(failure) });
     }
   }
+  for (const input of turned) if (!suspected.has(input)) created.add(input);
   // an error that names a pair outright outweighs a result for it: one of its types may have failed
   for (const input of named.keys()) created.delete(input);
   const others = inputs.filter(input => !created.has(input) && !named.has(input));
@@ -109,9 +114,9 @@ function refusalErrors(body: unknown): HubSpotError[] {
 
 /** Every field is optional in practice. Sentences in the context say which id or type is meant: each becomes an error. */
 function readError(error: Readonly<Record<string, unknown>>): HubSpotError[] {
-  const category = text(error.category);
-  const subCategory = text(error.subCategory);
-  const correlationId = text(error.correlationId);
+  const [category, subCategory, correlationId] = [error.category, error.subCategory, error.correlationId].map(
+    word => (text(word) === undefined ? undefined : enteringWords(String(word), MAX_WORD)),
+  );
   const message = text(error.message) ?? category ?? 'HubSpot gave no message';
   const whole: HubSpotError = {
     message,
@@ -154,5 +159,6 @@ const NOTHING_TO_SAY: Failure = { at: '', message: '' };
 
 /** A message travels with every job it concerns. */
 const MAX_MESSAGE = 500;
-export const shorten = (message: string): string =>
-  message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
+export const shorten = (message: string): string => enteringWords(message, MAX_MESSAGE);
+/** Categories and ids are short; one that is not must not swell jobs. */
+export const MAX_WORD = 100;

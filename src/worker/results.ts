@@ -12,8 +12,16 @@ import { PairSet } from './pairs.js';
 
 type HasPair = { readonly from: string; readonly to: string };
 
-/** The inputs that stand in `results`. */
-export function matchResults<Input extends HasPair>(body: unknown, inputs: readonly Input[]): Set<Input> {
+/**
+ * The inputs that stand in `results`.
+ * @param turned where those are put that stand there the other way round (v3 listed both directions), and whose pair in
+ * that direction was not asked for itself
+ */
+export function matchResults<Input extends HasPair>(
+  body: unknown,
+  inputs: readonly Input[],
+  turned: Set<Input>,
+): Set<Input> {
   const results = field(body, 'results');
   const found = new Set<Input>();
   if (!Array.isArray(results) || results.length === 0) return found;
@@ -21,8 +29,13 @@ export function matchResults<Input extends HasPair>(body: unknown, inputs: reado
   for (const input of inputs) byPair.add(input);
   for (const result of results) {
     if (!isObject(result)) continue;
-    const input = byPair.get(idOf(result.fromObjectId), idOf(result.toObjectId));
+    const [from, to] = [idOf(result.fromObjectId), idOf(result.toObjectId)];
+    const input = byPair.get(from, to);
     if (input) found.add(input);
+    else {
+      const other = byPair.get(to, from);
+      if (other) turned.add(other);
+    }
   }
   return found;
 }
@@ -33,8 +46,13 @@ export function errorsIn(body: unknown): Readonly<Record<string, unknown>>[] {
 }
 
 /** Every input stands in the results, and there is nothing else to say of any. */
-export const listsAll = (body: unknown, inputs: readonly HasPair[]): boolean =>
-  errorsIn(body).length === 0 && matchResults(body, inputs).size === inputs.length;
+export function listsAll(body: unknown, inputs: readonly HasPair[]): boolean {
+  if (errorsIn(body).length > 0) return false;
+  const turned = new Set<HasPair>();
+  const found = matchResults(body, inputs, turned);
+  for (const input of turned) found.add(input);
+  return found.size === inputs.length;
+}
 
 const wanted = new PairSet(MAX_INPUTS_PER_CALL);
 const listed = new PairSet(MAX_INPUTS_PER_CALL);
@@ -51,13 +69,15 @@ export function listsAllPlain(body: unknown, { ids }: Columns): boolean {
     if (!isObject(result)) continue;
     const from = numberOf(result.fromObjectId);
     const to = numberOf(result.toObjectId);
-    if (wanted.has(from, to) && listed.add(from, to)) found += 1;
+    if (wanted.has(from, to)) found += listed.add(from, to) ? 1 : 0;
+    else if (wanted.has(to, from)) found += listed.add(to, from) ? 1 : 0;
   }
   return found === ids.length / 2;
 }
 
-/** Inputs have their ids in the one form; an answer may have any. */
-const idOf = (id: unknown): string => canonicalId(typeof id === 'number' ? id : String(id));
+/** Inputs have their ids in the one form; an answer may have any. An object is no id: to make text of it may even fail. */
+const idOf = (id: unknown): string =>
+  typeof id === 'number' || typeof id === 'string' ? canonicalId(id) : '';
 
 const PLAIN_ID = /^0*\d{1,15}$/;
 /** NaN, which is equal to no id: it is none of plain digits. */
