@@ -3,11 +3,12 @@
   Notes a request before its jobs are enqueued: settle.lua counts into what stands here. With an idempotency key, only
   the first request notes anything; whoever repeats it learns the id of the first one.
 
-  KEYS[1] hash of the new request: accepted, jobs, created, rejected, requestedAt (completedAt: settle.lua), members
+  KEYS[1] hash of the new request: accepted, jobs, created, rejected, requestedAt (completedAt: settle.lua), members, owner
   KEYS[2] the idempotency key (left out when there is none): "<request id> <fingerprint>"
   ARGV[1] id of the new request   ARGV[2] fingerprint of its jobs   ARGV[3] inputs   ARGV[4] jobs
   ARGV[5] prefix of request hashes   ARGV[6] 1 = there is room for more
   ARGV[7] '', or the pairs of several requests of one association that share this note, as JSON
+  ARGV[8] '', or the caller that it belongs to: a hash of its key
 
   Returns {outcome, request id, requestedAt (ms), 1 when something of it has been settled}
     new      noted; its jobs are to be enqueued
@@ -29,12 +30,14 @@ if KEYS[2] then
   end
 end
 if ARGV[6] ~= '1' then return {'full', '', 0, 0} end
-local id, fingerprint, inputs, jobs, members = text(ARGV[1]), text(ARGV[2]), integer(ARGV[3]), integer(ARGV[4]), text(ARGV[7])
+local id, fingerprint, inputs, jobs = text(ARGV[1]), text(ARGV[2]), integer(ARGV[3]), integer(ARGV[4])
+local members, owner = text(ARGV[7]), text(ARGV[8])
 expectType('hash', KEYS[1])
 local now = redis.call('TIME')
 local requestedAt = now[1] * 1000 + math.floor(now[2] / 1000)
 redis.call('HSET', KEYS[1], 'accepted', inputs, 'jobs', jobs, 'created', 0, 'rejected', 0, 'requestedAt', requestedAt)
 if members ~= '' then redis.call('HSET', KEYS[1], 'members', members) end
+if owner ~= '' then redis.call('HSET', KEYS[1], 'owner', owner) end
 redis.call('EXPIRE', KEYS[1], KEEP_PENDING)
 if KEYS[2] then redis.call('SET', KEYS[2], id .. ' ' .. fingerprint, 'EX', KEEP_KEY) end
 return {'new', id, requestedAt, 0}

@@ -1,17 +1,36 @@
-/** Who may call: a bearer key out of a list, compared in constant time. Pure. */
+/** Who calls: a bearer key out of a list, compared in constant time. Pure. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** @param keys empty: everybody may (only on a loopback address, which the configuration sees to) */
-export function createGuard(keys: readonly string[]): (authorization: string | undefined) => boolean {
-  const digests = keys.map(digest);
-  if (digests.length === 0) return () => true;
+/**
+ * The caller as Redis knows it: a hash of its key, however the header spells it, and never the key. '' where the gateway
+ * has no keys: nobody in particular.
+ */
+export type Caller = string;
+export const NOBODY: Caller = '';
+const CALLER_LENGTH = 22;
+
+const callerOf = (key: string): Caller =>
+  createHash('sha256').update(`caller of the gateway\n${key}`).digest('base64url').slice(0, CALLER_LENGTH);
+
+/**
+ * @param keys empty: everybody may (only on a loopback address, which the configuration sees to)
+ * @returns tells who calls; undefined: nobody who may
+ */
+export function createGuard(
+  keys: readonly string[],
+): (authorization: string | undefined) => Caller | undefined {
+  const known = keys.map(key => ({ digest: digest(key), caller: callerOf(key) }));
+  if (known.length === 0) return () => NOBODY;
   return authorization => {
     const given = digest(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');
-    let known = false;
+    let found: Caller | undefined;
     // every key is looked at, whichever is the right one
-    for (const key of digests) known = timingSafeEqual(key, given) || known;
-    return known;
+    for (const { digest, caller } of known) found = timingSafeEqual(digest, given) ? caller : found;
+    return found;
   };
 }
+
+/** A request belongs to the key that sent it. What a gateway without keys has accepted belongs to nobody in particular. */
+export const mayRead = (caller: Caller, owner: Caller): boolean => owner === NOBODY || owner === caller;

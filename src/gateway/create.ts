@@ -3,6 +3,7 @@ import type { JobData } from '../shared/association.js';
 import type { Priority } from '../shared/queue.js';
 import { completeAnswer, pendingAnswer } from './answers.js';
 import type { Backlog } from './backlog.js';
+import type { Caller } from './bearer.js';
 import type { Outcomes, Watch } from './outcomes.js';
 import type { Preference } from './prefer.js';
 import { fingerprint, type ReadInputs } from './read-inputs.js';
@@ -21,6 +22,7 @@ export type CreateParts = {
 export type CreateCall = {
   readonly read: ReadInputs;
   readonly idempotencyKey: string | undefined;
+  readonly caller: Caller;
   /** of the jobs of a new request; a repeat leaves them as they are */
   readonly priority: Priority;
   readonly preference: Preference;
@@ -41,6 +43,7 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
     inputs,
     fingerprint: call.idempotencyKey === undefined ? '' : fingerprint(jobs),
     idempotencyKey: call.idempotencyKey,
+    caller: call.caller,
     room: await backlog.hasRoom(call.priority),
   });
   if (noted.isNew) backlog.accepted(inputs);
@@ -70,7 +73,7 @@ async function createShared(parts: CreateParts, call: CreateCall, job: JobData):
   const room = backlog.hasRoom(call.priority);
   if (room !== true && !(await room)) throw full();
   backlog.accepted(1);
-  const { id, requestedAt } = await shared.add(job, call.priority);
+  const { id, requestedAt } = await shared.add(job, call.priority, call.caller);
   parts.onAccepted(1);
   return { status: pendingStatus(call.preference), answer: pendingAnswer(id, requestedAt) };
 }

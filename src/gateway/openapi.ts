@@ -129,7 +129,7 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
           responses: {
             200: answered('Counts by outcome, and errors', schemaRef('Status')),
             401: refused('No bearer key, or not one of GATEWAY_API_KEYS'),
-            404: refused('No such request, or no longer known'),
+            404: refused('This key has sent no such request, or it is no longer known'),
             503: refused('Redis is away'),
           },
         },

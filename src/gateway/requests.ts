@@ -20,6 +20,7 @@ import { DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-not
 import { loadScript } from '../shared/script.js';
 import type { Tracing } from '../shared/tracing.js';
 import { heardWithin } from '../shared/wait.js';
+import { type Caller, NOBODY } from './bearer.js';
 import { ManyJobs } from './many-jobs.js';
 import { full, Refusal, unavailable } from './refusal.js';
 import { jobId, newRequestId } from './request-id.js';
@@ -34,7 +35,10 @@ export type NewRequest = {
   readonly jobs: readonly JobData[];
   readonly inputs: number;
   readonly fingerprint: string;
+  /** each caller has keys of its own */
   readonly idempotencyKey: string | undefined;
+  /** whose it is; nobody else is told of it */
+  readonly caller: Caller;
   /** is there room for more? Repeats of what was accepted need none */
   readonly room: boolean;
   /** the pairs of the requests that share this note (shared-jobs.ts) */
@@ -48,6 +52,7 @@ export type Noted = {
 };
 export type RequestCounts = {
   readonly id: string;
+  readonly owner: Caller;
   readonly accepted: number;
   readonly jobs: number;
   readonly created: number;
@@ -130,13 +135,12 @@ export class Requests {
    * @throws Refusal 422 when the idempotency key was used for something else, 429 without room, 503 without Redis
    */
   async note(request: NewRequest): Promise<Noted> {
-    const { jobs, inputs, fingerprint, idempotencyKey, room, members } = request;
+    const { jobs, inputs, fingerprint, idempotencyKey, caller, room, members } = request;
     const newId = newRequestId(members !== undefined);
     const keys = [this.keys.requests + newId];
-    if (idempotencyKey !== undefined)
-      keys.push(this.keys.idempotency + createHash('sha256').update(idempotencyKey).digest('hex'));
+    if (idempotencyKey !== undefined) keys.push(this.keys.idempotency + keyHash(caller, idempotencyKey));
     const shared = members ? JSON.stringify(members) : '';
-    const args = [newId, fingerprint, inputs, jobs.length, this.keys.requests, room ? 1 : 0, shared];
+    const args = [newId, fingerprint, inputs, jobs.length, this.keys.requests, room ? 1 : 0, shared, caller];
     const [outcome, id, requestedAt, settled] = (await this.#inTime(() =>
       this.#accept(this.redis, keys, args),
     )) as [outcome: string, id: string, requestedAt: number, settled: number];
@@ -247,11 +251,15 @@ export class Requests {
   }
 }
 
+const keyHash = (caller: Caller, idempotencyKey: string): string =>
+  createHash('sha256').update(`${caller}\n${idempotencyKey}`).digest('hex');
+
 function readCounts(id: string, hash: Readonly<Record<string, string>>): RequestCounts | undefined {
-  const { accepted, jobs, created, rejected, requestedAt, completedAt } = hash;
+  const { accepted, jobs, created, rejected, requestedAt, completedAt, owner = NOBODY } = hash;
   if (accepted === undefined) return undefined;
   return {
     id,
+    owner,
     accepted: Number(accepted),
     jobs: Number(jobs),
     created: Number(created),

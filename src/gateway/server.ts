@@ -16,7 +16,7 @@ import type { TypesOf } from '../labels/type-resolver.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { warningsHeader } from './answers.js';
-import { createGuard } from './bearer.js';
+import { type Caller, createGuard, NOBODY } from './bearer.js';
 import { BodyBudget, LARGE_BODY_BYTES } from './body-budget.js';
 import { type CreateParts, create } from './create.js';
 import { docsPage } from './docs-page.js';
@@ -67,7 +67,7 @@ const FAREWELL_MS = 1_000;
 
 export function createServer(parts: ServerParts): FastifyInstance {
   const { requests, outcomes, metrics, stopping, logger, timeouts = TIMEOUTS } = parts;
-  const mayCall = createGuard(parts.apiKeys);
+  const callerOf = createGuard(parts.apiKeys);
   const description = openApi(parts.version, parts.maxInputs, parts.apiKeys.length > 0);
   const page = docsPage(description);
   const bodyLimit = Math.max(MIN_BODY_BYTES, parts.maxInputs * BODY_BYTES_PER_INPUT);
@@ -132,8 +132,13 @@ export function createServer(parts: ServerParts): FastifyInstance {
     metrics.request(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
     done();
   });
-  const onRequest: onRequestHookHandler = (request, _reply, done) =>
-    done(mayCall(request.headers.authorization) ? undefined : unknownKey());
+  app.decorateRequest('caller', NOBODY);
+  const onRequest: onRequestHookHandler = (request, _reply, done) => {
+    const caller = callerOf(request.headers.authorization);
+    if (caller === undefined) return done(unknownKey());
+    request.caller = caller;
+    done();
+  };
   /** Memory stays bounded, however many large requests come at once; a request that waits holds its jobs. */
   const holdBody: onRequestHookHandler = (request, reply, done) => {
     const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
@@ -165,7 +170,6 @@ export function createServer(parts: ServerParts): FastifyInstance {
       async (request, reply) => {
         const preference = parsePrefer(request.headers.prefer);
         const key = readIdempotencyKey(request.headers['idempotency-key']);
-        const { authorization } = request.headers;
         const priority = readPriority(request.headers['x-priority']);
         const { fromObjectType, toObjectType } = request.params;
         const read = await readInputs(fromObjectType, toObjectType, request.body, parts);
@@ -174,8 +178,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
         const { status, answer } = await parts.trace(path, request.headers, () =>
           create(parts, {
             read,
-            // each caller has keys of its own
-            idempotencyKey: key !== undefined && parts.apiKeys.length > 0 ? `${authorization}\n${key}` : key,
+            idempotencyKey: key,
+            caller: request.caller,
             priority,
             preference,
             signal: () => AbortSignal.any([closeOf(reply), stopping]),
@@ -192,8 +196,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
     );
 
   app.get<{ Params: { id: string } }>('/requests/:id', guarded, async (request, reply) => {
-    const status = await readStatus(requests, request.params.id);
-    if (!status) throw new Refusal(404, 'There is no such request, or it is no longer known');
+    const status = await readStatus(requests, request.params.id, request.caller);
+    if (!status) throw new Refusal(404, 'This key has no such request, or it is no longer known');
     return reply.send(status);
   });
 
@@ -231,6 +235,10 @@ function closeOf(reply: FastifyReply): AbortSignal {
 }
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** who sent it, on guarded routes */
+    caller: Caller;
+  }
   interface FastifyContextConfig {
     /** needs a key, and is refused while the gateway ends */
     guarded?: boolean;

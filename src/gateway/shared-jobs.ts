@@ -8,6 +8,7 @@ import type { Span } from '@opentelemetry/api';
 import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../shared/association.js';
 import type { Priority } from '../shared/queue.js';
 import { type Tracing, together } from '../shared/tracing.js';
+import type { Caller } from './bearer.js';
 import { memberId } from './request-id.js';
 import type { Noted, Requests } from './requests.js';
 
@@ -20,8 +21,8 @@ type Lot = {
   /** the spans of its requests, where traces are on */
   readonly callers: Set<Span>;
 };
-/** What may share a job: object pair, types and priority. */
-type Lane = { readonly priority: Priority; lots: Lot[] };
+/** What may share a job and its note: object pair, types, priority and caller. */
+type Lane = { readonly priority: Priority; readonly caller: Caller; lots: Lot[] };
 
 export class SharedJobs {
   readonly #lanes = new Map<string, Lane>();
@@ -32,12 +33,12 @@ export class SharedJobs {
   ) {}
 
   /** Resolves when Redis has it. @param job of one pair @throws Refusal 503 */
-  add(job: JobData, priority: Priority): Promise<Shared> {
-    const key = `${priority} ${job.fromObjectType} ${job.toObjectType} ${typesText(job.types)}`;
+  add(job: JobData, priority: Priority, caller: Caller): Promise<Shared> {
+    const key = `${caller} ${priority} ${job.fromObjectType} ${job.toObjectType} ${typesText(job.types)}`;
     return new Promise((resolve, reject) => {
       let lane = this.#lanes.get(key);
       if (!lane) {
-        lane = { priority, lots: [] };
+        lane = { priority, caller, lots: [] };
         this.#lanes.set(key, lane);
         void this.#run(key, lane);
       }
@@ -57,14 +58,12 @@ export class SharedJobs {
     await turn(); // what was read in the same turn of the event loop goes together
     while (lane.lots.length > 0)
       await Promise.all(
-        lane.lots
-          .splice(0)
-          .map(lot => together(this.tracing, lot.callers, () => this.#send(lot, lane.priority))),
+        lane.lots.splice(0).map(lot => together(this.tracing, lot.callers, () => this.#send(lot, lane))),
       );
     this.#lanes.delete(key);
   }
 
-  async #send({ job, pairs, waiting }: Lot, priority: Priority): Promise<void> {
+  async #send({ job, pairs, waiting }: Lot, { priority, caller }: Lane): Promise<void> {
     try {
       const jobs = [{ ...job, pairs }];
       const { id, requestedAt } = await this.requests.note({
@@ -72,6 +71,7 @@ export class SharedJobs {
         inputs: pairs.length,
         fingerprint: '',
         idempotencyKey: undefined,
+        caller,
         room: true, // each of them was asked whether there is
         members: pairs,
       });

@@ -1,22 +1,28 @@
 /** GET /requests/{id}: what became of a request that has jobs of its own, or of its place in a shared one. */
 import type { JobData, Pair, Rejected } from '../shared/association.js';
 import { associationErrors, statusAnswer } from './answers.js';
+import { type Caller, mayRead } from './bearer.js';
 import { isRequestId, placeOf } from './request-id.js';
 import type { RequestCounts, Requests, SharedNote } from './requests.js';
 import type { Status } from './schemas.js';
 
 const MAX_ERRORS_LISTED = 1_000;
 
-/** @returns undefined when there is no such request, or nobody can tell any more @throws Refusal 503 */
-export async function readStatus(requests: Requests, id: string): Promise<Status | undefined> {
+/** @returns undefined when the caller has no such request, or nobody can tell any more @throws Refusal 503 */
+export async function readStatus(
+  requests: Requests,
+  id: string,
+  caller: Caller,
+): Promise<Status | undefined> {
   if (!isRequestId(id)) return undefined;
   const shared = placeOf(id);
   if (shared) {
     const note = await requests.sharedNote(shared.note);
-    return note && memberStatus(note, shared.place, id);
+    if (!note || !mayRead(caller, note.counts.owner)) return undefined;
+    return memberStatus(note, shared.place, id);
   }
   const counts = await requests.counts(id);
-  if (!counts) return undefined;
+  if (!counts || !mayRead(caller, counts.owner)) return undefined;
   const found = await requests.rejections(counts, MAX_ERRORS_LISTED);
   const errors = [...found.of.values()].flatMap(job =>
     job.rejected.flatMap(rejected => associationErrors(job, rejected)),
@@ -30,9 +36,10 @@ export function memberStatus(note: SharedNote, place: number, id: string): Statu
   if (!pair) return undefined;
   const fate = fateOf(pair, note);
   if (!fate) return undefined;
-  const { requestedAt, completedAt } = note.counts;
+  const { owner, requestedAt, completedAt } = note.counts;
   const counts: RequestCounts = {
     id,
+    owner,
     accepted: 1,
     jobs: 1,
     created: fate === 'created' ? 1 : 0,

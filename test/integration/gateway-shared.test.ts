@@ -138,6 +138,7 @@ describe('the fate of one of three', () => {
   const fate = (created: number, rejected: number, job: SharedNote['job'], isWhole = false) => {
     const counts = {
       id: 'n',
+      owner: '',
       accepted: 3,
       jobs: 1,
       created,

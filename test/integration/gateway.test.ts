@@ -190,6 +190,7 @@ describe('Idempotency-Key', () => {
       ...read,
       fingerprint: fingerprint(read.jobs),
       idempotencyKey: 'k',
+      caller: '',
       room: true,
     });
     await server.close();

@@ -34,18 +34,20 @@ describe('Prefer', () => {
 });
 
 describe('bearer keys', () => {
-  const mayCall = createGuard(['one', 'two']);
-  it.each(['Bearer one', 'bearer two', 'Bearer  two '])('%j may', given => {
-    expect(mayCall(given)).toBe(true);
+  const callerOf = createGuard(['one', 'two']);
+  it.each(['Bearer two', 'bearer two', 'BEARER  two '])('%j is the same caller', given => {
+    expect(callerOf(given)).toMatch(/^[\w-]{22}$/);
+    expect(callerOf(given)).toBe(callerOf('Bearer two'));
+    expect(callerOf(given)).not.toBe(callerOf('Bearer one'));
   });
   it.each([undefined, '', 'one', 'Bearer', 'Bearer ', 'Bearer o', 'Bearer one two', 'Basic one'])(
     '%j may not',
     given => {
-      expect(mayCall(given)).toBe(false);
+      expect(callerOf(given)).toBeUndefined();
     },
   );
   it('none configured: everybody may', () => {
-    expect(createGuard([])(undefined)).toBe(true);
+    expect(createGuard([])(undefined)).toBe('');
   });
 });
 
@@ -265,7 +267,16 @@ describe('the names of an input’s fields', () => {
 
 it('what nobody knows any more is in neither list', async () => {
   const { jobs } = await readInputs('deals', '2-7', { inputs: [inputOf(1, 2)] }, { maxInputs: 9, typesOf });
-  const counts = { id: 'r', accepted: 1, jobs: 1, created: 0, rejected: 1, requestedAt: 0, completedAt: 5 };
+  const counts = {
+    owner: '',
+    id: 'r',
+    accepted: 1,
+    jobs: 1,
+    created: 0,
+    rejected: 1,
+    requestedAt: 0,
+    completedAt: 5,
+  };
   const answer = completeAnswer({ ...counts, discarded: [] }, jobs, { of: new Map(), unknown: new Set([0]) });
   expect(answer).toMatchObject({ results: [], numErrors: 1, errors: [{ category: 'UNKNOWN' }] });
 });
@@ -274,6 +285,7 @@ it('a complete answer: a pair that stands twice in a job and was rejected once i
   const inputs = [inputOf(1, 2), inputOf(1, 2), inputOf(3, 4)];
   const { jobs } = await readInputs('deals', '2-7', { inputs }, { maxInputs: 9, typesOf });
   const counts = {
+    owner: '',
     id: 'r',
     accepted: 3,
     jobs: 1,

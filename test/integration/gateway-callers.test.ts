@@ -1,0 +1,74 @@
+/** Whose a request is: its key's, whichever gateway is asked, whatever it shares with others, however the header spells it. */
+import { afterEach, expect, it } from '@jest/globals';
+import { accountKeys } from '../../src/shared/queue.js';
+import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { useRedis } from '../support/redis.js';
+
+const test = useRedis(import.meta.url);
+const servers: TestServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function open(apiKeys: string[], prefix = test.newPrefix()): Promise<TestServer> {
+  const server = await openServer(test.url, prefix, { apiKeys });
+  servers.push(server);
+  return server;
+}
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+
+async function post(server: TestServer, headers: Record<string, string>, inputs = [inputOf(1, 2)]) {
+  const response = await server.app.inject({ method: 'POST', url: CREATE, payload: { inputs }, headers });
+  expect(response.statusCode).toBe(201);
+  return response.json<ReplyBody>().links?.status ?? '';
+}
+const ask = async (server: TestServer, url: string, headers: Record<string, string> = {}) =>
+  (await server.app.inject({ url, headers })).statusCode;
+
+it('single requests of two keys in one moment: each reads its own, by no other place either', async () => {
+  const server = await open(['one', 'two']);
+  const paths = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => post(server, bearer(at % 2 ? 'two' : 'one'))),
+  );
+  for (const [at, path] of paths.entries()) {
+    const [own, other] = at % 2 ? ['two', 'one'] : ['one', 'two'];
+    expect(await ask(server, path, bearer(own))).toBe(200);
+    for (const place of ['000', '001', path.slice(-3)])
+      expect(await ask(server, path.replace(/...$/, place), bearer(other))).toBe(404);
+  }
+  // still they share jobs with those of their own key
+  expect(await test.redis.llen(`${accountKeys(test.prefix).jobs}wait`)).toBeLessThan(10);
+});
+
+it('a large request is as private, in every gateway of the account', async () => {
+  const server = await open(['one', 'two']);
+  const path = await post(server, bearer('one'), [inputOf(1, 2), inputOf(3, 4)]);
+  const [second, keyless] = [await open(['two', 'one'], test.prefix), await open([], test.prefix)];
+  expect(await ask(second, path, bearer('one'))).toBe(200);
+  expect(await ask(second, path, bearer('two'))).toBe(404);
+  expect(await ask(keyless, path)).toBe(404);
+  // what came without a key belongs to nobody in particular
+  const anybodys = await post(keyless, {});
+  expect(await ask(keyless, anybodys)).toBe(200);
+  expect(await ask(server, anybodys, bearer('two'))).toBe(200);
+});
+
+it('Redis never has the key itself', async () => {
+  const server = await open(['a-very-secret-key']);
+  await post(server, { ...bearer('a-very-secret-key'), 'idempotency-key': 'k' });
+  await post(server, bearer('a-very-secret-key'));
+  for (const key of await test.redis.keys(`${test.prefix}:*`)) {
+    const text = `${key} ${JSON.stringify(await test.redis.dumpBuffer(key))} ${await test.redis.dump(key)}`;
+    expect(text).not.toContain('a-very-secret-key');
+  }
+});
+
+it('an Idempotency-Key is met again by the same key in another spelling of the header', async () => {
+  const server = await open(['one']);
+  const spellings = ['Bearer one', 'bearer one', 'BEARER   one', 'Bearer one '];
+  const paths = await Promise.all(
+    spellings.map(authorization => post(server, { authorization, 'idempotency-key': 'nightly' })),
+  );
+  expect(new Set(paths).size).toBe(1);
+  expect(await test.redis.llen(`${accountKeys(test.prefix).jobs}wait`)).toBe(1);
+});
