@@ -31,7 +31,7 @@ export type CreateCall = {
 };
 export type Created = { readonly status: 201 | 202 | 207; readonly answer: Answer };
 
-/** @throws Refusal; nothing was enqueued then, unless Redis went away while it was asked to */
+/** @throws Refusal; a 503 says whether anything may have been enqueued */
 export async function create(parts: CreateParts, call: CreateCall): Promise<Created> {
   const { requests, backlog } = parts;
   const { jobs, inputs } = call.read;

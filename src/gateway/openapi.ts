@@ -93,7 +93,7 @@ export function openApi(version: string, maxInputs: number, guarded: boolean): O
       422: refused('The Idempotency-Key was used for other associations'),
       429: refused('Too many associations are queued; Retry-After says when to come back'),
       503: refused(
-        'Redis is away, HubSpot cannot be asked for a label, or the gateway is ending; Retry-After says when to come back',
+        'Redis is away, HubSpot cannot be asked for a label, or the gateway is ending; the message says whether nothing was enqueued or that it is not known, Retry-After when to come back',
       ),
     },
   };

@@ -10,7 +10,8 @@ import { Packer } from '../producer/packer.js';
 import { associationFaults, isObjectType, type JobData } from '../shared/association.js';
 import { LabelLookupError } from '../shared/errors.js';
 import { cut, inputFaults, isRecord, placed, readInput } from './read-input.js';
-import { type Fault, Refusal, unavailable } from './refusal.js';
+import { type Fault, NOTHING_ENQUEUED, Refusal, unavailable } from './refusal.js';
+import { TypeLists } from './type-lists.js';
 
 /** Faults that an answer lists; the message holds the number of bad inputs. */
 const MAX_FAULTS_LISTED = 1_000;
@@ -52,6 +53,7 @@ export async function readInputs(
 
   const warnings: string[] = [];
   const packer = new Packer({ source: 'gateway' }, undefined, lane => warnings.push(...typeWarnings(lane)));
+  const typeLists = new TypeLists();
   const jobs: JobData[] = [];
   const faults: Fault[] = [];
   let bad = 0;
@@ -66,6 +68,11 @@ export async function readInputs(
       continue;
     }
     let association = read.association;
+    const tooMany = typeLists.fault(association);
+    if (tooMany !== undefined) {
+      refuse([placed(tooMany, place => `inputs[${index}].${place}`)]);
+      continue;
+    }
     if (!saysTypes(association)) {
       const answer = typesOf(association);
       const resolved = answer instanceof Promise ? await answer.catch(asUnavailable) : answer;
@@ -91,7 +98,10 @@ export async function readInputs(
 
 function asUnavailable(error: unknown): never {
   if (!(error instanceof LabelLookupError)) throw error;
-  throw unavailable(error.message, Math.max(1, Math.ceil(error.retryAfterMs / 1_000)));
+  throw unavailable(
+    `${error.message}; ${NOTHING_ENQUEUED}`,
+    Math.max(1, Math.ceil(error.retryAfterMs / 1_000)),
+  );
 }
 
 /** The same for the same associations, whatever the spelling of the JSON. */

@@ -11,6 +11,7 @@ export const CATEGORIES = {
   408: 'REQUEST_TIMEOUT',
   413: 'PAYLOAD_TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
+  421: 'MISDIRECTED_REQUEST',
   422: 'VALIDATION_ERROR',
   429: 'RATE_LIMITS',
   431: 'VALIDATION_ERROR',
@@ -33,7 +34,30 @@ export class Refusal extends Error {
 }
 
 export const unavailable = (message: string, retryAfterSeconds = 2): Refusal =>
-  new Refusal(503, message, [], { 'retry-after': String(retryAfterSeconds) });
+  new Refusal(503, withoutAddresses(message), [], { 'retry-after': String(retryAfterSeconds) });
+
+/** What a caller who is to come back must know. */
+export const NOTHING_ENQUEUED = 'nothing was enqueued';
+export const MAYBE_ENQUEUED =
+  'all of it or nothing was enqueued, which is not known: repeat it, with the same Idempotency-Key if it has one; to create an association twice is harmless';
+
+/** A 503 with what it means for the request. Anything else stays as it is. */
+export const withFate = (error: unknown, fate: string): unknown =>
+  error instanceof Refusal && error.status === 503
+    ? new Refusal(503, `${error.message}; ${fate}`, error.faults, error.headers)
+    : error;
+
+/** Where Redis is, or a proxy, is not for whoever calls: errors of the network name hosts and ports behind their codes. */
+export const withoutAddresses = (text: string): string =>
+  text
+    .replace(/\b(E[A-Z_]{3,}) [^\s;,)]+/g, '$1')
+    .replace(/\b(MOVED|ASK) \d+ \S+/g, '$1')
+    .replace(/\b[a-z]+:\/\/\S+/gi, '(address)')
+    .replace(/\b\d{1,3}(\.\d{1,3}){3}(:\d+)?/g, '(address)')
+    .replace(/\[?(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}\]?(:\d+)?/gi, '(address)');
+
+export const wrongHost = (): Refusal =>
+  new Refusal(421, 'This gateway has no keys (GATEWAY_API_KEYS) and answers to a loopback address only');
 
 export const compressed = (coding: string): Refusal =>
   new Refusal(415, 'The body must come as it is', [

@@ -22,7 +22,7 @@ import type { Tracing } from '../shared/tracing.js';
 import { heardWithin } from '../shared/wait.js';
 import { type Caller, NOBODY } from './bearer.js';
 import { ManyJobs } from './many-jobs.js';
-import { full, Refusal, unavailable } from './refusal.js';
+import { full, MAYBE_ENQUEUED, NOTHING_ENQUEUED, Refusal, unavailable, withFate } from './refusal.js';
 import { jobId, newRequestId } from './request-id.js';
 import { SingleJobs } from './single-jobs.js';
 
@@ -141,9 +141,10 @@ export class Requests {
     if (idempotencyKey !== undefined) keys.push(this.keys.idempotency + keyHash(caller, idempotencyKey));
     const shared = members ? JSON.stringify(members) : '';
     const args = [newId, fingerprint, inputs, jobs.length, this.keys.requests, room ? 1 : 0, shared, caller];
-    const [outcome, id, requestedAt, settled] = (await this.#inTime(() =>
-      this.#accept(this.redis, keys, args),
-    )) as [outcome: string, id: string, requestedAt: number, settled: number];
+    const noting = this.#inTime(() => this.#accept(this.redis, keys, args)).catch((error: unknown) => {
+      throw withFate(error, NOTHING_ENQUEUED); // jobs come after the note
+    });
+    const [outcome, id, requestedAt, settled] = (await noting) as [string, string, number, number];
     if (outcome === 'differs')
       throw new Refusal(422, 'This Idempotency-Key was used for other associations', [
         { message: `it belongs to the request ${id}`, in: 'Idempotency-Key' },
@@ -154,12 +155,25 @@ export class Requests {
 
   /** Enqueues all jobs or none; those that are there already stay as they are. @throws Refusal 503 */
   async enqueue(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
-    await this.#inTime(async () => {
+    let fate = NOTHING_ENQUEUED; // until something is on its way
+    const add = async (): Promise<void> => {
+      fate = MAYBE_ENQUEUED;
       const [only] = jobs;
       if (jobs.length === 1 && only)
         await this.#singles.add(jobId(id, 0), { ...only, requestId: id }, priority);
       else await this.#many.add(id, jobs, priority);
-    });
+    };
+    try {
+      await this.#inTime(() =>
+        add().catch((error: unknown) => {
+          // Redis itself has refused it
+          if ((error as Error).name === 'ReplyError') fate = NOTHING_ENQUEUED;
+          throw error;
+        }),
+      );
+    } catch (error) {
+      throw withFate(error, fate);
+    }
   }
 
   /** @throws Refusal 503 */

@@ -14,6 +14,7 @@ import Fastify, {
 } from 'fastify';
 import type { TypesOf } from '../labels/type-resolver.js';
 import { messageOf } from '../shared/errors.js';
+import { isLoopbackHost } from '../shared/host.js';
 import type { Logger } from '../shared/logger.js';
 import { warningsHeader } from './answers.js';
 import { type Caller, createGuard, NOBODY } from './bearer.js';
@@ -26,7 +27,16 @@ import { CREATE_PATHS, openApi } from './openapi.js';
 import { parsePrefer, preferenceApplied } from './prefer.js';
 import { readPriority } from './priority.js';
 import { readInputs } from './read-inputs.js';
-import { asRefusal, compressed, Refusal, type RefusalStatus, refusalBody, unavailable } from './refusal.js';
+import {
+  asRefusal,
+  compressed,
+  NOTHING_ENQUEUED,
+  Refusal,
+  type RefusalStatus,
+  refusalBody,
+  unavailable,
+  wrongHost,
+} from './refusal.js';
 import { readStatus } from './status.js';
 import type { TraceRequest } from './tracing.js';
 
@@ -124,9 +134,14 @@ export function createServer(parts: ServerParts): FastifyInstance {
   // Hooks with a callback: a promise for each of them is a tenth of what a small request costs.
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-correlation-id', request.id);
+    if (parts.apiKeys.length === 0 && !isLoopbackHost(request.headers.host ?? '')) return done(wrongHost());
     if (!stopping.aborted) return done();
     reply.header('connection', 'close');
-    done(request.routeOptions.config.guarded ? unavailable('The gateway is ending', 5) : undefined);
+    done(
+      request.routeOptions.config.guarded
+        ? unavailable(`The gateway is ending; ${NOTHING_ENQUEUED}`, 5)
+        : undefined,
+    );
   });
   app.addHook('onResponse', (request, reply, done) => {
     metrics.request(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);

@@ -4,6 +4,7 @@
  */
 import type { BulkJobOptions, Queue } from 'bullmq';
 import type { JobData } from '../shared/association.js';
+import { messageOf } from '../shared/errors.js';
 import { JOB_NAME, type Priority, producerJobOptions } from '../shared/queue.js';
 import type { Tracing } from '../shared/tracing.js';
 
@@ -57,7 +58,11 @@ export class SingleJobs {
       for (const { resolve } of some) resolve();
     } catch (error) {
       for (const { job, resolve, reject } of some)
-        this.isThere(job.opts.jobId).then(there => (there ? resolve() : reject(error)), reject);
+        this.isThere(job.opts.jobId).then(
+          there => (there ? resolve() : reject(error)),
+          // not the refusal of the job itself: whether it is there, nobody knows
+          (cause: unknown) => reject(new Error(messageOf(cause))),
+        );
     }
   }
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import leven from 'leven';
 import { ConfigError, messageOf } from './errors.js';
+import { LOOPBACK } from './host.js';
 import { type IntegerSetting, SETTINGS, type SecretSetting, type Setting, webUrlFault } from './settings.js';
 
 type ValueOf<S extends Setting> = S extends IntegerSetting
@@ -170,8 +171,6 @@ export const apiKeys = (list: string | undefined): string[] =>
     .split(',')
     .map(key => key.trim())
     .filter(key => key !== '');
-
-export const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 function* gatewayFaults({ gatewayHost, gatewayApiKeys }: Values): Generator<string> {
   const keys = apiKeys(gatewayApiKeys);

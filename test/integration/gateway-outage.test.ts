@@ -27,13 +27,21 @@ afterEach(async () => {
 const inputsOf = (count: number) => goodPairs(count).map(([from, to]) => inputOf(from, to));
 const queued = () => redis.llen(`${accountKeys('bull').jobs}wait`);
 
-async function expectRefused(count: number): Promise<void> {
+async function expectRefused(count: number, fate = /nothing was enqueued$/): Promise<void> {
   const before = performance.now();
   const { status, body, headers } = await gateway.post(inputsOf(count));
   expect(performance.now() - before).toBeLessThan(2_000);
   expect([status, body.status, body.category]).toEqual([503, 'error', 'SERVICE_UNAVAILABLE']);
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(body.message).toMatch(fate);
+  expectNoAddress(body);
   expect(JSON.stringify(body)).not.toContain('100000001');
+}
+/** Where Redis is, is for the operator's log. */
+function expectNoAddress(body: unknown): void {
+  const text = JSON.stringify(body);
+  expect(text).not.toContain(new URL(server.url).port);
+  expect(text).not.toMatch(/127\.0\.0\.1|localhost/);
 }
 const expectAccepted = (count: number) =>
   eventually(async () => expect((await gateway.post(inputsOf(count))).status).toBe(201));
@@ -43,7 +51,12 @@ describe('Redis', () => {
     await server.kill();
     await expectRefused(1);
     await expectRefused(1_200);
-    expect((await gateway.get('/readyz')).status).toBe(503);
+    const { status, body } = await gateway.get('/readyz');
+    expect([status, body]).toEqual([
+      503,
+      { status: 'not ready', reasons: [expect.stringMatching(/^Redis/)] },
+    ]);
+    expectNoAddress(body);
     expect((await gateway.get('/healthz')).status).toBe(200);
     await server.startAgain();
     await expectAccepted(1);

@@ -96,6 +96,28 @@ it('more large bodies at once than memory is for: 429; afterwards all is as befo
   expect(await queued()).toBe(statuses.filter(status => status === 201).length + 6);
 });
 
+it.each(['evil.example', '10.0.0.5:3000', '127.0.0.1.evil.example'])(
+  'without keys it does not answer to the Host %j',
+  async host => {
+    await open();
+    for (const [method, url] of [
+      ['POST', CREATE],
+      ['GET', '/docs'],
+      ['GET', '/nothing'],
+      ['DELETE', CREATE],
+    ] as const) {
+      const response = await server.app.inject({ method, url, headers: { host } });
+      expect([response.statusCode, isRefusal.Check(response.json())]).toEqual([421, true]);
+    }
+    expect(await queued()).toBe(0);
+    for (const own of ['localhost', '127.0.0.1:3000', '[::1]:3000', 'LOCALHOST:1'])
+      expect((await server.app.inject({ url: '/healthz', headers: { host: own } })).statusCode).toBe(200);
+    await server.close();
+    await open({ apiKeys: ['k'] });
+    expect((await server.app.inject({ url: '/healthz', headers: { host } })).statusCode).toBe(200);
+  },
+);
+
 it('while it ends: 503 with Retry-After for what is new, not ready, alive', async () => {
   await open();
   server.stop();

@@ -32,7 +32,7 @@ afterEach(async () => {
 const queued = () => test.redis.llen(accountKeys(test.prefix).wait);
 const BODY = JSON.stringify({ inputs: [inputOf(1, 2)] });
 const head = (more: string) =>
-  `POST ${CREATE} HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n${more}\r\n\r\n`;
+  `POST ${CREATE} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${more}\r\n\r\n`;
 
 type Talk = { readonly socket: net.Socket; heard(): string; readonly closed: Promise<void> };
 /** Says this, and then nothing more. */
@@ -142,9 +142,9 @@ describe('absurd headers', () => {
     ['a control character', head('x: a\u0001b\r\ncontent-length: 0'), 400],
     ['a header without a name', head(': y\r\ncontent-length: 0'), 400],
     ['a very long value', head(`prefer: ${'wait=1,'.repeat(5_000)}\r\ncontent-length: 0`), 431],
-    ['a very long path', `POST /${'a'.repeat(20_000)} HTTP/1.1\r\nhost: h\r\n\r\n`, 431],
-    ['no HTTP version', `POST ${CREATE}\r\n\r\n`, 400],
-    ['an unknown method', `BREW ${CREATE} HTTP/1.1\r\nhost: h\r\n\r\n`, 400],
+    ['a very long path', `POST /${'a'.repeat(20_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`, 431],
+    ['no HTTP version, and no Host', `POST ${CREATE}\r\n\r\n`, 421],
+    ['an unknown method', `BREW ${CREATE} HTTP/1.1\r\nhost: localhost\r\n\r\n`, 400],
     ['an unknown encoding', `${head('content-encoding: br\r\ncontent-length: 2')}{}`, 415],
     ['an expectation', head('expect: the-worst\r\ncontent-length: 0'), 400],
   ])('%s', async (_name, text, status) => {

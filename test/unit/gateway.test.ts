@@ -162,7 +162,11 @@ describe('inputs', () => {
       { message: expect.stringContaining('null is not a list'), in: 'inputs[4].types' },
     ]);
     const away = await refusalOf(() => read({ inputs: [{ from, to, label: 'newer' }] }));
-    expect(away).toMatchObject({ status: 503, message: 'HubSpot is away', headers: { 'retry-after': '8' } });
+    expect(away).toMatchObject({
+      status: 503,
+      message: 'HubSpot is away; nothing was enqueued',
+      headers: { 'retry-after': '8' },
+    });
   });
 
   it('the list of faults is bounded, the number is not', async () => {

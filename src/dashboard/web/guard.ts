@@ -7,7 +7,7 @@
  *  3. State-changing calls come from our own pages, the dashboard's with a header besides that no form can send.
  * Passwords are password-door.ts.
  */
-import { LOOPBACK } from '../../shared/config.js';
+import { isLoopbackHost } from '../../shared/host.js';
 
 /**
  * What a route is, as its registration says. `health`: for everybody. `page`: pages elsewhere may link to it. `inside`:
@@ -33,7 +33,7 @@ const header = (headers: Headers, name: string): string => String(headers[name] 
 
 /** For a dashboard without a password. @returns why the name it was asked by is refused */
 export const hostRefusal = (headers: Headers): Refusal | undefined =>
-  LOOPBACK.test(hostName(header(headers, 'host')))
+  isLoopbackHost(header(headers, 'host'))
     ? undefined
     : { status: 421, message: 'This dashboard has no password and answers to a loopback address only' };
 
@@ -72,6 +72,3 @@ function isOwnPage(headers: Headers): boolean {
 
 const isOrigin = (origin: string, headers: Headers): boolean =>
   URL.canParse(origin) && new URL(origin).host === header(headers, 'host').toLowerCase();
-
-/** Without the port. */
-const hostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, '');

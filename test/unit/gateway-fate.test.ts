@@ -1,0 +1,35 @@
+/** What a 503 says of the request, and what no answer says of Redis. */
+import { expect, it } from '@jest/globals';
+import { unavailable, withFate, withoutAddresses } from '../../src/gateway/refusal.js';
+
+it.each([
+  ['connect ECONNREFUSED 10.1.2.3:6379', 'connect ECONNREFUSED'],
+  ['connect ECONNREFUSED ::1:6379', 'connect ECONNREFUSED'],
+  ['getaddrinfo ENOTFOUND redis.internal.example', 'getaddrinfo ENOTFOUND'],
+  ['Redis is away: connect ETIMEDOUT redis:6379; nothing', 'Redis is away: connect ETIMEDOUT; nothing'],
+  ['MOVED 3999 10.0.0.1:6381', 'MOVED'],
+  ['no answer of redis://u:p@host:1/0', 'no answer of (address)'],
+  ['no way to 10.0.0.1:6379', 'no way to (address)'],
+  ['no way to fe80::1:2:3', 'no way to (address)'],
+])('%j has no address in the answer', (text, expected) => {
+  expect(withoutAddresses(text)).toBe(expected);
+  expect(unavailable(text).message).toBe(expected);
+});
+
+it.each([
+  'OOM command not allowed when used memory > maxmemory',
+  "READONLY You can't write against a read only replica.",
+  'no answer within 1200 ms',
+  'calls are held for 4 s (429 from HubSpot: You have reached your ten_secondly_rolling limit.)',
+])('%j stays as it is', text => {
+  expect(withoutAddresses(text)).toBe(text);
+});
+
+it('only a 503 is told a fate', () => {
+  expect(withFate(unavailable('x', 7), 'nothing was enqueued')).toMatchObject({
+    message: 'x; nothing was enqueued',
+    headers: { 'retry-after': '7' },
+  });
+  const other = new Error('x');
+  expect(withFate(other, 'nothing')).toBe(other);
+});

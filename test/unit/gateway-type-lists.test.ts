@@ -1,0 +1,49 @@
+/** Different lists of types and labels in one request: bounded, by index, before anything is looked up or packed. */
+import { expect, it } from '@jest/globals';
+import { readInputs } from '../../src/gateway/read-inputs.js';
+import type { Refusal } from '../../src/gateway/refusal.js';
+import { MAX_TYPE_LISTS } from '../../src/gateway/type-lists.js';
+import type { Wish } from '../../src/labels/choose-types.js';
+
+const type = (associationTypeId: number) => ({ associationCategory: 'USER_DEFINED', associationTypeId });
+const side = (id: number) => ({ from: { id: String(id) }, to: { id: String(id) } });
+
+async function read(inputs: unknown[]) {
+  const asked: Wish[] = [];
+  const typesOf = (wish: Wish) => {
+    asked.push(wish);
+    return { types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 1 } as const] };
+  };
+  const result = await readInputs('deals', '2-7', { inputs }, { maxInputs: 50_000, typesOf }).catch(
+    (error: Refusal) => error,
+  );
+  return { result, asked };
+}
+const each = (count: number, of: (at: number) => object) =>
+  Array.from({ length: count }, (_, at) => ({ ...side(at + 1), ...of(at) }));
+
+it.each([
+  ['types', (at: number) => ({ types: [type(at + 1)] })],
+  ['label', (at: number) => ({ label: `L${at}` })],
+])('more than a few hundred different %s are refused by index', async (place, of) => {
+  const first = each(MAX_TYPE_LISTS + 2, of);
+  // what was named before may be named again, however late
+  const { result, asked } = await read([...first, ...first.slice(0, 5)]);
+  expect(result).toMatchObject({
+    status: 400,
+    message: `2 of ${MAX_TYPE_LISTS + 7} inputs cannot be enqueued; nothing was enqueued`,
+    faults: [MAX_TYPE_LISTS, MAX_TYPE_LISTS + 1].map(index => ({
+      in: `inputs[${index}].${place}`,
+      message: expect.stringContaining(`more than ${MAX_TYPE_LISTS} different lists of types and labels`),
+    })),
+  });
+  expect(asked.length).toBeLessThanOrEqual(place === 'label' ? MAX_TYPE_LISTS + 5 : 0);
+});
+
+it('as many as are allowed, in any order of their types, are taken', async () => {
+  const inputs = each(3_000, at => {
+    const [one, other] = [type((at % MAX_TYPE_LISTS) + 1), type(9_999)];
+    return { types: at % 2 ? [one, other] : [other, one] };
+  });
+  expect((await read(inputs)).result).toMatchObject({ inputs: 3_000 });
+});
