@@ -30,8 +30,8 @@ export type IntakeParts = {
 const LONGEST_ROUND_MS = 1_000;
 /** After an error of Redis. */
 const ASK_AGAIN_MS = 1_000;
-/** A longer hold is looked at again, so that jobs whose delay is over are promoted. */
-const LONGEST_HOLD_MS = 30_000;
+/** A longer hold is looked at again: it may be lifted before its time, and jobs whose delay is over are promoted. */
+const LONGEST_HOLD_MS = 1_000;
 /** A call waits no longer for jobs of high priority: Redis may be slow, or gone. */
 const FETCH_HIGH_MS = 1_000;
 /** A queue with a limit of its own says no at once, and for how long only to BullMQ. */
@@ -54,6 +54,8 @@ export class Intake {
   #nap: AbortController | undefined;
   #isDry = true;
   #soonNos = 0;
+  /** nobody wakes who waits for the end of a hold */
+  #wasHeld = false;
 
   constructor(private readonly parts: IntakeParts) {}
 
@@ -149,7 +151,8 @@ export class Intake {
     const { queue, prefetch } = this.parts;
     const { signal } = this.#stop;
     const since = performance.now();
-    const first = await queue.next();
+    const first = await queue.next(!this.#wasHeld);
+    this.#wasHeld = false;
     if (!first) {
       this.#runsDry();
       return signal.aborted ? undefined : this.#untilAllowed(performance.now() - since < SOON_MS);
@@ -175,6 +178,7 @@ export class Intake {
     const { signal } = this.#stop;
     const heldMs = await this.parts.queue.heldMs();
     this.#soonNos = soon ? this.#soonNos + 1 : 0;
+    this.#wasHeld = heldMs > 0;
     if (heldMs > 0) await sleep(Math.min(heldMs, LONGEST_HOLD_MS), signal);
     else if (this.#soonNos > SOON_NOS) await sleep(ASK_AGAIN_MS, signal);
   }

@@ -67,6 +67,10 @@ const NO_LIMIT = 2 ** 31;
 const JOBS_PER_RUN = 500;
 /** The same for renewing locks. */
 const LOCKS_PER_RUN = 1_000;
+/** With BullMQ's global concurrency: until a job may have ended. */
+const SLOT_MS = 100;
+/** Of each list; a run takes no more. */
+const IDS_PER_WEEDING = JOBS_PER_RUN;
 /** Of a job in the answer of take.lua, without its options. */
 const FIELDS = 4;
 /** BullMQ blocks its connection for 10 s at most; after that it is silent for another reason. */
@@ -81,9 +85,9 @@ class Fetcher extends Worker {
    * It remembers how long fetching is held, and asks no more until then, though the hold may end early; only its own loop
    * forgets that from time to time. It asks each time here.
    */
-  fetch(token: string): Promise<Job | undefined> {
+  fetch(token: string, block: boolean): Promise<Job | undefined> {
     Reflect.set(this, 'limitUntil', 0);
-    return this.getNextJob(token);
+    return this.getNextJob(token, { block });
   }
 
   /** Data stays text: who fetched the job reads it. (BullMQ throws at what is no JSON, when the job is active already.) */
@@ -122,6 +126,7 @@ export class JobQueue {
   readonly #queue: Queue;
   readonly #take = loadScript(new URL('./take.lua', import.meta.url));
   readonly #renewLocks = loadScript(new URL('./renew-locks.lua', import.meta.url));
+  readonly #weed = loadScript(new URL('./weed.lua', import.meta.url));
   #runs = 0;
   /** all replicas are told to fetch nothing until then (epoch ms) */
   #heldUntil = 0;
@@ -164,21 +169,21 @@ export class JobQueue {
   }
 
   /**
-   * The next job, for which it waits some seconds. Undefined: there is none, or none may be fetched. A full Redis refuses
+   * The next job, for which it waits some seconds if it blocks. Undefined: there is none, or none may be fetched. A full Redis refuses
    * BullMQ's own verb, but not take.lua, which waits for nothing.
    */
-  async next(): Promise<FetchedJob | undefined> {
+  async next(block = true): Promise<FetchedJob | undefined> {
     try {
-      return await this.#fetch();
+      return await this.#fetch(block);
     } catch (error) {
       if (!messageOf(error).includes('OOM command not allowed')) throw error;
       return (await this.take({ jobs: 1, bytes: 1 })).jobs[0];
     }
   }
 
-  async #fetch(): Promise<FetchedJob | undefined> {
+  async #fetch(block: boolean): Promise<FetchedJob | undefined> {
     const token = this.#newToken();
-    const job = await this.#worker.fetch(token);
+    const job = await this.#weeding(() => this.#worker.fetch(token, block));
     if (!job) return undefined;
     const { id = '', opts, parentKey, deduplicationId, repeatJobKey } = job;
     const { text } = this.#worker;
@@ -203,15 +208,23 @@ export class JobQueue {
     const { redis, keys, lockMs, telemetry } = this.#parts;
     const token = this.#newToken();
     const { wait, active, prioritized, priorityCounter, meta, limiter, events, marker } = keys;
-    const [more, ...flat] = (await this.#take(
-      redis,
-      [wait, active, prioritized, priorityCounter, meta, limiter, events, marker],
-      [
-        ...[keys.jobs, token, lockMs, Date.now()],
-        ...[Math.min(limits.jobs, JOBS_PER_RUN), limits.bytes, highOnly ? HIGH_PRIORITY_BELOW : '', NO_LIMIT],
-        telemetry ? 1 : 0,
-      ],
-    )) as [number, ...(string | number)[]];
+    const run = await this.#weeding(() =>
+      this.#take(
+        redis,
+        [wait, active, prioritized, priorityCounter, meta, limiter, events, marker],
+        [
+          ...[keys.jobs, token, lockMs, Date.now()],
+          ...[
+            Math.min(limits.jobs, JOBS_PER_RUN),
+            limits.bytes,
+            highOnly ? HIGH_PRIORITY_BELOW : '',
+            NO_LIMIT,
+          ],
+          telemetry ? 1 : 0,
+        ],
+      ),
+    );
+    const [more, ...flat] = (run ?? [1]) as [number, ...(string | number)[]];
     const jobs: FetchedJob[] = [];
     for (let at = 0; at < flat.length; at += telemetry ? FIELDS + 1 : FIELDS) {
       const text = String(flat[at + 1]);
@@ -229,9 +242,22 @@ export class JobQueue {
     return { jobs, more: more === 1 };
   }
 
-  /** For how long nothing may be fetched, milliseconds; 0 = it may. */
-  heldMs(): Promise<number> {
-    return this.#queue.getRateLimitTtl(NO_LIMIT).then(ms => Math.max(0, ms));
+  /**
+   * For how long nothing may be fetched, milliseconds; 0 = it may, or the queue is paused. Whoever waits for jobs is woken
+   * when it is resumed, and not when a limit of BullMQ's is over.
+   */
+  async heldMs(): Promise<number> {
+    const { redis, keys } = this.#parts;
+    const [[concurrency, max], count, leftMs, active] = await Promise.all([
+      redis.hmget(keys.meta, 'concurrency', 'max'),
+      redis.get(keys.limiter),
+      redis.pttl(keys.limiter),
+      redis.llen(keys.active),
+    ]);
+    const isLimited = Number(count) >= Number(max ?? NO_LIMIT) && leftMs > 0;
+    if (isLimited) return leftMs;
+    if (!concurrency || active < Number(concurrency)) return 0;
+    return (await redis.exists(keys.wait, keys.prioritized)) > 0 ? SLOT_MS : 0;
   }
 
   /** @returns ids of those whose lock somebody else has by now */
@@ -321,6 +347,29 @@ export class JobQueue {
 
   async close(): Promise<void> {
     await this.#queue.close();
+  }
+
+  /** @returns undefined: nothing was fetched, for an id in the way that is out of it now */
+  async #weeding<T>(fetch: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await fetch();
+    } catch (error) {
+      if (!messageOf(error).includes('WRONGTYPE')) throw error;
+      const { redis, keys, logger } = this.#parts;
+      const { wait, active, prioritized, stalled } = keys;
+      const weeds = await this.#weed(
+        redis,
+        [wait, active, prioritized, stalled],
+        [keys.jobs, IDS_PER_WEEDING],
+      );
+      const [first, ...more] = weeds as string[];
+      if (first === undefined) throw error;
+      logger.error(
+        { event: 'no job', ids: [first, ...more].filter((_, at) => at % 2 === 0) },
+        `keys that hold no hash are no jobs, and are taken out of the queue; they stand as they were under ${keys.jobs}<id>`,
+      );
+      return undefined;
+    }
   }
 
   #newToken(): string {

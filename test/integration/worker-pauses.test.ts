@@ -1,0 +1,61 @@
+/** BullMQ's own pauses and limits cost nothing at their end: the worker fetches again at once. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig;
+beforeEach(async () => {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
+  rig.startWorker({ BATCH_LINGER_MS: '10' });
+  await rig.enqueue(goodPairs(1, 1), 1);
+  await rig.drained();
+});
+afterEach(() => rig.stop());
+const GOOD = goodPairs(6);
+/** @returns ms */
+async function untilCreated(count: number): Promise<number> {
+  const since = performance.now();
+  await eventually(async () => expect((await rig.totals()).created).toBe(1 + count));
+  return performance.now() - since;
+}
+/** A worker that waits for jobs blocks its connection. */
+const waits = () =>
+  eventually(async () => expect(String(await rig.redis.call('CLIENT', 'LIST'))).toMatch(/cmd=bzpopmin/i));
+
+describe('fetching starts again', () => {
+  it('when the queue is resumed', async () => {
+    await rig.queue.pause();
+    await rig.enqueue(GOOD, 1);
+    await waits();
+    await rig.queue.resume();
+    expect(await untilCreated(6)).toBeLessThan(1_500);
+  });
+
+  it('when a rate limit is over', async () => {
+    await rig.queue.rateLimit(1_000);
+    await rig.enqueue(GOOD, 1);
+    expect(await untilCreated(6)).toBeLessThan(2_500);
+  });
+
+  it('when a rate limit is lifted before its time', async () => {
+    await rig.queue.rateLimit(60_000);
+    await rig.enqueue(GOOD, 1);
+    await eventually(async () => expect(await rig.queue.getRateLimitTtl()).toBeLessThan(59_500));
+    await rig.queue.removeRateLimitKey();
+    expect(await untilCreated(6)).toBeLessThan(2_500);
+  });
+
+  it('within a global rate limit, as soon as each window is over', async () => {
+    await rig.queue.setGlobalRateLimit(2, 500);
+    await rig.enqueue(GOOD, 1);
+    expect(await untilCreated(6)).toBeLessThan(4_000);
+  });
+
+  it('under a global concurrency, as soon as a job has ended', async () => {
+    await rig.queue.setGlobalConcurrency(2);
+    await rig.enqueue(GOOD, 1);
+    expect(await untilCreated(6)).toBeLessThan(4_000);
+  });
+});

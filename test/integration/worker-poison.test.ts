@@ -1,0 +1,38 @@
+/** Ids in the queue that are no jobs: they stop and slow nobody. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { useRedis } from '../support/redis.js';
+import { goodPairs, Rig } from '../support/rig.js';
+
+const test = useRedis(import.meta.url);
+let rig: Rig;
+beforeEach(async () => {
+  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
+});
+afterEach(() => rig.stop());
+const GOOD = goodPairs(600);
+
+describe('ids without a job', () => {
+  it('of the wrong type or without any data, among good jobs in wait and with a priority', async () => {
+    const { redis, keys } = rig;
+    const weeds = ['poison-1', 'poison-2', 'poison-3'];
+    for (const id of weeds) await redis.set(keys.jobs + id, 'no job');
+    await rig.enqueue(GOOD.slice(0, 200), 2);
+    await redis.lpush(keys.wait, 'poison-1', 'missing-1');
+    await rig.enqueue(GOOD.slice(200, 400), 2);
+    await redis.lpush(keys.wait, 'poison-2');
+    await rig.enqueue(GOOD.slice(400), 2);
+    await redis.rpush(keys.wait, 'missing-2');
+    await redis.zadd(keys.prioritized, 2 ** 32 + 1, 'poison-3');
+    const since = performance.now();
+    const worker = rig.startWorker();
+    await eventually(async () => expect((await rig.totals()).created).toBe(600));
+    await rig.drained();
+    expect(performance.now() - since).toBeLessThan(8_000);
+    expect(await redis.lrange(keys.active, 0, -1)).toEqual([]);
+    expect(await redis.mget(weeds.map(id => keys.jobs + id))).toEqual(['no job', 'no job', 'no job']);
+    for (const id of weeds) expect(worker.output()).toContain(id);
+    const failed = await redis.zrange(keys.failed, '0', '-1');
+    expect(failed.sort()).toEqual(['missing-1', 'missing-2']);
+  });
+});
