@@ -50,3 +50,37 @@ it('an outage longer than the patience rejects in these words', async () => {
     { category: 'HTTP_503', message: expect.stringMatching(/^HubSpot was unavailable for 1 h: /) },
   ]);
 });
+
+it('30 % of the calls fail: batches stay large, nobody is suspected or rejected, the account is not held', async () => {
+  await start({ BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1', MAX_CONCURRENT_CALLS: '3' });
+  rig.simulator.script({ kind: 'status', status: 503, rate: 0.3 });
+  const good = goodPairs(10_000);
+  await rig.enqueue(good, 25);
+  const worker = rig.startWorker();
+  await rig.drained();
+  await rig.expectAccounted(good, []);
+  const { calls } = rig.simulator.ledger;
+  const failed = calls.filter(({ status }) => status === 503).length;
+  expect(failed).toBeGreaterThan(20);
+  // a hundred full batches, those that failed again, and few that were not full
+  expect(calls.length - failed).toBeLessThan(200);
+  expect(worker.output()).not.toContain('"event":"held"');
+});
+
+it('one input that HubSpot stumbles over, while others succeed, is found: it alone is rejected, with HubSpot’s words', async () => {
+  await start({ BATCH_MAX_INPUTS: '200', JOB_ATTEMPTS: '3', MAX_CONCURRENT_CALLS: '3' });
+  const good = goodPairs(6_000);
+  const poison = ['123456', '654321'] as const;
+  rig.simulator.script({ kind: 'status', status: 500, rate: 1, match: { pairs: [[...poison]] } });
+  await rig.enqueue([...good.slice(0, 3_030), poison, ...good.slice(3_030)], 100);
+  rig.startWorker();
+  await rig.drained();
+  const rejected = await rig.expectAccounted(good, [poison]);
+  expect(rejected.get(poison.join(' '))).toMatchObject({
+    message: expect.not.stringContaining('unavailable for'),
+  });
+  const sizes = rig.simulator.ledger.calls.filter(({ status }) => status === 500).map(({ inputs }) => inputs);
+  // halved from call to call; then alone, as often as JOB_ATTEMPTS says
+  expect(sizes.slice(-3)).toEqual([1, 1, 1]);
+  expect(sizes.length).toBeLessThanOrEqual(12);
+});
