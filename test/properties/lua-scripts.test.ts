@@ -91,6 +91,7 @@ const GROUNDS: Record<string, Ground> = {
     args: ['r', 'print', 3, 1, requests, 1, '[]'],
   },
   'shared/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
+  'shared/write-probe.lua': { keys: [keys.writeProbe], args: [] },
   'shared/read-backlog.lua': { keys: states, args: [jobs, 16], more: jobKeys },
   'shared/queue-state.lua': {
     keys: [
