@@ -37,9 +37,14 @@ export type CallVerdict =
   | { readonly kind: 'migrating'; readonly forMs: number }
   | { readonly kind: 'unauthorized' }
   | { readonly kind: 'forbidden' }
+  /** the account itself is at fault, whatever was sent */
+  | { readonly kind: 'wrong-account' }
   | { readonly kind: 'locked'; readonly forMs: number }
   /** nobody's fault: HubSpot or the way to it is in trouble */
   | { readonly kind: 'unavailable' };
+
+/** No lock of a record lasts longer. */
+const LONGEST_LOCK_MS = 600_000;
 
 type Row = readonly [
   status: (status: number) => boolean,
@@ -62,7 +67,10 @@ const ROWS: readonly Row[] = [
   [is(403), () => ({ kind: 'forbidden' })],
   [is(413), () => ({ kind: 'too-large' })],
   // "Locked, wait at least 2 seconds"
-  [is(423), a => ({ kind: 'locked', forMs: Math.max(2_000, a.retryAfterMs ?? 0) })],
+  [
+    is(423),
+    a => ({ kind: 'locked', forMs: Math.min(Math.max(2_000, a.retryAfterMs ?? 0), LONGEST_LOCK_MS) }),
+  ],
   // the policy is in `policyName`; Retry-After is not promised
   [
     is(429),
@@ -73,7 +81,13 @@ const ROWS: readonly Row[] = [
   // 408 and 425 speak of the connection, not of the inputs
   [is(408, 425), () => ({ kind: 'unavailable' })],
   // Anything else in the 4xx is about what was sent, if it is HubSpot who says so: a wrong base URL answers 404 in HTML
-  [s => s >= 400 && s < 500, a => ({ kind: looksLikeHubSpot(a.body) ? 'refused' : 'unavailable' })],
+  // Without a category it may speak of the account: "Hub 1 is unknown to this Hublet, but it appears to exist in …" [live]
+  [
+    s => s >= 400 && s < 500,
+    a => ({
+      kind: !looksLikeHubSpot(a.body) ? 'unavailable' : speaksOfAccount(a.body) ? 'wrong-account' : 'refused',
+    }),
+  ],
   // 500, 502, 503, 504, 521–526: wait and retry; and whatever else (a redirect is a wrong base URL)
   [() => true, () => ({ kind: 'unavailable' })],
 ];
@@ -95,10 +109,44 @@ export function isFinal(failure: Words): boolean {
   return FINAL_WORDS.test(`${failure.category} ${failure.subCategory} ${failure.message}`);
 }
 
-/** Is a refusal final for the one input that was alone in the call? 400 without a category is (malformed JSON has none). */
-export function isFinalAlone(failure: Words): boolean {
-  return isFinal(failure) || (failure.category === undefined && failure.httpStatus === 400);
+/** Is an error final for the input that it names? 400 without a category is, too. */
+export function isFinalNamed(failure: Words): boolean {
+  return isFinal(failure) || isMute(failure);
 }
+
+/** A refusal that names no category: of itself it says nothing against any input (nor does malformed JSON's). */
+export const isMute = ({ category, httpStatus }: Words): boolean =>
+  category === undefined && httpStatus === 400;
+
+const ACCOUNT_WORDS =
+  /\bhublet\b|\b(?:hub|portal|account)\b[^.]{0,60}\b(?:unknown|not found|does not exist|suspended|deactivated|disabled|deleted|inactive|cancell?ed|expired)\b/i;
+
+const speaksOfAccount = (body: unknown): boolean =>
+  text(field(body, 'category')) === undefined && ACCOUNT_WORDS.test(text(field(body, 'message')) ?? '');
+
+/** What HubSpot adds to say why: scopes that are missing, limits that are reached. */
+const TELLING = /scope|limit/i;
+const MOST_DETAILS = 5;
+const LONGEST_DETAIL = 100;
+
+/** `(requiredGranularScopes: crm.objects.contacts.write)`, or nothing. */
+export function whyOf(body: unknown): string {
+  const errors = field(body, 'errors');
+  const contexts = [body, ...(Array.isArray(errors) ? errors : [])].map(one => field(one, 'context'));
+  const details = contexts.flatMap(context => (isObject(context) ? Object.entries(context) : []));
+  const told = details.flatMap(([name, value]) => {
+    if (!TELLING.test(name)) return [];
+    const values = (Array.isArray(value) ? value : [value])
+      .filter(one => typeof one === 'string' || typeof one === 'number')
+      .slice(0, MOST_DETAILS);
+    return values.length > 0 ? [`${name}: ${values.map(one => clean(String(one))).join(', ')}`] : [];
+  });
+  const some = [...new Set(told)].slice(0, MOST_DETAILS);
+  return some.length > 0 ? ` (${some.join('; ')})` : '';
+}
+
+/** @returns it without what moves a terminal, cut by code points */
+const clean = (value: string): string => [...value.replace(/\p{C}/gu, '')].slice(0, LONGEST_DETAIL).join('');
 
 /** How long a 429 without Retry-After holds all calls, by HubSpot's `policyName`; DAILY lasts until the reset. */
 export function rateLimitPauseMs(policy: string, windowMs: number): number | 'until-reset' {

@@ -4,7 +4,7 @@
   Holds all calls of the account, on every replica. A longer hold that stands already is kept.
 
   KEYS[1] hold  hash: until, since, kind, reason, strikes, margin
-  ARGV[1] kind        rate-limit, daily, migration: fixed time · auth, unavailable: pauses that grow with every strike
+  ARGV[1] kind        rate-limit, daily, migration: fixed time · auth, account, unavailable: pauses that grow with every strike
   ARGV[2] reason      a sentence for people
   ARGV[3] ms          fixed time, or the first pause
   ARGV[4] longest pause, ms; 0 = fixed time
@@ -29,7 +29,7 @@ if longest > 0 then
   redis.call('HSET', KEYS[1], 'strikes', strikes)
   ms = math.min(longest, ms * 2 ^ (strikes - 1))
   -- the probe's own time ends with it; a hold of another kind that came in between stands
-  if h[4] == 'auth' or h[4] == 'unavailable' then heldUntil = 0 end
+  if h[4] == 'auth' or h[4] == 'account' or h[4] == 'unavailable' then heldUntil = 0 end
 end
 -- a hold that is prolonged, by its probe or another refusal, goes on since it began
 if tonumber(h[1] or 0) <= now and tonumber(h[2] or 0) == 0 then redis.call('HSET', KEYS[1], 'since', now) end

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { MAX_BACKOFF_MS, pauseMs } from '../shared/backoff.js';
+import { MAX_BACKOFF_MS } from '../shared/backoff.js';
 import { clock } from '../shared/clock.js';
 import { dayIn } from '../shared/day.js';
 import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/queue.js';
@@ -39,7 +39,13 @@ export type Answer =
   /** a partial batch must wait: the day's calls have to last */
   | { readonly kind: 'paced'; readonly forMs: number };
 
-export type HeldPair = { readonly until: number; readonly reason: string; readonly strikes: number };
+/** @property probing a call is on its way that finds out whether it is over; `until` it should be known */
+export type HeldPair = {
+  readonly until: number;
+  readonly reason: string;
+  readonly strikes: number;
+  readonly probing?: boolean;
+};
 
 export type QuotaOptions = {
   readonly limit: number;
@@ -70,6 +76,12 @@ const LATENESS_HALF_LIFE_MS = 60_000;
 const MARGIN_AFTER_429_MS = 40;
 /** Idle time that partial batches may save up: some thousand calls at the usual daily limit. */
 const PARTIAL_BURST_MS = 600_000;
+/** HubSpot's word is believed for so long; then one probe goes. */
+const LONGEST_MIGRATION_MS = 86_400_000;
+const LONGEST_RATE_LIMIT_WINDOWS = 6;
+/** Who stands behind the probe of an object pair asks again so soon. */
+const PROBE_AGAIN_MS = 1_000;
+
 /** Held object pairs are forgotten a day after the last of them was held. */
 const HELD_PAIRS_SECONDS = 86_400;
 
@@ -78,6 +90,8 @@ const scripts = () => ({
   giveBack: loadScript(new URL('./give-back.lua', import.meta.url)),
   hold: loadScript(new URL('./hold.lua', import.meta.url)),
   recover: loadScript(new URL('./recover.lua', import.meta.url)),
+  holdPair: loadScript(new URL('./hold-pair.lua', import.meta.url)),
+  afresh: loadScript(new URL('./afresh.lua', import.meta.url)),
 });
 
 export class Quota {
@@ -163,9 +177,9 @@ export class Quota {
     return { held: !permit.probe && Number(until) > permit.at, high };
   }
 
-  /** At the start of a replica: whatever held the account for a fault may be mended by now. */
+  /** At the start of a replica: whatever held the account or an object pair may be mended by now. */
   async startAfresh(): Promise<void> {
-    await this.#scripts.recover(this.#redis, [this.#keys.hold], []);
+    await this.#scripts.afresh(this.#redis, [this.#keys.hold, this.#keys.heldPairs], []);
   }
 
   /**
@@ -211,13 +225,19 @@ export class Quota {
     reason: string,
     forMs: number | 'until-reset',
   ): Promise<number> {
-    const ms = forMs === 'until-reset' ? this.#today().msUntilMidnight : forMs;
+    const { msUntilMidnight } = this.#today();
+    const longest = {
+      'rate-limit': LONGEST_RATE_LIMIT_WINDOWS * this.#options.windowMs,
+      daily: msUntilMidnight,
+      migration: LONGEST_MIGRATION_MS,
+    };
+    const ms = Math.min(forMs === 'until-reset' ? msUntilMidnight : forMs, longest[kind]);
     const margin = kind === 'rate-limit' ? MARGIN_AFTER_429_MS : 0;
     return this.#hold([kind, reason, Math.ceil(ms), 0, 0, margin]);
   }
 
   /** Holds the account with growing pauses and one probe after each, until an answer comes. */
-  async holdGrowing(kind: 'auth', reason: string, permit: Permit): Promise<number> {
+  async holdGrowing(kind: 'auth' | 'account', reason: string, permit: Permit): Promise<number> {
     return this.#holdGrowing(kind, reason, permit);
   }
 
@@ -247,35 +267,76 @@ export class Quota {
   /** What holds the object pair, or the object pair with these types; undefined when nothing does. */
   heldPair(fromObjectType: string, toObjectType: string, typesText: string): HeldPair | undefined {
     if (this.#heldPairs.size === 0) return undefined;
-    const now = Date.now();
-    for (const name of [
+    return this.heldOf([
       pairName(fromObjectType, toObjectType),
       pairName(fromObjectType, toObjectType, typesText),
-    ]) {
+    ]);
+  }
+
+  /** The first of these that is held at this moment. */
+  heldOf(names: readonly string[]): HeldPair | undefined {
+    const now = Date.now();
+    for (const name of names) {
       const held = this.#heldPairs.get(name);
-      if (held && held.until > now) return held;
+      if (held && held.until > now)
+        return held.probing ? { ...held, until: Math.min(held.until, now + PROBE_AGAIN_MS) } : held;
     }
     return undefined;
   }
 
-  /** Holds one object pair (with these types) with growing pauses, on every replica. */
-  async holdPair(name: string, reason: string, leastMs = 0): Promise<HeldPair> {
-    const before = this.#heldPairs.get(name);
-    // calls that were in flight together fail together: one strike
-    const strikes = (before?.strikes ?? 0) + (before && before.until > Date.now() ? 0 : 1);
-    const forMs = Math.max(leastMs, pauseMs(strikes, this.#options.firstPauseMs));
-    const [seconds, micros] = (await this.#redis.time()).map(Number);
-    const now = (seconds ?? 0) * 1_000 + Math.floor((micros ?? 0) / 1_000);
-    await this.#redis.hset(
-      this.#keys.heldPairs,
-      name,
-      JSON.stringify({ until: now + forMs, reason, strikes }),
-    );
-    // what nobody asks for any more is forgotten
-    await this.#redis.expire(this.#keys.heldPairs, HELD_PAIRS_SECONDS);
+  /**
+   * Holds one object pair (with these types) with growing pauses, on every replica.
+   * @param how.isProbe the call was the probe of this hold
+   */
+  async holdPair(
+    name: string,
+    reason: string,
+    { leastMs = 0, longestMs = MAX_BACKOFF_MS, isProbe = false } = {},
+  ): Promise<HeldPair> {
+    const reply = await this.#pairs('hold', [name], { reason, leastMs, longestMs, isProbe });
+    const [forMs = 0, strikes = 1] = reply;
     const held = { until: Date.now() + forMs, reason, strikes };
     this.#heldPairs.set(name, held);
     return held;
+  }
+
+  /** Which of these are held, or were until a probe is due. */
+  recordsOf(names: readonly string[]): string[] {
+    return names.filter(name => this.#heldPairs.has(name));
+  }
+
+  /** @returns whether this call may find out if they are free again: one at a time does, on all replicas together */
+  async probePairs(names: readonly string[]): Promise<boolean> {
+    const [granted] = await this.#pairs('probe', names);
+    const until = Date.now() + this.#options.probeMs;
+    for (const name of names) {
+      const held = this.#heldPairs.get(name);
+      if (held) this.#heldPairs.set(name, { ...held, until, probing: true });
+    }
+    return granted === 1;
+  }
+
+  /** The probe has found out nothing: the next one may. */
+  async endProbe(names: readonly string[]): Promise<void> {
+    const left = this.recordsOf(names);
+    if (left.length > 0) await this.#pairs('end', left);
+  }
+
+  async #pairs(
+    what: 'hold' | 'probe' | 'end',
+    names: readonly string[],
+    { reason = '', leastMs = 0, longestMs = MAX_BACKOFF_MS, isProbe = false } = {},
+  ): Promise<number[]> {
+    const { firstPauseMs, probeMs } = this.#options;
+    return (await this.#scripts.holdPair(
+      this.#redis,
+      [this.#keys.heldPairs],
+      [
+        ...[what, firstPauseMs, longestMs, Math.ceil(leastMs), isProbe ? 1 : 0, reason, probeMs],
+        ...[Math.max(MAX_BACKOFF_MS, probeMs), HELD_PAIRS_SECONDS],
+        ...names,
+      ],
+    )) as number[];
   }
 
   /** Something of this object pair was accepted: whatever held it is over. */
@@ -284,7 +345,7 @@ export class Quota {
     if (known.length > 0) await this.#redis.hdel(this.#keys.heldPairs, ...known);
   }
 
-  #holdGrowing(kind: 'auth' | 'unavailable', reason: string, { probe }: Permit): Promise<number> {
+  #holdGrowing(kind: 'auth' | 'account' | 'unavailable', reason: string, { probe }: Permit): Promise<number> {
     return this.#hold([kind, reason, this.#options.firstPauseMs, MAX_BACKOFF_MS, probe ? 1 : 0, 0]);
   }
 
@@ -298,7 +359,10 @@ export class Quota {
     this.#heldPairs = new Map();
     for (let at = 0; at + 1 < flat.length; at += 2) {
       const held = JSON.parse(flat[at + 1] ?? '{}') as HeldPair;
-      this.#heldPairs.set(flat[at] ?? '', { ...held, until: held.until + skew });
+      const longest = Math.max(MAX_BACKOFF_MS, this.#options.probeMs);
+      // so far ahead nobody holds (another clock, another version): a probe is due
+      const until = held.until > redisNow + longest ? 0 : held.until;
+      this.#heldPairs.set(flat[at] ?? '', { ...held, until: until + skew });
     }
   }
 }

@@ -6,5 +6,5 @@
 ]]
 local kind = redis.call('HGET', KEYS[1], 'kind')
 redis.call('HDEL', KEYS[1], 'strikes')
-if kind == 'auth' or kind == 'unavailable' then redis.call('HDEL', KEYS[1], 'until', 'kind', 'reason') end
+if kind == 'auth' or kind == 'account' or kind == 'unavailable' then redis.call('HDEL', KEYS[1], 'until', 'kind', 'reason') end
 return 0

@@ -55,6 +55,14 @@ local used = tonumber(redis.call('HGET', KEYS[3], day) or 0)
 -- our own daily limit may have been raised in the meantime; HubSpot's word (429) stands
 local isLifted = h[7] and (dailyLimit == 0 or used < dailyLimit)
 if isLifted then heldUntil = 0 end
+-- Every hold ends: what another clock or another version has written is believed no longer than what we would write.
+local longest = math.max(86400000, untilReset)
+if kind == 'rate-limit' then longest = 6 * window
+elseif kind == 'auth' or kind == 'account' or kind == 'unavailable' then longest = math.max(600000, probeMs) end
+if heldUntil > now + longest then
+  heldUntil = now + longest
+  redis.call('HSET', KEYS[2], 'until', heldUntil)
+end
 if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now, 0, 0) end
 
 if dailyLimit > 0 then
@@ -79,7 +87,7 @@ local probe = 0
 if strikes > 0 then
   probe = 1
   -- a 429 may have come in between: what holds the others now is the probe
-  redis.call('HSET', KEYS[2], 'until', now + probeMs, 'kind', kind == 'auth' and kind or 'unavailable')
+  redis.call('HSET', KEYS[2], 'until', now + probeMs, 'kind', (kind == 'auth' or kind == 'account') and kind or 'unavailable')
 end
 
 local margin = math.ceil(base + covered(now) + extra)

@@ -11,7 +11,7 @@ import type { Keys } from './queue.js';
 import { loadScript } from './script.js';
 
 /** What may hold the account; the `kind` of hold.lua and reserve.lua. */
-export const HOLD_KINDS = ['rate-limit', 'daily', 'migration', 'auth', 'unavailable'] as const;
+export const HOLD_KINDS = ['rate-limit', 'daily', 'migration', 'auth', 'account', 'unavailable'] as const;
 export type HoldKind = (typeof HOLD_KINDS)[number];
 
 export type QueueState = {

@@ -16,7 +16,7 @@ export function usefulReplicas(state: QueueState): number {
   if (backlogAssociations <= 0 || paused) return 0;
   if (hold) {
     // growing pauses end with a probe, which somebody must send; nobody can shorten the others
-    const endsByProbe = hold.kind === 'auth' || hold.kind === 'unavailable';
+    const endsByProbe = ['auth', 'account', 'unavailable'].includes(hold.kind);
     if (endsByProbe) return 1;
     if (hold.forMs > SHORT_HOLD_MS) return 0;
   }

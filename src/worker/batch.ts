@@ -3,6 +3,7 @@
  * pairs of many jobs; an input's outcome goes to everybody who waits for its record pair, and a job hears of its own when
  * all of them have one. Pure.
  */
+import { pairName } from '../hubspot/quota.js';
 import { type AssociationType, type Pair, typesText } from '../shared/association.js';
 import type { Columns } from './call.js';
 import { CREATED, type Outcome } from './outcome.js';
@@ -75,6 +76,8 @@ export type Batch = {
   readonly waitedMs: number;
   /** how many of its associations are of high priority; the others fill up */
   readonly high: number;
+  /** held object pairs (with types) of which it finds out whether they are free again */
+  readonly probes?: readonly string[];
 };
 /** Why a batch was closed; `high`: it was not its turn, but high priority waited in it. */
 export type Trigger = 'full' | 'linger' | 'flush' | 'high';
@@ -114,6 +117,11 @@ export class PlainInputs {
 
   get hasFirstTimers(): boolean {
     return this.slices.some(({ ticket }) => !ticket.submission.failedBefore);
+  }
+
+  /** The lists of types that were asked for. */
+  get types(): Set<string> {
+    return new Set(this.slices.map(({ ticket }) => ticket.typesText));
   }
 
   columns(): Columns {
@@ -172,6 +180,22 @@ export function settleWaiter({ ticket, index }: Waiter, outcome: Outcome): void 
   ticket.outcomes[index] = outcome;
   endWaiting(ticket, 1);
 }
+
+/** By which an object pair is held: itself, and with each of these lists of types. */
+export const pairNames = (
+  { fromObjectType, toObjectType }: Pick<Batch, 'fromObjectType' | 'toObjectType'>,
+  types: Iterable<string>,
+): string[] => [
+  pairName(fromObjectType, toObjectType),
+  ...[...types].map(text => pairName(fromObjectType, toObjectType, text)),
+];
+
+/** The lists of types that were asked for; a merged input stands for several. */
+export const typesOf = (inputs: readonly Input[]): Set<string> =>
+  new Set(inputs.flatMap(input => waitersOf(input).map(({ ticket }) => ticket.typesText)));
+
+export const namesOf = (batch: Batch): string[] =>
+  pairNames(batch, batch.plain ? batch.plain.types : typesOf(batch.inputs));
 
 function endWaiting(ticket: Ticket, pairs: number): void {
   ticket.open -= pairs;

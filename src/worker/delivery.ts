@@ -7,17 +7,29 @@ import {
   type Answer,
   classifyCall,
   field,
-  isFinalAlone,
+  isFinal,
+  isMute,
   rateLimitPauseMs,
   text,
+  whyOf,
 } from '../hubspot/classify.js';
 import type { NotSent, Slot } from '../hubspot/departure.js';
-import { type Permit, pairName, type Quota } from '../hubspot/quota.js';
+import type { Permit, Quota } from '../hubspot/quota.js';
 import type { Sign } from '../hubspot/weather.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { enteringWords } from '../shared/text.js';
-import { type Batch, type Input, type Line, type PlainInputs, settle, waitersOf } from './batch.js';
+import {
+  type Batch,
+  type Input,
+  type Line,
+  namesOf,
+  type PlainInputs,
+  pairNames,
+  settle,
+  typesOf,
+} from './batch.js';
+import type { Evidence } from './evidence.js';
 import type { Gate, Turn } from './gate.js';
 import { Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
@@ -44,6 +56,7 @@ export type DeliveryParts = {
   ) => Promise<Answer | NotSent>;
   readonly quota: Quota;
   readonly gate: Pick<Gate, 'pass'>;
+  readonly evidence: Evidence;
   readonly searches: Pick<Searches, 'begin' | 'end'>;
   /** jobs of high priority wait in Redis, and there may be nobody else who fetches them */
   readonly onHigh: () => void;
@@ -56,8 +69,14 @@ export type DeliveryParts = {
   readonly logger: Logger;
 };
 
+/** An association that is alone in its call holds its object pair no longer: others may come that tell. */
+const LONGEST_HOLD_BY_ONE_MS = 60_000;
+
 /** Batches that cannot be searched yet are sent again after that, and up to twice as late. */
 const SEARCH_AGAIN_MS = 15_000;
+
+/** Smaller batches are cheap to search. */
+const DOUBTED_FROM = 24;
 
 /** A hold may be probed many times: a batch's record stays small. */
 const ANSWERS_KEPT = 30;
@@ -80,6 +99,7 @@ export class Delivery {
     const run = new Run(batch, this.parts, signal);
     try {
       await run.toTheEnd(turn);
+      await run.endProbe();
     } catch (error) {
       // Redis is away, or this code is wrong: nobody hangs, nothing is lost, no attempt is spent
       this.parts.logger.error(
@@ -99,6 +119,9 @@ class Run {
   #calls = 0;
   readonly #answers: string[] = [];
   #sentAt = 0;
+  /** epoch of {@link Evidence}: when a refusal first spoke of the account */
+  #wrongAccountAt: number | undefined;
+  #hasHeld = false;
   #search: ReturnType<Searches['begin']>;
 
   constructor(
@@ -122,7 +145,7 @@ class Run {
 
   async #isolate(whole: Sent): Promise<void> {
     const { fromObjectType, toObjectType, inputs, size } = this.batch;
-    const isolation = new Isolation(inputs);
+    const isolation = new Isolation(inputs, this.#doubt(whole));
     let first: Sent | undefined = whole;
     let words: Failure | undefined;
     for (let group = isolation.next(); group; group = isolation.next()) {
@@ -131,6 +154,8 @@ class Run {
         if (!this.#search) return this.giveBack(tooManySearches());
         this.#search.invalid = this.#counts.rejected;
       }
+      const hold = first ? undefined : this.#heldMeanwhile(isolation.hasAccepted);
+      if (hold) return this.giveBack(hold);
       const sent: Sent = first ?? (await this.#send({ fromObjectType, toObjectType, inputs: group }));
       first = undefined;
       switch (sent.kind) {
@@ -154,7 +179,11 @@ class Run {
     }
     const { unresolved } = isolation;
     if (unresolved.length === 0 || !words) return;
-    if (isolation.isHopeless) await this.#holdTypes(unresolved, words);
+    if (isolation.isHopeless) {
+      const hold = await this.#holdTypes(unresolved, words);
+      // what says nothing against inputs spends no attempt of theirs
+      if (isMute(words)) return this.giveBack(hold);
+    }
     this.#settleAll(unresolved, refused(words));
   }
 
@@ -197,19 +226,58 @@ class Run {
     this.#open = 0;
     this.#counts.created += plain.size;
     plain.settleAllCreated();
-    if (this.parts.quota.holdsPairs) await this.#freePairs(plain.inputs);
+    await this.#accepted(plain.types);
+  }
+
+  /** A probe that has found out nothing leaves the way to another one. */
+  async endProbe(): Promise<void> {
+    const { probes } = this.batch;
+    if (probes && !this.#hasHeld) await this.parts.quota.endProbe(probes);
   }
 
   async #apply(group: readonly Input[], found: Reconciled, isolation: Isolation): Promise<void> {
     this.#settleAll(found.created, CREATED);
     for (const { input, failure, final } of found.named) this.#settle(input, refusal(input, failure, final));
-    if (found.created.length > 0 && this.parts.quota.holdsPairs) await this.#freePairs(found.created);
+    if (found.created.length > 0) await this.#accepted(typesOf(found.created));
     const [alone] = group.length === 1 ? found.suspects : [];
     if (!alone)
       return isolation.report({ ...found, accepted: found.created.length, named: found.named.length });
     // whatever is said speaks of this input; a call without effect, where nothing is said, is tried again
-    this.#settle(alone, refusal(alone, found.failure, isFinalAlone(found.failure)));
+    if (isMute(found.failure)) await this.#applyMute(alone, found.failure, isolation.hasAccepted);
+    else this.#settle(alone, refusal(alone, found.failure, isFinal(found.failure)));
     isolation.reportAlone();
+  }
+
+  /**
+   * An input was refused alone, with words that may be about the account as well: it is at fault only if others of its
+   * kind are accepted after that. Where some were accepted just before, it comes back alone; else nothing is known.
+   */
+  async #applyMute(alone: Input, failure: Failure, hasAccepted: boolean): Promise<void> {
+    const [, name = ''] = pairNames(this.batch, typesOf([alone]));
+    if (this.parts.evidence.refusedAlone(name, `${alone.from} ${alone.to}`))
+      return this.#settle(alone, refusal(alone, failure, true));
+    if (hasAccepted) return this.#settle(alone, refused(failure));
+    this.#settle(alone, { kind: 'held', hold: await this.#holdTypes([alone], failure) });
+  }
+
+  /** How many refused alone are enough to doubt the object pair, or nothing where there is no reason to. */
+  #doubt(whole: Sent): number | undefined {
+    const { batch, parts } = this;
+    if (batch.probes) return 1;
+    if (whole.kind === 'reconciled' && whole.found.suspects.length > 0 && !whole.found.isSilent) {
+      if (isMute(whole.found.failure)) return 1;
+      const names = namesOf(batch).slice(1);
+      if (batch.size > DOUBTED_FROM && !names.some(name => parts.evidence.isFresh(name))) return 3;
+    }
+    return undefined;
+  }
+
+  /** Another batch, or another replica, has found out meanwhile that nothing of this is accepted. */
+  #heldMeanwhile(hasAccepted: boolean): Hold | undefined {
+    const { batch, parts } = this;
+    if (hasAccepted || batch.probes || !parts.quota.holdsPairs) return undefined;
+    const held = parts.quota.heldOf(namesOf(batch));
+    return held && { scope: 'pair', forMs: held.until - Date.now(), reason: held.reason };
   }
 
   /** Sends until there is an answer about the inputs, or a reason to stop. */
@@ -238,8 +306,8 @@ class Run {
           hold: { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' },
         };
       const verdict = classifyCall(answer);
-      if (verdict.kind !== 'unavailable' && verdict.kind !== 'unauthorized')
-        await quota.answered(permit, hasFirstTimers(call));
+      const isAnswer = !['unavailable', 'unauthorized', 'wrong-account'].includes(verdict.kind);
+      if (isAnswer || this.#isInput(verdict.kind)) await quota.answered(permit, hasFirstTimers(call));
       switch (verdict.kind) {
         case 'accepted':
         case 'refused': {
@@ -263,16 +331,21 @@ class Run {
           if (await this.parts.renewToken(this.#sentAt)) await quota.answered(permit);
           else await quota.holdGrowing('auth', `401 from HubSpot: ${wordsOf(answer)}`, permit);
           break;
+        case 'wrong-account': {
+          const said = answer as Answer & { kind: 'answer' };
+          // others are accepted meanwhile: it is what this batch holds
+          if (this.#isInput(verdict.kind)) return { kind: 'reconciled', found: reconcile(said, false, call) };
+          this.#wrongAccountAt ??= performance.now();
+          await quota.holdGrowing('account', `${said.status} from HubSpot: ${wordsOf(answer)}`, permit);
+          break;
+        }
         case 'forbidden':
-          return {
-            kind: 'held',
-            hold: await this.#holdPair(this.#pair(), `403 from HubSpot: ${wordsOf(answer)}`, 0),
-          };
-        case 'locked':
-          return {
-            kind: 'held',
-            hold: await this.#holdPair(this.#pair(), `423 from HubSpot: ${wordsOf(answer)}`, verdict.forMs),
-          };
+        case 'locked': {
+          const [pair = ''] = pairNames(this.batch, []);
+          const said = `${verdict.kind === 'locked' ? 423 : 403} from HubSpot: ${wordsOf(answer)}`;
+          const leastMs = verdict.kind === 'locked' ? verdict.forMs : 0;
+          return { kind: 'held', hold: await this.#holdPair(pair, said, { leastMs }) };
+        }
         case 'unavailable': {
           const failure = failureOf(answer);
           // who has failed as the probe goes back, too: the next probe is somebody else's turn
@@ -304,17 +377,34 @@ class Run {
     return this.#search ? 'suspect' : this.batch.line;
   }
 
-  #pair(): string {
-    return pairName(this.batch.fromObjectType, this.batch.toObjectType);
+  /** A refusal speaks of the account, and yet others were accepted since it first did. */
+  #isInput(verdict: string): boolean {
+    const since = this.#wrongAccountAt;
+    return verdict === 'wrong-account' && since !== undefined && this.parts.evidence.anythingSince(since);
   }
 
-  async #holdTypes(inputs: readonly Input[], failure: Failure): Promise<void> {
-    for (const types of distinctTypes(inputs))
-      await this.#holdPair(`${this.#pair()} ${types}`, `nothing is accepted: ${failure.message}`, 0);
+  async #holdTypes(inputs: readonly Input[], failure: Failure): Promise<Hold> {
+    const longestMs = this.batch.size === 1 ? LONGEST_HOLD_BY_ONE_MS : undefined;
+    const holds: Hold[] = [];
+    for (const name of pairNames(this.batch, typesOf(inputs)).slice(1))
+      holds.push(
+        await this.#holdPair(
+          name,
+          `nothing is accepted: ${failure.message}`,
+          longestMs === undefined ? {} : { longestMs },
+        ),
+      );
+    return holds.reduce((one, other) => (other.forMs > one.forMs ? other : one));
   }
 
-  async #holdPair(name: string, reason: string, leastMs: number): Promise<Hold> {
-    const held = await this.parts.quota.holdPair(name, reason, leastMs);
+  async #holdPair(
+    name: string,
+    reason: string,
+    how: { leastMs?: number; longestMs?: number },
+  ): Promise<Hold> {
+    const isProbe = !this.#hasHeld && (this.batch.probes?.includes(name) ?? false);
+    const held = await this.parts.quota.holdPair(name, reason, { ...how, isProbe });
+    this.#hasHeld = true;
     this.parts.logger.warn(
       { event: 'held', objectPair: name, reason, strikes: held.strikes },
       'object pair is held; nothing is lost',
@@ -322,9 +412,11 @@ class Run {
     return { scope: 'pair', forMs: held.until - Date.now(), reason };
   }
 
-  async #freePairs(created: readonly Input[]): Promise<void> {
-    const pair = this.#pair();
-    await this.parts.quota.freePair(pair, ...[...distinctTypes(created)].map(types => `${pair} ${types}`));
+  /** Whatever held their object pair is over. */
+  async #accepted(types: Iterable<string>): Promise<void> {
+    const names = pairNames(this.batch, types);
+    this.parts.evidence.accepted(names);
+    if (this.parts.quota.holdsPairs) await this.parts.quota.freePair(...names);
   }
 
   #settleAll(inputs: readonly Input[], outcome: Outcome): void {
@@ -394,9 +486,5 @@ function categoryIn(body: unknown): string | undefined {
 /** HubSpot's message, or what little there is. */
 function wordsOf(answer: Answer): string {
   if (answer.kind === 'none') return answer.message;
-  return shorten(text(field(answer.body, 'message')) ?? `HTTP ${answer.status}`);
+  return shorten((text(field(answer.body, 'message')) ?? `HTTP ${answer.status}`) + whyOf(answer.body));
 }
-
-/** The lists of types that were asked for; a merged input stands for several. */
-const distinctTypes = (inputs: readonly Input[]): Set<string> =>
-  new Set(inputs.flatMap(input => waitersOf(input).map(({ ticket }) => ticket.typesText)));

@@ -9,7 +9,16 @@ import { typesText } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { sleep } from '../shared/wait.js';
-import { type Batch, LINES, type Line, lineOf, type Submission, type Submitter } from './batch.js';
+import {
+  type Batch,
+  LINES,
+  type Line,
+  lineOf,
+  namesOf,
+  type Submission,
+  type Submitter,
+  settle,
+} from './batch.js';
 import type { Coalescer } from './coalescer.js';
 import type { Delivery, DeliveryReport } from './delivery.js';
 import type { Entry, Gate, Turn } from './gate.js';
@@ -126,8 +135,9 @@ export class Dispatcher {
       if (entry.permit.high > 0) await this.parts.fetchHigh();
       if (quota.holdsPairs) coalescer.release(submission => this.#heldOutcome(submission));
       const batch = coalescer.seal(this.#partialsToo(), [line]);
-      if (!batch) await quota.release(entry.permit);
-      return batch;
+      const sent = batch && quota.holdsPairs ? await this.#asProbe(batch) : batch;
+      if (!sent) await quota.release(entry.permit);
+      return sent;
     }
     if (entry.kind === 'paced') {
       this.#partialsFrom = performance.now() + entry.forMs;
@@ -135,6 +145,22 @@ export class Dispatcher {
       if (entry.hold.scope === 'account')
         logger.warn({ event: 'held', ...entry.hold }, 'account is held; nothing is lost');
       coalescer.release(() => held(entry.hold));
+    }
+    return undefined;
+  }
+
+  /** Where its object pair was held until now, one batch goes and finds out; the others are given back meanwhile. */
+  async #asProbe(batch: Batch): Promise<Batch | undefined> {
+    const { quota, coalescer } = this.parts;
+    const probes = quota.recordsOf(namesOf(batch));
+    if (probes.length === 0) return batch;
+    let isProbe = false;
+    try {
+      isProbe = await quota.probePairs(probes);
+      if (isProbe) return { ...batch, inputs: batch.inputs, probes };
+    } finally {
+      if (!isProbe) for (const input of batch.inputs) settle(input, held(BEHIND_PROBE));
+      coalescer.release(submission => this.#heldOutcome(submission));
     }
     return undefined;
   }
@@ -189,5 +215,10 @@ export class Dispatcher {
   }
 }
 
+const BEHIND_PROBE: Hold = {
+  scope: 'pair',
+  forMs: 1_000,
+  reason: 'another call finds out whether this object pair is accepted again',
+};
 const SHUTTING_DOWN: Hold = { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' };
 const held = (hold: Hold): Outcome => ({ kind: 'held', hold });

@@ -15,6 +15,8 @@ export const ISOLATION_CALLS = 24;
 const NAMING_CALLS = 100;
 /** So many inputs refused alone, and none accepted: what they share is at fault, not each of them. */
 const NOTHING_ACCEPTED_AFTER = 3;
+/** So many calls accepted, and nobody mentioned in any of them. */
+const NOBODY_MENTIONED_AFTER = 2;
 
 type Group = {
   readonly inputs: readonly Input[];
@@ -30,8 +32,18 @@ export class Isolation {
   #refusedAlone = 0;
   /** calls in a row that named somebody and accepted nobody */
   #naming = 0;
+  #reports = 0;
+  /** calls for several inputs that were accepted without effect, as long as nothing had one */
+  #silent = 0;
 
-  constructor(inputs: readonly Input[]) {
+  /**
+   * @param doubt how many refused alone suffice to believe that it is not the inputs, where there is reason to doubt the
+   * object pair: single ones are asked before anything is halved; undefined: there is none
+   */
+  constructor(
+    inputs: readonly Input[],
+    private readonly doubt?: number,
+  ) {
     this.#pending = [{ inputs }];
   }
 
@@ -39,7 +51,8 @@ export class Isolation {
   next(): readonly Input[] | undefined {
     if (this.#pending.length === 0 || this.isHopeless || this.#calls > ISOLATION_CALLS) return undefined;
     if (this.#naming >= NAMING_CALLS) return undefined;
-    if (this.#accepted === 0 && this.#refusedAlone > 0) return this.#probeElsewhere();
+    const isAsked = this.#refusedAlone > 0 || (this.doubt !== undefined && this.#reports > 0);
+    if (this.#accepted === 0 && isAsked) return this.#probeElsewhere();
     const better = this.#accepted > 0 ? largerThan : smallerThan;
     let best = 0;
     this.#pending.forEach((group, at) => {
@@ -56,6 +69,7 @@ export class Isolation {
    * @param found.rest inputs to send again at once
    * @param found.suspects inputs of whom at least one is at fault
    * @param found.allGuilty each of the suspects is at fault
+   * @param found.isSilent the call was accepted, and mentions nobody
    */
   report(found: {
     accepted: number;
@@ -63,10 +77,13 @@ export class Isolation {
     rest: readonly Input[];
     suspects: readonly Input[];
     allGuilty: boolean;
+    isSilent: boolean;
   }): void {
     const group = this.#current;
     if (!group) throw new Error('report without a call: next() was not asked');
     this.#current = undefined;
+    this.#reports += 1;
+    if (found.isSilent && group.inputs.length > 1) this.#silent += 1;
     this.#accepted += found.accepted;
     this.#naming = found.accepted > 0 ? 0 : this.#naming + 1;
     // a call that settled inputs by name paid for itself
@@ -117,10 +134,17 @@ export class Isolation {
     return [...(this.#current?.inputs ?? []), ...this.#pending.flatMap(group => group.inputs)];
   }
 
+  get hasAccepted(): boolean {
+    return this.#accepted > 0;
+  }
+
   /** Nothing at all was accepted, however small: the object pair with these types is at fault. */
   get isHopeless(): boolean {
+    if (this.#accepted > 0) return false;
+    if (this.#silent >= NOBODY_MENTIONED_AFTER) return true;
+    if (this.doubt !== undefined && this.#refusedAlone >= this.doubt) return true;
     const left = this.#pending.reduce((sum, group) => sum + group.inputs.length, 0);
-    return this.#accepted === 0 && this.#refusedAlone >= NOTHING_ACCEPTED_AFTER && left > ISOLATION_CALLS;
+    return this.#refusedAlone >= NOTHING_ACCEPTED_AFTER && left > ISOLATION_CALLS;
   }
 
   /** An innocent half proves the other one guilty, if that has not been asked yet; a guilty half says nothing of it. */

@@ -23,6 +23,7 @@ import { CapacityMeter } from './capacity.js';
 import { Coalescer } from './coalescer.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
+import { Evidence } from './evidence.js';
 import { Gate } from './gate.js';
 import { Heartbeat, stateOf } from './heartbeat.js';
 import { Intake } from './intake.js';
@@ -131,6 +132,7 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
       return traces ? traces.call(call, send) : send();
     },
     ...{ quota, gate, searches },
+    evidence: new Evidence(() => performance.now()),
     onHigh: () =>
       void intake
         .fetchHigh()

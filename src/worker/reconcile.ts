@@ -5,7 +5,7 @@
  * An input that is mentioned nowhere is never taken for created. The counts always add up:
  * created + named + rest + suspects = inputs.
  */
-import { type Answer, field, isFinalAlone, isObject, text } from '../hubspot/classify.js';
+import { type Answer, field, isFinalNamed, isObject, text, whyOf } from '../hubspot/classify.js';
 import { enteringWords } from '../shared/text.js';
 import type { Input } from './batch.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
@@ -24,6 +24,8 @@ export type Reconciled = {
   readonly suspects: readonly Input[];
   /** there are as many errors as suspects: each of them is at fault, halving would find nobody innocent */
   readonly allGuilty: boolean;
+  /** the call was accepted, and mentions nobody */
+  readonly isSilent: boolean;
   /** the words for the suspects */
   readonly failure: Failure;
 };
@@ -60,7 +62,7 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
       // a wrong object pair is a fault of the request, whatever category it comes under
       const everyone = located.kind === 'everyone';
       for (const input of everyone ? inputs.filter(one => !created.has(one)) : located.inputs)
-        if (!named.has(input)) named.set(input, { input, failure, final: everyone || isFinalAlone(failure) });
+        if (!named.has(input)) named.set(input, { input, failure, final: everyone || isFinalNamed(failure) });
     }
   }
   for (const input of turned) if (!suspected.has(input)) created.add(input);
@@ -75,6 +77,7 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
     rest: others.filter(input => !isSuspect(input)),
     suspects,
     allGuilty: accepted && suspects.length > 0 && unlocated.length >= suspects.length,
+    isSilent: accepted && created.size === 0 && errors.length === 0,
     failure: unlocated[0] ?? noEffect(answer),
   };
 }
@@ -85,6 +88,7 @@ const allCreated = (inputs: readonly Input[]): Reconciled => ({
   rest: [],
   suspects: [],
   allGuilty: false,
+  isSilent: false,
   failure: NOTHING_TO_SAY,
 });
 
@@ -142,7 +146,7 @@ function failureOf(error: HubSpotError, answer: Answer & { kind: 'answer' }): Fa
     httpStatus: answer.status,
     ...(error.category && { category: error.category }),
     ...(error.subCategory && { subCategory: error.subCategory }),
-    message: shorten(error.message),
+    message: shorten(error.message + whyOf(error)),
     ...(correlationId && { correlationId }),
   };
 }

@@ -54,19 +54,24 @@ function search(
     const nothing = { accepted: 0, named: 0, rest: [], suspects: [], allGuilty: false };
     if (bad.length === 0) {
       for (const input of group) accepted.add(input);
-      isolation.report({ ...nothing, accepted: group.length });
+      isolation.report({ isSilent: false, ...nothing, accepted: group.length });
     } else if (typeof manner === 'object') {
       const guilty = bad.slice(0, manner.names);
       for (const input of guilty) named.add(input);
-      isolation.report({ ...nothing, named: guilty.length, rest: group.filter(input => !named.has(input)) });
+      isolation.report({
+        isSilent: false,
+        ...nothing,
+        named: guilty.length,
+        rest: group.filter(input => !named.has(input)),
+      });
     } else if (group.length === 1) {
       refusedAlone.add(group[0] as Input);
       isolation.reportAlone();
-    } else if (manner === 'whole') isolation.report({ ...nothing, suspects: group });
+    } else if (manner === 'whole') isolation.report({ isSilent: false, ...nothing, suspects: group });
     else {
       for (const input of good) accepted.add(input);
       const allGuilty = manner === 'partial';
-      isolation.report({ ...nothing, accepted: good.length, suspects: bad, allGuilty });
+      isolation.report({ isSilent: false, ...nothing, accepted: good.length, suspects: bad, allGuilty });
     }
   }
   const { unresolved, isHopeless } = isolation;

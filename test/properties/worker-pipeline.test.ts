@@ -12,6 +12,7 @@ import { createLogger } from '../../src/shared/logger.js';
 import { packCall, unpackCall } from '../../src/worker/call.js';
 import { Coalescer } from '../../src/worker/coalescer.js';
 import { type CreateCall, Delivery } from '../../src/worker/delivery.js';
+import { Evidence } from '../../src/worker/evidence.js';
 import type { Entry, Turn } from '../../src/worker/gate.js';
 import type { FetchedJob, JobQueue } from '../../src/worker/job-queue.js';
 import type { CreatedEntry, JobEntry } from '../../src/worker/ledger.js';
@@ -75,6 +76,7 @@ class Round {
       quota: this.#quota() as unknown as Quota,
       gate: { pass: async () => this.#pass() },
       searches: new Searches(10),
+      evidence: new Evidence(() => performance.now()),
       onHigh: () => {},
       windowMs: 1,
       renewToken: async () => true,

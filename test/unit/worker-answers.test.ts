@@ -4,7 +4,7 @@ import {
   type Answer,
   classifyCall,
   isFinal,
-  isFinalAlone,
+  isFinalNamed,
   rateLimitPauseMs,
 } from '../../src/hubspot/classify.js';
 import type { AssociationType } from '../../src/shared/association.js';
@@ -95,7 +95,7 @@ describe('finality', () => {
     [{ subCategory: 'x.ASSOCIATION_USER_CONFIG_LIMIT_EXCEEDED' }, true, true],
   ])('%j', (more, named, alone) => {
     expect(isFinal(failure(more))).toBe(named);
-    expect(isFinalAlone(failure(more))).toBe(alone);
+    expect(isFinalNamed(failure(more))).toBe(alone);
   });
 });
 

@@ -11,6 +11,7 @@ import { accountKeys, type Keys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
 import type { Input } from '../../src/worker/batch.js';
 import { Delivery, type DeliveryParts } from '../../src/worker/delivery.js';
+import { Evidence } from '../../src/worker/evidence.js';
 import { Gate } from '../../src/worker/gate.js';
 import type { Outcome } from '../../src/worker/outcome.js';
 import { Searches } from '../../src/worker/searches.js';
@@ -25,6 +26,7 @@ const FIRST_PAUSE_MS = 30;
 
 let keys: Keys;
 let quota: Quota;
+let evidence: Evidence;
 const connections: Redis[] = [];
 const newQuota = (redis: Redis) =>
   new Quota(redis, keys, {
@@ -38,6 +40,7 @@ const newQuota = (redis: Redis) =>
 beforeEach(() => {
   keys = accountKeys(test.newPrefix());
   quota = newQuota(test.redis);
+  evidence = new Evidence(() => performance.now());
 });
 afterEach(() => {
   for (const connection of connections.splice(0)) connection.disconnect();
@@ -99,6 +102,7 @@ async function deliver(setup: Setup) {
     quota,
     gate: gateOf(quota),
     searches: new Searches(10),
+    evidence,
     onHigh: () => {},
     windowMs: 40,
     renewToken: async () => tokens[renewals++] ?? false,
@@ -137,6 +141,7 @@ describe('a call that was too late for its permit', () => {
       quota,
       gate: gateOf(quota),
       searches: new Searches(10),
+      evidence,
       onHigh: () => {},
       windowMs: 40,
       renewToken: async () => false,
@@ -277,15 +282,10 @@ describe('a refusal', () => {
     expect(quota.heldPair('contacts', 'companies', 'HUBSPOT_DEFINED:1')).toBeUndefined();
   });
 
-  it('of an input alone: rejected, also without a category; other categories are retried', async () => {
-    const malformed = {
-      status: 'error',
-      message: 'Invalid input JSON on line 1, column 1: …',
-      correlationId: 'c',
-    };
-    const rejected = await deliver({ says: [status(400, malformed)], pairs: 1 });
+  it('of an input alone: rejected; other categories are retried', async () => {
+    const rejected = await deliver({ says: [status(400, error({ correlationId: 'c' }))], pairs: 1 });
     expect(rejected.counts).toMatchObject({ rejected: 1 });
-    expect(failureOf(rejected.outcomes[0])).toMatchObject({ correlationId: 'c', message: malformed.message });
+    expect(failureOf(rejected.outcomes[0])).toMatchObject({ correlationId: 'c' });
     const retried = await deliver({ says: [status(409, error({ category: 'CONFLICT' }))], pairs: 1 });
     expect(retried.counts).toMatchObject({ retry: 1 });
   });
@@ -325,6 +325,136 @@ describe('a refusal', () => {
     });
     expect(alone).toMatchObject({ counts: { retry: 2 }, calls: [1] });
   });
+});
+
+describe('a refusal without a category, which may not be about inputs at all', () => {
+  const malformed = {
+    status: 'error',
+    message: 'Invalid input JSON on line 1, column 1: …',
+    correlationId: 'c',
+  };
+  const refusingMutely =
+    (isBad: (input: Input) => boolean): Say =>
+    (inputs, signal) =>
+      inputs.some(isBad) ? answerOf(400, malformed) : created(inputs, signal);
+
+  it('of everything: two calls, nobody is rejected, no attempt is spent, the object pair is held', async () => {
+    const { counts, calls } = await deliver({ says: [status(400, malformed)], pairs: 300 });
+    expect({ counts, calls }).toEqual({
+      counts: { created: 0, retry: 0, rejected: 0, held: 300 },
+      calls: [300, 1],
+    });
+    expect(quota.heldPair('contacts', 'companies', 'HUBSPOT_DEFINED:279')?.reason).toMatch(
+      /Invalid input JSON/,
+    );
+  });
+
+  it('of an input that is alone, and of two: held', async () => {
+    expect(await deliver({ says: [status(400, malformed)], pairs: 1 })).toMatchObject({
+      counts: { held: 1 },
+    });
+    expect(await deliver({ says: [status(400, malformed)], pairs: 2 })).toMatchObject({
+      counts: { held: 2 },
+    });
+  });
+
+  it('of one bad input among good ones: it is found, and rejected once others were accepted after it', async () => {
+    const says = [refusingMutely(({ from }) => from === '17')];
+    const first = await deliver({ says, pairs: 40 });
+    expect(first.counts).toEqual({ created: 39, retry: 1, rejected: 0, held: 0 });
+    const again = await deliver({ says, jobs: [{ pairs: pairsOf(17).slice(16) }] });
+    expect(again.counts).toMatchObject({ rejected: 1 });
+    expect(failureOf(again.outcomes[0])).toMatchObject({ message: malformed.message, correlationId: 'c' });
+  });
+
+  it('of an input alone, again and again: held, until others are accepted after it', async () => {
+    const says = [refusingMutely(({ from }) => from === '17')];
+    const bad = [{ pairs: pairsOf(17).slice(16) }];
+    for (let time = 0; time < 3; time++)
+      expect(await deliver({ says, jobs: bad })).toMatchObject({ counts: { held: 1, rejected: 0 } });
+    expect(await deliver({ says, pairs: 5 })).toMatchObject({ counts: { created: 5 } });
+    expect(await deliver({ says, jobs: bad })).toMatchObject({ counts: { rejected: 1 } });
+  });
+
+  const hublet = {
+    status: 'error',
+    message: 'Hub 1234567 is unknown to this Hublet, but it appears to exist in Hublet eu1',
+    correlationId: 'c',
+    correctHublet: 'eu1',
+  };
+
+  it('in words about the account: the account is held until a probe is answered, and nothing is rejected', async () => {
+    const seen: Record<string, string>[] = [];
+    const says: Say[] = [
+      status(400, hublet),
+      async inputs => {
+        seen.push(await holdHash());
+        return created(inputs, new AbortController().signal);
+      },
+    ];
+    expect(await deliver({ says, pairs: 2 })).toMatchObject({ counts: { created: 2 }, calls: [2, 2] });
+    expect(seen[0]).toMatchObject({ kind: 'account', reason: expect.stringContaining('Hublet eu1') });
+  });
+
+  it('in such words, while others are accepted: it is what the batch holds', async () => {
+    const says: Say[] = [
+      status(400, hublet),
+      inputs => {
+        evidence.accepted(['deals/contacts HUBSPOT_DEFINED:3']);
+        return inputs.length > 0 ? answerOf(400, hublet) : answerOf(500, null);
+      },
+      status(400, hublet),
+    ];
+    expect(await deliver({ says, pairs: 3 })).toMatchObject({ counts: { held: 3 }, calls: [3, 3, 1] });
+  });
+});
+
+describe('an object pair of which nothing is accepted', () => {
+  it('is held after the whole and three alone', async () => {
+    const { calls } = await deliver({ says: [refusing(() => true)], pairs: 2_000 });
+    expect(calls).toEqual([2_000, 1, 1, 1]);
+  });
+
+  it('is held after two calls that were accepted and mention nobody', async () => {
+    const silent = status(201, { status: 'COMPLETE', results: [] });
+    const { counts, calls } = await deliver({ says: [silent], pairs: 2_000 });
+    expect(calls).toHaveLength(2);
+    expect(counts).toMatchObject({ retry: 2_000 });
+    expect(quota.heldPair('contacts', 'companies', 'HUBSPOT_DEFINED:279')?.reason).toMatch(/without effect/);
+  });
+
+  it('is not searched any more when another replica holds it meanwhile', async () => {
+    const says: Say[] = [
+      refusing(() => true),
+      async (inputs, signal) => {
+        await quota.holdPair(pairName('contacts', 'companies', 'HUBSPOT_DEFINED:279'), 'nothing', {
+          leastMs: 5_000,
+        });
+        return refusing(() => true)(inputs, signal);
+      },
+    ];
+    const { counts, calls } = await deliver({ says, pairs: 2_000 });
+    expect(calls).toHaveLength(2);
+    expect(counts.held).toBeGreaterThanOrEqual(1_999);
+  });
+});
+
+it('what HubSpot says about the reason is kept, bounded and cleaned', async () => {
+  const context = {
+    requiredGranularScopes: [
+      'crm.objects.contacts.write',
+      `x${String.fromCharCode(27)}[31m${'y'.repeat(500)}`,
+    ],
+  };
+  const body = error({
+    message: 'missing scopes',
+    category: 'MISSING_SCOPES',
+    errors: [{ message: 'scopes', context }],
+  });
+  const { outcomes } = await deliver({ says: [status(403, body)] });
+  const reason = holdOf(outcomes[0])?.reason ?? '';
+  expect(reason).toContain('missing scopes (requiredGranularScopes: crm.objects.contacts.write, x[31myyy');
+  expect(reason.length).toBeLessThan(300);
 });
 
 describe('413', () => {
@@ -409,9 +539,13 @@ it('423: the object pair is held for two seconds at least', async () => {
 });
 
 it('what is accepted frees the object pair and its types', async () => {
-  await quota.holdPair(pairName('contacts', 'companies'), 'locked', 60_000);
-  await quota.holdPair(pairName('contacts', 'companies', 'HUBSPOT_DEFINED:279'), 'nothing', 60_000);
-  await quota.holdPair(pairName('contacts', 'companies', 'HUBSPOT_DEFINED:1'), 'other types', 60_000);
+  await quota.holdPair(pairName('contacts', 'companies'), 'locked', { leastMs: 60_000 });
+  await quota.holdPair(pairName('contacts', 'companies', 'HUBSPOT_DEFINED:279'), 'nothing', {
+    leastMs: 60_000,
+  });
+  await quota.holdPair(pairName('contacts', 'companies', 'HUBSPOT_DEFINED:1'), 'other types', {
+    leastMs: 60_000,
+  });
   await deliver({ says: [created] });
   expect(await test.redis.hkeys(keys.heldPairs)).toEqual(['contacts/companies HUBSPOT_DEFINED:1']);
 });

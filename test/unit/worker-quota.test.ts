@@ -258,11 +258,92 @@ const call = (firstPair: string): Sign => ({ firstTimers: true, firstPair });
 const fails = async (from: Quota, firstPair: string, reason = '503') =>
   from.failed(reason, await permit(from), call(firstPair));
 
+describe('every hold ends', () => {
+  const YEARS_MS = 1_000_000_000_000;
+
+  it.each([
+    ['rate-limit', 6 * OPTIONS.windowMs],
+    ['migration', 86_400_000],
+  ] as const)('%s: HubSpot is believed for so long, whatever it says', async (kind, longestMs) => {
+    expect(await quota().hold(kind, 'for ever', YEARS_MS)).toBe(longestMs);
+  });
+
+  it('daily: at midnight of the account', async () => {
+    const ms = await quota().hold('daily', 'for ever', YEARS_MS);
+    expect(ms).toBeLessThanOrEqual(86_400_000);
+    expect(ms).toBe(await quota().hold('daily', 'again', 'until-reset'));
+  });
+
+  it.each([
+    ['rate-limit', 6 * OPTIONS.windowMs],
+    ['migration', 86_400_000],
+    ['auth', 600_000],
+    ['unavailable', 600_000],
+  ] as const)(
+    '%s: what another version or another clock wrote is believed no longer',
+    async (kind, longestMs) => {
+      await test.redis.hset(keys.hold, { until: Date.now() + YEARS_MS, kind, reason: 'old', strikes: 0 });
+      expect(held(await quota().ask(false)).forMs).toBeLessThanOrEqual(longestMs);
+    },
+  );
+
+  it('an object pair: what is written so far ahead is due for a probe', async () => {
+    const record = JSON.stringify({ until: Date.now() + YEARS_MS, reason: 'old', strikes: 3 });
+    await test.redis.hset(keys.heldPairs, 'contacts/companies', record);
+    const one = quota();
+    await permit(one);
+    expect(one.heldPair('contacts', 'companies', 'x')).toBeUndefined();
+    expect(await one.probePairs(one.recordsOf(['contacts/companies']))).toBe(true);
+  });
+
+  it.each(['rate-limit', 'migration', 'daily'] as const)(
+    '%s: a restart looks again, with one probe',
+    async kind => {
+      const one = quota();
+      await one.hold(kind, 'wait', 60_000);
+      await quota().startAfresh();
+      const first = granted(await one.ask(false));
+      expect(first.probe).toBe(true);
+      expect((await quota().ask(false)).kind).toBe('held');
+    },
+  );
+});
+
+describe('a held object pair', () => {
+  const name = pairName('contacts', 'companies');
+
+  it('lets one probe go after its pause, on all replicas together, and doubles the pause when it fails', async () => {
+    const [one, other] = replicas(2, { firstPauseMs: 40 }) as [Quota, Quota];
+    await one.holdPair(name, 'refused');
+    const probes = await eventually(async () => {
+      const both = await Promise.all([one.probePairs([name]), other.probePairs([name])]);
+      expect(both).toContain(true);
+      return both;
+    });
+    expect(probes.filter(Boolean)).toHaveLength(1);
+    expect(one.heldPair('contacts', 'companies', 'x')?.probing).toBe(true);
+    const again = await one.holdPair(name, 'refused', { isProbe: true });
+    expect(again.strikes).toBe(2);
+    expect(again.until - Date.now()).toBeGreaterThan(40);
+  });
+
+  it('lets the next one probe when a probe has found out nothing, and at a restart', async () => {
+    const one = quota({ firstPauseMs: 60_000 });
+    await one.holdPair(name, 'refused');
+    expect(await one.probePairs([name])).toBe(false);
+    await quota().startAfresh();
+    expect(await one.probePairs([name])).toBe(true);
+    expect(await one.probePairs([name])).toBe(false);
+    await one.endProbe([name]);
+    expect(await one.probePairs([name])).toBe(true);
+  });
+});
+
 describe('holds of the account', () => {
   it('429: for its time, on every replica, and a longer one stands', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
-    expect(await one.hold('rate-limit', 'slow down', 5_000)).toBe(5_000);
-    expect(await other.hold('rate-limit', 'again', 1_000)).toBeGreaterThan(4_000);
+    expect(await one.hold('rate-limit', 'slow down', 1_800)).toBe(1_800);
+    expect(await other.hold('rate-limit', 'again', 300)).toBeGreaterThan(900);
     for (const replica of [one, other])
       expect(held(await replica.ask(false))).toMatchObject({ holdKind: 'rate-limit', reason: 'slow down' });
     expect(await one.hold('migration', 'moving', 9_000)).toBe(9_000);
@@ -387,8 +468,11 @@ describe('held object pairs', () => {
   it('are known to all replicas with their next question, and freed for all', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     expect(one.holdsPairs).toBe(false);
-    expect(await one.holdPair(pair, 'locked', 5_000)).toMatchObject({ reason: 'locked', strikes: 1 });
-    await one.holdPair(withTypes, 'nothing is accepted', 5_000);
+    expect(await one.holdPair(pair, 'locked', { leastMs: 5_000 })).toMatchObject({
+      reason: 'locked',
+      strikes: 1,
+    });
+    await one.holdPair(withTypes, 'nothing is accepted', { leastMs: 5_000 });
     expect(one.heldPair('contacts', 'companies', 'HUBSPOT_DEFINED:1')).toMatchObject({ reason: 'locked' });
     expect(one.heldPair('contacts', 'deals', 'HUBSPOT_DEFINED:4')).toMatchObject({ strikes: 1 });
     expect(one.heldPair('contacts', 'deals', 'HUBSPOT_DEFINED:5')).toBeUndefined();
@@ -409,7 +493,7 @@ describe('held object pairs', () => {
 
   it('are learned from a held account as well', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
-    await one.holdPair(pair, 'locked', 5_000);
+    await one.holdPair(pair, 'locked', { leastMs: 5_000 });
     await one.hold('migration', 'moving', 5_000);
     held(await other.ask(false));
     expect(other.heldPair('contacts', 'companies', 'x')).toMatchObject({ reason: 'locked' });
@@ -433,7 +517,7 @@ describe('held object pairs', () => {
 
   it('calls that were in flight together are one strike', async () => {
     const one = quota();
-    for (let call = 0; call < 10; call++) await one.holdPair(pair, 'locked', 2_000);
+    for (let call = 0; call < 10; call++) await one.holdPair(pair, 'locked', { leastMs: 2_000 });
     expect(one.heldPair('contacts', 'companies', 'x')).toMatchObject({ strikes: 1 });
   });
 });

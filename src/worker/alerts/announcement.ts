@@ -29,7 +29,7 @@ export function announcementText(announcement: Announcement, queue: string): str
   switch (announcement.kind) {
     case 'held': {
       const { hold, reason, heldUntil, at } = announcement;
-      const fixed = hold !== 'auth' && hold !== 'unavailable' && heldUntil > at;
+      const fixed = !['auth', 'account', 'unavailable'].includes(hold ?? '') && heldUntil > at;
       const until = fixed ? ` until ${moment(heldUntil)} (in ${duration(heldUntil - at)})` : '';
       return `:red_circle: *${plain(queue)}*: the HubSpot account is held${until}. Nothing is lost.\n${plain([reason, REMEDIES[hold]].filter(Boolean).join('\n'))}`;
     }

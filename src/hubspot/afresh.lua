@@ -1,0 +1,24 @@
+#!lua flags=allow-oom
+--[[
+  A replica starts: whatever holds the account or an object pair may be mended by now. Each hold gets one probe at once,
+  not a burst; how often it was in vain stays known. A daily limit of our own needs none: reserve.lua compares it.
+
+  KEYS[1] hold       hash: until, strikes, ownLimit
+  KEYS[2] heldPairs  hash: object pair with types → JSON {until, reason, strikes}
+]]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local h = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'ownLimit')
+local pairs_, due = redis.call('HGETALL', KEYS[2]), {}
+for at = 1, #pairs_, 2 do
+  local known, record = pcall(cjson.decode, pairs_[at + 1])
+  if known and type(record) == 'table' then
+    record['until'], record.probing = 0, nil
+    due[#due + 1], due[#due + 2] = pairs_[at], cjson.encode(record)
+  end
+end
+if (tonumber(h[1] or 0) or 0) > now and not h[3] then
+  redis.call('HSET', KEYS[1], 'until', 0, 'strikes', math.max(1, tonumber(h[2] or 0) or 0))
+end
+if #due > 0 then redis.call('HSET', KEYS[2], unpack(due)) end
+return 0
