@@ -9,12 +9,13 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local h = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'ownLimit')
-local pairs_, due = redis.call('HGETALL', KEYS[2]), {}
-for at = 1, #pairs_, 2 do
-  local known, record = pcall(cjson.decode, pairs_[at + 1])
+local held, due = redis.call('HGETALL', KEYS[2]), {}
+for at = 1, #held, 2 do
+  local known, record = pcall(cjson.decode, held[at + 1])
   if known and type(record) == 'table' then
     record['until'], record.probing = 0, nil
-    due[#due + 1], due[#due + 2] = pairs_[at], cjson.encode(record)
+    due[#due + 1] = held[at]
+    due[#due + 1] = cjson.encode(record)
   end
 end
 if (tonumber(h[1] or 0) or 0) > now and not h[3] then

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- needs ../shared/guard.lua
 --[[
   Holds an object pair (with these types) on every replica with pauses that grow, lets one probe go after each, and ends
   a probe that has found out nothing. A record that cannot be read is none.
@@ -14,49 +15,56 @@
   probe  Returns {1}: each of them is due, and this call may find out · {0}: another one does, or it is too early
   end    Returns {1}: who comes next may probe
 ]]
+local what, first, longest, least = text(ARGV[1]), number(ARGV[2]), number(ARGV[3]), number(ARGV[4])
+local reason, probeMs, believedMs = text(ARGV[6]), number(ARGV[7]), number(ARGV[8])
+local seconds, names, found = integer(ARGV[9]), {text(ARGV[10]), unpack(ARGV, 11)}, {}
+expectType('hash', KEYS[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local first, longest, least = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local found = {}
-for at = 10, #ARGV do
-  local known, record = pcall(cjson.decode, redis.call('HGET', KEYS[1], ARGV[at]) or '')
-  if not known or type(record) ~= 'table' then record = nil end
-  if record then
+
+for at, name in ipairs(names) do
+  local known, record = pcall(cjson.decode, redis.call('HGET', KEYS[1], name) or '')
+  if known and type(record) == 'table' then
     record['until'] = tonumber(record['until']) or 0
     record.strikes = tonumber(record.strikes) or 0
     -- so far ahead nobody holds: another clock, or another version
-    if record['until'] > now + tonumber(ARGV[8]) then record['until'] = 0 end
+    if record['until'] > now + believedMs then record['until'] = 0 end
+    found[at] = record
   end
-  found[at] = record or false
 end
 
-local function write(at, record)
-  redis.call('HSET', KEYS[1], ARGV[at], cjson.encode(record))
-  redis.call('EXPIRE', KEYS[1], tonumber(ARGV[9]))
+local function write(records)
+  local fields = {}
+  for at, name in ipairs(names) do
+    if records[at] then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = cjson.encode(records[at])
+    end
+  end
+  if #fields == 0 then return end
+  redis.call('HSET', KEYS[1], unpack(fields))
+  redis.call('EXPIRE', KEYS[1], seconds)
 end
 
-if ARGV[1] == 'hold' then
-  local before = found[10] or {['until'] = 0, strikes = 0}
+if what == 'hold' then
+  local before = found[1] or {['until'] = 0, strikes = 0}
   -- calls that were in flight together fail together: one strike
   local isNew = before['until'] <= now or ARGV[5] == '1'
   local strikes = before.strikes + (isNew and 1 or 0)
   local ms = math.max(least, math.min(longest, first * 2 ^ math.min(strikes - 1, 40)))
   if not isNew then ms = math.max(least, before['until'] - now) end
-  write(10, {['until'] = now + ms, reason = ARGV[6], strikes = strikes})
+  write({{['until'] = now + ms, reason = reason, strikes = strikes}})
   return {math.ceil(ms), strikes}
 end
 
-if ARGV[1] == 'probe' then
-  for at = 10, #ARGV do
-    if found[at] and found[at]['until'] > now then return {0} end
+for at = 1, #names do
+  if what == 'probe' and found[at] and found[at]['until'] > now then return {0} end
+end
+for at = 1, #names do
+  if found[at] then
+    found[at]['until'] = what == 'probe' and now + probeMs or 0
+    found[at].probing = what == 'probe' or nil
   end
 end
-for at = 10, #ARGV do
-  local record = found[at]
-  if record then
-    record['until'] = ARGV[1] == 'probe' and now + tonumber(ARGV[7]) or 0
-    record.probing = ARGV[1] == 'probe' or nil
-    write(at, record)
-  end
-end
+write(found)
 return {1}

@@ -59,11 +59,12 @@ if isLifted then heldUntil = 0 end
 local longest = math.max(86400000, untilReset)
 if kind == 'rate-limit' then longest = 6 * window
 elseif kind == 'auth' or kind == 'account' or kind == 'unavailable' then longest = math.max(600000, probeMs) end
-if heldUntil > now + longest then
-  heldUntil = now + longest
-  redis.call('HSET', KEYS[2], 'until', heldUntil)
+local believed = math.min(heldUntil, now + longest)
+if believed > now then
+  local answer = reply('held', believed - now, kind, reason, now, 0, 0)
+  if believed < heldUntil then redis.call('HSET', KEYS[2], 'until', believed) end
+  return answer
 end
-if heldUntil > now then return reply('held', heldUntil - now, kind, reason, now, 0, 0) end
 
 if dailyLimit > 0 then
   if used >= dailyLimit then

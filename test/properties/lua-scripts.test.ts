@@ -85,6 +85,11 @@ const GROUNDS: Record<string, Ground> = {
   },
   'hubspot/hold.lua': { keys: [keys.hold], args: ['unavailable', 'words', 1_000, 600_000, 1, 40] },
   'hubspot/weather.lua': { keys: [keys.weather], args: ['failed', 1, '1 2'] },
+  'hubspot/hold-pair.lua': {
+    keys: [keys.heldPairs],
+    args: ['hold', 1_000, 600_000, 0, 0, 'words', 35_000, 600_000, 86_400, 'contacts/companies'],
+  },
+  'hubspot/afresh.lua': { keys: [keys.hold, keys.heldPairs], args: [] },
   'hubspot/recover.lua': { keys: [keys.hold], args: [] },
   'gateway/accept.lua': {
     keys: [request, `${keys.idempotency}k`],

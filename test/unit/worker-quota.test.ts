@@ -271,7 +271,7 @@ describe('every hold ends', () => {
   it('daily: at midnight of the account', async () => {
     const ms = await quota().hold('daily', 'for ever', YEARS_MS);
     expect(ms).toBeLessThanOrEqual(86_400_000);
-    expect(ms).toBe(await quota().hold('daily', 'again', 'until-reset'));
+    expect(Math.abs(ms - (await quota().hold('daily', 'again', 'until-reset')))).toBeLessThan(5_000);
   });
 
   it.each([
