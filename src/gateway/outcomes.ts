@@ -22,9 +22,7 @@ export class Outcomes {
     private readonly keys: Keys,
   ) {
     redis.on('message', (channel: string) => this.#wake(channel));
-    redis.on('ready', () => {
-      for (const channel of [...this.#waiting.keys()]) this.#wake(channel);
-    });
+    redis.on('ready', () => void this.#subscribeAgain());
   }
 
   get isReady(): boolean {
@@ -70,6 +68,13 @@ export class Outcomes {
 
   close(): void {
     this.redis.disconnect();
+  }
+
+  async #subscribeAgain(): Promise<void> {
+    const channels = [...this.#waiting.keys()];
+    if (channels.length === 0) return;
+    await this.redis.subscribe(...channels).catch(() => {}); // lost again: the next connection comes here, too
+    for (const channel of channels) this.#wake(channel);
   }
 
   #wake(channel: string): void {

@@ -40,6 +40,8 @@ export function openRedis(
     socketTimeout: silenceMs,
     connectTimeout: CONNECT_MS,
     disconnectTimeout: GOODBYE_MS,
+    // ioredis would do it with a promise that nobody catches: a connection lost in that moment ended the process
+    autoResubscribe: false,
     // after a failover the old primary says READONLY: look for the new one, and send the command again
     // (older ones say it inside of "ERR Error running script …")
     reconnectOnError(error) {
