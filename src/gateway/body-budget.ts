@@ -1,61 +1,89 @@
 /**
- * Memory for bodies: however many large requests come at once, only so many bytes of them are read at a time. The others
- * wait their turn with their bodies unread: TCP holds them back. Small ones do not wait behind large ones.
+ * Memory for bodies: what has come of them counts, and never what they announce.
+ *  1. The first 256 KB of a body are read as they come; all such beginnings together have a limit.
+ *  2. Who goes on needs a turn, and reserves what its body may become. Only so many bytes are read in turn at a time; the
+ *     others wait with the rest unread: TCP holds them back. The line has a limit, too.
+ * Bodies too small to matter do not come here at all (hold-body.ts).
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Larger bodies wait for their turn. */
+/** Who sends more waits for its turn. */
 export const LARGE_BODY_BYTES = 262_144;
 
+export type BodyLimits = {
+  /** bytes of all beginnings together */
+  readonly beginnings: number;
+  /** bytes that those may become that have their turn at a time */
+  readonly turns: number;
+  /** bytes that those may become that have their turn or wait for it */
+  readonly line: number;
+};
 type Waiting = { readonly bytes: number; enter(): void };
-export type Place = { readonly turn: Promise<void> | undefined; leave(): void };
 
 export class BodyBudget {
-  #held = 0;
-  #heldByLarge = 0;
+  #beginnings = 0;
+  #inLine = 0;
+  #inTurn = 0;
   readonly #line: Waiting[] = [];
 
-  /**
-   * @param large bytes of large bodies that are read at a time
-   * @param total bytes that may be held or waited for by all
-   */
   constructor(
-    private readonly large: number,
-    private readonly total: number,
+    private readonly limits: BodyLimits,
     private readonly collect: () => void = collector(),
   ) {}
 
-  /** @returns undefined when there are too many; otherwise a place, which must be left, and for a large body its turn */
-  enter(bytes: number): Place | undefined {
-    if (this.#held + bytes > this.total) return undefined;
-    this.#held += bytes;
-    if (bytes > LARGE_BODY_BYTES) return this.#queue(bytes);
+  /** Somebody waits for its turn. */
+  get isAwaited(): boolean {
+    return this.#line.length > 0;
+  }
+
+  /** @param atMost bytes that the body may become; it must be left */
+  open(atMost: number): Body {
+    let leaveLine = (): void => {};
+    let [come, hasTurn] = [0, false];
     return {
-      turn: undefined,
+      take: bytes => {
+        if (hasTurn) return undefined;
+        if (come + bytes > LARGE_BODY_BYTES) {
+          if (this.#inLine + atMost > this.limits.line) return 'full';
+          this.#beginnings -= come;
+          [come, hasTurn] = [0, true];
+          const place = this.#queue(atMost);
+          leaveLine = place.leave;
+          return place.turn;
+        }
+        if (this.#beginnings + bytes > this.limits.beginnings) return 'full';
+        come += bytes;
+        this.#beginnings += bytes;
+        return undefined;
+      },
       leave: () => {
-        this.#held -= bytes;
+        this.#beginnings -= come;
+        come = 0;
+        leaveLine();
+        leaveLine = () => {};
       },
     };
   }
 
-  #queue(bytes: number): Place {
+  #queue(bytes: number): { readonly turn: Promise<void>; leave(): void } {
     let entered = false;
     let enter = () => {};
     const turn = new Promise<void>(resolve => {
       enter = () => {
         entered = true;
-        this.#heldByLarge += bytes;
+        this.#inTurn += bytes;
         resolve();
       };
     });
     const waiting = { bytes, enter };
+    this.#inLine += bytes;
     this.#line.push(waiting);
     this.#next();
     const leave = () => {
-      this.#held -= bytes;
+      this.#inLine -= bytes;
       if (entered) {
-        this.#heldByLarge -= bytes;
+        this.#inTurn -= bytes;
         this.collect();
       } else this.#line.splice(this.#line.indexOf(waiting), 1);
       this.#next();
@@ -65,12 +93,18 @@ export class BodyBudget {
 
   #next(): void {
     const [first] = this.#line;
-    if (!first || (this.#heldByLarge > 0 && this.#heldByLarge + first.bytes > this.large)) return;
+    if (!first || (this.#inTurn > 0 && this.#inTurn + first.bytes > this.limits.turns)) return;
     this.#line.shift();
     first.enter();
     this.#next();
   }
 }
+
+export type Body = {
+  /** @returns undefined: it may be kept; a turn: not before that; full: there is no room */
+  take(bytes: number): Promise<unknown> | 'full' | undefined;
+  leave(): void;
+};
 
 /**
  * Collects garbage at once. V8 takes the garbage of large requests for a heap that grows: ten requests of 50,000 inputs

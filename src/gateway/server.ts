@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -18,9 +17,11 @@ import { isLoopbackHost } from '../shared/host.js';
 import type { Logger } from '../shared/logger.js';
 import { warningsHeader } from './answers.js';
 import { type Caller, createGuard, NOBODY } from './bearer.js';
-import { BodyBudget, LARGE_BODY_BYTES } from './body-budget.js';
+import { LARGE_BODY_BYTES } from './body-budget.js';
+import { answerBroken, answerBrokenHttp } from './broken-http.js';
 import { type CreateParts, create } from './create.js';
 import { docsPage } from './docs-page.js';
+import { bodyHolder } from './hold-body.js';
 import { isNestedDeeper } from './json-depth.js';
 import type { GatewayMetrics } from './metrics.js';
 import { CREATE_PATHS, openApi } from './openapi.js';
@@ -32,7 +33,6 @@ import {
   compressed,
   NOTHING_ENQUEUED,
   Refusal,
-  type RefusalStatus,
   refusalBody,
   unavailable,
   wrongHost,
@@ -58,10 +58,6 @@ export type ServerParts = CreateParts & {
 
 const MIN_BODY_BYTES = 1_048_576;
 const BODY_BYTES_PER_INPUT = 512;
-/** Bodies that may be held or wait for their turn, as multiples of the largest one: who comes then is to come back. */
-const BODIES_AT_ONCE = 4;
-/** What a body counts whose length is not announced. */
-const UNANNOUNCED_BODY_BYTES = 4_194_304;
 /**
  * Slower requests are answered with 408 and their connections closed. A large body has less time, from its turn on:
  * others wait for it.
@@ -72,8 +68,6 @@ const HEADERS_MS = 30_000;
 const MAX_DEPTH = 100;
 /** How late who is too slow may be found out. */
 const CHECK_MS = 15_000;
-/** Who does not hang up after such an answer is hung up on. */
-const FAREWELL_MS = 1_000;
 
 export function createServer(parts: ServerParts): FastifyInstance {
   const { requests, outcomes, metrics, stopping, logger, timeouts = TIMEOUTS } = parts;
@@ -81,7 +75,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const description = openApi(parts.version, parts.maxInputs, parts.apiKeys.length > 0);
   const page = docsPage(description);
   const bodyLimit = Math.max(MIN_BODY_BYTES, parts.maxInputs * BODY_BYTES_PER_INPUT);
-  const budget = new BodyBudget(bodyLimit, BODIES_AT_ONCE * bodyLimit);
+  const preParsing = bodyHolder(bodyLimit, timeouts.largeBodyMs);
 
   const app = Fastify({
     bodyLimit,
@@ -154,24 +148,6 @@ export function createServer(parts: ServerParts): FastifyInstance {
     request.caller = caller;
     done();
   };
-  /** Memory stays bounded, however many large requests come at once; a request that waits holds its jobs. */
-  const holdBody: onRequestHookHandler = (request, reply, done) => {
-    const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
-    const announced = Number(length ?? (chunked === undefined ? 0 : UNANNOUNCED_BODY_BYTES));
-    // what is no number, or too large, is refused later
-    const place = budget.enter(Math.min(announced, bodyLimit) || 0);
-    if (!place)
-      return done(new Refusal(429, 'Too many large requests at once: try again', [], { 'retry-after': '1' }));
-    reply.raw.once('close', place.leave);
-    if (!place.turn) return done();
-    void place.turn.then(() => {
-      const slow = setTimeout(() => answerBroken(request.raw.socket, 408), timeouts.largeBodyMs);
-      const inTime = () => clearTimeout(slow);
-      request.raw.once('end', inTime);
-      reply.raw.once('close', inTime);
-      done();
-    });
-  };
   const plainBody: onRequestHookHandler = (request, _reply, done) => {
     const coding = request.headers['content-encoding'] ?? 'identity';
     done(/^identity$/i.test(coding) ? undefined : compressed(coding));
@@ -181,7 +157,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   for (const path of CREATE_PATHS)
     app.post<{ Params: { fromObjectType: string; toObjectType: string } }>(
       path,
-      { ...guarded, onRequest: [onRequest, plainBody, holdBody] },
+      { ...guarded, onRequest: [onRequest, plainBody], preParsing },
       async (request, reply) => {
         const preference = parsePrefer(request.headers.prefer);
         const key = readIdempotencyKey(request.headers['idempotency-key']);
@@ -275,35 +251,4 @@ function readIdempotencyKey(given: string | string[] | undefined): string | unde
   throw new Refusal(400, 'The Idempotency-Key must have 1 to 255 characters', [
     { message: `it has ${key.length}`, in: 'Idempotency-Key' },
   ]);
-}
-
-/** What is not HTTP at all, or too slow, or has headers without end, never becomes a request. */
-function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
-  const statuses: Readonly<Record<string, BrokenStatus>> = {
-    HPE_HEADER_OVERFLOW: 431,
-    ERR_HTTP_REQUEST_TIMEOUT: 408,
-  };
-  if (error.code === 'ECONNRESET') socket.destroy();
-  else answerBroken(socket, statuses[error.code ?? ''] ?? 400);
-}
-
-const BROKEN = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
-} as const;
-type BrokenStatus = keyof typeof BROKEN & RefusalStatus;
-
-function answerBroken(socket: Socket, status: BrokenStatus): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const phrase = BROKEN[status];
-  const body = JSON.stringify(refusalBody(new Refusal(status, phrase), randomUUID()));
-  socket.end(
-    `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-  const hangUp = setTimeout(() => socket.destroy(), FAREWELL_MS);
-  socket.once('close', () => clearTimeout(hangUp));
 }

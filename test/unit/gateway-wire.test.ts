@@ -78,9 +78,40 @@ describe('slow', () => {
     expect(await queued()).toBe(1);
   });
 
+  it('what is announced and not sent keeps nobody waiting', async () => {
+    await open(PATIENT_MS);
+    const silent = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        say(`${head(at % 2 ? `content-length: ${MEGABYTE}` : 'transfer-encoding: chunked')}`),
+      ),
+    );
+    const filler = `${BODY.slice(0, -1)},"filler":"${'x'.repeat(MEGABYTE / 2)}"}`;
+    for (const body of [BODY, filler]) {
+      const one = await say(`${head(`content-length: ${body.length}`)}${body}`);
+      await eventually(() => expect(one.heard()).toMatch(/^HTTP\/1.1 201 /));
+    }
+    for (const { heard, socket } of silent) expect([heard(), socket.writable]).toEqual(['', true]);
+    expect(await queued()).toBe(2);
+  });
+
+  it('however much of large bodies has come and stopped: small requests pass', async () => {
+    await open(PATIENT_MS);
+    const part = `{${' '.repeat(200_000)}`;
+    const stopped = await Promise.all(
+      Array.from({ length: 20 }, () => say(`${head(`content-length: ${MEGABYTE}`)}${part}`)),
+    );
+    // more of them has come than may be held
+    await eventually(() => expect(stopped.some(({ heard }) => / 429 /.test(heard()))).toBe(true));
+    for (const { heard } of stopped) if (heard() !== '') refusalIn(heard(), 429);
+    const one = await say(`${head(`content-length: ${BODY.length}`)}${BODY}`);
+    await eventually(() => expect(one.heard()).toMatch(/^HTTP\/1.1 201 /));
+    expect(await queued()).toBe(1);
+  });
+
   it('a large body keeps the others waiting only so long', async () => {
     await open(PATIENT_MS);
-    const slow = await say(`${head(`content-length: ${MEGABYTE}`)}{`);
+    const slow = await say(`${head(`content-length: ${MEGABYTE}`)}{${' '.repeat(MEGABYTE / 3)}`);
+    await eventually(() => expect(slow.socket.writableLength).toBe(0));
     const filler = `${BODY.slice(0, -1)},"filler":"${'x'.repeat(MEGABYTE / 2)}"}`;
     const waiting = await say(`${head(`content-length: ${filler.length}`)}${filler}`);
     const trickled = trickle(slow.socket);

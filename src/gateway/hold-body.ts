@@ -1,0 +1,87 @@
+/**
+ * Counts a body as it comes, under the budget of all bodies (body-budget.ts); a request that waits for its outcome holds
+ * its jobs as long. Small requests are neither counted nor refused, whatever others hold.
+ */
+import { Transform } from 'node:stream';
+import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
+import { type Body, BodyBudget } from './body-budget.js';
+import { answerBroken } from './broken-http.js';
+import { Refusal } from './refusal.js';
+
+/** Some hundred inputs, and no more than the headers of a request may have. */
+const SMALL_BODY_BYTES = 16_384;
+/** Bodies that may be read or wait for their turn, as multiples of the largest one: who comes then is to come back. */
+const BODIES_AT_ONCE = 4;
+/** Who has its turn while others wait must go on: it is looked at so many times while it has it. */
+const LOOKS = 15;
+/** Bytes from one look to the next: at 30 s for a body 128 KB a second. */
+const LEAST_PROGRESS = 262_144;
+
+/** @param largeBodyMs time for a large body, from its turn on */
+export function bodyHolder(bodyLimit: number, largeBodyMs: number): preParsingHookHandler {
+  const budget = new BodyBudget({
+    beginnings: 2 * bodyLimit,
+    turns: bodyLimit,
+    line: BODIES_AT_ONCE * bodyLimit,
+  });
+  return (request, reply, payload, done) => {
+    const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
+    // what is no number, or too large, is refused later
+    const atMost = chunked === undefined ? Math.min(Number(length ?? 0), bodyLimit) || 0 : bodyLimit;
+    if (atMost <= SMALL_BODY_BYTES) return done(null, payload);
+    const body = budget.open(atMost);
+    const counted = new CountedBody(body, () => hurry(request, reply, counted));
+    reply.raw.once('close', () => {
+      body.leave();
+      counted.destroy();
+    });
+    done(null, payload.pipe(counted));
+  };
+
+  /** Its turn has come: others wait for it to end. */
+  function hurry(request: FastifyRequest, reply: FastifyReply, counted: CountedBody): void {
+    let [looks, idle, before] = [0, 0, counted.come];
+    const look = (): void => {
+      looks += 1;
+      idle = budget.isAwaited && counted.come - before < LEAST_PROGRESS ? idle + 1 : 0;
+      before = counted.come;
+      // once may be our own fault: what has come lay in the socket while this thread was busy
+      if (idle >= 2 || looks >= LOOKS) answerBroken(request.raw.socket, 408);
+    };
+    const looking = setInterval(look, largeBodyMs / LOOKS);
+    const inTime = () => clearInterval(looking);
+    request.raw.once('end', inTime);
+    reply.raw.once('close', inTime);
+    if (request.raw.readableEnded) inTime();
+  }
+}
+
+class CountedBody extends Transform {
+  come = 0;
+
+  constructor(
+    private readonly body: Body,
+    private readonly onTurn: () => void,
+  ) {
+    super();
+  }
+
+  override _transform(
+    chunk: Buffer,
+    _encoding: string,
+    done: (error: Error | null, chunk?: Buffer) => void,
+  ): void {
+    this.come += chunk.length;
+    const turn = this.body.take(chunk.length);
+    if (turn === undefined) done(null, chunk);
+    else if (turn === 'full') done(tooMany());
+    else
+      void turn.then(() => {
+        this.onTurn();
+        done(null, chunk);
+      });
+  }
+}
+
+const tooMany = (): Refusal =>
+  new Refusal(429, 'Too many large requests at once: try again', [], { 'retry-after': '1' });
