@@ -41,7 +41,7 @@ async function begin(replicas: number, batches: number): Promise<WorkerProcess[]
   const workers: WorkerProcess[] = [];
   for (let at = 0; at < replicas; at++) workers.push(rig.startWorker());
   for (const worker of workers)
-    await eventually(() => expect(worker.output()).toContain('"event":"started"'));
+    await eventually(() => expect(worker.output()).toContain('"event":"started"'), 60_000);
   await rig.queue.resume();
   return workers;
 }
