@@ -1,7 +1,7 @@
 /**
  * Asks HubSpot for the labels of an object pair, under the quota that the workers share.
  * Responsible for:
- *   1. a permit for the call, waited for a few seconds at most;
+ *   1. a place in the labels' share of the calls (label-share.ts) and a permit, waited for a few seconds at most;
  *   2. telling all replicas what concerns the whole account: 429 and 477, and how a probe ended. A bad token, or a network
  *      of this process's own, holds nobody else.
  * Not responsible for remembering (label-book.ts) or for what a label means (choose-types.ts).
@@ -24,6 +24,7 @@ import { ASSOCIATION_CATEGORIES, type AssociationCategory } from '../shared/asso
 import { LabelLookupError, messageOf } from '../shared/errors.js';
 import { enteringWords } from '../shared/text.js';
 import { between, type KnownLabel } from './choose-types.js';
+import type { LabelShare } from './label-share.js';
 
 /** How long a call may wait for its permit: whoever enqueues waits as well. */
 export const PERMIT_MS = 10_000;
@@ -37,6 +38,7 @@ export type LabelsClientParts = {
   readonly http: HubSpotHttp;
   readonly quota: Quota;
   readonly turnstile: Turnstile;
+  readonly share: LabelShare;
   /** the token of the moment; '' = none */
   readonly token: () => string;
   readonly windowMs: number;
@@ -61,11 +63,14 @@ export class LabelsClient {
 
   /** @throws LabelLookupError when HubSpot cannot be asked now, or does not answer the question */
   async ask(objects: ObjectTypes): Promise<Asked> {
-    const { http, quota } = this.parts;
+    const { http, quota, share } = this.parts;
+    const since = performance.now();
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), PERMIT_MS);
     try {
       for (;;) {
+        const overMs = await share.enter(since + PERMIT_MS - performance.now());
+        if (overMs !== undefined) throw failure(objects, share.words, overMs);
         const permit = await this.#permit(objects, late.signal);
         const departure = new Departure(permit.slot, lateMs => void quota.usedLate(permit, lateMs));
         const answer = await http.call({ method: 'GET', ...objects, call: 'labels' }, NEVER, departure);

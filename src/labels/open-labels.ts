@@ -10,6 +10,7 @@ import { type Config, parseConfig, readTokenFile } from '../shared/config.js';
 import { ConfigError } from '../shared/errors.js';
 import type { Keys } from '../shared/queue.js';
 import { LabelBook } from './label-book.js';
+import { LabelShare } from './label-share.js';
 import { LabelsClient, LONGEST_HOLD_MS } from './labels-client.js';
 import { TypeResolver } from './type-resolver.js';
 
@@ -120,7 +121,9 @@ export function openLabels(
     onRateLimitHeader: calls => quota.tighten(calls),
   });
   const turnstile = new Turnstile(quota, () => {}, LONGEST_HOLD_MS);
-  const client = new LabelsClient({ http, quota, turnstile, token, windowMs: settings.rateLimitWindowMs });
+  const windowMs = settings.rateLimitWindowMs;
+  const share = new LabelShare(redis, keys.labelCalls, settings.rateLimitCalls, windowMs);
+  const client = new LabelsClient({ http, quota, turnstile, share, token, windowMs });
   const lifetimeMs = settings.labelCacheSeconds * 1_000;
   const book = new LabelBook({ redis, connected, prefix: keys.labels, client, lifetimeMs, refreshMs });
   return { resolver: new TypeResolver(book), close: () => http.close() };

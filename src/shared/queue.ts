@@ -80,6 +80,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     writeProbe: `${queue}:associations:write-probe`,
     /** `labels + from/to`: string, JSON of the types that HubSpot has for this direction, with their labels */
     labels: `${queue}:associations:labels:`,
+    /** sorted set: question for labels → when it was admitted, Redis ms; one window long */
+    labelCalls: `${queue}:associations:label-calls`,
   } as const;
 }
 

@@ -7,6 +7,7 @@ import { EnqueueError, InvalidAssociationError, LabelLookupError } from '../../s
 import { accountKeys } from '../../src/shared/queue.js';
 import { openRedis } from '../../src/shared/redis.js';
 import { eventually } from '../support/eventually.js';
+import { CREATE, openServer, type ReplyBody } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 import { Rig, TOKEN } from '../support/rig.js';
 
@@ -206,6 +207,38 @@ describe('under the same quota', () => {
     expect(ledger.maxCallsInWindow(1_000)).toBeLessThanOrEqual(5);
     const days = await rig.redis.hvals(rig.keys.daily);
     expect(days.map(Number)).toEqual([ledger.calls.length]);
+  });
+
+  it('invented object types take a tenth of the calls, of all processes together; the others are told when to ask again', async () => {
+    const limits = { rateLimitCalls: 30, rateLimitWindowMs: 60_000 };
+    const made = [producer(limits), producer(limits)];
+    const server = await openServer(test.url, test.prefix, {
+      hubspot: { accessToken: TOKEN, baseUrl: rig.simulator.url, ...limits },
+    });
+    try {
+      const failures = await Promise.all(
+        Array.from({ length: 40 }, (_, at) =>
+          failure((made[at % 2] as Producer).enqueue(link({ toObjectType: `2-${at}`, label: 'none' }))),
+        ),
+      );
+      expect(labelCalls()).toBe(3);
+      const refused = failures.filter(one => one instanceof EnqueueError).map(({ cause }) => cause);
+      expect(refused.length).toBe(37);
+      for (const cause of refused) {
+        expect(cause).toBeInstanceOf(LabelLookupError);
+        expect((cause as LabelLookupError).message).toContain("a tenth of HubSpot's calls (3 in 60 s)");
+        expect((cause as LabelLookupError).retryAfterMs).toBeGreaterThan(10_000);
+      }
+      const inputs = [{ from: { id: '1' }, to: { id: '2' }, label: 'none' }];
+      const url = CREATE.replace('companies', '2-99');
+      const answer = await server.app.inject({ method: 'POST', url, payload: { inputs } });
+      expect(answer.statusCode).toBe(503);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(10);
+      expect(answer.json<ReplyBody>().message).toMatch(/a tenth of HubSpot's calls.*nothing was enqueued$/);
+      expect(labelCalls()).toBe(3);
+    } finally {
+      await server.close();
+    }
   });
 
   it('a held account is not called, and is said', async () => {

@@ -93,8 +93,9 @@ const GROUNDS: Record<string, Ground> = {
   'hubspot/recover.lua': { keys: [keys.hold], args: [] },
   'gateway/accept.lua': {
     keys: [request, `${keys.idempotency}k`],
-    args: ['r', 'print', 3, 1, requests, 1, '[]'],
+    args: ['r', 'print', 3, 1, requests, 1, '[]', 'owner'],
   },
+  'labels/share.lua': { keys: [keys.labelCalls], args: ['q', 10, 10_000] },
   'shared/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
   'shared/write-probe.lua': { keys: [keys.writeProbe], args: [] },
   'shared/read-backlog.lua': { keys: states, args: [jobs, 16], more: jobKeys },
