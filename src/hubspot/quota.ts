@@ -278,8 +278,7 @@ export class Quota {
     const now = Date.now();
     for (const name of names) {
       const held = this.#heldPairs.get(name);
-      if (held && held.until > now)
-        return held.probing ? { ...held, until: Math.min(held.until, now + PROBE_AGAIN_MS) } : held;
+      if (held && held.until > now) return held;
     }
     return undefined;
   }
@@ -308,11 +307,7 @@ export class Quota {
   /** @returns whether this call may find out if they are free again: one at a time does, on all replicas together */
   async probePairs(names: readonly string[]): Promise<boolean> {
     const [granted] = await this.#pairs('probe', names);
-    const until = Date.now() + this.#options.probeMs;
-    for (const name of names) {
-      const held = this.#heldPairs.get(name);
-      if (held) this.#heldPairs.set(name, { ...held, until, probing: true });
-    }
+    for (const name of names) this.#heldUntil(name, Date.now() + PROBE_AGAIN_MS);
     return granted === 1;
   }
 
@@ -320,6 +315,13 @@ export class Quota {
   async endProbe(names: readonly string[]): Promise<void> {
     const left = this.recordsOf(names);
     if (left.length > 0) await this.#pairs('end', left);
+    for (const name of left) this.#heldUntil(name, 0);
+  }
+
+  /** As far as this replica knows; it learns more with its next call. */
+  #heldUntil(name: string, until: number): void {
+    const held = this.#heldPairs.get(name);
+    if (held) this.#heldPairs.set(name, { ...held, until });
   }
 
   async #pairs(
@@ -361,8 +363,10 @@ export class Quota {
       const held = JSON.parse(flat[at + 1] ?? '{}') as HeldPair;
       const longest = Math.max(MAX_BACKOFF_MS, this.#options.probeMs);
       // so far ahead nobody holds (another clock, another version): a probe is due
-      const until = held.until > redisNow + longest ? 0 : held.until;
-      this.#heldPairs.set(flat[at] ?? '', { ...held, until: until + skew });
+      const until = held.until > redisNow + longest ? 0 : held.until + skew;
+      // what the probe brings is heard of by asking: not before its time is over, but soon
+      const known = held.probing ? Math.min(until, Date.now() + PROBE_AGAIN_MS) : until;
+      this.#heldPairs.set(flat[at] ?? '', { ...held, until: known });
     }
   }
 }

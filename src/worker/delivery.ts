@@ -31,7 +31,7 @@ import {
 } from './batch.js';
 import type { Evidence } from './evidence.js';
 import type { Gate, Turn } from './gate.js';
-import { Isolation } from './isolate.js';
+import { type Doubt, Isolation } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
 import { MAX_WORD, type Reconciled, reconcile, shorten } from './reconcile.js';
 import type { Searches } from './searches.js';
@@ -260,16 +260,15 @@ class Run {
     this.#settle(alone, { kind: 'held', hold: await this.#holdTypes([alone], failure) });
   }
 
-  /** How many refused alone are enough to doubt the object pair, or nothing where there is no reason to. */
-  #doubt(whole: Sent): number | undefined {
-    const { batch, parts } = this;
-    if (batch.probes) return 1;
-    if (whole.kind === 'reconciled' && whole.found.suspects.length > 0 && !whole.found.isSilent) {
-      if (isMute(whole.found.failure)) return 1;
-      const names = namesOf(batch).slice(1);
-      if (batch.size > DOUBTED_FROM && !names.some(name => parts.evidence.isFresh(name))) return 3;
-    }
-    return undefined;
+  /** Is there reason to doubt the object pair, rather than single inputs? */
+  #doubt(whole: Sent): Doubt | undefined {
+    if (whole.kind !== 'reconciled' || whole.found.suspects.length === 0) return undefined;
+    const { failure, isSilent } = whole.found;
+    if (isMute(failure)) return 'mute';
+    if (this.batch.size <= DOUBTED_FROM || isSilent) return undefined;
+    const types = namesOf(this.batch).slice(1);
+    const isProven = types.some(name => this.parts.evidence.isFresh(name));
+    return this.batch.probes || !isProven ? 'unproven' : undefined;
   }
 
   /** Another batch, or another replica, has found out meanwhile that nothing of this is accepted. */

@@ -18,6 +18,12 @@ const NOTHING_ACCEPTED_AFTER = 3;
 /** So many calls accepted, and nobody mentioned in any of them. */
 const NOBODY_MENTIONED_AFTER = 2;
 
+/**
+ * Why an object pair is doubted rather than its inputs. mute: the refusal says nothing against any input, and one more
+ * refused alone is enough · unproven: nothing of it was accepted lately
+ */
+export type Doubt = 'mute' | 'unproven';
+
 type Group = {
   readonly inputs: readonly Input[];
   /** the other half of the same guilty group, as long as neither of the two has been asked */
@@ -36,13 +42,10 @@ export class Isolation {
   /** calls for several inputs that were accepted without effect, as long as nothing had one */
   #silent = 0;
 
-  /**
-   * @param doubt how many refused alone suffice to believe that it is not the inputs, where there is reason to doubt the
-   * object pair: single ones are asked before anything is halved; undefined: there is none
-   */
+  /** @param doubt of the object pair: single inputs are asked before anything is halved */
   constructor(
     inputs: readonly Input[],
-    private readonly doubt?: number,
+    private readonly doubt?: Doubt,
   ) {
     this.#pending = [{ inputs }];
   }
@@ -142,7 +145,7 @@ export class Isolation {
   get isHopeless(): boolean {
     if (this.#accepted > 0) return false;
     if (this.#silent >= NOBODY_MENTIONED_AFTER) return true;
-    if (this.doubt !== undefined && this.#refusedAlone >= this.doubt) return true;
+    if (this.doubt === 'mute' && this.#refusedAlone > 0) return true;
     const left = this.#pending.reduce((sum, group) => sum + group.inputs.length, 0);
     return this.#refusedAlone >= NOTHING_ACCEPTED_AFTER && left > ISOLATION_CALLS;
   }

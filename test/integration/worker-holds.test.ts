@@ -34,8 +34,8 @@ describe('long holds of the account', () => {
     rig.startWorker();
     await eventually(async () => expect(await rig.redis.hget(rig.keys.hold, 'kind')).toBe('migration'));
     // one that starts looks again, with one call
-    const second = rig.startWorker();
-    await eventually(() => expect(second.output()).toContain('account is held; nothing is lost'));
+    rig.startWorker();
+    await eventually(() => expect(rig.simulator.ledger.calls).toHaveLength(2));
     await givenBack();
     expect(rig.simulator.ledger.calls).toHaveLength(2);
     await endHold();

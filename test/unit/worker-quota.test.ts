@@ -331,7 +331,12 @@ describe('a held object pair', () => {
       return both;
     });
     expect(probes.filter(Boolean)).toHaveLength(1);
-    expect(one.heldPair('contacts', 'companies', 'x')?.probing).toBe(true);
+    // whoever stands behind it asks again soon, on all replicas: nobody else tells them what it has brought
+    await permit(other);
+    for (const replica of [one, other]) {
+      const { until = 0 } = replica.heldPair('contacts', 'companies', 'x') ?? {};
+      expect(until - Date.now()).toBeLessThanOrEqual(1_000);
+    }
     const again = await one.holdPair(name, 'refused', { isProbe: true });
     expect(again.strikes).toBe(2);
     expect(again.until - Date.now()).toBeGreaterThan(40);
@@ -345,6 +350,7 @@ describe('a held object pair', () => {
     expect(await one.probePairs([name])).toBe(true);
     expect(await one.probePairs([name])).toBe(false);
     await one.endProbe([name]);
+    expect(one.heldPair('contacts', 'companies', 'x')).toBeUndefined();
     expect(await one.probePairs([name])).toBe(true);
   });
 });
