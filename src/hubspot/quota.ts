@@ -12,6 +12,7 @@ import { clock } from '../shared/clock.js';
 import { dayIn } from '../shared/day.js';
 import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
+import type { AccountLimits } from '../shared/smallest-limits.js';
 import type { Slot } from './departure.js';
 import { isFine, isOutage, type Sign, Weather } from './weather.js';
 
@@ -47,12 +48,7 @@ export type HeldPair = {
   readonly probing?: boolean;
 };
 
-export type QuotaOptions = {
-  readonly limit: number;
-  readonly windowMs: number;
-  /** calls a day; 0 = none */
-  readonly dailyLimit: number;
-  readonly timeZone: string;
+export type QuotaOptions = AccountLimits & {
   /** longest time a probe may take before another one goes */
   readonly probeMs: number;
   /** first pause after an outage; it doubles with every probe that fails */
@@ -100,7 +96,10 @@ export class Quota {
   readonly #options: QuotaOptions;
   readonly #scripts = scripts();
   readonly #weather: Weather;
-  #limit: number;
+  /** those that count: the smallest of all replicas */
+  #limits: AccountLimits;
+  /** as HubSpot's headers tightened it */
+  #heardLimit = Number.POSITIVE_INFINITY;
   /** Time zones are slow to compute with: once a day is enough. Epoch ms. */
   #dayKnown = { day: '', from: 0, until: 0 };
   /** as of the last answer; `until` in this process's clock */
@@ -110,13 +109,13 @@ export class Quota {
     this.#redis = redis;
     this.#keys = keys;
     this.#options = options;
-    this.#limit = options.limit;
+    this.#limits = options;
     this.#weather = new Weather(redis, keys);
   }
 
   /** One round trip: reserves a call, or says what stands against it. */
   async ask(partial: boolean): Promise<Answer> {
-    const { windowMs, dailyLimit, probeMs } = this.#options;
+    const { limit, windowMs, dailyLimit } = this.#limits;
     const { day, msUntilMidnight } = this.#today();
     const id = randomUUID();
     const askedAt = clock();
@@ -125,14 +124,14 @@ export class Quota {
       [this.#keys.window, this.#keys.hold, this.#keys.daily, this.#keys.heldPairs, this.#keys.prioritized],
       [
         id,
-        this.#limit,
+        Math.min(limit, this.#heardLimit),
         windowMs,
         WAY_MS,
         partial ? 1 : 0,
         day,
         dailyLimit,
         msUntilMidnight,
-        probeMs,
+        this.#options.probeMs,
         PARTIAL_BURST_MS,
         HIGH_PRIORITY_BELOW,
         LEAST_COVERED_MS,
@@ -163,7 +162,7 @@ export class Quota {
     const known = this.#dayKnown;
     // earlier than it was known from: the clock was set back
     if (now >= known.from && now < known.until) return { day: known.day, msUntilMidnight: known.until - now };
-    const today = dayIn(this.#options.timeZone, now);
+    const today = dayIn(this.#limits.timeZone, now);
     this.#dayKnown = { day: today.day, from: now, until: now + today.msUntilMidnight };
     return today;
   }
@@ -196,7 +195,7 @@ export class Quota {
    * @returns the lateness that permits cover from now on, ms
    */
   async release(permit: Permit, lateMs = 0): Promise<number> {
-    const most = Math.max(LEAST_COVERED_MS, Math.min(MOST_COVERED_MS, this.#options.windowMs / 4));
+    const most = Math.max(LEAST_COVERED_MS, Math.min(MOST_COVERED_MS, this.#limits.windowMs / 4));
     return Number(
       await this.#scripts.giveBack(
         this.#redis,
@@ -216,7 +215,13 @@ export class Quota {
 
   /** HubSpot's headers may tighten the limit, never widen it: they often speak of another one. */
   tighten(limit: number): void {
-    if (limit > 0) this.#limit = Math.min(this.#limit, limit);
+    if (limit > 0) this.#heardLimit = Math.min(this.#heardLimit, limit);
+  }
+
+  /** The limits that count from now on, be they narrower or wider. */
+  adopt(limits: AccountLimits): void {
+    if (limits.timeZone !== this.#limits.timeZone) this.#dayKnown = { day: '', from: 0, until: 0 };
+    this.#limits = limits;
   }
 
   /** Holds the account for a fixed time. */
@@ -227,7 +232,7 @@ export class Quota {
   ): Promise<number> {
     const { msUntilMidnight } = this.#today();
     const longest = {
-      'rate-limit': LONGEST_RATE_LIMIT_WINDOWS * this.#options.windowMs,
+      'rate-limit': LONGEST_RATE_LIMIT_WINDOWS * this.#limits.windowMs,
       daily: msUntilMidnight,
       migration: LONGEST_MIGRATION_MS,
     };

@@ -1,6 +1,7 @@
 /** What a worker says of itself every few seconds, and when it counts as gone: written by workers, read by operators' tools. */
 import type { Redis } from 'ioredis';
 import type { Keys } from './queue.js';
+import type { AccountLimits } from './smallest-limits.js';
 
 export const HEARTBEAT_MS = 2_000;
 /** A worker that has said nothing for so long is taken for dead. */
@@ -25,7 +26,12 @@ export type WorkerReport = {
   /** fetched and not settled */
   jobs: number;
   associations: number;
+  /** the account's limits that it is configured with; absent: a version that does not say */
+  limits?: AccountLimits;
 };
+
+/** Replicas that a replica hears, those heard from last: more are not expected of one account. */
+const MOST_HEARD = 500;
 
 /** On Redis' clock, because machines differ. */
 export async function reportAlive(redis: Redis, keys: Keys, report: WorkerReport): Promise<void> {
@@ -37,6 +43,13 @@ export async function reportAlive(redis: Redis, keys: Keys, report: WorkerReport
     .zadd(keys.workers, now, report.id)
     .zremrangebyscore(keys.workers, '-inf', now - REMEMBERED_MS)
     .exec();
+}
+
+/** What the living replicas say of themselves, as their fellows hear it: bounded, in two round trips. */
+export async function hearReplicas(redis: Redis, keys: Keys): Promise<WorkerReport[]> {
+  const ids = await redis.zrevrange(keys.workers, 0, MOST_HEARD - 1);
+  const reports = ids.length === 0 ? [] : await redis.mget(ids.map(id => keys.worker + id));
+  return reports.flatMap(json => (json ? [JSON.parse(json) as WorkerReport] : []));
 }
 
 /** It ends as it should: nobody has to look for it. */

@@ -26,7 +26,8 @@ export class CapacityMeter implements Service {
   constructor(
     private readonly redis: Redis,
     private readonly keys: Keys,
-    private readonly limits: Limits,
+    /** those that count now */
+    private readonly limits: () => Limits,
     private readonly everyMs = EVERY_MS,
   ) {}
 
@@ -55,10 +56,9 @@ export class CapacityMeter implements Service {
   }
 
   async #say(): Promise<void> {
-    const { limits } = this;
     await this.redis.hset(
       this.keys.capacity,
-      writeCapacity({ limits, callMs: this.#mean?.callMs, busyMs: this.#mean?.busyMs }),
+      writeCapacity({ limits: this.limits(), callMs: this.#mean?.callMs, busyMs: this.#mean?.busyMs }),
     );
   }
 

@@ -1,12 +1,13 @@
 /**
- * Heartbeat: says every two seconds that this replica lives and what it does, and sees to it that each minute has its
- * sample of the backlog. Never fails the work: with Redis away there is nobody to tell.
+ * Heartbeat: says every two seconds that this replica lives and what it does, hears the same of the others, and sees to
+ * it that each minute has its sample of the backlog. Never fails the work: with Redis away there is nobody to tell.
  */
 import type { Redis } from 'ioredis';
 import { createSampler } from '../shared/backlog.js';
 import { messageOf } from '../shared/errors.js';
 import {
   HEARTBEAT_MS,
+  hearReplicas,
   reportAlive,
   reportGone,
   type WorkerReport,
@@ -23,19 +24,27 @@ const GOODBYE_MS = 500;
 export class Heartbeat implements Service {
   readonly #stop = new AbortController();
   readonly #sample: () => Promise<boolean>;
+  #first: Promise<void> = Promise.resolve();
   #beating: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly report: () => WorkerReport,
+    private readonly onReports: (alive: readonly WorkerReport[]) => void,
     private readonly logger: Logger,
   ) {
     this.#sample = createSampler(redis, keys);
   }
 
   async start(): Promise<void> {
-    this.#beating = this.#beat();
+    this.#first = this.#beat();
+    this.#beating = this.#first.then(() => this.#goOn());
+  }
+
+  /** The others were heard, or Redis refuses to tell: the first call may go. */
+  get first(): Promise<void> {
+    return this.#first;
   }
 
   async stop(): Promise<void> {
@@ -46,18 +55,29 @@ export class Heartbeat implements Service {
     await settlesWithin(gone, GOODBYE_MS);
   }
 
-  async #beat(): Promise<void> {
+  async #goOn(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      try {
-        await reportAlive(this.redis, this.keys, this.report());
-        await this.#sample();
-      } catch (error) {
-        this.logger.warn(
-          { event: 'heartbeat', error: messageOf(error) },
-          'could not say that this worker lives',
-        );
-      }
       await sleep(HEARTBEAT_MS, this.#stop.signal);
+      await this.#beat();
+    }
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { redis, keys } = this;
+    await this.#try('could not say that this worker lives', () => reportAlive(redis, keys, this.report()));
+    await this.#try('could not hear the other workers', async () =>
+      this.onReports(await hearReplicas(redis, keys)),
+    );
+    await this.#try('could not sample the backlog', this.#sample);
+  }
+
+  /** A Redis that refuses one of them may do the others. */
+  async #try(failure: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.warn({ event: 'heartbeat', error: messageOf(error) }, failure);
     }
   }
 }

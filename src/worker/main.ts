@@ -16,11 +16,13 @@ import { addQueueMetrics } from '../shared/queue-metrics.js';
 import { queueStateReader } from '../shared/queue-state.js';
 import { redisPlace } from '../shared/redis-url.js';
 import { RedisWatch } from '../shared/redis-watch.js';
+import { accountLimits } from '../shared/smallest-limits.js';
 import { startTracing, type Tracing } from '../shared/tracing.js';
 import { AlertWatch } from './alerts/watch.js';
 import { Caller } from './caller.js';
 import { CapacityMeter } from './capacity.js';
 import { Coalescer } from './coalescer.js';
+import { CommonLimits } from './common-limits.js';
 import { Delivery } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import { Evidence } from './evidence.js';
@@ -120,7 +122,8 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
   });
   const limits = limitsOf(config);
   addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
-  const capacity = new CapacityMeter(redis, keys, limits);
+  const common = new CommonLimits(limits, smallest => quota.adopt(smallest), logger);
+  const capacity = new CapacityMeter(redis, keys, () => common.effective);
   const turnstile: Turnstile = new Turnstile(quota, ms => metrics.quotaWait(ms));
   const gate = new Gate({
     ...{ quota, turnstile, maxConcurrentCalls: config.maxConcurrentCalls },
@@ -247,11 +250,14 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
       maxInFlight: config.maxConcurrentCalls,
       jobs: prefetch.jobs,
       associations: prefetch.associations,
+      limits: accountLimits(limits),
     }),
+    alive => common.learn(alive),
     logger,
   );
   const work: Work = new Work({
     ...{ caller, quota, dispatcher, intake, logger },
+    limitsKnown: () => heartbeat.first,
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     about: { queue: queueName(), redis: redisPlace(config.redisUrl), hubspot: config.hubspotBaseUrl },
   });

@@ -17,6 +17,8 @@ export type WorkParts = {
   readonly quota: Quota;
   readonly dispatcher: Dispatcher;
   readonly intake: Intake;
+  /** the limits of all replicas are known */
+  readonly limitsKnown: () => Promise<void>;
   readonly shutdownTimeoutMs: number;
   /** said in the log at the start */
   readonly about: object;
@@ -39,6 +41,7 @@ export class Work implements Service {
     const { caller, quota, dispatcher, intake, about, logger } = this.parts;
     await caller.start();
     await this.#done(() => quota.startAfresh());
+    await this.parts.limitsKnown();
     if (this.isStopping) return;
     dispatcher.start();
     await this.#done(() => intake.start());

@@ -92,4 +92,42 @@ describe('one limit over all replicas', () => {
     expect(await one.totals()).toMatchObject({ created: batches * PER_CALL, duplicates: 0 });
     expect(await rig?.totals()).toMatchObject({ created: batches * PER_CALL, rejected: 0 });
   });
+
+  it('replicas that are configured differently: the smallest limit counts, and each warns once; it ends with its replica', async () => {
+    simulator = await startSimulatorProcess({ calls: 0, windowMs: LIMIT.windowMs });
+    const batches = 40;
+    rig = await Rig.start({
+      redisUrl: test.url,
+      prefix: test.newPrefix(),
+      env: {
+        HUBSPOT_BASE_URL: simulator.url,
+        RATE_LIMIT_WINDOW_MS: String(LIMIT.windowMs),
+        BATCH_MAX_INPUTS: String(PER_CALL),
+        JOB_LOCK_MS: '5000',
+      },
+    });
+    await rig.queue.pause();
+    await rig.enqueue(goodPairs(batches * PER_CALL), 100);
+    const wide = rig.startWorker({ RATE_LIMIT_CALLS: '1000' });
+    const narrow = rig.startWorker({ RATE_LIMIT_CALLS: '20' });
+    const warned = (one: WorkerProcess) =>
+      one.output().split('replicas are configured differently').length - 1;
+    for (const worker of [wide, narrow]) {
+      await eventually(() => expect(worker.output()).toContain('"event":"started"'));
+      await eventually(() => expect(warned(worker)).toBe(1));
+      expect(worker.output()).toMatch(/RATE_LIMIT_CALLS is (1000 \(.*\), 20 \(|20 \(.*\), 1000 \()/);
+    }
+    await rig.queue.resume();
+    await rig.drained(60_000);
+    const calls = await simulator.calls();
+    const times = calls.map(({ at }) => at).sort((a, b) => a - b);
+    const inWindow = times.map(
+      start => times.filter(at => at >= start && at < start + LIMIT.windowMs).length,
+    );
+    expect(Math.max(...inWindow)).toBeLessThanOrEqual(20);
+    for (const worker of [wide, narrow]) expect(warned(worker)).toBe(1);
+
+    await narrow.end('SIGTERM');
+    await eventually(() => expect(wide.output()).toContain('the same limits again'), 20_000);
+  });
 });

@@ -56,7 +56,7 @@ test('what the workers say of their limits comes before the own settings', async
 });
 
 test('a worker measures what it can do, and says so', async () => {
-  const meter = new CapacityMeter(redis, keys, { ...own, limit: 190 }, 20);
+  const meter = new CapacityMeter(redis, keys, () => ({ ...own, limit: 190 }), 20);
   await meter.start();
   await eventually(async () => expect((await read()).quota.limit).toBe(190));
   expect((await read()).capacity.callMs).toBeUndefined();

@@ -534,3 +534,18 @@ describe('held object pairs', () => {
     expect(one.heldPair('contacts', 'companies', 'x')).toMatchObject({ strikes: 1 });
   });
 });
+
+describe('limits of other replicas', () => {
+  it('count while they are smaller, and no longer', async () => {
+    const one = quota({ limit: 100, windowMs: 60_000 });
+    one.adopt({ limit: 2, windowMs: 60_000, dailyLimit: 0, timeZone: NOON });
+    const waits = [];
+    for (let n = 0; n < 3; n++) waits.push((await one.ask(false)) as Permit);
+    expect(waits[2]?.waitMs).toBeGreaterThan(59_000);
+    await one.release(waits[2] as Permit);
+    one.adopt({ limit: 100, windowMs: 60_000, dailyLimit: 0, timeZone: NOON });
+    expect(((await one.ask(false)) as Permit).waitMs).toBeLessThan(59_000);
+    one.adopt({ limit: 100, windowMs: 60_000, dailyLimit: 3, timeZone: NOON });
+    expect(await one.ask(false)).toMatchObject({ kind: 'held', holdKind: 'daily' });
+  });
+});
