@@ -5,6 +5,7 @@ import { gatewayAnnounced, gatewayTypeLists, hostileJobs } from './scenarios/hos
 import { starved, terminated, workerFrozen, workersKilled } from './scenarios/processes.js';
 import {
   diskFull,
+  halfOpen,
   redisEmptied,
   redisFrozen,
   redisFull,
@@ -48,6 +49,7 @@ export const SCENARIOS: readonly Scenario[] = [
   redisEmptied,
   redisFull,
   diskFull,
+  halfOpen,
   startRefused,
   workersClocks,
   hostileJobs,

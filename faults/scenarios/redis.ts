@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-
-import { grouped } from '../support/check.js';
+import { HalfOpenProxy } from '../../test/support/half-open-proxy.js';
+import { grouped, seconds } from '../support/check.js';
 import { badPairs, type FaultRig, goodPairs, happens } from '../support/rig.js';
 import type { Scenario } from '../support/scenario.js';
 
@@ -187,3 +187,46 @@ function fill(file: string): void {
       return;
     }
 }
+
+export const halfOpen: Scenario = {
+  name: 'redis-half-open',
+  fault: 'The connections to Redis are half-open: their bytes vanish, while new connections work',
+  how: 'a proxy between one worker and Redis swallows what its connections carry, twice under load',
+  must: 'the worker notices within 15 s, connects anew and goes on; /readyz says no meanwhile; nothing is lost',
+  tests: ['test/chaos/half-open.test.ts'],
+  seconds: 60,
+  rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4' } },
+  async run(rig, check) {
+    const proxy = await HalfOpenProxy.start(rig.server.url);
+    try {
+      await rig.enqueue([...goodPairs(400_000), ...badPairs(20)], 100);
+      const worker = await rig.startWorker({ REDIS_URL: proxy.url, METRICS_PORT: '19466' });
+      const health = /"event":"metrics".*?"port":(\d+)/.exec(worker.said())?.[1];
+      for (const round of [1, 2]) {
+        await createdAtLeast(rig, 20_000 * round);
+        proxy.swallow();
+        const since = performance.now();
+        const saysNo = await happens(() => isReady(health).then(ready => !ready), 15_000);
+        check.must(
+          `/readyz says no (${round})`,
+          saysNo ? `after ${seconds(performance.now() - since)}` : 'never',
+          saysNo,
+        );
+        const before = (await rig.simulator.totals()).created;
+        const goesOn = await happens(
+          async () => (await rig.simulator.totals()).created > before + 2_000,
+          20_000,
+        );
+        const took = performance.now() - since;
+        check.must(`goes on (${round})`, `after ${seconds(took)}`, goesOn && took <= 17_000);
+      }
+      await rig.drains(check);
+      await rig.ledger(check);
+    } finally {
+      await proxy.stop();
+    }
+  },
+};
+
+const isReady = async (port: string | undefined): Promise<boolean> =>
+  (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200;
