@@ -58,7 +58,7 @@ export class Prefetch {
     const associations = Math.max(0, this.bounds.associations * this.#reach - this.#unsuspected);
     return {
       jobs: Math.max(1, this.bounds.jobs + this.#suspects - this.#jobs),
-      bytes: associations * BYTES_PER_ASSOCIATION,
+      bytes: Math.floor(associations * BYTES_PER_ASSOCIATION), // the reach is no whole number, and Redis takes no other
     };
   }
 

@@ -56,6 +56,18 @@ describe('prefetch', () => {
     );
   });
 
+  it('asks Redis for whole numbers of bytes and jobs, however far its reach is stretched', () => {
+    const steps = fc.array(fc.constantFrom('widen' as const, 'narrow' as const), { maxLength: 50 });
+    fc.assert(
+      fc.property(steps, fc.nat({ max: 2_000 }), (stretch, size) => {
+        const prefetch = new Prefetch(bounds);
+        prefetch.fetched(size);
+        for (const step of stretch) prefetch[step]();
+        for (const limit of Object.values(prefetch.room)) expect(Number.isSafeInteger(limit)).toBe(true);
+      }),
+    );
+  });
+
   it('waits until there is room for more than a little', () => {
     const prefetch = new Prefetch({ associations: 1_600, jobs: 160 });
     for (const size of [700, 700]) prefetch.fetched(size);
