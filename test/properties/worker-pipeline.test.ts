@@ -240,6 +240,10 @@ class Round {
         held.add(name);
         return { until: Date.now() + 5, strikes: 1 };
       },
+      heldOf: (names: readonly string[]) =>
+        names.some(name => held.has(name)) && this.random() < 0.5
+          ? { until: Date.now() + 5, reason: 'held', strikes: 1 }
+          : undefined,
       freePair: async (...names: string[]) => {
         for (const name of names) held.delete(name);
       },
