@@ -214,8 +214,10 @@ class Round {
     const { pairs, types } = JSON.parse((entry as unknown as { job: FetchedJob }).job.text) as JobData;
     expect(entry.created).toBe(pairs.length);
     expect(entry.batches).toMatch(/^w-\d+( w-\d+)*$/);
-    const isAccepted = ([from, to]: Pair) =>
-      types.every(({ associationTypeId }) => this.#accepted.has(`${from} ${to} ${associationTypeId}`));
+    const isAccepted = (pair: Pair) => {
+      const [from, to] = pair.map(id => id.replace(/^0+(?=\d+$)/, '')); // 007 and 7 are one record
+      return types.every(({ associationTypeId }) => this.#accepted.has(`${from} ${to} ${associationTypeId}`));
+    };
     expect(pairs.filter(pair => !isAccepted(pair))).toEqual([]);
     const luck = this.random();
     setImmediate(() => entry.onSettled(luck < 0.9 || (luck < 0.95 ? false : new Error('OOM'))));
