@@ -32,15 +32,14 @@ export class TypeLists {
   }
 }
 
-function isSame({ types = [], label }: Wanted, other: Wanted): boolean {
-  const others = other.types ?? [];
-  return (
-    label === other.label &&
-    types.length === others.length &&
-    types.every(
-      ({ associationCategory, associationTypeId }, at) =>
-        associationTypeId === others[at]?.associationTypeId &&
-        associationCategory === others[at]?.associationCategory,
-    )
-  );
+function isSame({ types, label }: Wanted, other: Wanted): boolean {
+  if (label !== other.label || types?.length !== other.types?.length) return false;
+  if (types === undefined) return true;
+  for (let at = 0; at < types.length; at++) {
+    const one = types[at];
+    const another = other.types?.[at];
+    if (one?.associationTypeId !== another?.associationTypeId) return false;
+    if (one?.associationCategory !== another?.associationCategory) return false;
+  }
+  return true;
 }
