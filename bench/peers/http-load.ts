@@ -16,7 +16,7 @@ const PATH = `/crm/v4/associations/${OBJECT_PAIR.fromObjectType}/${OBJECT_PAIR.t
 function requestAt(index: number): string {
   const [from, to] = pairAt(index);
   const body = JSON.stringify({ inputs: [{ from: { id: from }, to: { id: to }, types: TYPES }] });
-  return `POST ${PATH} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  return `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }
 
 /** One client. @param next the text of the next request; undefined: no more */

@@ -128,6 +128,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
   // Hooks with a callback: a promise for each of them is a tenth of what a small request costs.
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-correlation-id', request.id);
+    // what is one key's is no proxy's to keep
+    reply.header('cache-control', 'no-store');
     if (parts.apiKeys.length === 0 && !isLoopbackHost(request.headers.host ?? '')) return done(wrongHost());
     if (!stopping.aborted) return done();
     reply.header('connection', 'close');

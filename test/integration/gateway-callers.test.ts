@@ -53,6 +53,13 @@ it('a large request is as private, in every gateway of the account', async () =>
   expect(await ask(server, anybodys, bearer('two'))).toBe(200);
 });
 
+it('no proxy may keep an answer', async () => {
+  const server = await open(['one']);
+  const path = await post(server, bearer('one'));
+  for (const headers of [bearer('one'), {}])
+    expect((await server.app.inject({ url: path, headers })).headers['cache-control']).toBe('no-store');
+});
+
 it('Redis never has the key itself', async () => {
   const server = await open(['a-very-secret-key']);
   await post(server, { ...bearer('a-very-secret-key'), 'idempotency-key': 'k' });
