@@ -6,15 +6,12 @@ import { createSampler } from '../shared/backlog.js';
 import type { Config } from '../shared/config.js';
 import type { QueueAccess } from './connection.js';
 import { Minutes, type Series } from './minutes.js';
-import { isOutOfMemory } from './redis-memory.js';
-import { readRejections, Sweep } from './rejection-index.js';
+import { readRejections, type Sweep } from './rejection-index.js';
 import { StateReader } from './state-reader.js';
 import type { Figures, View } from './view.js';
 
 /** Groups on the page; a person reads no more. */
 const MOST_GROUPS = 50;
-/** Jobs that a reading compares with the index of rejections. */
-const SWEEP_SLICE = 50;
 
 export type Reading = Omit<View, 'setup' | 'trouble'>;
 
@@ -29,19 +26,14 @@ export class Overview {
     config: Config,
   ) {
     this.minutes = new Minutes(access.redis, access.keys);
-    this.sweep = new Sweep(access);
     this.sample = createSampler(access.redis, access.keys);
     this.#state = new StateReader(access, config);
+    this.sweep = this.#state.sweep;
   }
 
   async read(): Promise<Reading> {
-    await this.sweep.slice(SWEEP_SLICE).catch(error => {
-      if (!isOutOfMemory(error)) throw error; // that Redis is full is to be shown, not to hide everything
-    });
-    const [{ snapshot, workers, state }, rejections] = await Promise.all([
-      this.#state.read(),
-      readRejections(this.access, MOST_GROUPS),
-    ]);
+    const { snapshot, workers, state } = await this.#state.read();
+    const rejections = await readRejections(this.access, MOST_GROUPS);
     const { stats, heldPairs, discarded, limits, now } = snapshot;
     const minutes = await this.minutes.series(Math.floor(now / 60_000), 2, 1);
     const figures: Figures = { state, stats, discarded, heldPairs, limits };

@@ -116,6 +116,11 @@ export async function unindex(access: QueueAccess, job: FailedJob, removed: bool
 export class Sweep {
   #cursor = '0';
   #rank = 0;
+  /** which sides have not been seen to their end in this round: they end at different times */
+  #left = { index: false, failed: false };
+  /** jobs that the index has more than the failed set: when the round began that is under way, and as one has left it */
+  #roundFrom: number | undefined;
+  #explained = 0;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(private readonly access: QueueAccess) {}
@@ -123,15 +128,51 @@ export class Sweep {
   /** All of it, from the start. */
   round(): Promise<void> {
     return this.#inTurn(async () => {
-      [this.#cursor, this.#rank] = ['0', 0];
+      this.#begin();
+      this.#roundFrom = undefined;
       do await this.#slice(ROUND_SLICE);
-      while (this.#cursor !== '0' || this.#rank !== 0);
+      while (this.#isUnderWay);
     });
   }
 
-  /** @param size jobs to look at on either side: about two microseconds each */
-  slice(size: number): Promise<void> {
-    return this.#inTurn(() => this.#slice(size));
+  /**
+   * As long as index and failed set do not have as many jobs, for a moment; else a slice. Jobs that hold rejections and are
+   * still tried make a difference too: one that a whole round has left as it was is no reason for another.
+   */
+  catchUp(): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = await this.#difference();
+      if (before === this.#explained) {
+        this.#roundFrom = undefined;
+        return this.#slice(SLICE);
+      }
+      if (this.#roundFrom === undefined) this.#begin();
+      this.#roundFrom ??= before;
+      const until = performance.now() + CATCH_UP_MS;
+      do await this.#slice(ROUND_SLICE);
+      while (this.#isUnderWay && performance.now() < until);
+      if (this.#isUnderWay) return;
+      if ((await this.#difference()) === this.#roundFrom) this.#explained = this.#roundFrom;
+      this.#roundFrom = undefined;
+    });
+  }
+
+  async #difference(): Promise<number> {
+    const { redis, keys } = this.access;
+    const [indexed, failed] = await Promise.all([
+      redis.hlen(keys.rejectedJobs),
+      redis.zcard(`${keys.jobs}failed`),
+    ]);
+    return indexed - failed;
+  }
+
+  #begin(): void {
+    [this.#cursor, this.#rank] = ['0', 0];
+    this.#left = { index: true, failed: true };
+  }
+
+  get #isUnderWay(): boolean {
+    return this.#left.index || this.#left.failed;
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -152,9 +193,14 @@ export class Sweep {
         await reindex(this.access, job.id, job.json, true, indexEntry(job));
     this.#cursor = cursor;
     this.#rank = rank;
+    if (cursor === '0') this.#left.index = false;
+    if (rank === 0) this.#left.failed = false;
   }
 }
 const ROUND_SLICE = 500;
+/** Jobs that a reading compares on either side: about two microseconds each. */
+const SLICE = 50;
+const CATCH_UP_MS = 500;
 
 async function reindex(
   { redis, keys }: QueueAccess,

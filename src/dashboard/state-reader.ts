@@ -2,11 +2,12 @@
 import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
 import type { Config } from '../shared/config.js';
 import { type Roll, readWorkers } from '../shared/heartbeat.js';
+import { isRefusal } from '../shared/redis.js';
 import { loadScript } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
 import { Rate } from './rate.js';
-import { readRedisMemory } from './redis-memory.js';
-import { countRejections } from './rejection-index.js';
+import { readRedisHealth } from './redis-health.js';
+import { countRejections, Sweep } from './rejection-index.js';
 import type { StateFigures } from './state-sentence.js';
 import { readStats, type Snapshot } from './stats.js';
 
@@ -24,15 +25,18 @@ export class StateReader {
   constructor(
     private readonly access: QueueAccess,
     private readonly config: Config,
+    readonly sweep = new Sweep(access),
   ) {}
 
   async read(): Promise<StateReading> {
     const { redis, keys } = this.access;
-    const [snapshot, next, workers, memory, rejected] = await Promise.all([
+    const health = await readRedisHealth(redis, keys);
+    // rejections are told as they are; where nothing can be written, as they were
+    if (!health.refusal) await this.sweep.catchUp().catch(unlessRefused);
+    const [snapshot, next, workers, indexed] = await Promise.all([
       readStats(this.access, this.config),
       redis.zrange(`${keys.jobs}delayed`, '0', '0', 'WITHSCORES'),
       readWorkers(redis, keys),
-      readRedisMemory(redis),
       countRejections(this.access),
     ]);
     const backlog = await this.#backlog(snapshot);
@@ -42,14 +46,15 @@ export class StateReader {
     const decided = stats.associations.created + stats.associations.rejected;
     const state: StateFigures = {
       now,
-      memory,
+      redis: health,
       paused: snapshot.paused,
       hold: snapshot.hold,
       perSecond: this.#rate.perSecond(now, decided),
       backlog,
       inHand: alive.reduce((sum, { associations }) => sum + associations, 0),
       jobs: stats.jobs,
-      rejected,
+      // without a failed job and without work there are none, whatever another client has removed
+      rejected: stats.jobs.failed === 0 && backlog === 0 ? 0 : indexed,
       nextTryAt: next[1] === undefined ? null : Math.floor(Number(next[1]) / 4_096),
       oldestWaitingSeconds: stats.oldestWaitingSeconds,
       heldPairs: snapshot.heldPairs.length,
@@ -76,4 +81,9 @@ export class StateReader {
     }
     return Math.round(this.#sizes.perJob * jobs);
   }
+}
+
+/** An ACL may forbid to write, and Redis may begin to refuse in between. */
+function unlessRefused(error: unknown): void {
+  if (!isRefusal(error)) throw error;
 }

@@ -2,11 +2,19 @@
  * How things stand, in one sentence, and how bad that is. Pure; it runs in the server and, with the viewer's own clock, in
  * the page.
  */
+export type RedisHealth = {
+  /** why it refuses writes, in its words (`READONLY …`); '' = it does not, or we may not ask */
+  refusal: string;
+  /** what it uses of what it may use; null where there is no such limit */
+  memory: { usedBytes: number; maxBytes: number } | null;
+  /** it makes room by forgetting keys: by which policy, and how many since its start; null: it does not */
+  evicts: { policy: string; keys: number } | null;
+};
+
 export type StateFigures = {
   /** Redis' clock, epoch ms */
   now: number;
-  /** what Redis uses of what it may use; null where there is no such limit */
-  memory: { usedBytes: number; maxBytes: number } | null;
+  redis: RedisHealth;
   paused: boolean;
   hold: { kind: string; reason: string; since: number | null; until: number } | null;
   /** associations decided a second, over the last seconds; null: not looked at for long enough to know */
@@ -43,14 +51,14 @@ const LOST = 'nothing is lost';
 
 /** The first that applies, from the outside inwards: Redis, the operator, the workers, HubSpot, the queue. */
 export function stateSentence(figures: StateFigures, clock: Clock): Sentence {
-  return (
-    fullSentence(figures) ??
+  const sentence =
+    refusedSentence(figures) ??
     pausedSentence(figures) ??
     deadSentence(figures) ??
     holdSentence(figures, clock) ??
     idleSentence(figures) ??
-    workSentence(figures, clock)
-  );
+    workSentence(figures, clock);
+  return withEviction(sentence, figures.redis);
 }
 
 /** What fits in a browser's tab: the words before the first stop that is not part of a time or a number. */
@@ -68,13 +76,38 @@ export const endsToday = ({ callsNeeded, callsLeftToday }: StateFigures): boolea
   callsLeftToday !== null && callsNeeded > callsLeftToday;
 
 /** Before everything else: workers that cannot write a sign of life look dead, and are not. */
-function fullSentence({ memory }: StateFigures): Sentence | undefined {
-  if (!memory || memory.usedBytes < memory.maxBytes) return undefined;
-  const size = `${megabytes(memory.usedBytes)} of ${megabytes(memory.maxBytes)}`;
-  return {
-    tone: 'bad',
-    text: `Redis is full (${size}): nothing can be written, ${LOST}. Give it more memory`,
-  };
+function refusedSentence({ redis: { refusal, memory } }: StateFigures): Sentence | undefined {
+  if (!refusal) return undefined;
+  if (refusal.startsWith('OOM')) {
+    const size = memory ? ` (${megabytes(memory.usedBytes)} of ${megabytes(memory.maxBytes)})` : '';
+    return {
+      tone: 'bad',
+      text: `Redis is full${size}: producers are refused, ${LOST}. Give it more memory`,
+    };
+  }
+  const [word = ''] = refusal.split(' ', 1);
+  const remedy = REMEDIES[word] ?? 'Look at its log';
+  return { tone: 'bad', text: `Redis refuses writes: ${refusal.replace(/[.\s]+$/, '')}; ${LOST}. ${remedy}` };
+}
+const REMEDIES: Readonly<Record<string, string>> = {
+  READONLY: 'REDIS_URL leads to a replica: set it to the primary',
+  NOREPLICAS: 'It misses replicas (min-replicas-to-write): bring them back',
+  MISCONF: 'It cannot save to its disk: look at its log and at the disk',
+};
+
+/** Whatever else is to say: a Redis that forgets may forget the queue. */
+function withEviction(sentence: Sentence, { evicts }: RedisHealth): Sentence {
+  if (!evicts) return sentence;
+  const { policy, keys } = evicts;
+  // jobs have no lifetime
+  const what = policy.startsWith('allkeys') ? 'queued jobs' : 'those that keep the rate limit';
+  const remedy = `${what} among them: set maxmemory-policy to noeviction, not ${policy}`;
+  if (keys === 0) {
+    const tone = sentence.tone === 'bad' ? 'bad' : 'warn';
+    return { tone, text: `${sentence.text}; Redis evicts keys when its memory is full, ${remedy}` };
+  }
+  const text = sentence.text.replace(/[;,.] nothing is lost/i, '');
+  return { tone: 'bad', text: `${text}; Redis has evicted ${named(keys, 'key')}, perhaps ${remedy}` };
 }
 
 function pausedSentence({ paused, backlog, inHand, jobs, workers }: StateFigures): Sentence | undefined {

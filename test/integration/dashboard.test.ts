@@ -157,7 +157,11 @@ it('a Redis that is full is told of, though no worker can say that it lives, and
     const keys = accountKeys('bull');
     await redis.hset(keys.capacity, { limit: 42, windowMs: 10_000, dailyLimit: 500, batchMaxInputs: 300 });
     const quiet = (await page.state()).figures;
-    expect(quiet.state).toMatchObject({ memory: null, perSecond: null, callsLeftToday: 500 });
+    expect(quiet.state).toMatchObject({
+      redis: { refusal: '', memory: null },
+      perSecond: null,
+      callsLeftToday: 500,
+    });
     expect(quiet.limits).toMatchObject({ limit: 42, batchMaxInputs: 300 });
     expect(quiet.stats.quota).toMatchObject({ limit: 42, dailyLimit: 500 });
     // one that the index does not know: it cannot be written into it now
@@ -166,13 +170,13 @@ it('a Redis that is full is told of, though no worker can say that it lives, and
     await redis.config('SET', 'maxmemory', '100000');
     await eventually(async () => {
       const { state } = (await page.state()).figures;
-      expect(state.memory?.maxBytes).toBe(100_000);
+      expect(state.redis.memory?.maxBytes).toBe(100_000);
       expect(stateSentence(state, String).text).toMatch(/^Redis is full \(\d+ MB of 0 MB\)/);
     });
     await redis.config('SET', 'maxmemory', '0');
     await eventually(async () => {
       const { figures, rejections } = await page.state();
-      expect(figures.state.memory).toBeNull();
+      expect(figures.state.redis.memory).toBeNull();
       expect(rejections.groups).toMatchObject([{ category: 'INVALID_JOB', jobs: 1 }]);
     });
   } finally {

@@ -111,6 +111,34 @@ describe('without Redis', () => {
   });
 });
 
+describe('a Redis that refuses writes', () => {
+  it.each<[string, (redis: Redis) => Promise<unknown>, (redis: Redis) => Promise<unknown>]>([
+    ['READONLY', redis => redis.replicaof('127.0.0.1', '1'), redis => redis.replicaof('NO', 'ONE')],
+    ['OOM', redis => redis.config('SET', 'maxmemory', '1'), redis => redis.config('SET', 'maxmemory', '0')],
+    [
+      'NOREPLICAS',
+      redis => redis.config('SET', 'min-replicas-to-write', '1'),
+      redis => redis.config('SET', 'min-replicas-to-write', '0'),
+    ],
+  ])('%s is said to the caller, and it works when it is over', async (word, broken, mended) => {
+    await startRedis();
+    producer = createProducer({ redisUrl: url() });
+    await producer.enqueue(link(1));
+    const redis = new Redis(url());
+    try {
+      await broken(redis);
+      expect((await failure(producer.enqueue(link(2)), 8_000)).message).toMatch(new RegExp(`\\b${word} `));
+      expect((await failure(producer.enqueueMany([link(3)]), 8_000)).message).toMatch(
+        new RegExp(`\\b${word} `),
+      );
+      await mended(redis);
+      await eventually(() => producer.enqueue(link(2)));
+    } finally {
+      redis.disconnect();
+    }
+  });
+});
+
 describe('when Redis goes away', () => {
   it('names what is not acknowledged, stops reading, and goes on when Redis is back', async () => {
     await startRedis();

@@ -5,7 +5,7 @@ import type { Overview, Reading } from '../../src/dashboard/overview.js';
 import { answersText } from '../../src/dashboard/page/format.js';
 import { type Contact, noticeText } from '../../src/dashboard/page/notice.js';
 import { Rate } from '../../src/dashboard/rate.js';
-import { memoryOf } from '../../src/dashboard/redis-memory.js';
+import { healthOf } from '../../src/dashboard/redis-health.js';
 import { heldText, sizeText, totalText } from '../../src/dashboard/rejection-words.js';
 import { fateOf, needles } from '../../src/dashboard/search.js';
 import {
@@ -30,7 +30,7 @@ const clock = (ms: number) => new Date(ms).toISOString().slice(11, 16);
 describe('the sentence', () => {
   const flowing: StateFigures = {
     now: NOW,
-    memory: null,
+    redis: { refusal: '', memory: null, evicts: null },
     paused: false,
     hold: null,
     perSecond: 18_400,
@@ -57,6 +57,7 @@ describe('the sentence', () => {
     reason: '429 from HubSpot: slow down.',
   };
   const auth401 = 'renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)';
+  const healthy = { refusal: '', memory: null, evicts: null };
   const full = { usedBytes: 268_435_500, maxBytes: 268_435_456 };
   test.each<[Partial<StateFigures>, string, string]>([
     [{ quotaBound: true }, 'good', 'Flowing: 18,400/s, 1.2 M left, done about 14:01; quota-bound'],
@@ -98,14 +99,44 @@ describe('the sentence', () => {
       'Idle: everything is decided; 7 failed jobs wait for you',
     ],
     [
-      { memory: full, workers: 0 },
+      { redis: { ...healthy, refusal: 'OOM command not allowed.', memory: full }, workers: 0 },
       'bad',
-      'Redis is full (256 MB of 256 MB): nothing can be written, nothing is lost. Give it more memory',
+      'Redis is full (256 MB of 256 MB): producers are refused, nothing is lost. Give it more memory',
     ],
     [
-      { memory: { ...full, usedBytes: 268_435_455 } },
+      { redis: { ...healthy, memory: { ...full, usedBytes: 268_435_455 } } },
       'good',
       'Flowing: 18,400/s, 1.2 M left, done about 14:01',
+    ],
+    [
+      { redis: { ...healthy, refusal: "READONLY You can't write against a read only replica." }, workers: 0 },
+      'bad',
+      "Redis refuses writes: READONLY You can't write against a read only replica; nothing is lost. REDIS_URL leads to a replica: set it to the primary",
+    ],
+    [
+      { redis: { ...healthy, refusal: 'NOREPLICAS Not enough good replicas to write.' } },
+      'bad',
+      'Redis refuses writes: NOREPLICAS Not enough good replicas to write; nothing is lost. It misses replicas (min-replicas-to-write): bring them back',
+    ],
+    [
+      { redis: { ...healthy, refusal: 'MISCONF Errors writing to the AOF file: No space left.' } },
+      'bad',
+      'Redis refuses writes: MISCONF Errors writing to the AOF file: No space left; nothing is lost. It cannot save to its disk: look at its log and at the disk',
+    ],
+    [
+      { redis: { ...healthy, refusal: 'CLUSTERDOWN' } },
+      'bad',
+      'Redis refuses writes: CLUSTERDOWN; nothing is lost. Look at its log',
+    ],
+    [
+      { redis: { ...healthy, evicts: { policy: 'allkeys-lru', keys: 0 } }, backlog: 0 },
+      'warn',
+      'Idle: everything is decided; Redis evicts keys when its memory is full, queued jobs among them: set maxmemory-policy to noeviction, not allkeys-lru',
+    ],
+    [
+      { redis: { ...healthy, evicts: { policy: 'volatile-lru', keys: 1_200 } }, paused: true },
+      'bad',
+      'Paused: 1.2 M wait until somebody resumes; Redis has evicted 1,200 keys, perhaps those that keep the rate limit among them: set maxmemory-policy to noeviction, not volatile-lru',
     ],
     [
       { workers: 0, hold: auth },
@@ -300,11 +331,23 @@ test('the rate comes from readings that are far enough apart; until there are tw
 });
 
 test.each([
-  ['used_memory:200\r\nmaxmemory:100\r\nmaxmemory_policy:noeviction\r\n', { usedBytes: 200, maxBytes: 100 }],
-  ['used_memory:200\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n', null],
-  ['used_memory:200\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n', null],
-  ['', null],
-])('INFO memory %j: %j', (info, memory) => expect(memoryOf(info)).toEqual(memory));
+  [200, 100, 'noeviction', { refusal: 'OOM', memory: { usedBytes: 200, maxBytes: 100 }, evicts: null }],
+  [99, 100, 'noeviction', { refusal: '', memory: { usedBytes: 99, maxBytes: 100 }, evicts: null }],
+  [200, 0, 'allkeys-lru', { refusal: '', memory: null, evicts: null }],
+  [200, 100, 'allkeys-lru', { refusal: '', memory: null, evicts: { policy: 'allkeys-lru', keys: 7 } }],
+  [
+    99,
+    100,
+    'volatile-ttl',
+    { refusal: '', memory: { usedBytes: 99, maxBytes: 100 }, evicts: { policy: 'volatile-ttl', keys: 7 } },
+  ],
+])('INFO: %i of %i bytes, %s', (used, most, policy, health) => {
+  const info = `used_memory:${used}\r\nmaxmemory:${most}\r\nmaxmemory_policy:${policy}\r\nevicted_keys:7\r\n`;
+  expect(healthOf('', info)).toEqual(health);
+  expect(healthOf('READONLY no', info)).toEqual({ ...health, refusal: 'READONLY no' });
+});
+test('where INFO is forbidden, only the refusal is known', () =>
+  expect(healthOf('', '')).toEqual({ refusal: '', memory: null, evicts: null }));
 
 describe('search', () => {
   const data: JobData = {

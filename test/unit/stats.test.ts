@@ -37,7 +37,16 @@ function readingOf(
   };
   const { stats, hold, paused } = snapshot;
   const state: StateFigures = {
-    ...{ now, memory: null, paused, hold, perSecond: null, backlog: 0, inHand: 0, jobs: stats.jobs },
+    ...{
+      now,
+      redis: { refusal: '', memory: null, evicts: null },
+      paused,
+      hold,
+      perSecond: null,
+      backlog: 0,
+      inHand: 0,
+      jobs: stats.jobs,
+    },
     ...{ rejected: 0, nextTryAt: null, oldestWaitingSeconds: null, heldPairs: 0, workers: 1 },
     ...{ callsNeeded: 0, callsLeftToday: null, quotaBound: false, slotsBound: false },
     ...figures,

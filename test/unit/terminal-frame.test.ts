@@ -35,7 +35,14 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
     reading: {
       figures: {
         state: {
-          ...{ now, memory: null, paused: false, hold: null, perSecond: 18_400, backlog: 1_234_567 },
+          ...{
+            now,
+            redis: { refusal: '', memory: null, evicts: null },
+            paused: false,
+            hold: null,
+            perSecond: 18_400,
+            backlog: 1_234_567,
+          },
           ...{ inHand: 20_000, rejected: 312, nextTryAt: null, callsNeeded: 618, callsLeftToday: 395_789 },
           jobs: { waiting: 2_400, active: 40, delayed: 3, failed: 12 },
           ...{ oldestWaitingSeconds: 125, heldPairs: 1, workers: 2, quotaBound: true, slotsBound: false },

@@ -10,6 +10,7 @@ import { queueStateReader } from '../../shared/queue-state.js';
 import { redisPlace } from '../../shared/redis-url.js';
 import { RedisWatch } from '../../shared/redis-watch.js';
 import { settlesWithin, sleep } from '../../shared/wait.js';
+import { writeRefusal } from '../../shared/write-probe.js';
 import type { QueueAccess } from '../connection.js';
 import { Overview } from '../overview.js';
 import { loadAssets } from './assets.js';
@@ -80,11 +81,12 @@ function createDashboard(config: Config, log: Logger): Service {
     let compared = false;
     while (!stopping.signal.aborted) {
       try {
-        if (!compared && redis.status === 'ready') {
-          await overview.sweep.round(); // rejections of an earlier version, or of other clients
+        // at a replica a write that is refused would end the connection
+        if (!(await writeRefusal(redis, keys)).startsWith('READONLY')) {
+          if (!compared) await overview.sweep.round(); // rejections of an earlier version, or of other clients
           compared = true;
+          await overview.sample();
         }
-        await overview.sample();
       } catch {
         // the connection says it
       }

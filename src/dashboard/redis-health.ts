@@ -1,0 +1,40 @@
+/** Can Redis be written to, and does it keep what it was given? Else that is the first thing to know. */
+import type { Redis } from 'ioredis';
+import type { Keys } from '../shared/queue.js';
+import { writeRefusal } from '../shared/write-probe.js';
+import type { RedisHealth } from './state-sentence.js';
+
+export async function readRedisHealth(redis: Redis, keys: Keys): Promise<RedisHealth> {
+  const [refusal, memory, stats] = await Promise.all([
+    writeRefusal(redis, keys),
+    readInfo(redis, 'memory'),
+    readInfo(redis, 'stats'),
+  ]);
+  return healthOf(refusal, memory + stats);
+}
+
+/** @returns '' when we may not ask (an ACL) */
+async function readInfo(redis: Redis, section: string): Promise<string> {
+  try {
+    return await redis.info(section);
+  } catch (error) {
+    if (/NOPERM|unknown command/i.test(String(error))) return '';
+    throw error;
+  }
+}
+
+/** Pure. @param info what `INFO memory` and `INFO stats` say */
+export function healthOf(refusal: string, info: string): RedisHealth {
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  const [usedBytes, maxBytes] = [Number(field('used_memory')), Number(field('maxmemory'))];
+  if (!(maxBytes > 0 && usedBytes > 0)) return { refusal, memory: null, evicts: null };
+  const policy = field('maxmemory_policy') ?? 'noeviction';
+  const evicts = policy === 'noeviction' ? null : { policy, keys: Number(field('evicted_keys') ?? 0) };
+  // where any key may be evicted it is never full
+  if (policy.startsWith('allkeys')) return { refusal, memory: null, evicts };
+  return {
+    refusal: refusal || (usedBytes >= maxBytes ? 'OOM' : ''),
+    memory: { usedBytes, maxBytes },
+    evicts,
+  };
+}
