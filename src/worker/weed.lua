@@ -1,3 +1,5 @@
+#!lua flags=allow-oom
+-- needs ../shared/guard.lua
 --[[
   Takes ids out of the queue that cannot be jobs: the key of such an id holds no hash, and every script of BullMQ that meets
   it fails, in the middle of what it does. The keys themselves are left alone: they are somebody's.
@@ -6,10 +8,13 @@
   ARGV[1] prefix of job hashes   ARGV[2] ids to look at in each, from where jobs are taken
   Returns the ids and the type of each one's key, in turn
 ]]
-local most, weeds = tonumber(ARGV[2]), {}
+local jobs, most, weeds = text(ARGV[1]), integer(ARGV[2]), {}
+expectType('list', KEYS[1], KEYS[2])
+expectType('zset', KEYS[3])
+expectType('set', KEYS[4])
 local function look(ids)
   for _, id in ipairs(ids) do
-    local kind = redis.call('TYPE', ARGV[1] .. id).ok
+    local kind = redis.call('TYPE', jobs .. id).ok
     if kind ~= 'hash' and kind ~= 'none' then
       weeds[#weeds + 1] = id
       weeds[#weeds + 1] = kind

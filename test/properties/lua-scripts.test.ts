@@ -65,6 +65,11 @@ const GROUNDS: Record<string, Ground> = {
     args: [jobs, 'token', 30_000, NOW, 500, 100_000, '', 2 ** 31, 1],
     more: jobKeys,
   },
+  'worker/weed.lua': {
+    keys: [keys.wait, keys.active, keys.prioritized, keys.stalled],
+    args: [jobs, 100],
+    more: jobKeys,
+  },
   'worker/renew-locks.lua': {
     keys: [keys.stalled],
     args: [jobs, 30_000, 'a', 'mine', 'b', 'theirs', 'c', 'mine'],
