@@ -11,7 +11,7 @@ const INVISIBLE = '\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\
 // Whether an id exists, and whether it is numeric, is HubSpot's to say: its reason ends up beside the association.
 // Only what cannot be an id at all is refused here.
 export const ID_PATTERN = `^[^\\s${UNPRINTABLE}${INVISIBLE}]{1,128}$`;
-/** Labels, `source`, `requestId`: a line of well-formed text. */
+/** Labels, and `source` and `requestId` where a producer enters them: a line of well-formed text. */
 export const TEXT_PATTERN = `^[^${UNPRINTABLE}]*$`;
 
 const idPattern = new RegExp(ID_PATTERN, 'u');

@@ -68,6 +68,13 @@ describe('data of a job', () => {
   });
 
   test.each([
+    ['a source of two lines', { source: 'nightly import\nsecond line\u0000' }],
+    ['a request id with a tab', { requestId: 'a\tb' }],
+  ])('no good association is rejected for free text beside it: %s', (_name, text) => {
+    expect(parseJobData({ ...job, ...text })).toMatchObject({ ok: true, data: text });
+  });
+
+  test.each([
     ['an id', { ...job, pairs: [['\ud800', '2']] }, '/pairs/0/0'],
     ['an id that reads from right to left', { ...job, pairs: [['1', '\u202e2']] }, '/pairs/0/1'],
     ['a source', { ...job, source: 'half an emoji \ud83d' }, '/source'],
