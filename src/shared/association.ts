@@ -14,7 +14,15 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Settings } from 'typebox/system';
-import { canonicalId, ID_PATTERN, isCanonical, isCleanText, quote, recordIdFault } from './record-id.js';
+import {
+  canonicalId,
+  ID_PATTERN,
+  isCanonical,
+  isCleanText,
+  quote,
+  recordIdFault,
+  WELL_FORMED_PATTERN,
+} from './record-id.js';
 
 export const ASSOCIATION_CATEGORIES = [
   'HUBSPOT_DEFINED',
@@ -99,9 +107,13 @@ export const JobDataSchema = Type.Object(
       description: '[from record id, to record id]; what is still to be created',
     }),
     source: Type.Optional(
-      Type.String({ maxLength: 200, description: 'free text, well-formed Unicode: who enqueued it' }),
+      Type.String({
+        maxLength: 200,
+        pattern: WELL_FORMED_PATTERN,
+        description: 'free text: who enqueued it',
+      }),
     ),
-    requestId: Type.Optional(Type.String({ maxLength: 200, description: 'well-formed Unicode' })),
+    requestId: Type.Optional(Type.String({ maxLength: 200, pattern: WELL_FORMED_PATTERN })),
     errors: Type.Optional(
       Type.Array(ErrorContextSchema, { description: 'written by the worker, newest last' }),
     ),

@@ -13,6 +13,8 @@ const INVISIBLE = '\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\
 export const ID_PATTERN = `^[^\\s${UNPRINTABLE}${INVISIBLE}]{1,128}$`;
 /** Labels, and `source` and `requestId` where a producer enters them: a line of well-formed text. */
 export const TEXT_PATTERN = `^[^${UNPRINTABLE}]*$`;
+/** Free text of a job: no half of a surrogate pair. */
+export const WELL_FORMED_PATTERN = '^[^\\ud800-\\udfff]*$';
 
 const idPattern = new RegExp(ID_PATTERN, 'u');
 const textPattern = new RegExp(TEXT_PATTERN, 'u');
