@@ -32,9 +32,9 @@ export class Overview {
   }
 
   async read(): Promise<Reading> {
-    const { snapshot, workers, state } = await this.#state.read();
+    const { snapshot, state } = await this.#state.read();
     const rejections = await readRejections(this.access, MOST_GROUPS);
-    const { stats, heldPairs, discarded, limits, now } = snapshot;
+    const { stats, heldPairs, workers, discarded, limits, now } = snapshot;
     const minutes = await this.minutes.series(Math.floor(now / 60_000), 2, 1);
     const figures: Figures = { state, stats, discarded, heldPairs, limits };
     return { figures, rejections, workers, minutes };

@@ -1,7 +1,6 @@
 /** Reads what the sentence needs (state-sentence.ts), for the page and for the terminal alike. */
 import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
 import type { Config } from '../shared/config.js';
-import { type Roll, readWorkers } from '../shared/heartbeat.js';
 import { isRefusal } from '../shared/redis.js';
 import { loadScript } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
@@ -14,7 +13,7 @@ import { readStats, type Snapshot } from './stats.js';
 /** Sizes of queued jobs change slowly; counts are read every time. */
 const SIZES_FRESH_MS = 5_000;
 
-export type StateReading = { snapshot: Snapshot; workers: Roll; state: StateFigures };
+export type StateReading = { snapshot: Snapshot; state: StateFigures };
 
 /** Remembers the readings before, for the rate. */
 export class StateReader {
@@ -33,15 +32,14 @@ export class StateReader {
     const health = await readRedisHealth(redis, keys);
     // rejections are told as they are; where nothing can be written, as they were
     if (!health.refusal) await this.sweep.catchUp().catch(unlessRefused);
-    const [snapshot, next, workers, indexed] = await Promise.all([
+    const [snapshot, next, indexed] = await Promise.all([
       readStats(this.access, this.config),
       redis.zrange(`${keys.jobs}delayed`, '0', '0', 'WITHSCORES'),
-      readWorkers(redis, keys),
       countRejections(this.access),
     ]);
     const backlog = await this.#backlog(snapshot);
-    const { stats, limits, now } = snapshot;
-    const { alive } = workers;
+    const { stats, limits, heldPairs, now } = snapshot;
+    const { alive } = snapshot.workers;
     const { usedInWindow, limit, usedToday, dailyLimit } = stats.quota;
     const decided = stats.associations.created + stats.associations.rejected;
     const state: StateFigures = {
@@ -57,14 +55,15 @@ export class StateReader {
       rejected: stats.jobs.failed === 0 && backlog === 0 ? 0 : indexed,
       nextTryAt: next[1] === undefined ? null : Math.floor(Number(next[1]) / 4_096),
       oldestWaitingSeconds: stats.oldestWaitingSeconds,
-      heldPairs: snapshot.heldPairs.length,
+      heldPairs: heldPairs[0] ? { count: heldPairs.length, first: heldPairs[0] } : null,
+      isolation: stats.isolation,
       workers: alive.length,
       callsNeeded: Math.ceil(backlog / limits.batchMaxInputs),
       callsLeftToday: dailyLimit === 0 ? null : Math.max(0, dailyLimit - usedToday),
       quotaBound: usedInWindow >= 0.9 * limit,
       slotsBound: alive.length > 0 && alive.every(each => each.inFlight >= each.maxInFlight),
     };
-    return { snapshot, workers, state };
+    return { snapshot, state };
   }
 
   /** Jobs that are still to be worked on × what a few of them hold. */

@@ -29,7 +29,10 @@ export type StateFigures = {
   /** when the next delayed job comes back, epoch ms */
   nextTryAt: number | null;
   oldestWaitingSeconds: number | null;
-  heldPairs: number;
+  /** null: none; the first is that which is tried again first */
+  heldPairs: { count: number; first: { objectPair: string; reason: string } } | null;
+  /** invalid inputs that are looked for; the share of the calls that it takes, 0 to 1 */
+  isolation: { inputs: number; invalid: number; callShare: number };
   workers: number;
   /** calls that the backlog needs at least */
   callsNeeded: number;
@@ -154,36 +157,55 @@ function idleSentence(figures: StateFigures): Sentence | undefined {
 function workSentence(figures: StateFigures, clock: Clock): Sentence {
   const { now, perSecond, backlog, jobs, workers } = figures;
   const left = `${short(backlog)} left`;
-  const pairs = heldPairsOf(figures);
+  const more = isolationOf(figures) + heldPairsOf(figures);
   const tooFew = endsToday(figures);
   const budget = tooFew
     ? `; today's calls end before it: ${count(figures.callsLeftToday ?? 0)} left today`
     : '';
-  const tone = pairs || tooFew ? 'warn' : 'good';
+  const tone = figures.heldPairs || tooFew ? 'warn' : 'good';
   if (perSecond !== null && perSecond > 0) {
     const seconds = secondsLeft(figures);
     const done = seconds === null ? '' : `, done about ${clock(now + seconds * 1_000)}`;
-    const text = `Flowing: ${rate(perSecond)}/s, ${left}${done}${budget}${boundOf(figures)}${pairs}`;
+    const text = `Flowing: ${rate(perSecond)}/s, ${left}${done}${budget}${boundOf(figures)}${more}`;
     return { tone, text };
   }
-  if (perSecond === null && jobs.active > 0) return { tone, text: `Working: ${left}${budget}${pairs}` };
+  if (perSecond === null && jobs.active > 0) return { tone, text: `Working: ${left}${budget}${more}` };
   if (jobs.waiting === 0 && jobs.active === 0) {
     const next = figures.nextTryAt === null ? '' : `, next try ${clock(Math.max(now, figures.nextTryAt))}`;
-    return { tone: 'warn', text: `Waiting to try ${short(backlog)} again${next}${pairs}; ${LOST}` };
+    return { tone: 'warn', text: `Waiting to try ${short(backlog)} again${next}${more}; ${LOST}` };
   }
-  if ((figures.oldestWaitingSeconds ?? 0) < STUCK_SECONDS) return { tone, text: `Starting: ${left}${pairs}` };
+  if ((figures.oldestWaitingSeconds ?? 0) < STUCK_SECONDS) return { tone, text: `Starting: ${left}${more}` };
   const alive = `${named(workers, 'worker')} alive`;
   if (perSecond === null)
-    return { tone: 'warn', text: `Waiting: ${left}, none in hand, ${alive}${pairs}; ${LOST}` };
-  return { tone: 'bad', text: `Not moving: ${left}, ${alive}${pairs}; look at their logs. Nothing is lost` };
+    return { tone: 'warn', text: `Waiting: ${left}, none in hand, ${alive}${more}; ${LOST}` };
+  return { tone: 'bad', text: `Not moving: ${left}, ${alive}${more}; look at their logs. Nothing is lost` };
 }
 
 const boundOf = ({ quotaBound, slotsBound }: StateFigures): string => {
   if (quotaBound) return '; quota-bound';
   return slotsBound ? '; worker-bound: another worker would help' : '';
 };
-const heldPairsOf = ({ heldPairs }: StateFigures): string =>
-  heldPairs > 0 ? `; ${named(heldPairs, 'object pair')} held` : '';
+
+function isolationOf({ isolation: { inputs, invalid, callShare } }: StateFigures): string {
+  if (inputs === 0) return '';
+  const found = invalid === 0 ? 'looking for' : `finding ${short(invalid)}`;
+  const share = `${Math.round(callShare * 100)} % of calls`;
+  return `; ${found} invalid ones among ${named(inputs, 'input')}: ${share}`;
+}
+
+/** A reason is HubSpot's words, of any length. */
+const REASON_LENGTH = 100;
+
+function heldPairsOf({ heldPairs }: StateFigures): string {
+  if (!heldPairs) return '';
+  const { count: all, first } = heldPairs;
+  const letters = [...first.reason.replace(/[.\s]+$/, '')];
+  const reason =
+    letters.length > REASON_LENGTH ? `${letters.slice(0, REASON_LENGTH).join('')}…` : letters.join('');
+  const others = all > 1 ? `, and ${count(all - 1)} more` : '';
+  const are = all === 1 ? 'is' : 'are';
+  return `; ${named(all, 'object pair')} ${are} held: ${first.objectPair.replace('/', ' → ')}: ${reason}${others}`;
+}
 
 const named = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? '' : 's'}`;
 const count = (n: number): string => Math.round(n).toLocaleString('en-US');

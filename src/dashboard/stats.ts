@@ -5,6 +5,7 @@
 import { type Limits, limitsOf, readCapacity } from '../shared/capacity.js';
 import type { Config } from '../shared/config.js';
 import { dayIn } from '../shared/day.js';
+import { type Roll, readWorkers, type WorkerReport } from '../shared/heartbeat.js';
 import type { QueueAccess } from './connection.js';
 
 /** What `stats --json` prints; the shape is a contract (docs: README, "stats"). */
@@ -26,6 +27,17 @@ export type Stats = {
   };
   /** age of the waiting job that is next in line, its time in earlier attempts included; null when no job waits */
   oldestWaitingSeconds: number | null;
+  isolation: Isolation;
+  /** object pairs that are held, the first to be tried again first; `until` as ISO 8601 */
+  heldPairs: { objectPair: string; until: string; reason: string }[];
+};
+
+/** Invalid inputs that are looked for among those that HubSpot refused without naming any, by all living workers. */
+export type Isolation = {
+  inputs: number;
+  invalid: number;
+  /** of the workers' last calls, 0 to 1; 0 while nothing is looked for */
+  callShare: number;
 };
 
 export type HeldPair = { objectPair: string; until: number; reason: string };
@@ -37,6 +49,7 @@ export type Snapshot = {
   limits: Limits;
   hold: { kind: string; reason: string; since: number | null; until: number } | null;
   heldPairs: HeldPair[];
+  workers: Roll;
   /** rejections that operators have discarded; they stay counted as rejected */
   discarded: number;
   paused: boolean;
@@ -45,7 +58,7 @@ export type Snapshot = {
 
 export async function readStats(access: QueueAccess, config: Config): Promise<Snapshot> {
   const { account, redis, queue, keys } = access;
-  const [time, counts, paused, counters, holdFields, heldPairs, capacity, waitTail, prioritized] =
+  const [time, counts, paused, counters, holdFields, pairs, capacity, waitTail, prioritized, workers] =
     await Promise.all([
       redis.time(),
       queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed', 'completed'),
@@ -56,6 +69,7 @@ export async function readStats(access: QueueAccess, config: Config): Promise<Sn
       redis.hgetall(keys.capacity),
       redis.lindex(`${keys.jobs}wait`, -1), // BullMQ pushes at the head and takes from the tail
       redis.zrange(`${keys.jobs}prioritized`, '0', '0'),
+      readWorkers(redis, keys),
     ]);
   // Holds and permits are written in Redis time: so is "now" here, whatever this machine's clock says.
   const now = Math.floor(Number(time[0]) * 1_000 + Number(time[1]) / 1_000);
@@ -72,6 +86,7 @@ export async function readStats(access: QueueAccess, config: Config): Promise<Sn
   const of = (state: string) => counts[state] ?? 0;
   const sent = total('batches');
   const hold = holdOf(holdFields, now);
+  const heldPairs = readHeldPairs(pairs, now);
   const ages = enqueuedAt.filter(at => at !== null).map(at => Math.max(0, now - integer(at)));
   return {
     stats: {
@@ -97,14 +112,30 @@ export async function readStats(access: QueueAccess, config: Config): Promise<Sn
         holdReason: hold === null ? null : hold.reason,
       },
       oldestWaitingSeconds: ages.length === 0 ? null : Math.round(Math.max(...ages) / 1_000),
+      isolation: isolationOf(workers.alive),
+      heldPairs: heldPairs.map(held => ({ ...held, until: new Date(held.until).toISOString() })),
     },
     limits,
     hold,
-    heldPairs: readHeldPairs(heldPairs, now),
+    heldPairs,
+    workers,
     discarded: total('discarded'),
     paused,
     now,
   };
+}
+
+export function isolationOf(alive: readonly WorkerReport[]): Isolation {
+  const sum = { inputs: 0, invalid: 0, calls: 0, suspectCalls: 0 };
+  for (const { search } of alive) {
+    sum.inputs += search?.inputs ?? 0;
+    sum.invalid += search?.invalid ?? 0;
+    sum.calls += search?.calls ?? 0;
+    sum.suspectCalls += search?.suspectCalls ?? 0;
+  }
+  const { inputs, invalid, calls, suspectCalls } = sum;
+  const callShare = inputs === 0 || calls === 0 ? 0 : Math.round((suspectCalls / calls) * 100) / 100;
+  return { inputs, invalid, callShare };
 }
 
 function holdOf([kind, reason, since, until]: readonly (string | null)[], now: number): Snapshot['hold'] {

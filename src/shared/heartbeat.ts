@@ -11,6 +11,17 @@ const REMEMBERED_MS = 3_600_000;
 
 export type WorkerState = 'starting' | 'idle' | 'gathering' | 'sending' | 'held' | 'draining';
 
+/** Inputs that HubSpot refused without saying which are at fault: what a replica finds out of them, and what that costs. */
+export type SearchReport = {
+  /** inputs under suspicion: of the batches that are searched, and those that wait to be tried again apart */
+  readonly inputs: number;
+  /** found invalid among them so far */
+  readonly invalid: number;
+  /** the replica's last calls, and how many of them were for suspects */
+  readonly calls: number;
+  readonly suspectCalls: number;
+};
+
 export type WorkerReport = {
   id: string;
   version: string;
@@ -28,6 +39,8 @@ export type WorkerReport = {
   associations: number;
   /** the account's limits that it is configured with; absent: a version that does not say */
   limits?: AccountLimits;
+  /** absent: a version that does not say */
+  search?: SearchReport;
 };
 
 /** Replicas that a replica hears, those heard from last: more are not expected of one account. */

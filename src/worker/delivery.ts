@@ -123,6 +123,8 @@ class Run {
   #wrongAccountAt: number | undefined;
   #hasHeld = false;
   #search: ReturnType<Searches['begin']>;
+  /** inputs; several associations may wait for one */
+  #invalid = 0;
 
   constructor(
     private readonly batch: Batch,
@@ -152,7 +154,7 @@ class Run {
       if (!first && !this.#search) {
         this.#search = this.parts.searches.begin(size);
         if (!this.#search) return this.giveBack(tooManySearches());
-        this.#search.invalid = this.#counts.rejected;
+        this.#search.invalid = this.#invalid;
       }
       const hold = first ? undefined : this.#heldMeanwhile(isolation.hasAccepted);
       if (hold) return this.giveBack(hold);
@@ -425,7 +427,8 @@ class Run {
   #settle(input: Input, outcome: Outcome): void {
     const waiters = settle(input, outcome);
     this.#counts[outcome.kind] += waiters;
-    if (this.#search && outcome.kind === 'rejected') this.#search.invalid += waiters;
+    if (outcome.kind === 'rejected') this.#invalid += 1;
+    if (this.#search) this.#search.invalid = this.#invalid;
     this.#open -= 1;
   }
 }

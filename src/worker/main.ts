@@ -251,6 +251,7 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
       jobs: prefetch.jobs,
       associations: prefetch.associations,
       limits: accountLimits(limits),
+      search: searches.report(coalescer.suspects),
     }),
     alive => common.learn(alive),
     logger,

@@ -3,17 +3,8 @@
  * (isolate.ts). Bounded, because each keeps its jobs in memory until it ends; and counted, because they cost calls that
  * the operator sees nowhere else.
  */
+import type { SearchReport } from '../shared/heartbeat.js';
 import type { Line } from './batch.js';
-
-export type SearchReport = {
-  /** inputs under suspicion: of the batches that are searched, and those that wait to be tried again apart */
-  readonly inputs: number;
-  /** found invalid among them so far */
-  readonly invalid: number;
-  /** the replica's last calls, and how many of them were for suspects */
-  readonly calls: number;
-  readonly suspectCalls: number;
-};
 
 export type Search = { readonly inputs: number; invalid: number };
 

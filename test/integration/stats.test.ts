@@ -5,6 +5,7 @@ import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats, type Snapshot } from '../../src/dashboard/stats.js';
 import { type Config, parseConfig } from '../../src/shared/config.js';
 import { dayIn } from '../../src/shared/day.js';
+import { reportAlive } from '../../src/shared/heartbeat.js';
 import { accountKeys, type Keys, queueName } from '../../src/shared/queue.js';
 import { useRedis } from '../support/redis.js';
 
@@ -46,6 +47,8 @@ test('a queue that does not exist yet: zeros, in the shape of the contract; look
       holdReason: null,
     },
     oldestWaitingSeconds: null,
+    isolation: { inputs: 0, invalid: 0, callShare: 0 },
+    heldPairs: [],
   });
   expect(await redis.keys(`${prefix}:*`)).toEqual([]);
 });
@@ -148,9 +151,20 @@ test('held object pairs: those still held; an entry that cannot be read hides no
     'contacts/deals HUBSPOT_DEFINED:4': JSON.stringify({ until: now - 60_000, reason: '403', strikes: 1 }),
     'contacts/tickets HUBSPOT_DEFINED:16': '{',
   });
-  expect((await read()).heldPairs).toEqual([
-    { objectPair: 'contacts/companies HUBSPOT_DEFINED:279', until: now + 60_000, reason: '403' },
-  ]);
+  const held = { objectPair: 'contacts/companies HUBSPOT_DEFINED:279', reason: '403' };
+  const { heldPairs, stats } = await read();
+  expect(heldPairs).toEqual([{ ...held, until: now + 60_000 }]);
+  expect(stats.heldPairs).toEqual([{ ...held, until: new Date(now + 60_000).toISOString() }]);
+});
+
+test('what the living workers look for among refused inputs is summed', async () => {
+  const report = {
+    ...{ version: '0.1.0', host: 'h', pid: 1, startedAt: 1, rssBytes: 1, state: 'sending' as const },
+    ...{ inFlight: 1, maxInFlight: 10, jobs: 1, associations: 2_000 },
+    search: { inputs: 2_000, invalid: 305, calls: 50, suspectCalls: 20 },
+  };
+  for (const id of ['a', 'b']) await reportAlive(redis, keys, { ...report, id });
+  expect((await read()).stats.isolation).toEqual({ inputs: 4_000, invalid: 610, callShare: 0.4 });
 });
 
 test('Redis away: at once, and in a sentence without the password', async () => {

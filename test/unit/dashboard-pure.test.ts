@@ -40,7 +40,8 @@ describe('the sentence', () => {
     rejected: 0,
     nextTryAt: null,
     oldestWaitingSeconds: 30,
-    heldPairs: 0,
+    heldPairs: null,
+    isolation: { inputs: 0, invalid: 0, callShare: 0 },
     workers: 2,
     callsNeeded: 600,
     callsLeftToday: 600,
@@ -59,6 +60,7 @@ describe('the sentence', () => {
   const auth401 = 'renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)';
   const healthy = { refusal: '', memory: null, evicts: null };
   const full = { usedBytes: 268_435_500, maxBytes: 268_435_456 };
+  const noScope = { objectPair: 'contacts/companies', reason: '403 from HubSpot: no scope.' };
   test.each<[Partial<StateFigures>, string, string]>([
     [{ quotaBound: true }, 'good', 'Flowing: 18,400/s, 1.2 M left, done about 14:01; quota-bound'],
     [
@@ -67,7 +69,29 @@ describe('the sentence', () => {
       'Flowing: 18,400/s, 1.2 M left, done about 14:01; worker-bound: another worker would help',
     ],
     [{ perSecond: 2.34, backlog: 42 }, 'good', 'Flowing: 2.3/s, 42 left, done about 14:00'],
-    [{ heldPairs: 1 }, 'warn', 'Flowing: 18,400/s, 1.2 M left, done about 14:01; 1 object pair held'],
+    [
+      { heldPairs: { count: 1, first: noScope } },
+      'warn',
+      'Flowing: 18,400/s, 1.2 M left, done about 14:01; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope',
+    ],
+    [
+      {
+        heldPairs: { count: 3, first: { ...noScope, reason: '😀'.repeat(101) } },
+        ...{ perSecond: null, isolation: { inputs: 4_000, invalid: 610, callShare: 0.4 } },
+      },
+      'warn',
+      `Working: 1.2 M left; finding 610 invalid ones among 4,000 inputs: 40 % of calls; 3 object pairs are held: contacts → companies: ${'😀'.repeat(100)}…, and 2 more`,
+    ],
+    [
+      { backlog: 0, heldPairs: { count: 1, first: noScope } },
+      'warn',
+      'Idle: everything is decided; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope',
+    ],
+    [
+      { perSecond: null, isolation: { inputs: 1, invalid: 0, callShare: 0 } },
+      'good',
+      'Working: 1.2 M left; looking for invalid ones among 1 input: 0 % of calls',
+    ],
     [
       { hold: auth },
       'bad',

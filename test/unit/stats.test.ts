@@ -2,10 +2,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { aligned, clockAt, count, duration, moment } from '../../src/dashboard/figures.js';
 import type { StateFigures } from '../../src/dashboard/state-sentence.js';
-import type { Snapshot, Stats } from '../../src/dashboard/stats.js';
+import { isolationOf, type Snapshot, type Stats } from '../../src/dashboard/stats.js';
 import { type StatsReading, statsLine, statsText } from '../../src/dashboard/stats-text.js';
 import { limitsOf } from '../../src/shared/capacity.js';
 import { parseConfig } from '../../src/shared/config.js';
+import type { SearchReport, WorkerReport } from '../../src/shared/heartbeat.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 
@@ -31,8 +32,11 @@ function readingOf(
         holdReason: null,
       },
       oldestWaitingSeconds: null,
+      isolation: { inputs: 0, invalid: 0, callShare: 0 },
+      heldPairs: [],
     },
     ...{ limits: limitsOf(parseConfig({})), hold: null, heldPairs: [], discarded: 0, paused: false, now },
+    workers: { alive: [], vanished: [] },
     ...rest,
   };
   const { stats, hold, paused } = snapshot;
@@ -47,7 +51,8 @@ function readingOf(
       inHand: 0,
       jobs: stats.jobs,
     },
-    ...{ rejected: 0, nextTryAt: null, oldestWaitingSeconds: null, heldPairs: 0, workers: 1 },
+    ...{ rejected: 0, nextTryAt: null, oldestWaitingSeconds: null, heldPairs: null, workers: 1 },
+    isolation: stats.isolation,
     ...{ callsNeeded: 0, callsLeftToday: null, quotaBound: false, slotsBound: false },
     ...figures,
   };
@@ -101,6 +106,35 @@ test('held object pairs are shown with their reason', () => {
   expect(statsText(readingOf({}, { heldPairs }), 'redis://x')).toContain(
     'contacts/companies HUBSPOT_DEFINED:279: until 2026-03-01 12:01:00 UTC (in 1 min): 403: no scope',
   );
+});
+
+test.each<[string, (SearchReport | undefined)[], Stats['isolation']]>([
+  ['nobody', [], { inputs: 0, invalid: 0, callShare: 0 }],
+  [
+    'two replicas, and one of a version that does not say',
+    [
+      { inputs: 3_000, invalid: 600, calls: 100, suspectCalls: 50 },
+      { inputs: 1_000, invalid: 10, calls: 50, suspectCalls: 10 },
+      undefined,
+    ],
+    { inputs: 4_000, invalid: 610, callShare: 0.4 },
+  ],
+  [
+    'a search that has ended',
+    [{ inputs: 0, invalid: 0, calls: 100, suspectCalls: 50 }],
+    { inputs: 0, invalid: 0, callShare: 0 },
+  ],
+  [
+    'no call yet',
+    [{ inputs: 5, invalid: 0, calls: 0, suspectCalls: 0 }],
+    { inputs: 5, invalid: 0, callShare: 0 },
+  ],
+])('isolation is summed over the living workers: %s', (_, searches, isolation) => {
+  const worker: WorkerReport = {
+    ...{ id: '1', version: '0.1.0', host: 'h', pid: 1, startedAt: now, rssBytes: 1e8 },
+    ...{ state: 'sending', inFlight: 8, maxInFlight: 10, jobs: 20, associations: 10_000 },
+  };
+  expect(isolationOf(searches.map(search => ({ ...worker, ...(search && { search }) })))).toEqual(isolation);
 });
 
 test('the line for a pipe is one line', () => {

@@ -45,7 +45,9 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
           },
           ...{ inHand: 20_000, rejected: 312, nextTryAt: null, callsNeeded: 618, callsLeftToday: 395_789 },
           jobs: { waiting: 2_400, active: 40, delayed: 3, failed: 12 },
-          ...{ oldestWaitingSeconds: 125, heldPairs: 1, workers: 2, quotaBound: true, slotsBound: false },
+          ...{ oldestWaitingSeconds: 125, workers: 2, quotaBound: true, slotsBound: false },
+          heldPairs: { count: 1, first: { objectPair: 'contacts/deals', reason: '403 from HubSpot' } },
+          isolation: { inputs: 0, invalid: 0, callShare: 0 },
         },
         stats: {
           account: 'default',
@@ -58,6 +60,8 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
             ...{ heldUntil: null, holdReason: null },
           },
           oldestWaitingSeconds: 125,
+          isolation: { inputs: 0, invalid: 0, callShare: 0 },
+          heldPairs: [],
         },
         discarded: 0,
         limits: limitsOf(parseConfig({})),
@@ -89,7 +93,8 @@ test('the whole story in 100 columns', () => {
   for (const words of [
     'HubSpot associations default at redis://127.0.0.1:6379',
     '12:00:00 UTC',
-    '● Flowing: 18,400/s, 1.2 M left, done about 12:01 UTC; quota-bound; 1 object pair held',
+    '● Flowing: 18,400/s, 1.2 M left, done about 12:01 UTC; quota-bound; 1 object pair is held:',
+    ' contacts → deals: 403 from HubSpot',
     ' 91 of 100 calls per 10 s',
     ' 104,211 of 500,000, starts again in 9 h 10 min',
     'done in 1 min 7 s',
@@ -118,7 +123,7 @@ test('no rate yet: no figure in its place; and a day without enough calls has no
     return lines.join('\n').replace(/ +/g, ' ');
   };
   const unknown = withState({ perSecond: null });
-  expect(unknown).toContain('● Working: 1.2 M left; 1 object pair held');
+  expect(unknown).toContain('● Working: 1.2 M left; 1 object pair is held');
   expect(unknown).toContain('done in –');
   expect(unknown).not.toContain('18,400/s');
   const short = withState({ callsLeftToday: 400 });
