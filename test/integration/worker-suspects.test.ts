@@ -1,5 +1,8 @@
 /** Searching for invalid inputs does not stop what others send: real worker, real Redis, HubSpot's limit. */
 import { afterEach, expect, it } from '@jest/globals';
+import { withQueue } from '../../src/dashboard/connection.js';
+import { readStats } from '../../src/dashboard/stats.js';
+import { parseConfig } from '../../src/shared/config.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { goodPairs, Rig } from '../support/rig.js';
@@ -19,7 +22,8 @@ const OTHERS = {
 
 it('a single of another object pair is created while ten batches are searched for the invalid ones', async () => {
   const limit = { RATE_LIMIT_CALLS: '30', RATE_LIMIT_WINDOW_MS: '3000' };
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), env: limit });
+  const prefix = test.newPrefix();
+  rig = await Rig.start({ redisUrl: test.url, prefix, env: limit });
   const pairs = goodPairs(20_000);
   const unnamed = pairs.filter((_, at) => at % 40 === 0).map(([from]) => from);
   rig.simulator.script({ kind: 'refuse', named: false, ids: unnamed, rate: 1 });
@@ -35,6 +39,16 @@ it('a single of another object pair is created while ten batches are searched fo
   // in calls, not in time: no machine is too slow for it. Linger and its turn are some; a slot came after 240 and more
   const lingered = Math.ceil(LINGER_MS / 100);
   expect(ledger.calls.length - before).toBeLessThanOrEqual(lingered + 20);
+  // what `stats` prints
+  const config = parseConfig({ REDIS_URL: test.url, QUEUE_PREFIX: prefix });
+  await withQueue(config, access =>
+    eventually(async () => {
+      const { inputs, invalid, callShare } = (await readStats(access, config)).stats.isolation;
+      expect(inputs).toBeGreaterThan(0);
+      expect(invalid).toBeLessThanOrEqual(unnamed.length);
+      expect(callShare).toBeGreaterThan(0);
+    }),
+  );
   // its searches would go on for minutes
   await worker.end('SIGKILL');
 });

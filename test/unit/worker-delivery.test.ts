@@ -14,7 +14,7 @@ import { Delivery, type DeliveryParts } from '../../src/worker/delivery.js';
 import { Evidence } from '../../src/worker/evidence.js';
 import { Gate } from '../../src/worker/gate.js';
 import type { Outcome } from '../../src/worker/outcome.js';
-import { Searches } from '../../src/worker/searches.js';
+import { type Search, Searches } from '../../src/worker/searches.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { AT, answerOf, createdBody, openBatch, pairsOf, type SampleJob } from '../support/worker-samples.js';
@@ -548,6 +548,26 @@ it('what is accepted frees the object pair and its types', async () => {
   });
   await deliver({ says: [created] });
   expect(await test.redis.hkeys(keys.heldPairs)).toEqual(['contacts/companies HUBSPOT_DEFINED:1']);
+});
+
+it('a search counts the inputs that are invalid, however many associations wait for one', async () => {
+  const searches = new Searches(10);
+  const begun: (Search | undefined)[] = [];
+  const { counts } = await deliver({
+    jobs: [{ pairs: pairsOf(8) }, { pairs: pairsOf(8) }],
+    says: [refusing(({ from }) => from === pairsOf(8)[0]?.[0])],
+    parts: {
+      searches: {
+        begin: inputs => {
+          begun.push(searches.begin(inputs));
+          return begun[0];
+        },
+        end: search => searches.end(search),
+      },
+    },
+  });
+  expect(counts).toMatchObject({ created: 14, rejected: 2 });
+  expect(begun).toEqual([{ inputs: 8, invalid: 1 }]);
 });
 
 describe('429 and 477', () => {
