@@ -31,7 +31,7 @@ import {
 } from './batch.js';
 import type { Evidence } from './evidence.js';
 import type { Gate, Turn } from './gate.js';
-import { type Doubt, Isolation } from './isolate.js';
+import { Isolation, type Standing } from './isolate.js';
 import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
 import { MAX_WORD, type Reconciled, reconcile, shorten } from './reconcile.js';
 import type { Searches } from './searches.js';
@@ -147,7 +147,7 @@ class Run {
 
   async #isolate(whole: Sent): Promise<void> {
     const { fromObjectType, toObjectType, inputs, size } = this.batch;
-    const isolation = new Isolation(inputs, this.#doubt(whole));
+    const isolation = new Isolation(inputs, this.#standing(whole));
     let first: Sent | undefined = whole;
     let words: Failure | undefined;
     for (let group = isolation.next(); group; group = isolation.next()) {
@@ -241,6 +241,7 @@ class Run {
     this.#settleAll(found.created, CREATED);
     for (const { input, failure, final } of found.named) this.#settle(input, refusal(input, failure, final));
     if (found.created.length > 0) await this.#accepted(typesOf(found.created));
+    if (found.named.length > 0) await this.#namedSome(found.named.map(({ input }) => input));
     const [alone] = group.length === 1 ? found.suspects : [];
     if (!alone)
       return isolation.report({ ...found, accepted: found.created.length, named: found.named.length });
@@ -262,15 +263,16 @@ class Run {
     this.#settle(alone, { kind: 'held', hold: await this.#holdTypes([alone], failure) });
   }
 
-  /** Is there reason to doubt the object pair, rather than single inputs? */
-  #doubt(whole: Sent): Doubt | undefined {
+  /** Is it the object pair that may be at fault, rather than single inputs? */
+  #standing(whole: Sent): Standing | undefined {
     if (whole.kind !== 'reconciled' || whole.found.suspects.length === 0) return undefined;
     const { failure, isSilent } = whole.found;
     if (isMute(failure)) return 'mute';
-    if (this.batch.size <= DOUBTED_FROM || isSilent) return undefined;
+    if (isSilent) return undefined;
+    if (this.batch.probes) return 'unproven';
     const types = namesOf(this.batch).slice(1);
-    const isProven = types.some(name => this.parts.evidence.isFresh(name));
-    return this.batch.probes || !isProven ? 'unproven' : undefined;
+    if (types.some(name => this.parts.evidence.isJudged(name))) return 'judged';
+    return this.batch.size > DOUBTED_FROM ? 'unproven' : undefined;
   }
 
   /** Another batch, or another replica, has found out meanwhile that nothing of this is accepted. */
@@ -417,6 +419,13 @@ class Run {
   async #accepted(types: Iterable<string>): Promise<void> {
     const names = pairNames(this.batch, types);
     this.parts.evidence.accepted(names);
+    if (this.parts.quota.holdsPairs) await this.parts.quota.freePair(...names);
+  }
+
+  /** HubSpot looks at single inputs: what held their object pair as a whole is over, too. */
+  async #namedSome(named: readonly Input[]): Promise<void> {
+    const names = pairNames(this.batch, typesOf(named));
+    this.parts.evidence.named(names);
     if (this.parts.quota.holdsPairs) await this.parts.quota.freePair(...names);
   }
 

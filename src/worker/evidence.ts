@@ -6,11 +6,12 @@
 
 /** Of the object pairs and inputs that were seen last, so many are remembered. */
 const REMEMBERED = 10_000;
-/** An object pair of which something was accepted within that is not in doubt. */
-const FRESH_MS = 60_000;
+/** An object pair of which HubSpot has accepted or named an input within that is not in doubt. */
+const JUDGED_MS = 600_000;
 
 export class Evidence {
   readonly #accepted = new Map<string, number>();
+  readonly #judged = new Map<string, number>();
   readonly #refused = new Map<string, number>();
   #lastAccepted = Number.NEGATIVE_INFINITY;
 
@@ -20,15 +21,24 @@ export class Evidence {
   /** @param names object pairs with types, of which something was created */
   accepted(names: Iterable<string>): void {
     this.#lastAccepted = this.now();
-    for (const name of names) remember(this.#accepted, name, this.#lastAccepted);
+    for (const name of names) {
+      remember(this.#accepted, name, this.#lastAccepted);
+      remember(this.#judged, name, this.#lastAccepted);
+    }
+  }
+
+  /** @param names object pairs with types, of which HubSpot has named an input that it refuses */
+  named(names: Iterable<string>): void {
+    for (const name of names) remember(this.#judged, name, this.now());
   }
 
   anythingSince(since: number): boolean {
     return this.#lastAccepted > since;
   }
 
-  isFresh(name: string): boolean {
-    return this.now() - (this.#accepted.get(name) ?? Number.NEGATIVE_INFINITY) < FRESH_MS;
+  /** HubSpot looks at the inputs of this object pair one by one, as far as is known. */
+  isJudged(name: string): boolean {
+    return this.now() - (this.#judged.get(name) ?? Number.NEGATIVE_INFINITY) < JUDGED_MS;
   }
 
   /**

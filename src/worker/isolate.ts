@@ -19,10 +19,11 @@ const NOTHING_ACCEPTED_AFTER = 3;
 const NOBODY_MENTIONED_AFTER = 2;
 
 /**
- * Why an object pair is doubted rather than its inputs. mute: the refusal says nothing against any input, and one more
- * refused alone is enough · unproven: nothing of it was accepted lately
+ * What is known of the object pair before its inputs are asked.
+ * mute: the refusal says nothing against any input, and one more refused alone is enough to hold the pair ·
+ * unproven: HubSpot has neither accepted nor named an input of it lately · judged: it has, so that the inputs are at fault
  */
-export type Doubt = 'mute' | 'unproven';
+export type Standing = 'mute' | 'unproven' | 'judged';
 
 type Group = {
   readonly inputs: readonly Input[];
@@ -32,6 +33,7 @@ type Group = {
 
 export class Isolation {
   #pending: Group[];
+  #standing: Standing | undefined;
   #current: Group | undefined;
   #calls = 0;
   #accepted = 0;
@@ -42,11 +44,9 @@ export class Isolation {
   /** calls for several inputs that were accepted without effect, as long as nothing had one */
   #silent = 0;
 
-  /** @param doubt of the object pair: single inputs are asked before anything is halved */
-  constructor(
-    inputs: readonly Input[],
-    private readonly doubt?: Doubt,
-  ) {
+  /** @param standing of the object pair: where it is in doubt, single inputs are asked before anything is halved */
+  constructor(inputs: readonly Input[], standing?: Standing) {
+    this.#standing = standing;
     this.#pending = [{ inputs }];
   }
 
@@ -54,7 +54,8 @@ export class Isolation {
   next(): readonly Input[] | undefined {
     if (this.#pending.length === 0 || this.isHopeless || this.#calls > ISOLATION_CALLS) return undefined;
     if (this.#naming >= NAMING_CALLS) return undefined;
-    const isAsked = this.#refusedAlone > 0 || (this.doubt !== undefined && this.#reports > 0);
+    const isDoubted = this.#standing === 'mute' || this.#standing === 'unproven';
+    const isAsked = this.#refusedAlone > 0 || (isDoubted && this.#reports > 0);
     if (this.#accepted === 0 && isAsked) return this.#probeElsewhere();
     const better = this.#accepted > 0 ? largerThan : smallerThan;
     let best = 0;
@@ -88,6 +89,7 @@ export class Isolation {
     this.#reports += 1;
     if (found.isSilent && group.inputs.length > 1) this.#silent += 1;
     this.#accepted += found.accepted;
+    if (found.named > 0) this.#standing = 'judged';
     this.#naming = found.accepted > 0 ? 0 : this.#naming + 1;
     // a call that settled inputs by name paid for itself
     if (found.named === 0) this.#calls += 1;
@@ -145,7 +147,8 @@ export class Isolation {
   get isHopeless(): boolean {
     if (this.#accepted > 0) return false;
     if (this.#silent >= NOBODY_MENTIONED_AFTER) return true;
-    if (this.doubt === 'mute' && this.#refusedAlone > 0) return true;
+    if (this.#standing === 'mute' && this.#refusedAlone > 0) return true;
+    if (this.#standing === 'judged') return false;
     const left = this.#pending.reduce((sum, group) => sum + group.inputs.length, 0);
     return this.#refusedAlone >= NOTHING_ACCEPTED_AFTER && left > ISOLATION_CALLS;
   }

@@ -415,6 +415,20 @@ describe('an object pair of which nothing is accepted', () => {
     expect(calls).toEqual([2_000, 1, 1, 1]);
   });
 
+  it('is not held where HubSpot has named some of its inputs: it is the inputs that are at fault', async () => {
+    const says: Say[] = [
+      inputs => answerOf(400, error({ context: { objectId: inputs.slice(0, 500).map(({ from }) => from) } })),
+      refusing(() => true),
+    ];
+    const { counts } = await deliver({ says, pairs: 600 });
+    expect(counts.rejected).toBeGreaterThan(500); // the named ones, and those that were refused alone
+    expect(counts.held).toBe(0);
+    expect(quota.holdsPairs).toBe(false);
+    // the next batch names nobody, and still it is the inputs
+    await deliver({ says: [refusing(() => true)], pairs: 100 });
+    expect(quota.holdsPairs).toBe(false);
+  });
+
   it('is held after two calls that were accepted and mention nobody', async () => {
     const silent = status(201, { status: 'COMPLETE', results: [] });
     const { counts, calls } = await deliver({ says: [silent], pairs: 2_000 });
