@@ -57,4 +57,64 @@ export const SCENARIOS: readonly Scenario[] = [
   gatewayAnnounced,
 ];
 
-export const TESTED: readonly Fault[] = [];
+export const TESTED: readonly Fault[] = [
+  {
+    name: 'scripts',
+    fault: 'Keys of the wrong type, spoilt or missing arguments',
+    how: 'every Lua script with each key of each wrong type and each argument spoilt, also on a full Redis',
+    must: 'a script that fails has written nothing, to the byte',
+    tests: ['test/properties/lua-scripts.test.ts'],
+  },
+  {
+    name: 'absurd-answers',
+    fault: 'Results with from and to the other way round, Retry-After as a date, ids that are objects',
+    how: 'answers of a server in the test, and of a generator',
+    must: 'what is listed is created, what is not is not; every input has one outcome',
+    tests: ['test/unit/worker-hostile-answers.test.ts', 'test/properties/worker-reconcile.test.ts'],
+  },
+  {
+    name: 'redis-refuses',
+    fault: 'Redis refuses writes: READONLY, NOREPLICAS, OOM, LOADING',
+    how: 'real servers that are configured so, or are replicas',
+    must: 'workers wait; producers, /readyz, the log and stats say the real reason',
+    tests: [
+      'test/chaos/redis-trouble.test.ts',
+      'test/chaos/redis-start.test.ts',
+      'test/integration/producer-outage.test.ts',
+      'test/integration/stats-sentence.test.ts',
+    ],
+  },
+  {
+    name: 'limits-differ',
+    fault: 'Replicas are configured with different limits',
+    how: 'two workers, 1,000 and 20 calls per 3 s',
+    must: 'the smaller limit counts until its replica is gone; each worker warns once',
+    tests: ['test/chaos/limit.test.ts', 'test/unit/smallest-limits.test.ts'],
+  },
+  {
+    name: 'cleaned',
+    fault: 'Another BullMQ client removes failed jobs',
+    how: 'remove, clean, obliterate and retry of up to 700 jobs',
+    must: 'stats and the dashboard speak of the rejections that are left, and of no others',
+    tests: ['test/integration/stats-sentence.test.ts'],
+  },
+  {
+    name: 'gateway-anything',
+    fault: 'Requests to the gateway hold anything, come slowly, or break off',
+    how: 'generated bodies, sockets that stall, a Redis that goes away in between',
+    must: 'each is refused by index or enqueued as a whole; a 503 says which; other callers are answered',
+    tests: [
+      'test/properties/gateway-fuzz.test.ts',
+      'test/unit/gateway-wire.test.ts',
+      'test/integration/gateway-outage.test.ts',
+      'test/integration/gateway-callers.test.ts',
+    ],
+  },
+  {
+    name: 'dashboard-doors',
+    fault: 'Foreign pages, odd spellings of paths and guessed passwords at the dashboard',
+    how: '22 spellings of each path, other origins, floods of wrong passwords',
+    must: 'nothing is read or changed; the right password still opens',
+    tests: ['test/integration/dashboard-doors.test.ts'],
+  },
+];

@@ -35,7 +35,7 @@ export const hostileJobs: Scenario = {
   fault: 'Jobs in the queue hold anything at all',
   how: `${HOSTILE_JOBS.length} kinds, eight times each, between good jobs of 50: no object, wrong version, lone surrogates, 100,000 characters, unsafe numbers, deep nesting, paths; one id in wait whose key is a list`,
   must: 'each of them fails at once with its faults named and its data untouched; the good ones are created at full speed',
-  tests: ['test/integration/raw-jobs.test.ts'],
+  tests: ['test/integration/raw-jobs.test.ts', 'test/integration/worker-poison.test.ts'],
   seconds: 20,
   async run(rig, check) {
     const pairs = goodPairs(40_000);
@@ -75,10 +75,10 @@ export const gatewayTypeLists: Scenario = {
   fault: 'A request to the gateway has 50,000 different lists of types',
   how: 'twice, with small requests beside it',
   must: 'it is refused by index (400), nothing of it is enqueued, and the small requests are answered soon',
-  tests: [],
+  tests: ['test/unit/gateway-type-lists.test.ts'],
   seconds: 20,
   async run(rig, check) {
-    const gateway = await rig.start(['gateway'], { GATEWAY_PORT: '0' }, /"event":"listening"|listening/);
+    const gateway = await rig.start(['gateway'], { GATEWAY_PORT: '0' }, /"event":"started"/);
     const url = urlOf(gateway.said());
     const body = JSON.stringify({ inputs: Array.from({ length: 50_000 }, (_, n) => input(n + 1, n + 1)) });
     const post = (text: string) =>
@@ -114,10 +114,10 @@ export const gatewayAnnounced: Scenario = {
   fault: 'Sockets announce bodies of 25 MB to the gateway and send nothing',
   how: 'eight of them; then small requests and one large one',
   must: 'all of those are answered as ever',
-  tests: [],
+  tests: ['test/unit/gateway-wire.test.ts', 'test/unit/body-budget.test.ts'],
   seconds: 15,
   async run(rig, check) {
-    const gateway = await rig.start(['gateway'], { GATEWAY_PORT: '0' }, /listening/);
+    const gateway = await rig.start(['gateway'], { GATEWAY_PORT: '0' }, /"event":"started"/);
     const url = new URL(urlOf(gateway.said()));
     const sockets = Array.from({ length: 8 }, () => {
       const socket = connect(Number(url.port), url.hostname);
@@ -152,4 +152,4 @@ export const gatewayAnnounced: Scenario = {
   },
 };
 
-const urlOf = (said: string): string => /http:\/\/[\w.:[\]]+/.exec(said)?.[0] ?? '';
+const urlOf = (said: string): string => /"url":"(http[^"]+)/.exec(said)?.[1] ?? '';

@@ -93,7 +93,7 @@ export const startRefused: Scenario = {
   fault: 'Redis is away, or refuses writes (NOREPLICAS), while a worker starts',
   how: 'min-replicas-to-write 1 before the start, mended later; then killed before the start of another one',
   must: 'the worker waits for it and then works',
-  tests: [],
+  tests: ['test/chaos/redis-start.test.ts'],
   seconds: 40,
   async run(rig, check) {
     await rig.enqueue(goodPairs(20_000));

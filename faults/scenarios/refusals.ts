@@ -17,7 +17,7 @@ export const isolation: Scenario = {
   fault: '10,000 associations that HubSpot refuses, a quarter of them without naming them',
   how: 'calls with a bad input are refused as a whole (400); 100 calls per 10 s; single associations of another object pair come in the middle',
   must: 'a good single is created within BATCH_LINGER_MS + 2 s, one of high priority within + 1 s',
-  tests: [],
+  tests: ['test/integration/worker-suspects.test.ts', 'test/unit/worker-gate.test.ts'],
   seconds: 40,
   rig: { limit: HUBSPOTS_LIMIT },
   async run(rig, check) {
@@ -81,7 +81,7 @@ const hublet = (name: string, count: number): Scenario => ({
   fault: `Trouble of the account: every call is refused with 400 without a category (wrong hublet), ${count} associations`,
   how: 'for 40 s, default settings',
   must: 'nobody is rejected, few calls are spent, all are created afterwards',
-  tests: [],
+  tests: ['test/integration/worker-trouble.test.ts', 'test/unit/worker-delivery.test.ts'],
   seconds: 70,
   rig: { limit: HUBSPOTS_LIMIT },
   async run(rig, check) {
@@ -106,7 +106,7 @@ const refusedPair = (name: string, fault: Fault, words: string): Scenario => ({
   fault: words,
   how: '30,000 associations of one object pair, default settings, while another object pair is in order; 25 s',
   must: 'the object pair is held: at most 600 calls for it; the other one is created',
-  tests: [],
+  tests: ['test/integration/worker-trouble.test.ts', 'test/unit/worker-delivery.test.ts'],
   seconds: 40,
   async run(rig, check) {
     await rig.simulator.script(fault);
@@ -151,7 +151,7 @@ export const retryAfter: Scenario = {
   fault: 'A 429 says Retry-After: 1000000000 (31 years)',
   how: 'once, with a window of 2 s',
   must: 'the account is held for at most 6 windows, then one probe goes; a restart looks again',
-  tests: [],
+  tests: ['test/unit/worker-quota.test.ts'],
   seconds: 20,
   rig: { limit: { calls: 20, windowMs: 2_000 } },
   async run(rig, check) {

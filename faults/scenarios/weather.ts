@@ -11,7 +11,7 @@ export const attempts: Scenario = {
   fault: 'A job of which a part is refused for the moment while another part is never sent',
   how: 'JOB_ATTEMPTS=2, one job of 400 in calls of 200, one at a time, answered 503, 423, 201, 503',
   must: 'each association counts its own failures only: all 400 are created',
-  tests: [],
+  tests: ['test/integration/worker-weather.test.ts', 'test/properties/worker-settlement.test.ts'],
   seconds: 20,
   rig: {
     env: { JOB_ATTEMPTS: '2', BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '1', RETRY_BACKOFF_MS: '100' },
@@ -74,7 +74,7 @@ export const partialOutage: Scenario = {
   fault: 'HubSpot fails 30 % of the calls for 90 s, under steady load',
   how: '10 calls/s allowed, 6,000 associations/s arrive for 110 s, 30 % of the calls are answered 503 from second 10 to 100',
   must: 'what arrives is created during it, too; at its end at most 30,000 wait, 10 s later what is normal',
-  tests: [],
+  tests: ['test/integration/worker-weather.test.ts'],
   seconds: 135,
   rig: { limit: { calls: 100, windowMs: 10_000 } },
   async run(rig, check) {
@@ -109,7 +109,7 @@ export const poison: Scenario = {
   fault: 'One input makes HubSpot answer 500, whatever call it is in, while others succeed',
   how: '1 poison among 400,000 good ones, calls of 2,000, RETRY_BACKOFF_MS=200',
   must: 'it alone is rejected, with HubSpot’s words; all others are created',
-  tests: [],
+  tests: ['test/integration/worker-weather.test.ts', 'test/unit/worker-weather.test.ts'],
   seconds: 60,
   rig: { limit: { calls: 200, windowMs: 10_000 }, env: { RETRY_BACKOFF_MS: '200' } },
   async run(rig, check) {
