@@ -61,7 +61,7 @@ describe('one limit over all replicas', () => {
   it.each([2, 4])(
     '%i replicas with a backlog: no window over the limit, no 429, full batches',
     async replicas => {
-      const batches = LIMIT.calls * 5;
+      const batches = LIMIT.calls * 3;
       await begin(replicas, batches);
       await rig?.drained(90_000);
       const one = simulator as SimulatorProcess;

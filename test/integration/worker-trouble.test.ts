@@ -25,14 +25,14 @@ describe.each([
 ])('a 400 without a category that speaks %s', (_, message) => {
   it.each([2, 300])('%d associations: nobody is rejected, all are created afterwards', async count => {
     await start({ JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '100' });
-    // five pauses that double, with a probe or two after each: some seconds
-    rig.simulator.script({ ...refusal(message), times: 6 });
+    // four pauses that double, with a probe or two after each
+    rig.simulator.script({ ...refusal(message), times: 5 });
     const good = goodPairs(count);
     await rig.enqueue(good, 1);
     rig.startWorker();
     await rig.drained();
     await rig.expectAccounted(good, []);
-    expect(calls()).toBeLessThanOrEqual(6 + 10);
+    expect(calls()).toBeLessThanOrEqual(5 + 9);
   });
 });
 
