@@ -7,6 +7,7 @@
  *   3. telling /readyz why not, and /healthz that nothing at all was heard for a minute.
  * Not responsible for connecting again: ioredis does that.
  */
+import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { duration } from './duration.js';
 import type { Service } from './lifecycle.js';
@@ -183,6 +184,8 @@ export class RedisWatch implements Service {
     this.#askedAt = this.#now();
     const [name = ''] = this.#connections.keys();
     try {
+      // a hasty connection refuses what is said to it earlier, and that would be reported as a loss
+      if (redis.status !== 'ready') await once(redis, 'ready', { signal: this.#stop.signal });
       const { readsOnly, keys } = this.#options;
       const refusal = readsOnly ? void (await redis.ping()) : await writeRefusal(redis, keys);
       this.#heardAt = this.#now();

@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys } from '../../src/shared/queue.js';
+import type { RedisRole } from '../../src/shared/redis.js';
 import { RedisWatch } from '../../src/shared/redis-watch.js';
 import { eventually } from '../support/eventually.js';
 import { HalfOpenProxy } from '../support/half-open-proxy.js';
@@ -71,12 +72,20 @@ describe('with a server', () => {
     await watch.stop();
     await server.stop();
   });
-  const start = async (url = server.url) => {
+  const start = async (url = server.url, role: RedisRole = 'patient') => {
     watch = watchOf(url, 300);
-    const redis = watch.open('commands', 'patient');
+    const redis = watch.open('commands', role);
     await watch.start();
     return redis;
   };
+
+  it.each(['patient', 'hasty'] as const)('says nothing at the start of a %s connection', async role => {
+    const redis = await start(server.url, role);
+    await eventually(() => expect(watch.reasons).toEqual([]));
+    // the first probe is a script
+    await eventually(async () => expect(await redis.info('commandstats')).toMatch(/cmdstat_eval/));
+    expect(said()).toEqual([]);
+  });
 
   it('says that it is back, and after how long', async () => {
     const redis = await start();
