@@ -39,7 +39,8 @@ describe('kill -9', () => {
     rig = await Rig.start({
       redisUrl: test.url,
       prefix: test.newPrefix(),
-      simulator: { latencyMs: 200, refusal: 'whole' },
+      // slow enough that the work outlasts the starts of all victims, however late the machine is
+      simulator: { latencyMs: 1_000, refusal: 'whole' },
       env: { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3', JOB_LOCK_MS: '1500' },
     });
     await rig.enqueue(MIXED, 70);
@@ -50,6 +51,7 @@ describe('kill -9', () => {
       await moreCalls(1 + ((round * 7) % 5)); // a different moment every time
       expect(await victim.end('SIGKILL')).toBe('SIGKILL');
     }
+    rig.simulator.setOptions({ latencyMs: 20 });
     await rig.drained(90_000);
     await rig.expectAccounted(GOOD, BAD);
     expect(survivor.process.exitCode).toBeNull();
