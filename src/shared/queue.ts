@@ -26,6 +26,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     priorityCounter: `${queue}:pc`,
     /** BullMQ's list of jobs that workers have; the latest one is at its head */
     active: `${queue}:active`,
+    /** BullMQ's sorted set of delayed jobs: job → when it is due, epoch ms × 4096 */
+    delayed: `${queue}:delayed`,
     /** BullMQ's sorted set: completed job → when, epoch ms */
     completed: `${queue}:completed`,
     /** BullMQ's sorted set, the dead letters: failed job → when, epoch ms */

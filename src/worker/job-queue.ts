@@ -71,6 +71,13 @@ const LOCKS_PER_RUN = 1_000;
 const SLOT_MS = 100;
 /** Of each list; a run takes no more. */
 const IDS_PER_WEEDING = JOBS_PER_RUN;
+/** So many due jobs at the most are promoted by BullMQ at once. */
+const DELAYED_PER_WEEDING = 1_000;
+const WEED_DELAYED_EVERY_MS = 1_000;
+/** BullMQ promotes whatever becomes due while it waits for a job. */
+const WEED_DELAYED_AHEAD_MS = 15_000;
+/** BullMQ's score of a delayed job is the time at which it is due, in so many parts of a millisecond. */
+const DELAYED_SCORE_PER_MS = 0x1000;
 /** Of a job in the answer of take.lua, without its options. */
 const FIELDS = 4;
 /** BullMQ blocks its connection for 10 s at most; after that it is silent for another reason. */
@@ -128,6 +135,8 @@ export class JobQueue {
   readonly #renewLocks = loadScript(new URL('./renew-locks.lua', import.meta.url));
   readonly #weed = loadScript(new URL('./weed.lua', import.meta.url));
   #runs = 0;
+  /** performance.now() */
+  #weedDelayedFrom = 0;
   /** all replicas are told to fetch nothing until then (epoch ms) */
   #heldUntil = 0;
 
@@ -169,8 +178,8 @@ export class JobQueue {
   }
 
   /**
-   * The next job, for which it waits some seconds if it blocks. Undefined: there is none, or none may be fetched. A full Redis refuses
-   * BullMQ's own verb, but not take.lua, which waits for nothing.
+   * The next job, for which it waits some seconds if it blocks. Undefined: there is none, or none may be fetched. A full
+   * Redis refuses BullMQ's own verb, but not take.lua, which waits for nothing.
    */
   async next(block = true): Promise<FetchedJob | undefined> {
     try {
@@ -182,6 +191,7 @@ export class JobQueue {
   }
 
   async #fetch(block: boolean): Promise<FetchedJob | undefined> {
+    await this.#weedDelayed();
     const token = this.#newToken();
     const job = await this.#weeding(() => this.#worker.fetch(token, block));
     if (!job) return undefined;
@@ -349,27 +359,43 @@ export class JobQueue {
     await this.#queue.close();
   }
 
-  /** @returns undefined: nothing was fetched, for an id in the way that is out of it now */
+  /** @returns undefined: nothing was fetched; an id that is no job was in the way and has been removed */
   async #weeding<T>(fetch: () => Promise<T>): Promise<T | undefined> {
     try {
       return await fetch();
     } catch (error) {
-      if (!messageOf(error).includes('WRONGTYPE')) throw error;
-      const { redis, keys, logger } = this.#parts;
-      const { wait, active, prioritized, stalled } = keys;
-      const weeds = await this.#weed(
-        redis,
-        [wait, active, prioritized, stalled],
-        [keys.jobs, IDS_PER_WEEDING],
-      );
-      const [first, ...more] = weeds as string[];
-      if (first === undefined) throw error;
-      logger.error(
-        { event: 'no job', ids: [first, ...more].filter((_, at) => at % 2 === 0) },
-        `keys that hold no hash are no jobs, and are taken out of the queue; they stand as they were under ${keys.jobs}<id>`,
-      );
+      if (!messageOf(error).includes('WRONGTYPE') || !(await this.#weedOut(IDS_PER_WEEDING))) throw error;
       return undefined;
     }
+  }
+
+  /** Before BullMQ promotes delayed jobs: an id among them that is no job makes it lose the others (weed.lua). */
+  async #weedDelayed(): Promise<void> {
+    const now = performance.now();
+    if (now < this.#weedDelayedFrom) return;
+    await this.#weedOut(0);
+    this.#weedDelayedFrom = now + WEED_DELAYED_EVERY_MS;
+  }
+
+  /**
+   * @param listed ids to look at in each list, beside those of delayed jobs
+   * @returns whether an id was removed
+   */
+  async #weedOut(listed: number): Promise<boolean> {
+    const { redis, keys, logger } = this.#parts;
+    const { wait, active, prioritized, stalled, delayed } = keys;
+    const highest = (Date.now() + WEED_DELAYED_AHEAD_MS) * DELAYED_SCORE_PER_MS;
+    const weeds = (await this.#weed(
+      redis,
+      [wait, active, prioritized, stalled, delayed],
+      [keys.jobs, listed, DELAYED_PER_WEEDING, highest],
+    )) as string[];
+    if (weeds.length === 0) return false;
+    logger.error(
+      { event: 'no job', ids: weeds.filter((_, at) => at % 2 === 0) },
+      `the queue held ids whose keys are no hashes and therefore no jobs; the worker removed the ids from the queue and left the keys as they are, under ${keys.jobs}<id>`,
+    );
+    return true;
   }
 
   #newToken(): string {

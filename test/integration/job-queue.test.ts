@@ -10,6 +10,7 @@ import { createLogger } from '../../src/shared/logger.js';
 import { accountKeys, KEEP_COMPLETED, type Keys, queueName } from '../../src/shared/queue.js';
 import { JobQueue, type TakeLimits } from '../../src/worker/job-queue.js';
 import { Ledger } from '../../src/worker/ledger.js';
+import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { contactsToCompanies } from '../support/rig.js';
 
@@ -308,6 +309,21 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     expect(await box.jobs.next()).toBeUndefined();
     await box.queue.removeRateLimitKey();
     expect(await box.jobs.next()).toMatchObject({ id: 'job-0' });
+  });
+
+  it('delayed jobs that become due beside an id that is no job: none of them is lost', async () => {
+    const { queue, keys, jobs } = box;
+    await test.redis.set(`${keys.jobs}poison`, 'no job');
+    await add(queue, numbered(3), { delay: 1 });
+    await test.redis.zadd(keys.delayed, 1, 'poison');
+    const fetched: string[] = [];
+    await eventually(async () => {
+      const job = await jobs.next(false).catch(() => undefined);
+      if (job) fetched.push(job.id);
+      expect(fetched.sort()).toEqual(numbered(3));
+    });
+    expect(await test.redis.zcard(keys.delayed)).toBe(0);
+    expect(await test.redis.get(`${keys.jobs}poison`)).toBe('no job');
   });
 
   it('the job of a scheduler, which BullMQ plans anew when it fetches it', async () => {

@@ -66,8 +66,8 @@ const GROUNDS: Record<string, Ground> = {
     more: jobKeys,
   },
   'worker/weed.lua': {
-    keys: [keys.wait, keys.active, keys.prioritized, keys.stalled],
-    args: [jobs, 100],
+    keys: [keys.wait, keys.active, keys.prioritized, keys.stalled, keys.delayed],
+    args: [jobs, 100, 100, NOW * 4_096],
     more: jobKeys,
   },
   'worker/renew-locks.lua': {
