@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- needs ../shared/guard.lua
 --[[
   A replica starts: whatever holds the account or an object pair may be mended by now. Each hold gets one probe at once,
   not a burst; how often it was in vain stays known. A daily limit of our own needs none: reserve.lua compares it.
@@ -18,8 +19,8 @@ for at = 1, #held, 2 do
     due[#due + 1] = cjson.encode(record)
   end
 end
-if (tonumber(h[1] or 0) or 0) > now and not h[3] then
-  redis.call('HSET', KEYS[1], 'until', 0, 'strikes', math.max(1, tonumber(h[2] or 0) or 0))
+if kept(h[1]) > now and not h[3] then
+  redis.call('HSET', KEYS[1], 'until', 0, 'strikes', math.max(1, kept(h[2])))
 end
 if #due > 0 then redis.call('HSET', KEYS[2], unpack(due)) end
 return 0

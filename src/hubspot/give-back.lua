@@ -4,7 +4,7 @@
   the lateness that the window's margin covers grows by half at most, so that one bad moment costs little.
 
   KEYS[1] window  sorted set: permit → time of its call
-  KEYS[2] hold    hash; here: until, late, lateAt
+  KEYS[2] hold    hash; here: until, kind, late, lateAt
   KEYS[3] daily   hash: day → calls reserved on it
   ARGV[1] permit id   ARGV[2] day   ARGV[3] 1 = a probe
   ARGV[4] how late its call was, ms; 0 = it was not needed
@@ -18,14 +18,14 @@ expectType('zset', KEYS[1])
 expectCounts(KEYS[3], day)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local h = redis.call('HMGET', KEYS[2], 'late', 'lateAt')
-local covered = math.max(least, tonumber(h[1] or 0) * 2 ^ (-math.max(0, now - tonumber(h[2] or 0)) / half))
+local h = redis.call('HMGET', KEYS[2], 'late', 'lateAt', 'kind')
+local covered = math.max(least, kept(h[1]) * 2 ^ (-math.max(0, now - kept(h[2])) / half))
 
 -- first what frees memory: a full Redis refuses nothing after it
 redis.call('ZREM', KEYS[1], permit)
 redis.call('HINCRBY', KEYS[3], day, -1)
--- nobody finds out whether the hold is over: the next one may
-if ARGV[3] == '1' then redis.call('HDEL', KEYS[2], 'until') end
+-- The probe has found out nothing: the next call may. A hold of another kind, which has come in between, stands.
+if ARGV[3] == '1' and (h[3] == 'auth' or h[3] == 'account' or h[3] == 'unavailable') then redis.call('HDEL', KEYS[2], 'until') end
 if lateness > covered then
   -- a quarter more than measured: it wears off from now on
   covered = math.min(most, 1.25 * lateness, 1.5 * covered)

@@ -16,7 +16,7 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local h = redis.call('HMGET', KEYS[1], 'until', 'strikes', 'margin', 'kind')
-local heldUntil, strikes, margin = tonumber(h[1] or 0), tonumber(h[2] or 0), tonumber(h[3] or 0)
+local heldUntil, strikes, margin = kept(h[1]), kept(h[2]), kept(h[3])
 local kind, reason, ms, longest, probe = text(ARGV[1]), text(ARGV[2]), number(ARGV[3]), number(ARGV[4]), ARGV[5] == '1'
 local added = number(ARGV[6])
 
@@ -32,7 +32,7 @@ if longest > 0 then
   if h[4] == 'auth' or h[4] == 'account' or h[4] == 'unavailable' then heldUntil = 0 end
 end
 -- a hold that is prolonged, by its probe or another refusal, goes on since it began
-if tonumber(h[1] or 0) <= now and tonumber(h[2] or 0) == 0 then redis.call('HSET', KEYS[1], 'since', now) end
+if kept(h[1]) <= now and kept(h[2]) == 0 then redis.call('HSET', KEYS[1], 'since', now) end
 if now + ms > heldUntil then
   heldUntil = now + ms
   redis.call('HSET', KEYS[1], 'until', heldUntil, 'kind', kind, 'reason', reason)

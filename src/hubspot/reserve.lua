@@ -43,13 +43,22 @@ end
 
 local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'margin', 'partialAt', 'ownLimit',
   'late', 'lateAt')
-local heldUntil, kind, reason = tonumber(h[1] or 0), h[2] or '', h[3] or ''
-local strikes, extra = tonumber(h[4] or 0), tonumber(h[5] or 0)
+local heldUntil, kind, reason = kept(h[1]), h[2] or '', h[3] or ''
+local strikes, extra = kept(h[4]), kept(h[5])
 
 -- The lateness that was measured wears off; nobody's clock speaks of a time that far ahead: Redis' was set back.
-local late, lateAt, least, half = tonumber(h[8] or 0), tonumber(h[9] or 0), number(ARGV[12]), number(ARGV[13])
+local late, lateAt, least, half = kept(h[8]), kept(h[9]), number(ARGV[12]), number(ARGV[13])
 if lateAt > now + window then late = 0 end
 local function covered(time) return math.max(least, late * 2 ^ (-math.max(0, time - lateAt) / half)) end
+
+local trouble = strikes > 0 and 1 or 0
+local margin = math.ceil(base + covered(now) + extra)
+-- The connection was lost before the answer, and the question is asked again: it is the same permit, and counts once.
+local granted = tonumber(redis.call('ZSCORE', KEYS[1], permit) or '')
+if granted then
+  return reply('granted', math.max(0, math.ceil(granted - now)), trouble, trouble, now, high,
+    math.floor(covered(granted + window + margin)))
+end
 
 local used = tonumber(redis.call('HGET', KEYS[3], day) or 0)
 -- our own daily limit may have been raised in the meantime; HubSpot's word (429) stands
@@ -74,7 +83,7 @@ if dailyLimit > 0 then
   end
   -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.
   if ARGV[5] == '1' then
-    local at = math.max(tonumber(h[6] or 0), now - savedUp)
+    local at = math.max(kept(h[6]), now - savedUp)
     if at > now then return {'paced', math.ceil(at - now)} end
     redis.call('HSET', KEYS[2], 'partialAt', at + untilReset / (dailyLimit - used))
   end
@@ -84,14 +93,11 @@ end
 redis.call('HINCRBY', KEYS[3], day, 1)
 if isLifted then redis.call('HDEL', KEYS[2], 'until', 'kind', 'reason', 'ownLimit') end
 -- After a failure that holds everybody, one probe goes alone; the others wait for what it brings.
-local probe = 0
 if strikes > 0 then
-  probe = 1
   -- a 429 may have come in between: what holds the others now is the probe
   redis.call('HSET', KEYS[2], 'until', now + probeMs, 'kind', (kind == 'auth' or kind == 'account') and kind or 'unavailable')
 end
 
-local margin = math.ceil(base + covered(now) + extra)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window - margin)
 -- so far ahead is nobody's turn: Redis' clock was set back
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 100 * window, '+inf')
@@ -124,5 +130,4 @@ end
 -- what a 429 added to the margin wears off
 if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end
 
-local trouble = strikes > 0 and 1 or 0
-return reply('granted', math.ceil(at - now), probe, trouble, now, high, math.floor(grace))
+return reply('granted', math.ceil(at - now), trouble, trouble, now, high, math.floor(grace))

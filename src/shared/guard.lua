@@ -20,6 +20,12 @@ local function number(text)
   return value
 end
 
+-- A number that a script has kept in a hash; 0 where there is none, or something else stands there.
+local function kept(value)
+  local found = tonumber(value or '')
+  return found and math.abs(found) <= 2 ^ 53 and found or 0
+end
+
 local function text(argument)
   return argument or error('an argument is missing', 0)
 end

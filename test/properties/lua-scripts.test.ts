@@ -195,6 +195,8 @@ const WRONG: readonly ((redis: Redis, key: string) => Promise<unknown>)[] = [
   (redis, key) => redis.rpush(key, 'x'),
   (redis, key) =>
     redis.hset(key, { x: '1', created: 'x', rejected: 'x', accepted: 'x', calls: 'x', nextId: 'x' }),
+  (redis, key) => redis.hset(key, { until: 'x', strikes: 'x', margin: 'x', partialAt: 'x' }),
+  (redis, key) => redis.hset(key, { until: 'nan', strikes: '-', late: 'nan', lateAt: 'x', kind: 'x' }),
   (redis, key) => redis.zadd(key, 1, 'x'),
   (redis, key) => redis.sadd(key, 'x'),
 ];

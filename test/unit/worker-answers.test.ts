@@ -61,6 +61,10 @@ describe('classifyCall', () => {
     expect(classifyCall(answerOf(status, {}, 7_000))).toEqual(verdict);
   });
 
+  it('423 waits ten minutes at most', () => {
+    expect(classifyCall(answerOf(423, {}, 1e12))).toEqual({ kind: 'locked', forMs: 600_000 });
+  });
+
   it('423 waits two seconds at least', () => {
     expect(classifyCall(answerOf(423, {}, 0))).toEqual({ kind: 'locked', forMs: 2_000 });
   });

@@ -204,6 +204,30 @@ describe('the rolling window', () => {
     expect((await permit(one)).slot.graceMs).toBe(60);
   });
 
+  it('counts a permit once that is asked for again because its answer was lost, a probe among them', async () => {
+    const [one] = replicas(1, { dailyLimit: 10, windowMs: 60_000 }) as [Quota];
+    // as the connection does it: the same command again, and its second answer is the one that is heard
+    const twice = new Proxy(test.redis, {
+      get: (redis, name) =>
+        name === 'evalsha'
+          ? async (...args: Parameters<Redis['evalsha']>) => {
+              await redis.evalsha(...args);
+              return redis.evalsha(...args);
+            }
+          : Reflect.get(redis, name, redis),
+    });
+    await permit(one); // the script is known
+    const first = await permit(quota({ dailyLimit: 10, windowMs: 60_000 }, twice));
+    expect(first).toMatchObject({ probe: false });
+    expect(await test.redis.zcard(keys.window)).toBe(2);
+    expect(Object.values(await test.redis.hgetall(keys.daily))).toEqual(['2']);
+    await one.holdGrowing('auth', 'bad token', first);
+    await eventually(async () => {
+      const probe = granted(await quota({ windowMs: 60_000 }, twice).ask(false));
+      expect(probe).toMatchObject({ probe: true });
+    });
+  });
+
   it('comes back after Redis has forgotten the scripts', async () => {
     const one = quota();
     await permit(one);
@@ -212,6 +236,14 @@ describe('the rolling window', () => {
     await test.redis.script('FLUSH');
     expect(await one.hold('migration', 'moving', 20)).toBeGreaterThan(0);
     expect(await times()).toHaveLength(2);
+  });
+
+  it('leaves no key for ever when a call is written after its window', async () => {
+    const one = quota();
+    const late = await permit(one);
+    await test.redis.del(keys.window); // as time does
+    await one.usedLate(late, 5_000);
+    expect(await test.redis.pttl(keys.window)).toBeGreaterThan(0);
   });
 
   it('leaves no key for ever when nobody calls', async () => {
@@ -467,6 +499,15 @@ describe('holds of the account', () => {
     expect((await one.ask(false)).kind).toBe('granted');
   });
 
+  it('a probe that is released leaves a hold of another kind as it is', async () => {
+    const one = quota();
+    await one.holdGrowing('auth', 'bad token', await permit(one));
+    const probe = await permitAfterHold(one);
+    await one.hold('daily', 'used up', 'until-reset');
+    await one.release(probe);
+    expect(held(await one.ask(false))).toMatchObject({ holdKind: 'daily' });
+  });
+
   it('a probe that is released lets another one go', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     await one.holdGrowing('auth', 'bad token', await permit(one));
@@ -506,6 +547,16 @@ describe('held object pairs', () => {
     await permit(one);
     expect(one.holdsPairs).toBe(false);
   });
+
+  it.each(['', 'no JSON', 'null', '[]', '{"until":"x"}', '{"until":{}}'])(
+    'a record that is none of ours (%j) stops no call',
+    async record => {
+      await test.redis.hset(keys.heldPairs, pair, record);
+      const one = quota();
+      await permit(one);
+      expect(one.heldPair('contacts', 'companies', 'x')).toBeUndefined();
+    },
+  );
 
   it('are learned from a held account as well', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];

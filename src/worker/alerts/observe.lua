@@ -40,8 +40,8 @@ end
 
 -- held, and flowing again; with growing pauses it is held until a probe has succeeded (strikes are forgotten then)
 local hold = redis.call('HMGET', KEYS[3], 'until', 'kind', 'reason', 'strikes')
-local heldUntil = tonumber(hold[1] or 0)
-if heldUntil > now or tonumber(hold[4] or 0) > 0 then
+local heldUntil = kept(hold[1])
+if heldUntil > now or kept(hold[4]) > 0 then
   local kind = hold[2] or ''
   if not heldSince then
     heldSince = now
