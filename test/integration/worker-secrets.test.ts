@@ -86,6 +86,6 @@ describe('metrics and health', () => {
     expect(sum(/^association_call_duration_seconds_count (\d+)/m)).toBe(rig.simulator.ledger.calls.length);
     expect(sum(/^association_worker_jobs (\d+)/m)).toBe(0);
     for (const name of ['batch_inputs_bucket', 'permit_wait_seconds_bucket', 'held', 'calls_total'])
-      expect(texts[0]).toContain(`association_${name}`);
+      expect(texts.join('')).toContain(`association_${name}`); // one of the replicas may have got no job
   });
 });
