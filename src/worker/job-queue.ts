@@ -7,13 +7,9 @@
  * BullMQ keeps doing what it does well: jobs of the dead, delays, priorities, events, dashboards.
  */
 import {
-  type BackendFactory,
   Job,
   type JobJson,
   Queue,
-  QueueKeys,
-  RedisConnection,
-  RedisQueueBackend,
   SpanKind,
   type Telemetry,
   TelemetryAttributes,
@@ -26,6 +22,7 @@ import type { Logger } from '../shared/logger.js';
 import { HIGH_PRIORITY, HIGH_PRIORITY_BELOW, JOB_NAME, KEEP_COMPLETED, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import { countPairs, parsed } from './job-text.js';
+import { isRefusedByFullRedis, queueBackend } from './queue-backend.js';
 
 export type FetchedJob = {
   readonly id: string;
@@ -80,8 +77,8 @@ const WEED_DELAYED_AHEAD_MS = 15_000;
 const DELAYED_SCORE_PER_MS = 0x1000;
 /** Of a job in the answer of take.lua, without its options. */
 const FIELDS = 4;
-/** BullMQ blocks its connection for 10 s at most; after that it is silent for another reason. */
-const BLOCKED_SILENCE_MS = 12_000;
+/** A hold of the account may end early; workers look again after that, and hold the queue again. */
+const LONGEST_HOLD_MS = 600_000;
 
 /** BullMQ's worker, of which only the fetching of single jobs is used, and two things are otherwise. */
 class Fetcher extends Worker {
@@ -104,28 +101,6 @@ class Fetcher extends Worker {
   }
 }
 
-/**
- * As BullMQ's own, but for the second connection, which waits for jobs: a copy of the first would be taken for dead while
- * it does so, and its first attempt to connect, which BullMQ awaits, may fail.
- */
-const backend =
-  (redis: Redis, prefix: string): BackendFactory<RedisQueueBackend> =>
-  (name, options) => {
-    const names = new QueueKeys(prefix);
-    const blocking = redis.duplicate({ socketTimeout: BLOCKED_SILENCE_MS });
-    if (blocking.status === 'wait') blocking.connect().catch(() => {}); // an event says it; it goes on trying
-    return new RedisQueueBackend(
-      new RedisConnection(redis, {
-        ...{ shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true },
-      }),
-      name,
-      names.getKeys(name),
-      type => names.toKey(name, type),
-      options,
-      new RedisConnection(blocking, { shared: false, blocking: true }),
-    );
-  };
-
 export class JobQueue {
   readonly #parts: JobQueueParts;
   /** its connection waits for jobs, and it looks for those of the dead; it processes nothing */
@@ -134,6 +109,7 @@ export class JobQueue {
   readonly #take = loadScript(new URL('./take.lua', import.meta.url));
   readonly #renewLocks = loadScript(new URL('./renew-locks.lua', import.meta.url));
   readonly #weed = loadScript(new URL('./weed.lua', import.meta.url));
+  readonly #holdQueue = loadScript(new URL('./hold-queue.lua', import.meta.url));
   #runs = 0;
   /** performance.now() */
   #weedDelayedFrom = 0;
@@ -159,7 +135,7 @@ export class JobQueue {
         // no limit of its own, but without this option BullMQ ignores queue.rateLimit()
         limiter: { max: NO_LIMIT, duration: 1_000 },
       },
-      backend(redis, prefix),
+      queueBackend(redis, prefix),
     );
     const onError = (error: Error) => logger.warn({ event: 'redis', error: messageOf(error) }, 'queue');
     this.#queue.on('error', onError);
@@ -185,7 +161,7 @@ export class JobQueue {
     try {
       return await this.#fetch(block);
     } catch (error) {
-      if (!messageOf(error).includes('OOM command not allowed')) throw error;
+      if (!isRefusedByFullRedis(error)) throw error;
       return (await this.take({ jobs: 1, bytes: 1 })).jobs[0];
     }
   }
@@ -341,11 +317,13 @@ export class JobQueue {
     await this.#queue.getBackend().moveJobFromActiveToWait(job.id, job.token);
   }
 
-  /** Nobody fetches anything for so long. */
+  /** No replica fetches a job for so long, or until {@link LONGEST_HOLD_MS} have passed. */
   async hold(ms: number): Promise<void> {
-    const until = Date.now() + ms;
+    const { redis, keys } = this.#parts;
+    const forMs = Math.ceil(Math.max(1, Math.min(ms, LONGEST_HOLD_MS)));
+    const until = Date.now() + forMs;
     if (until <= this.#heldUntil + 1_000) return;
-    await this.#queue.rateLimit(Math.max(1, Math.ceil(ms)));
+    await this.#holdQueue(redis, [keys.limiter], [NO_LIMIT, forMs]);
     this.#heldUntil = until;
   }
 

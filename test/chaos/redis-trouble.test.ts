@@ -1,5 +1,6 @@
 /** Redis says no, or nothing at all: the worker lives, no job is failed for it, and it ends when asked. */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { migrating } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { goodPairs, Rig } from '../support/rig.js';
@@ -63,6 +64,35 @@ describe('Redis is full and stays full', () => {
     producing.isOver = true;
     expect(await refusals).toEqual([expect.stringContaining('OOM command not allowed')]);
     await rig.expectAccounted(GOOD, []);
+  });
+});
+
+describe('a worker is killed while Redis is full', () => {
+  it('its jobs come back although Redis stays full', async () => {
+    await start({ ...SMALL, JOB_LOCK_MS: '2000' });
+    const few = GOOD.slice(0, 1_000);
+    rig.simulator.script(...Array.from({ length: 3 }, () => ({ kind: 'slow', ms: 60_000 }) as const));
+    await rig.enqueue(few, 70);
+    const killed = rig.startWorker();
+    await moreCalls(3); // all jobs are in its memory
+    await rig.redis.config('SET', 'maxmemory', '1');
+    await killed.end('SIGKILL');
+    rig.startWorker();
+    await rig.drained();
+    await rig.expectAccounted(few, []);
+  });
+
+  it('an account that is held for minutes is held all the same', async () => {
+    await start(SMALL);
+    rig.simulator.script({ kind: 'status', ...migrating(120) });
+    await rig.enqueue(GOOD.slice(0, 100), 70);
+    await rig.redis.config('SET', 'maxmemory', '1');
+    const worker = rig.startWorker();
+    const limiter = rig.keys.limiter;
+    await eventually(async () => expect(await rig.redis.pttl(limiter)).toBeGreaterThan(60_000));
+    await eventually(async () => expect(await rig.redis.lrange(rig.keys.active, 0, -1)).toEqual([]));
+    expect(worker.output()).not.toContain('job comes back');
+    expect(rig.simulator.ledger.calls).toHaveLength(1);
   });
 });
 

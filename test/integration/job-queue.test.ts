@@ -303,6 +303,12 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     expect(await box.jobs.next()).toMatchObject({ id: 'job-1' });
   });
 
+  it('a hold of a day: replicas look again after ten minutes', async () => {
+    await box.jobs.hold(86_400_000);
+    expect(await box.jobs.heldMs()).toBeGreaterThan(500_000);
+    expect(await box.jobs.heldMs()).toBeLessThanOrEqual(600_000);
+  });
+
   it('a hold that ends early: the next job comes at once', async () => {
     await add(box.queue, numbered(1));
     await box.queue.rateLimit(60_000);

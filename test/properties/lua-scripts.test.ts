@@ -70,6 +70,7 @@ const GROUNDS: Record<string, Ground> = {
     args: [jobs, 100, 100, NOW * 4_096],
     more: jobKeys,
   },
+  'worker/hold-queue.lua': { keys: [keys.limiter], args: [2 ** 31, 60_000] },
   'worker/renew-locks.lua': {
     keys: [keys.stalled],
     args: [jobs, 30_000, 'a', 'mine', 'b', 'theirs', 'c', 'mine'],
