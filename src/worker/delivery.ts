@@ -5,6 +5,7 @@
 
 import {
   type Answer,
+  type CallVerdict,
   classifyCall,
   field,
   isFinal,
@@ -32,7 +33,7 @@ import {
 import type { Evidence } from './evidence.js';
 import type { Gate, Turn } from './gate.js';
 import { Isolation, type Standing } from './isolate.js';
-import { CREATED, type Failure, type Hold, type Outcome } from './outcome.js';
+import { CREATED, type Failure, type Hold, type Outcome, SHUTTING_DOWN } from './outcome.js';
 import { MAX_WORD, type Reconciled, reconcile, shorten } from './reconcile.js';
 import type { Searches } from './searches.js';
 import { halvingsBelow, REFUSED } from './suspicion.js';
@@ -111,6 +112,12 @@ export class Delivery {
   }
 }
 
+type HubSpotAnswer = Answer & { readonly kind: 'answer' };
+/** Nothing is known of the inputs: the account is held, and the same call is sent again. */
+type AccountVerdict = CallVerdict & {
+  readonly kind: 'rate-limited' | 'migrating' | 'unauthorized' | 'wrong-account';
+};
+
 /** The delivery of one batch. */
 class Run {
   /** inputs without an outcome */
@@ -146,17 +153,12 @@ class Run {
   }
 
   async #isolate(whole: Sent): Promise<void> {
-    const { fromObjectType, toObjectType, inputs, size } = this.batch;
+    const { fromObjectType, toObjectType, inputs } = this.batch;
     const isolation = new Isolation(inputs, this.#standing(whole));
     let first: Sent | undefined = whole;
     let words: Failure | undefined;
     for (let group = isolation.next(); group; group = isolation.next()) {
-      if (!first && !this.#search) {
-        this.#search = this.parts.searches.begin(size);
-        if (!this.#search) return this.giveBack(tooManySearches());
-        this.#search.invalid = this.#invalid;
-      }
-      const hold = first ? undefined : this.#heldMeanwhile(isolation.hasAccepted);
+      const hold = first ? undefined : this.#searchOn(isolation);
       if (hold) return this.giveBack(hold);
       const sent: Sent = first ?? (await this.#send({ fromObjectType, toObjectType, inputs: group }));
       first = undefined;
@@ -179,11 +181,24 @@ class Run {
           sent satisfies never;
       }
     }
-    const { unresolved } = isolation;
-    if (unresolved.length === 0 || !words) return;
-    if (isolation.isHopeless) {
+    if (words) await this.#settleUnresolved(isolation, words);
+  }
+
+  /** The search takes its place among the searches. @returns what stops it; undefined: the next group may be sent */
+  #searchOn(isolation: Isolation): Hold | undefined {
+    if (!this.#search) {
+      this.#search = this.parts.searches.begin(this.batch.size);
+      if (!this.#search) return tooManySearches();
+      this.#search.invalid = this.#invalid;
+    }
+    return this.#heldMeanwhile(isolation.hasAccepted);
+  }
+
+  async #settleUnresolved({ unresolved, isHopeless }: Isolation, words: Failure): Promise<void> {
+    if (unresolved.length === 0) return;
+    if (isHopeless) {
       const hold = await this.#holdTypes(unresolved, words);
-      // what says nothing against inputs spends no attempt of theirs
+      // words that say nothing against the inputs spend no attempt of theirs
       if (isMute(words)) return this.giveBack(hold);
     }
     this.#settleAll(unresolved, refused(words));
@@ -283,79 +298,83 @@ class Run {
     return held && { scope: 'pair', forMs: held.until - Date.now(), reason: held.reason };
   }
 
-  /** Sends until there is an answer about the inputs, or a reason to stop. */
+  /** Sends until HubSpot has said something about the inputs, or there is a reason to stop. */
   async #send(call: CreateCall, given?: Turn): Promise<Sent> {
-    const { quota, gate, onHigh } = this.parts;
-    let turn = given;
-    for (;;) {
-      if (!turn) {
-        const entry = await gate.pass(this.#line, 'urgent', this.signal);
-        if (entry.kind === 'stopped') return { kind: 'held', hold: entry.hold };
-        if (entry.kind === 'paced') continue; // only partial batches of the dispatcher are paced
-        if (entry.permit.high > 0) onHigh();
-        turn = entry;
+    const { gate, onHigh } = this.parts;
+    for (let turn = given; ; turn = undefined) {
+      const entry = turn ?? (await gate.pass(this.#line, 'urgent', this.signal));
+      if (entry.kind === 'stopped') return { kind: 'held', hold: entry.hold };
+      if (entry.kind === 'paced') continue; // only partial batches of the dispatcher are paced
+      if (!turn && entry.permit.high > 0) onHigh();
+      const answer = await this.#call(call, entry.permit).finally(entry.leave);
+      const sent = await this.#read(answer, call, entry.permit);
+      if (sent) return sent;
+    }
+  }
+
+  /** @returns what became of the call; undefined: the same inputs are sent again */
+  async #read(answer: Answer | NotSent, call: CreateCall, permit: Permit): Promise<Sent | undefined> {
+    const { quota } = this.parts;
+    if (answer.kind === 'not-sent') {
+      // the batch stays sealed; no attempt, no failure
+      this.parts.onExpired(answer.lateMs, await quota.release(permit, answer.lateMs));
+      return undefined;
+    }
+    if (this.signal.aborted && answer.kind === 'none') return { kind: 'held', hold: SHUTTING_DOWN };
+    const verdict = classifyCall(answer);
+    const isAnswer = !['unavailable', 'unauthorized', 'wrong-account'].includes(verdict.kind);
+    if (isAnswer || this.#isInput(verdict.kind)) await quota.answered(permit, hasFirstTimers(call));
+    switch (verdict.kind) {
+      case 'accepted':
+      case 'refused':
+        return reconciled(answer as HubSpotAnswer, verdict.kind === 'accepted', call);
+      case 'too-large':
+        return { kind: 'too-large', failure: failureOf(answer) };
+      case 'wrong-account':
+        // others are accepted meanwhile: the fault lies in what this batch holds
+        if (this.#isInput(verdict.kind)) return reconciled(answer as HubSpotAnswer, false, call);
+        this.#wrongAccountAt ??= performance.now();
+        await this.#holdAccount(verdict, answer, permit);
+        return undefined;
+      case 'rate-limited':
+      case 'migrating':
+      case 'unauthorized':
+        await this.#holdAccount(verdict, answer, permit);
+        return undefined;
+      case 'forbidden':
+      case 'locked': {
+        const [pair = ''] = pairNames(this.batch, []);
+        const leastMs = verdict.kind === 'locked' ? verdict.forMs : 0;
+        return { kind: 'held', hold: await this.#holdPair(pair, said(answer), { leastMs }) };
       }
-      const { permit } = turn;
-      const answer = await this.#call(call, permit).finally(turn.leave);
-      if (answer.kind === 'not-sent') {
-        // the batch stays sealed; no attempt, no failure
-        this.parts.onExpired(answer.lateMs, await quota.release(permit, answer.lateMs));
-        turn = undefined;
-        continue;
+      case 'unavailable': {
+        const failure = failureOf(answer);
+        // a batch that has failed as the probe goes back as well: the next probe is another batch's turn
+        return { kind: 'failed', failure, fine: await quota.failed(failure.message, permit, signOf(call)) };
       }
-      if (this.signal.aborted && answer.kind === 'none')
-        return {
-          kind: 'held',
-          hold: { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' },
-        };
-      const verdict = classifyCall(answer);
-      const isAnswer = !['unavailable', 'unauthorized', 'wrong-account'].includes(verdict.kind);
-      if (isAnswer || this.#isInput(verdict.kind)) await quota.answered(permit, hasFirstTimers(call));
-      switch (verdict.kind) {
-        case 'accepted':
-        case 'refused': {
-          const accepted = verdict.kind === 'accepted';
-          const said = answer as Answer & { kind: 'answer' };
-          if (accepted && said.listsAll && call.plain) return { kind: 'all-created', plain: call.plain };
-          return { kind: 'reconciled', found: reconcile(said, accepted, call) };
-        }
-        case 'too-large':
-          return { kind: 'too-large', failure: failureOf(answer) };
-        case 'rate-limited': {
-          const pause = verdict.forMs || rateLimitPauseMs(verdict.policy, this.parts.windowMs);
-          const daily = verdict.policy === 'DAILY';
-          await quota.hold(daily ? 'daily' : 'rate-limit', `429 from HubSpot: ${wordsOf(answer)}`, pause);
-          break;
-        }
-        case 'migrating':
-          await quota.hold('migration', `477 from HubSpot: ${wordsOf(answer)}`, verdict.forMs);
-          break;
-        case 'unauthorized':
-          if (await this.parts.renewToken(this.#sentAt)) await quota.answered(permit);
-          else await quota.holdGrowing('auth', `401 from HubSpot: ${wordsOf(answer)}`, permit);
-          break;
-        case 'wrong-account': {
-          const said = answer as Answer & { kind: 'answer' };
-          // others are accepted meanwhile: it is what this batch holds
-          if (this.#isInput(verdict.kind)) return { kind: 'reconciled', found: reconcile(said, false, call) };
-          this.#wrongAccountAt ??= performance.now();
-          await quota.holdGrowing('account', `${said.status} from HubSpot: ${wordsOf(answer)}`, permit);
-          break;
-        }
-        case 'forbidden':
-        case 'locked': {
-          const [pair = ''] = pairNames(this.batch, []);
-          const said = `${verdict.kind === 'locked' ? 423 : 403} from HubSpot: ${wordsOf(answer)}`;
-          const leastMs = verdict.kind === 'locked' ? verdict.forMs : 0;
-          return { kind: 'held', hold: await this.#holdPair(pair, said, { leastMs }) };
-        }
-        case 'unavailable': {
-          const failure = failureOf(answer);
-          // who has failed as the probe goes back, too: the next probe is somebody else's turn
-          return { kind: 'failed', failure, fine: await quota.failed(failure.message, permit, signOf(call)) };
-        }
+    }
+  }
+
+  async #holdAccount(verdict: AccountVerdict, answer: Answer, permit: Permit): Promise<void> {
+    const { quota, windowMs, renewToken } = this.parts;
+    switch (verdict.kind) {
+      case 'rate-limited': {
+        const pause = verdict.forMs || rateLimitPauseMs(verdict.policy, windowMs);
+        await quota.hold(verdict.policy === 'DAILY' ? 'daily' : 'rate-limit', said(answer), pause);
+        break;
       }
-      turn = undefined;
+      case 'migrating':
+        await quota.hold('migration', said(answer), verdict.forMs);
+        break;
+      case 'unauthorized':
+        if (await renewToken(this.#sentAt)) await quota.answered(permit);
+        else await quota.holdGrowing('auth', said(answer), permit);
+        break;
+      case 'wrong-account':
+        await quota.holdGrowing('account', said(answer), permit);
+        break;
+      default:
+        verdict satisfies never;
     }
   }
 
@@ -475,6 +494,11 @@ function failureOf(answer: Answer): Failure {
   };
 }
 
+function reconciled(answer: HubSpotAnswer, accepted: boolean, call: CreateCall): Sent {
+  if (accepted && answer.listsAll && call.plain) return { kind: 'all-created', plain: call.plain };
+  return { kind: 'reconciled', found: reconcile(answer, accepted, call) };
+}
+
 /** (Nobody asks for the inputs where numbers will do.) */
 const hasFirstTimers = (call: CreateCall): boolean =>
   call.plain?.hasFirstTimers ?? call.inputs.some(({ ticket }) => !ticket.submission.failedBefore);
@@ -485,6 +509,10 @@ function signOf(call: CreateCall): Sign {
   const isSuspect = first === undefined || first.ticket.submission.suspicion > 0;
   return { firstTimers: hasFirstTimers(call), firstPair: isSuspect ? '' : `${first.from} ${first.to}` };
 }
+
+/** Why the account or an object pair is held. */
+const said = (answer: Answer): string =>
+  `${answer.kind === 'answer' ? `${answer.status} from HubSpot: ` : ''}${wordsOf(answer)}`;
 
 const correlationOf = (answer: Answer): string => (answer.kind === 'answer' && answer.correlationId) || '';
 

@@ -22,7 +22,7 @@ import {
 import type { Coalescer } from './coalescer.js';
 import type { Delivery, DeliveryReport } from './delivery.js';
 import type { Entry, Gate, Turn } from './gate.js';
-import type { Hold, Outcome } from './outcome.js';
+import { type Hold, type Outcome, SHUTTING_DOWN } from './outcome.js';
 
 export type DispatcherParts = {
   /** it must call `onChange` of this dispatcher's making: see {@link Dispatcher.wake} */
@@ -220,5 +220,4 @@ const BEHIND_PROBE: Hold = {
   forMs: 1_000,
   reason: 'another call finds out whether this object pair is accepted again',
 };
-const SHUTTING_DOWN: Hold = { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' };
 const held = (hold: Hold): Outcome => ({ kind: 'held', hold });

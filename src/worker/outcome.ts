@@ -12,6 +12,8 @@ export type Hold = Readonly<{
   reason: string;
 }>;
 
+export const SHUTTING_DOWN: Hold = { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' };
+
 export type Outcome =
   | { readonly kind: 'created' }
   /** it comes back with its error */
