@@ -113,32 +113,39 @@ function withEviction(sentence: Sentence, { evicts }: RedisHealth): Sentence {
   return { tone: 'bad', text: `${text}; Redis has evicted ${named(keys, 'key')}, perhaps ${remedy}` };
 }
 
-function pausedSentence({ paused, backlog, inHand, jobs, workers }: StateFigures): Sentence | undefined {
+function pausedSentence(figures: StateFigures): Sentence | undefined {
+  const { paused, backlog, inHand, jobs, workers } = figures;
   if (!paused) return undefined;
   const held = workers > 0 && jobs.active > 0 ? Math.min(inHand, backlog) : 0;
   const waiting = backlog - held;
   const what = waiting > 0 ? `${short(waiting)} wait` : 'what comes now waits';
   const nobody = workers === 0 ? ', and no worker is alive' : '';
   const finishing = held > 0 ? `; ${short(held)} in hand are still being finished` : '';
-  return { tone: 'warn', text: `Paused: ${what} until somebody resumes${nobody}${finishing}; ${LOST}` };
-}
-
-function deadSentence({ workers, backlog }: StateFigures): Sentence | undefined {
-  if (workers > 0 || backlog === 0) return undefined;
   return {
-    tone: 'bad',
-    text: `No worker is alive while ${short(backlog)} wait; ${LOST}. Start one: association-queue worker`,
+    tone: 'warn',
+    text: `Paused: ${what} until somebody resumes${nobody}${finishing}${heldPairsOf(figures)}; ${LOST}`,
   };
 }
 
-function holdSentence({ hold, now }: StateFigures, clock: Clock): Sentence | undefined {
+function deadSentence(figures: StateFigures): Sentence | undefined {
+  const { workers, backlog } = figures;
+  if (workers > 0 || backlog === 0) return undefined;
+  return {
+    tone: 'bad',
+    text: `No worker is alive while ${short(backlog)} wait${heldPairsOf(figures)}; ${LOST}. Start one: association-queue worker`,
+  };
+}
+
+function holdSentence(figures: StateFigures, clock: Clock): Sentence | undefined {
+  const { hold, now } = figures;
   if (!hold || hold.until <= now) return undefined;
   const since = hold.since === null ? 'Held' : `Held since ${clock(hold.since)}`;
   const tone = hold.kind === 'rate-limit' ? 'warn' : 'bad';
   const seconds = Math.ceil((hold.until - now) / 1_000);
   const next = seconds <= 90 ? `next try in ${seconds} s` : `next try ${clock(hold.until)}`;
   const advice = hold.kind === 'auth' ? '; renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)' : '';
-  return { tone, text: `${since}: ${hold.reason.replace(/[.\s]+$/, '')}${advice}; ${next}; ${LOST}` };
+  const reason = hold.reason.replace(/[.\s]+$/, '');
+  return { tone, text: `${since}: ${reason}${advice}; ${next}${heldPairsOf(figures)}; ${LOST}` };
 }
 
 function idleSentence(figures: StateFigures): Sentence | undefined {

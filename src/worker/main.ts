@@ -119,6 +119,7 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     jobs: () => prefetch.jobs,
     associations: () => prefetch.associations,
     waiting: () => coalescer.size,
+    search: () => searches.report(coalescer.suspects),
   });
   const limits = limitsOf(config);
   addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));

@@ -3,6 +3,7 @@
  * shared/queue-metrics.ts. Names carry their units, label values are bounded.
  */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { SearchReport } from '../shared/heartbeat.js';
 import { addGauge, metricName } from '../shared/metrics.js';
 import type { Batch } from './batch.js';
 import type { DeliveryReport } from './delivery.js';
@@ -16,6 +17,7 @@ export function createWorkerMetrics(now: {
   jobs: () => number;
   associations: () => number;
   waiting: () => number;
+  search: () => SearchReport;
 }) {
   const registry = new Registry();
   const registers = [registry];
@@ -63,6 +65,14 @@ export function createWorkerMetrics(now: {
   gauge('jobs', 'Jobs this worker has fetched and not settled', now.jobs);
   gauge('associations', 'Associations of the jobs this worker has fetched and not settled', now.associations);
   gauge('unbatched_associations', 'Associations that wait in this worker for a batch', now.waiting);
+  gauge(
+    'suspect_inputs',
+    'Inputs among which this worker looks for invalid ones that HubSpot did not name',
+    () => now.search().inputs,
+  );
+  gauge('suspect_calls_ratio', 'Share of the latest 100 calls of this worker that look for them', () =>
+    suspectShare(now.search()),
+  );
   // a rate needs a first value: counters that have not moved are 0, not absent
   for (const outcome of ['created', 'rejected', 'retry', 'held']) outcomes.inc({ outcome }, 0);
   calls.inc({ status: '201' }, 0);
@@ -97,3 +107,7 @@ export function createWorkerMetrics(now: {
     },
   };
 }
+
+/** The latest calls are remembered for longer than a search lasts: without one, none of them counts. */
+const suspectShare = ({ inputs, calls, suspectCalls }: SearchReport): number =>
+  inputs === 0 || calls === 0 ? 0 : suspectCalls / calls;

@@ -88,6 +88,21 @@ describe('the sentence', () => {
       'Idle: everything is decided; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope',
     ],
     [
+      { paused: true, heldPairs: { count: 1, first: noScope } },
+      'warn',
+      'Paused: 1.2 M wait until somebody resumes; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope; nothing is lost',
+    ],
+    [
+      { hold: daily, heldPairs: { count: 1, first: noScope } },
+      'bad',
+      'Held since 13:50: the daily limit of 5 calls is used up; next try 14:05; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope; nothing is lost',
+    ],
+    [
+      { workers: 0, heldPairs: { count: 1, first: noScope } },
+      'bad',
+      'No worker is alive while 1.2 M wait; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope; nothing is lost. Start one: association-queue worker',
+    ],
+    [
       { perSecond: null, isolation: { inputs: 1, invalid: 0, callShare: 0 } },
       'good',
       'Working: 1.2 M left; looking for invalid ones among 1 input: 0 % of calls',

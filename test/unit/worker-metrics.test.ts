@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { ErrorContext, JobData } from '../../src/shared/association.js';
 import { readCapacity, writeCapacity } from '../../src/shared/capacity.js';
 import { categoryLabel, errorsOf, statusLabel } from '../../src/worker/metric-labels.js';
+import { createWorkerMetrics } from '../../src/worker/metrics.js';
 import { queueStateOf } from '../support/queue-state.js';
 import { contactsToCompanies } from '../support/rig.js';
 
@@ -26,6 +27,23 @@ describe('label values', () => {
     expect(seen).toContain('other');
     expect(seen.size).toBeLessThan(40);
   });
+});
+
+test.each([
+  [{ inputs: 4_000, invalid: 3, calls: 100, suspectCalls: 40 }, 4_000, 0.4],
+  [{ inputs: 0, invalid: 0, calls: 100, suspectCalls: 40 }, 0, 0],
+  [{ inputs: 9, invalid: 0, calls: 0, suspectCalls: 0 }, 9, 0],
+])('what looking for invalid inputs costs: %j', async (search, inputs, ratio) => {
+  const none = () => 0;
+  const { registry } = createWorkerMetrics({
+    jobs: none,
+    associations: none,
+    waiting: none,
+    search: () => search,
+  });
+  const text = await registry.metrics();
+  expect(text).toContain(`association_worker_suspect_inputs ${inputs}\n`);
+  expect(text).toContain(`association_worker_suspect_calls_ratio ${ratio}\n`);
 });
 
 describe('a settlement by category', () => {
