@@ -255,12 +255,13 @@ export class Quota {
 
   /**
    * HubSpot or the way to it is in trouble: in an outage the account is held with growing pauses.
-   * @returns whether others succeed, so that it may be the fault of what was sent
+   * @returns fine: others succeed, so that it may be the fault of what was sent · at: when that was, on the one clock that
+   * all replicas share; the patience with the weather is reckoned from it
    */
-  async failed(reason: string, permit: Permit, sign: Sign): Promise<boolean> {
+  async failed(reason: string, permit: Permit, sign: Sign): Promise<{ fine: boolean; at: string }> {
     const reading = await this.#weather.failed(sign);
     if (permit.probe || isOutage(reading)) await this.#holdGrowing('unavailable', reason, permit);
-    return isFine(reading);
+    return { fine: isFine(reading), at: new Date(reading.at).toISOString() };
   }
 
   /**

@@ -10,7 +10,7 @@
   ARGV[3] a failed call's first record pair, '' = its inputs are suspected
 
   Returns {ok, failed: calls of the last minute, different calls that have failed since the latest answer,
-    ms since that answer; -1 = none is known}
+    ms since that answer; -1 = none is known, now}
 ]]
 local SLICE_MS, SLICES = 5000, 12
 -- without calls for so long, nothing is known
@@ -54,4 +54,4 @@ if counts then
 end
 if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
 redis.call('PEXPIRE', KEYS[1], KEEP_MS)
-return {calls.ok, calls.failed, count, answeredAt and math.max(0, now - answeredAt) or -1}
+return {calls.ok, calls.failed, count, answeredAt and math.max(0, now - answeredAt) or -1, now}

@@ -55,13 +55,14 @@ export class Weather {
     this.#noted('ok', firstTimers, '').catch(() => {});
   }
 
-  async failed({ firstTimers, firstPair }: Sign): Promise<Reading> {
-    const [ok, failed, failing, silentMs] = await this.#noted('failed', firstTimers, firstPair);
-    return { ok, failed, failing, silentMs: silentMs < 0 ? Number.POSITIVE_INFINITY : silentMs };
+  /** @returns with `at`, when that was on Redis' clock (epoch ms) */
+  async failed({ firstTimers, firstPair }: Sign): Promise<Reading & { at: number }> {
+    const [ok, failed, failing, silentMs, at] = await this.#noted('failed', firstTimers, firstPair);
+    return { ok, failed, failing, silentMs: silentMs < 0 ? Number.POSITIVE_INFINITY : silentMs, at };
   }
 
   async #noted(what: 'ok' | 'failed', firstTimers: boolean, firstPair: string) {
     const reply = await this.#note(this.redis, [this.keys.weather], [what, firstTimers ? 1 : 0, firstPair]);
-    return reply as [ok: number, failed: number, failing: number, silentMs: number];
+    return reply as [ok: number, failed: number, failing: number, silentMs: number, at: number];
   }
 }

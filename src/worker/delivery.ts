@@ -350,7 +350,8 @@ class Run {
       case 'unavailable': {
         const failure = failureOf(answer);
         // a batch that has failed as the probe goes back as well: the next probe is another batch's turn
-        return { kind: 'failed', failure, fine: await quota.failed(failure.message, permit, signOf(call)) };
+        const { fine, at } = await quota.failed(failure.message, permit, signOf(call));
+        return { kind: 'failed', failure: { ...failure, at }, fine };
       }
     }
   }

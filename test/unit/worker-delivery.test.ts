@@ -546,6 +546,13 @@ it('403: the object pair is held and reported, no attempt is spent', async () =>
   expect((await quota.ask(false)).kind).toBe('granted');
 });
 
+it('a failure by the weather has its time from Redis: a replica whose clock is days ahead ends nobody’s patience', async () => {
+  const ahead = new Date(Date.now() + 172_800_000).toISOString();
+  const { outcomes } = await deliver({ says: [() => ({ ...answerOf(503, {}), at: ahead })] });
+  const at = Date.parse(failureOf(outcomes[0])?.at ?? '');
+  expect(Math.abs(at - Date.now())).toBeLessThan(60_000);
+});
+
 it('423: the object pair is held for two seconds at least', async () => {
   const { outcomes } = await deliver({ says: [status(423)] });
   expect(holdOf(outcomes[2])).toMatchObject({ scope: 'pair', reason: expect.stringContaining('423') });
