@@ -10,7 +10,8 @@ export default {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  // Integration tests drive real processes on two cores: one file at a time beside one other keeps them honest.
-  maxWorkers: 2,
-  testTimeout: 60_000,
+  // Most tests wait, for a window or for a process to start: a third file at a time keeps two cores busy.
+  maxWorkers: 3,
+  // a quiet machine needs a tenth of it: what hangs is found, and what is late is not taken for it
+  testTimeout: 120_000,
 };
