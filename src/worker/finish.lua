@@ -23,15 +23,17 @@ local function nowText()
   return string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
 end
 
--- count = jobs of this call. Returns what `leave` needs to know: events that are kept, 1 = only so many jobs may be active
+-- count = jobs of this call; who fails some looks at `failed`, too. Returns what `leave` needs to know: completed jobs
+-- that are there, events that are kept, 1 = only so many jobs may be active
 local function expectFinishable(keys, count)
   if count > MOST_JOBS then error(count .. ' jobs in one call are more than ' .. MOST_JOBS, 0) end
   expectType('list', keys.active)
-  expectType('zset', keys.completed, keys.failed, keys.marker)
   expectType('set', keys.stalled)
   expectType('stream', keys.events)
   local meta = redis.call('HMGET', keys.meta, 'opts.maxLenEvents', 'concurrency')
-  return {events = isInteger(meta[1]) and meta[1] or EVENTS_KEPT, isLimited = meta[2]}
+  if meta[2] then expectType('zset', keys.marker) end
+  return {completed = expectType('zset', keys.completed), events = isInteger(meta[1]) and meta[1] or EVENTS_KEPT,
+    isLimited = meta[2]}
 end
 
 -- value = return value as JSON; attempts = made so far; mark = of what was counted. Returns false where the job's key is
@@ -84,11 +86,12 @@ local function removeFromActive(active, ids)
   for id in pairs(left) do redis.call('LREM', active, -1, id) end
 end
 
+-- Returns how many were not in it.
 local function addAll(set, ids, now)
-  if #ids == 0 then return end
+  if #ids == 0 then return 0 end
   local scored = {}
   for at, id in ipairs(ids) do scored[2 * at - 1], scored[2 * at] = now, id end
-  redis.call('ZADD', set, unpack(scored))
+  return redis.call('ZADD', set, unpack(scored))
 end
 
 -- completed, failed = ids; keep = how many completed jobs stay for those who look; known = by expectFinishable
@@ -101,7 +104,7 @@ local function leave(keys, completed, failed, now, keep, known)
     end
   end
   if #ids == 0 then return end
-  addAll(keys.completed, completed, now)
+  local there = known.completed + addAll(keys.completed, completed, now)
   addAll(keys.failed, failed, now)
   removeFromActive(keys.active, ids)
   redis.call('SREM', keys.stalled, unpack(ids))
@@ -109,7 +112,7 @@ local function leave(keys, completed, failed, now, keep, known)
   redis.call('XTRIM', keys.events, 'MAXLEN', '~', known.events)
   -- where only so many may be active, whoever waits for a place hears that there is one
   if known.isLimited then redis.call('ZADD', keys.marker, 0, '0') end
-  removeOldest(keys, math.min(redis.call('ZCARD', keys.completed) - keep, #ids + REMOVED_AT_ONCE))
+  removeOldest(keys, math.min(there - keep, #ids + REMOVED_AT_ONCE))
   if redis.call('EXISTS', keys.wait, keys.active, keys.prioritized) == 0 then
     redis.call('XADD', keys.events, '*', 'event', 'drained')
   end

@@ -36,28 +36,34 @@ local LONGEST_BATCHES = 400
 
 -- Whose is the job, and what was counted of it before? A job key that is no hash is nobody's.
 local seen = {}
-local function look(entry)
-  local found = redis.pcall('HMGET', entry.job, 'associationsCounted', 'atm', 'ats', 'finishedOn')
+local function look(entry, holder)
+  local found
+  if entry.data == '' then
+    found = redis.pcall('HMGET', entry.job, 'associationsCounted', 'atm', 'ats')
+  else
+    found = redis.pcall('HMGET', entry.job, 'associationsCounted', 'atm', 'ats', 'data', 'finishedOn')
+  end
   if found.err then found = {} end
-  -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
-  local data = entry.data ~= '' and found[3] and redis.call('HGET', entry.job, 'data')
   -- a job that somebody has removed by hand is gone: without `ats` it was never fetched
-  entry.ours = found[3] and not seen[entry.id] and redis.pcall('GET', entry.job .. ':lock') == entry.token
+  entry.ours = found[3] and not seen[entry.id] and holder == entry.token
   if entry.ours then seen[entry.id] = true end
-  entry.again = data and data == entry.data
+  -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
+  entry.again = found[3] and found[4] == entry.data
   entry.mark = found[1]
-  local counted = found[1] and found[1]:match('^%d+')
-  entry.counted = isInteger(counted) and tonumber(counted) or 0
+  if found[1] then
+    local counted = found[1]:match('^%d+')
+    entry.counted = isInteger(counted) and tonumber(counted) or 0
+  end
   entry.attempts = (tonumber(found[2] or '') or 0) + 1
   -- Finished by this very call, which is sent again: nobody else's batches stand in the mark; data that a settlement wrote
   -- is never written twice.
   if not entry.ours and entry.state ~= '' and not seen[entry.id] then
-    if entry.data == '' then entry.done = found[1] == entry.newMark else entry.done = entry.again and found[4] end
+    if entry.data == '' then entry.done = found[1] == entry.newMark else entry.done = entry.again and found[5] end
   end
 end
 
 local keep = integer(ARGV[1])
-local entries, accepted = {}, {}
+local entries, locks, accepted = {}, {}, {}
 local at = 2
 while at <= #ARGV do
   local entry = {
@@ -65,17 +71,21 @@ while at <= #ARGV do
     created = integer(ARGV[at + 3]), rejected = integer(ARGV[at + 4]), retried = integer(ARGV[at + 5]),
     request = ARGV[at + 6], batches = ARGV[at + 7], state = ARGV[at + 8], value = ARGV[at + 9],
     job = KEYS[6] .. ARGV[at], newMark = ARGV[at + 3] .. ' ' .. ARGV[at + 7],
+    ours = false, again = false, done = false, mark = false, counted = 0, attempts = 1, groups = false, -- found by `look`
   }
   at = at + 11
   if ARGV[at - 1] ~= '' then entry.groups, at = readGroups(at - 1) end
-  look(entry)
   if entry.request ~= '' and accepted[entry.request] == nil then accepted[entry.request] = acceptedBy(entry.request) or false end
-  entries[#entries + 1] = entry
+  local n = #entries + 1
+  entries[n], locks[n] = entry, entry.job .. ':lock'
 end
 expectCounts(KEYS[1], 'created', 'rejected', 'retried', 'jobsCompleted')
 local bucket = minuteBucket(KEYS[2], 'created', 'rejected', 'reopened', 'retried')
 expectIndex(INDEX)
 local known = expectFinishable(BULLMQ, #entries)
+expectType('zset', BULLMQ.failed)
+local holders = redis.call('MGET', unpack(locks))
+for n, entry in ipairs(entries) do look(entry, holders[n]) end
 
 -- from here on nothing fails
 local settled, completed, failed, requests = {}, {}, {}, {}
@@ -100,7 +110,7 @@ end
 local function settle(entry)
   writeData(entry)
   if entry.state == 'completed' then
-    complete(BULLMQ, entry.id, entry.job, entry.value, entry.attempts, entry.newMark, now)
+    complete(BULLMQ, entry.id, entry.job, entry.value, string.format('%d', entry.attempts), entry.newMark, now)
     completed[#completed + 1] = entry.id
   elseif entry.state == 'failed' then
     fail(BULLMQ, entry.id, entry.job, entry.value, entry.attempts, now)

@@ -17,20 +17,22 @@
   Returns {1 = there may be more, then for each job: id, data, priority, 1 = nothing but its own hash is concerned when it
            completes, 2 = and it was never attempted; and its options as JSON if they are asked for}
 ]]
-local lockMs, most, mostBytes, below = integer(ARGV[3]), integer(ARGV[5]), integer(ARGV[6]), ARGV[7]
+local most, mostBytes, below = integer(ARGV[5]), integer(ARGV[6]), ARGV[7]
+integer(ARGV[3])
 local meta = redis.call('HMGET', KEYS[5], 'paused', 'concurrency', 'max')
 if meta[1] or tonumber(redis.call('GET', KEYS[6]) or 0) >= integer(ARGV[8]) then return {0} end
 if meta[2] or meta[3] then return {1} end
-expectType('list', KEYS[1], KEYS[2])
+local waiting, prioritized = expectType('list', KEYS[1]), expectType('zset', KEYS[3])
+expectType('list', KEYS[2])
 expectType('stream', KEYS[7])
-expectType('zset', KEYS[3], KEYS[8])
+expectType('zset', KEYS[8])
 
 local ids, from = {}, KEYS[3]
 if below ~= '' then
   ids = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. below, 'LIMIT', 0, most)
 else
   local tail = redis.call('LRANGE', KEYS[1], -most, -1)
-  for at = #tail, 1, -1 do table.insert(ids, tail[at]) end
+  for at = #tail, 1, -1 do ids[#ids + 1] = tail[at] end
   if #ids > 0 then from = KEYS[1] else ids = redis.call('ZRANGE', KEYS[3], 0, most - 1) end
 end
 
@@ -61,7 +63,7 @@ if #taken == 0 then return {#ids > 0 and 1 or 0} end
 -- from here on nothing fails
 for at, id in ipairs(taken) do
   local key = ARGV[1] .. id
-  redis.call('SET', key .. ':lock', ARGV[2], 'PX', lockMs)
+  redis.call('SET', key .. ':lock', ARGV[2], 'PX', ARGV[3])
   redis.call('HSET', key, 'processedOn', ARGV[4], 'ats', started[at])
   redis.call('XADD', KEYS[7], '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
 end
@@ -70,9 +72,9 @@ if from == KEYS[1] then
   redis.call('LTRIM', KEYS[1], 0, -#taken - 1)
 else
   redis.call('ZREM', KEYS[3], unpack(taken))
-  if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('DEL', KEYS[4]) end
+  if prioritized == #taken then redis.call('DEL', KEYS[4]) end
 end
-if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then
+if waiting + prioritized > #taken then
   redis.call('ZADD', KEYS[8], 0, '0') -- other workers may look for what is left
   reply[1] = 1
 end

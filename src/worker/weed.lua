@@ -12,8 +12,10 @@
   Returns the ids and the type of each one's key, in turn
 ]]
 local jobs, most, mostDelayed, highest, weeds = text(ARGV[1]), integer(ARGV[2]), integer(ARGV[3]), integer(ARGV[4]), {}
-expectType('list', KEYS[1], KEYS[2])
-expectType('zset', KEYS[3], KEYS[5])
+expectType('list', KEYS[1])
+expectType('list', KEYS[2])
+expectType('zset', KEYS[3])
+expectType('zset', KEYS[5])
 expectType('set', KEYS[4])
 local function look(ids)
   for _, id in ipairs(ids) do
