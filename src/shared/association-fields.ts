@@ -61,20 +61,19 @@ export function fieldMeant(name: string, fields: readonly Field[] = FIELDS): Fie
       ) as Field | undefined);
 }
 
-/** Are the fields called by their own names? Nearly always, and then there is nothing to read. It is asked millions of times. */
+/** Are the fields called by their own names? Nearly always, and then there is nothing to read. It is
+ * asked millions of times, and a chain of comparisons takes less than a switch. */
 export function hasOwnNames(association: object): boolean {
   for (const name in association)
-    switch (name) {
-      case 'from':
-      case 'to':
-      case 'fromObjectType':
-      case 'toObjectType':
-      case 'types':
-      case 'label':
-        break;
-      default:
-        return false;
-    }
+    if (
+      name !== 'from' &&
+      name !== 'to' &&
+      name !== 'fromObjectType' &&
+      name !== 'toObjectType' &&
+      name !== 'types' &&
+      name !== 'label'
+    )
+      return false;
   return true;
 }
 

@@ -32,8 +32,9 @@ export function recordIdFault(id: unknown): string | undefined {
 
 /** The one form of a record id, as {@link canonicalId} has it; undefined: it is none. It is asked millions of times. */
 export function readRecordId(id: unknown): string | undefined {
+  if (typeof id === 'number') return Number.isSafeInteger(id) && id >= 0 ? String(id) : undefined;
   if (typeof id === 'string' && PLAIN.test(id)) return id;
-  return recordIdFault(id) === undefined ? canonicalId(id as string | number) : undefined;
+  return recordIdFault(id) === undefined ? canonicalId(id as string) : undefined;
 }
 
 /** Nearly every id. (A loop over the characters takes twice as long.) */
