@@ -1,6 +1,7 @@
 /** What a worker says of itself every few seconds, and when it counts as gone: written by workers, read by operators' tools. */
 import type { Redis } from 'ioredis';
 import type { Keys } from './queue.js';
+import { loadScript } from './script.js';
 import type { AccountLimits } from './smallest-limits.js';
 
 export const HEARTBEAT_MS = 2_000;
@@ -46,16 +47,15 @@ export type WorkerReport = {
 /** Replicas that a replica hears, those heard from last: more are not expected of one account. */
 const MOST_HEARD = 500;
 
-/** On Redis' clock, because machines differ. */
+const script = loadScript(new URL('./report-alive.lua', import.meta.url));
+
 export async function reportAlive(redis: Redis, keys: Keys, report: WorkerReport): Promise<void> {
-  const [seconds = 0, micros = 0] = (await redis.time()).map(Number);
-  const now = seconds * 1_000 + Math.floor(micros / 1_000);
-  await redis
-    .multi()
-    .set(keys.worker + report.id, JSON.stringify(report), 'PX', SILENT_MS)
-    .zadd(keys.workers, now, report.id)
-    .zremrangebyscore(keys.workers, '-inf', now - REMEMBERED_MS)
-    .exec();
+  const { id } = report;
+  await script(
+    redis,
+    [keys.worker + id, keys.workers],
+    [id, JSON.stringify(report), SILENT_MS, REMEMBERED_MS],
+  );
 }
 
 /** What the living replicas say of themselves, as their fellows hear it: bounded, in two round trips. */

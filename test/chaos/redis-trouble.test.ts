@@ -57,6 +57,12 @@ describe('Redis is full and stays full', () => {
           .catch(error => heard.add(String(error).replace(/ script:.*/, '')));
       return [...heard];
     })();
+    // replicas still hear each other: whose limits are the smallest must stay known
+    const sinceFull = (await rig.redis.time()).map(Number)[0] as number;
+    await eventually(async () => {
+      const [, lastSeen] = await rig.redis.zrevrange(rig.keys.workers, 0, 0, 'WITHSCORES');
+      expect(Number(lastSeen)).toBeGreaterThan((sinceFull + 1) * 1_000);
+    });
     // the one that knew better times ends; the other one has never seen any
     rig.startWorker();
     expect(await before.end('SIGTERM')).toBe(0);

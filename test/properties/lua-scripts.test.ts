@@ -103,6 +103,10 @@ const GROUNDS: Record<string, Ground> = {
   },
   'labels/share.lua': { keys: [keys.labelCalls], args: ['q', 10, 10_000] },
   'shared/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
+  'shared/report-alive.lua': {
+    keys: [`${keys.worker}w`, keys.workers],
+    args: ['w', '{"id":"w"}', 10_000, 3_600_000],
+  },
   'shared/write-probe.lua': { keys: [keys.writeProbe], args: [] },
   'shared/read-backlog.lua': { keys: states, args: [jobs, 16], more: jobKeys },
   'shared/queue-state.lua': {
