@@ -8,7 +8,9 @@ import { saysTypes, type TypesOf, withTypes } from '../labels/type-resolver.js';
 import { typeWarnings } from '../labels/type-warnings.js';
 import { Packer } from '../producer/packer.js';
 import { associationFaults, isObjectType, type JobData } from '../shared/association.js';
+import { fieldMeant, fieldNamed } from '../shared/association-fields.js';
 import { LabelLookupError } from '../shared/errors.js';
+import { quote } from '../shared/record-id.js';
 import { cut, inputFaults, isRecord, placed, readInput } from './read-input.js';
 import { type Fault, NOTHING_ENQUEUED, Refusal, unavailable } from './refusal.js';
 import { TypeLists } from './type-lists.js';
@@ -42,6 +44,7 @@ export async function readInputs(
     throw new Refusal(400, 'The body must be a JSON object with a list of inputs', [
       { message: isRecord(body) ? 'inputs is not a list' : 'not a JSON object', in: 'inputs' },
     ]);
+  refuseFieldsBesideInputs(body as object);
   if (inputs.length === 0)
     throw new Refusal(400, 'At least one input is needed', [{ message: 'the list is empty', in: 'inputs' }]);
   if (inputs.length > maxInputs)
@@ -94,6 +97,23 @@ export async function readInputs(
     );
   jobs.push(...packer.takeOpen());
   return { jobs, inputs: inputs.length, warnings };
+}
+
+/** Types or a label beside the list would be lost, and every input be created as HubSpot's unlabelled association. */
+function refuseFieldsBesideInputs(body: object): void {
+  const faults: Fault[] = [];
+  for (const name in body)
+    if (fieldNamed(name) ?? fieldMeant(name)) {
+      const place = quote(cut(name)).slice(1, -1);
+      faults.push({ message: `${place}: stands beside inputs; say it in each input`, in: place });
+      if (faults.length === MAX_FAULTS_LISTED) break;
+    }
+  if (faults.length > 0)
+    throw new Refusal(
+      400,
+      `The body says something of all inputs, which only each input can say; ${NOTHING_ENQUEUED}`,
+      faults,
+    );
 }
 
 function asUnavailable(error: unknown): never {

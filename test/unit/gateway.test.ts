@@ -253,6 +253,23 @@ describe('the names of an input’s fields', () => {
     });
   });
 
+  it.each([
+    ['types', types],
+    ['label', 'Billing'],
+    ['Association Label', 'Billing'],
+    ['associationTypes', types],
+    ['fromObjectType', 'deals'],
+  ])('%s beside the list of inputs is refused by name', async (name, value) => {
+    const body = { inputs: [untyped], [name]: value };
+    await expect(
+      readInputs('contacts', 'companies', body, { maxInputs: 9, typesOf: noTypes }),
+    ).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining('nothing was enqueued'),
+      faults: [{ message: `${name}: stands beside inputs; say it in each input`, in: name }],
+    });
+  });
+
   it('a million unknown names are a refusal, too', async () => {
     const input = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`name${at}`, at]));
     await expect(read(input)).rejects.toMatchObject({ status: 400 });
