@@ -72,10 +72,10 @@ const LATENESS_HALF_LIFE_MS = 60_000;
 const MARGIN_AFTER_429_MS = 40;
 /** Idle time that partial batches may save up: some thousand calls at the usual daily limit. */
 const PARTIAL_BURST_MS = 600_000;
-/** HubSpot's word is believed for so long; then one probe goes. */
+/** A hold lasts this long at most, whatever HubSpot says; then one probe goes. */
 const LONGEST_MIGRATION_MS = 86_400_000;
 const LONGEST_RATE_LIMIT_WINDOWS = 6;
-/** Who stands behind the probe of an object pair asks again so soon. */
+/** Batches that wait for the probe of an object pair ask again after this. */
 const PROBE_AGAIN_MS = 1_000;
 
 /** Held object pairs are forgotten a day after the last of them was held. */
@@ -182,8 +182,8 @@ export class Quota {
   }
 
   /**
-   * The call was written so late: it counts from then. Nothing waits for Redis to know, and nothing fails for it: where
-   * Redis is away, nobody is granted a permit meanwhile.
+   * Moves the permit to the time at which its call was written. The worker neither waits for that nor fails with it: a
+   * Redis that is away grants no permits meanwhile.
    */
   async usedLate(permit: Permit, lateMs: number): Promise<void> {
     const { window } = this.#keys;
@@ -312,7 +312,7 @@ export class Quota {
     return held;
   }
 
-  /** Which of these are held, or were until a probe is due. */
+  /** Those of these names that are held, or whose probe is due. */
   recordsOf(names: readonly string[]): string[] {
     return names.filter(name => this.#heldPairs.has(name));
   }
@@ -324,7 +324,7 @@ export class Quota {
     return granted === 1;
   }
 
-  /** The probe has found out nothing: the next one may. */
+  /** The probe has found out nothing: the next batch may probe. */
   async endProbe(names: readonly string[]): Promise<void> {
     const left = this.recordsOf(names);
     if (left.length > 0) await this.#pairs('end', left);

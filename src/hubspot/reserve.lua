@@ -46,7 +46,7 @@ local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'ma
 local heldUntil, kind, reason = kept(h[1]), h[2] or '', h[3] or ''
 local strikes, extra = kept(h[4]), kept(h[5])
 
--- The lateness that was measured wears off; nobody's clock speaks of a time that far ahead: Redis' was set back.
+-- The lateness that was measured wears off. A time that far ahead was written before Redis' clock was set back.
 local late, lateAt, least, half = kept(h[8]), kept(h[9]), number(ARGV[12]), number(ARGV[13])
 if lateAt > now + window then late = 0 end
 local function covered(time) return math.max(least, late * 2 ^ (-math.max(0, time - lateAt) / half)) end
@@ -99,7 +99,7 @@ if strikes > 0 then
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window - margin)
--- so far ahead is nobody's turn: Redis' clock was set back
+-- no permit is that far ahead: Redis' clock was set back
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 100 * window, '+inf')
 local count = redis.call('ZCARD', KEYS[1])
 local at = now

@@ -15,7 +15,7 @@
 local SLICE_MS, SLICES = 5000, 12
 -- without calls for so long, nothing is known
 local KEEP_MS = 600000
--- as many as somebody wants to know of
+-- fewer different calls tell an outage (weather.ts)
 local MOST_FAILING = 10
 
 local ended, counts, firstPair = text(ARGV[1]), text(ARGV[2]) == '1', text(ARGV[3])

@@ -70,7 +70,7 @@ export type DeliveryParts = {
   readonly logger: Logger;
 };
 
-/** An association that is alone in its call holds its object pair no longer: others may come that tell. */
+/** A hold that a single association has caused lasts this long at most: others may come that HubSpot accepts. */
 const LONGEST_HOLD_BY_ONE_MS = 60_000;
 
 /** Batches that cannot be searched yet are sent again after that, and up to twice as late. */
@@ -204,7 +204,7 @@ class Run {
     this.#settleAll(unresolved, refused(words));
   }
 
-  /** @param refused before that, HubSpot has refused all that are unresolved in one call */
+  /** @param refused HubSpot has refused all unresolved inputs in one call before */
   #settleFailed(
     group: readonly Input[],
     unresolved: readonly Input[],
@@ -278,7 +278,7 @@ class Run {
     this.#settle(alone, { kind: 'held', hold: await this.#holdTypes([alone], failure) });
   }
 
-  /** Is it the object pair that may be at fault, rather than single inputs? */
+  /** What is known of the object pair, where it may be at fault rather than single inputs. */
   #standing(whole: Sent): Standing | undefined {
     if (whole.kind !== 'reconciled' || whole.found.suspects.length === 0) return undefined;
     const { failure, isSilent } = whole.found;
@@ -395,7 +395,7 @@ class Run {
     return answer;
   }
 
-  /** Whoever is searched for the guilty among them goes with the suspects. */
+  /** A batch that is searched goes with the suspects. */
   get #line(): Line {
     return this.#search ? 'suspect' : this.batch.line;
   }
@@ -435,14 +435,14 @@ class Run {
     return { scope: 'pair', forMs: held.until - Date.now(), reason };
   }
 
-  /** Whatever held their object pair is over. */
+  /** HubSpot accepts their object pair: its hold is over. */
   async #accepted(types: Iterable<string>): Promise<void> {
     const names = pairNames(this.batch, types);
     this.parts.evidence.accepted(names);
     if (this.parts.quota.holdsPairs) await this.parts.quota.freePair(...names);
   }
 
-  /** HubSpot looks at single inputs: what held their object pair as a whole is over, too. */
+  /** HubSpot judges single inputs: the hold of their object pair as a whole is over, too. */
   async #namedSome(named: readonly Input[]): Promise<void> {
     const names = pairNames(this.batch, typesOf(named));
     this.parts.evidence.named(names);
@@ -500,7 +500,7 @@ function reconciled(answer: HubSpotAnswer, accepted: boolean, call: CreateCall):
   return { kind: 'reconciled', found: reconcile(answer, accepted, call) };
 }
 
-/** (Nobody asks for the inputs where numbers will do.) */
+/** (For this, inputs in numbers are not turned into objects.) */
 const hasFirstTimers = (call: CreateCall): boolean =>
   call.plain?.hasFirstTimers ?? call.inputs.some(({ ticket }) => !ticket.submission.failedBefore);
 

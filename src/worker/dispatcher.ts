@@ -34,7 +34,7 @@ export type DispatcherParts = {
   readonly mostSuspects: number;
   /** submits some of what is in memory, so that a lane becomes full; false: there is nothing more */
   readonly handOn: () => boolean;
-  /** nothing more is in memory, and no lane is full of what was */
+  /** everything in memory has been submitted, and no lane is full */
   readonly onNoneFull: () => void;
   /** submits what waits in Redis with high priority, as much as a call takes */
   readonly fetchHigh: () => Promise<void>;

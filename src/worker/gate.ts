@@ -1,5 +1,5 @@
 /**
- * Gate: the way of this replica to a call, which is a slot and a permit.
+ * Gate: gives each call of this replica a slot and a permit.
  *  1. no more calls are in flight than there are slots; a slot is held for a call, not for a batch;
  *  2. permits are asked for one at a time, and where both lines wait they take turns: suspects (inputs that are searched
  *     for the guilty among them, and those that have failed in company) get at most half of the calls while others wait,
@@ -87,7 +87,7 @@ export class Gate {
   }
 }
 
-/** Who asks next: one at a time; of two lines that both wait, the one that was not served last. */
+/** One caller at a time asks for a permit; where both lines wait, the line that was not served last is next. */
 class Turns {
   readonly #waiting: Readonly<Record<Line, (() => void)[]>> = { first: [], suspect: [] };
   #isTaken = false;

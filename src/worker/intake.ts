@@ -34,7 +34,7 @@ const ASK_AGAIN_MS = 1_000;
 const LONGEST_HOLD_MS = 1_000;
 /** A call waits no longer for jobs of high priority: Redis may be slow, or gone. */
 const FETCH_HIGH_MS = 1_000;
-/** A queue with a limit of its own says no at once, and for how long only to BullMQ. */
+/** A queue with a limit of its own has no job at once, and tells only BullMQ for how long. */
 const SOON_MS = 100;
 const SOON_NOS = 5;
 /** A lock is renewed so often in its lifetime. */
@@ -54,7 +54,7 @@ export class Intake {
   #nap: AbortController | undefined;
   #isDry = true;
   #soonNos = 0;
-  /** nobody wakes who waits for the end of a hold */
+  /** fetching was held; BullMQ wakes no worker at the end of a hold */
   #wasHeld = false;
 
   constructor(private readonly parts: IntakeParts) {}

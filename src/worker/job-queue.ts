@@ -80,14 +80,14 @@ const FIELDS = 4;
 /** A hold of the account may end early; workers look again after that, and hold the queue again. */
 const LONGEST_HOLD_MS = 600_000;
 
-/** BullMQ's worker, of which only the fetching of single jobs is used, and two things are otherwise. */
+/** BullMQ's worker. We use only its fetching of single jobs, with two differences. */
 class Fetcher extends Worker {
   /** of the data of the job that was fetched last */
   text = '';
 
   /**
-   * It remembers how long fetching is held, and asks no more until then, though the hold may end early; only its own loop
-   * forgets that from time to time. It asks each time here.
+   * BullMQ's worker remembers until when fetching is held and does not ask before, although the hold may end early. This
+   * one asks each time.
    */
   fetch(token: string, block: boolean): Promise<Job | undefined> {
     Reflect.set(this, 'limitUntil', 0);

@@ -1,6 +1,6 @@
 /**
  * Progress: what each pair of a job has been through, as the job's data carries it: `progress`, run-length coded in the
- * order of `pairs`. Pairs of one job are seldom in the same boat: one part fails, another is held and never sent. Pure.
+ * order of `pairs`. The pairs of one job often fare differently: one part fails, another is held and never sent. Pure.
  */
 import type { JobData, PairProgress } from '../shared/association.js';
 import type { Outcome } from './outcome.js';
@@ -18,7 +18,7 @@ export type Ride = {
 
 const FRESH: PairProgress = {};
 
-/** Of each pair, by position. Where it does not add up, somebody has edited the job: all of its pairs start afresh. */
+/** The progress of each pair, by position. Where it does not add up, somebody has edited the job, and all pairs start afresh. */
 export function readProgress({ pairs, progress = [] }: JobData): PairProgress[] {
   if (progress.reduce((sum, run) => sum + run.pairs, 0) !== pairs.length)
     return new Array<PairProgress>(pairs.length).fill(FRESH);

@@ -8,7 +8,7 @@ import type { Line } from './batch.js';
 
 export type Search = { readonly inputs: number; invalid: number };
 
-/** The share of calls is told of so many. */
+/** The share of calls is computed from so many latest ones. */
 const CALLS_REMEMBERED = 100;
 
 export class Searches {
