@@ -109,7 +109,10 @@ export class Dispatcher {
         await this.#round(line, ready.full);
       } catch (error) {
         // Redis says no (read-only, full, busy): the pairs stay where they are
-        logger.error({ event: 'redis', error: messageOf(error) }, 'no permit; asking again');
+        logger.error(
+          { event: 'redis', error: messageOf(error) },
+          'the worker could not ask for a permit; it tries again in a second',
+        );
         await sleep(ASK_AGAIN_MS, signal);
       }
     }

@@ -8,7 +8,7 @@
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import { settlesWithin, sleep } from '../shared/wait.js';
-import type { FetchedJob, JobQueue, TakeLimits } from './job-queue.js';
+import { type FetchedJob, GIVEN_UP, type JobQueue, type TakeLimits } from './job-queue.js';
 import type { Prefetch } from './prefetch.js';
 
 export type IntakeParts = {
@@ -140,7 +140,10 @@ export class Intake {
         else await this.#untilRoom();
       } catch (error) {
         if (signal.aborted) return;
-        logger.warn({ event: 'redis', error: messageOf(error) }, 'no jobs; asking again');
+        logger.warn(
+          { event: 'redis', error: messageOf(error) },
+          'the worker could not fetch jobs; it tries again in a second',
+        );
         await sleep(ASK_AGAIN_MS, signal);
       }
     }
@@ -222,7 +225,9 @@ export class Intake {
       unread.map(async job => {
         await queue
           .putBack(job)
-          .catch(error => logger.warn({ event: 'given up', jobId: job.id, error: messageOf(error) }));
+          .catch(error =>
+            logger.warn({ event: 'given up', jobId: job.id, error: messageOf(error) }, GIVEN_UP),
+          );
         this.#onEnd(job);
       }),
     );
@@ -246,7 +251,10 @@ export class Intake {
               'the lock of this job is lost; another worker may have it',
             );
       } catch (error) {
-        logger.warn({ event: 'redis', error: messageOf(error) }, 'locks are not renewed');
+        logger.warn(
+          { event: 'redis', error: messageOf(error) },
+          'the worker could not renew the locks of its jobs; it tries again',
+        );
       }
     }
   }

@@ -56,6 +56,9 @@ export type JobQueueParts = {
   readonly logger: Logger;
 };
 
+/** Said of a job that could not be moved: nothing of it is lost. */
+export const GIVEN_UP = 'the worker could not move the job; it comes back when its lock has run out';
+
 /** How much one run of {@link JobQueue.take} brings at most. */
 export type TakeLimits = { readonly jobs: number; readonly bytes: number };
 

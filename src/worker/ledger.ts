@@ -126,7 +126,10 @@ export class Ledger {
         [BATCHES_KEPT, counts.length, ...counts.flat(), ...records.flatMap(each => [each.length, ...each])],
       );
     } catch (error) {
-      this.logger.warn({ event: 'not counted', error: messageOf(error), counts });
+      this.logger.warn(
+        { event: 'not counted', error: messageOf(error), counts },
+        'the worker could not count these calls and batches; the totals are too small by them',
+      );
     }
   }
 

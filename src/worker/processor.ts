@@ -8,7 +8,7 @@ import { withJitter } from '../shared/backoff.js';
 import { messageOf } from '../shared/errors.js';
 import type { Logger } from '../shared/logger.js';
 import type { Submission, Submitter } from './batch.js';
-import type { FetchedJob, JobQueue } from './job-queue.js';
+import { type FetchedJob, GIVEN_UP, type JobQueue } from './job-queue.js';
 import { type JobHead, PlainJobReader, parsed } from './job-text.js';
 import type { Finish, JobEntry, Ledger } from './ledger.js';
 import type { Hold, Outcome } from './outcome.js';
@@ -84,7 +84,7 @@ export class Processor {
     // where this fails, too, the lock runs out, and the job comes back as one whose worker died
     await queue
       .retry(job, UNEXPECTED_DELAY_MS, reason)
-      .catch(cause => logger.warn({ event: 'given up', jobId: job.id, error: messageOf(cause) }));
+      .catch(cause => logger.warn({ event: 'given up', jobId: job.id, error: messageOf(cause) }, GIVEN_UP));
   }
 
   async #work(job: FetchedJob): Promise<void> {

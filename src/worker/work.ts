@@ -69,7 +69,10 @@ export class Work implements Service {
   /** A Redis that takes no writes at the start is waited for as it is later. */
   #done(step: () => Promise<void>): Promise<void> {
     return untilDone(step, this.#stop.signal, error =>
-      this.parts.logger.warn({ event: 'redis', error: messageOf(error) }, 'not started; trying again'),
+      this.parts.logger.warn(
+        { event: 'redis', error: messageOf(error) },
+        'the worker could not start; it tries again in a second',
+      ),
     );
   }
 }
