@@ -19,15 +19,22 @@ const MAX_QUOTED = 200;
 
 const inputCheck = Compile(InputSchema);
 
-export function readInput(given: unknown, index: number, objectPair: ObjectPair): ReadInput {
+/** @param isListed its faults are put into words, which takes a hundred times as long as finding that it has some */
+export function readInput(
+  given: unknown,
+  index: number,
+  objectPair: ObjectPair,
+  isListed: boolean,
+): ReadInput {
   if (inputCheck.Check(given)) return { association: associationOf(given, objectPair) };
   if (!isRecord(given)) return { faults: inputFaults(given, index) };
-  const { fields, faults } = readFields(given);
+  const { fields, faults } = readFields(given, isListed ? undefined : 0);
   for (const side of ['fromObjectType', 'toObjectType'] as const)
     if (fields[side] !== undefined) faults.push(`${side}: the path says the object types; leave it out`);
   const { fromObjectType: _from, toObjectType: _to, ...input } = fields;
   if (inputCheck.Check(input) && faults.length === 0)
     return { association: associationOf(input, objectPair) };
+  if (!isListed) return { faults: [] };
   const at = (place: string) => `inputs[${index}].${place}`;
   return { faults: [...faults.map(fault => placed(fault, at)), ...otherFaults(input, index, faults.length)] };
 }

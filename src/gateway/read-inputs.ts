@@ -64,8 +64,9 @@ export async function readInputs(
     bad += 1;
     if (faults.length < MAX_FAULTS_LISTED) faults.push(...some);
   };
+  const objectPair = { fromObjectType, toObjectType };
   for (const [index, given] of (inputs as readonly unknown[]).entries()) {
-    const read = readInput(given, index, { fromObjectType, toObjectType });
+    const read = readInput(given, index, objectPair, faults.length < MAX_FAULTS_LISTED);
     if (read.faults) {
       refuse(read.faults);
       continue;

@@ -1,4 +1,5 @@
 /** Why a request is refused, in HubSpot's error shape. Pure. */
+import { withoutAddresses } from '../shared/errors.js';
 
 /** One reason; `in` names the place: `inputs[3].from.id`, a header, a path parameter. */
 export type Fault = { message: string; in?: string };
@@ -46,15 +47,6 @@ export const withFate = (error: unknown, fate: string): unknown =>
   error instanceof Refusal && error.status === 503
     ? new Refusal(503, `${error.message}; ${fate}`, error.faults, error.headers)
     : error;
-
-/** Where Redis is, or a proxy, is not for whoever calls: errors of the network name hosts and ports behind their codes. */
-export const withoutAddresses = (text: string): string =>
-  text
-    .replace(/\b(E[A-Z_]{3,}) [^\s;,)]+/g, '$1')
-    .replace(/\b(MOVED|ASK) \d+ \S+/g, '$1')
-    .replace(/\b[a-z]+:\/\/\S+/gi, '(address)')
-    .replace(/\b\d{1,3}(\.\d{1,3}){3}(:\d+)?/g, '(address)')
-    .replace(/\[?(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}\]?(:\d+)?/gi, '(address)');
 
 export const wrongHost = (): Refusal =>
   new Refusal(421, 'This gateway has no keys (GATEWAY_API_KEYS) and answers to a loopback address only');

@@ -77,20 +77,28 @@ export function hasOwnNames(association: object): boolean {
   return true;
 }
 
-/** Faults of names that are listed. */
+/** Faults that are put into words: each costs more than reading its field. */
 const MAX_LISTED = 20;
 
-/** The fields under their own names, and a fault for each name that is none. Undefined is absent. */
-export function readFields(given: object): { fields: Fields; faults: string[] } {
+/**
+ * The fields under their own names, and a fault for each name that is none. Undefined is absent.
+ * @param listed faults that are put into words; one more counts the others
+ */
+export function readFields(given: object, listed = MAX_LISTED): { fields: Fields; faults: string[] } {
   const found: { [field in Field]?: unknown } = {};
   const names = new Map<Field, string>();
   const faults: string[] = [];
+  let more = 0;
+  const fault = (words: () => string): void => {
+    if (faults.length < listed) faults.push(words());
+    else more += 1;
+  };
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
     const field = fieldNamed(name);
     const other = field && names.get(field);
-    if (field === undefined) faults.push(unknownName(name));
-    else if (other !== undefined) faults.push(`${name}: says the same as ${other}; give one of them`);
+    if (field === undefined) fault(() => unknownName(name));
+    else if (other !== undefined) fault(() => `${name}: says the same as ${other}; give one of them`);
     else {
       names.set(field, name);
       found[field] = value;
@@ -100,14 +108,11 @@ export function readFields(given: object): { fields: Fields; faults: string[] } 
   const isType = category !== undefined && typeId !== undefined;
   if (isType && fields.types === undefined)
     fields.types = [{ associationCategory: category, associationTypeId: typeIdOf(typeId) }];
-  else if (isType) faults.push(`${names.get('typeId')}: says a type beside types; give one of them`);
-  else if (typeId !== undefined) faults.push(`${names.get('typeId')}: a type needs a category, too`);
-  else if (category !== undefined) faults.push(`${names.get('category')}: a type needs a typeId, too`);
-  const more = faults.length - MAX_LISTED;
-  return {
-    fields,
-    faults: more > 0 ? [...faults.slice(0, MAX_LISTED), `fields: ${more} more faults`] : faults,
-  };
+  else if (isType) fault(() => `${names.get('typeId')}: says a type beside types; give one of them`);
+  else if (typeId !== undefined) fault(() => `${names.get('typeId')}: a type needs a category, too`);
+  else if (category !== undefined) fault(() => `${names.get('category')}: a type needs a typeId, too`);
+  if (more > 0) faults.push(`fields: ${more} more faults`);
+  return { fields, faults };
 }
 
 function unknownName(name: string): string {

@@ -81,3 +81,16 @@ export class LabelLookupError extends Error {
 
 export const messageOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+
+/**
+ * A message without the places that it names: where Redis or a proxy is, is not for whoever may call. Errors of the network
+ * name hosts and ports behind their codes.
+ */
+export const withoutAddresses = (text: string): string =>
+  text
+    .replace(/\b(E[A-Z_]{3,}) [^\s;,)]+/g, '$1')
+    .replace(/\b(MOVED|ASK) \d+ \S+/g, '$1')
+    .replace(/(certificate's altnames): [^;]*/, '$1')
+    .replace(/\b[a-z]+:\/\/\S+/gi, '(address)')
+    .replace(/\b\d{1,3}(\.\d{1,3}){3}(:\d+)?/g, '(address)')
+    .replace(/\[?(?:[0-9a-f]{0,4}:){3,}[0-9a-f]{0,4}\]?(:\d+)?/gi, '(address)');

@@ -31,7 +31,12 @@ export type MetricsServerOptions = {
   /** why the process had better be started again; empty when it need not */
   readonly notAlive: () => readonly string[];
   readonly logger: Logger;
+  /** for tests */
+  readonly timeouts?: typeof TIMEOUTS;
 };
+
+/** A request has no body here and comes at once. Node closes what is half sent after that time; its own is five minutes. */
+const TIMEOUTS = { requestMs: 10_000, checkMs: 2_000 };
 
 type Answer = { status: number; type: string; body: string };
 
@@ -76,7 +81,13 @@ export class MetricsServer {
 
   /** @returns true when the port is taken */
   #listen(port: number): Promise<boolean> {
-    const server = createServer((request, response) => {
+    const { requestMs, checkMs } = this.options.timeouts ?? TIMEOUTS;
+    const timeouts = {
+      requestTimeout: requestMs,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: checkMs,
+    };
+    const server = createServer(timeouts, (request, response) => {
       this.#answer(request.url ?? '').then(
         ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
         () => response.writeHead(500).end(),

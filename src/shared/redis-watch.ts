@@ -10,6 +10,7 @@
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { duration } from './duration.js';
+import { withoutAddresses } from './errors.js';
 import type { Service } from './lifecycle.js';
 import type { Logger } from './logger.js';
 import type { Keys } from './queue.js';
@@ -89,7 +90,7 @@ export class RedisWatch implements Service {
   /** Why the process cannot do its work. Names no address. */
   get reasons(): string[] {
     if (this.#troubles.size > 0)
-      return [...new Set([...this.#troubles.values()].map(reason => `Redis: ${withoutPlace(reason)}`))];
+      return [...new Set([...this.#troubles.values()].map(reason => `Redis: ${withoutAddresses(reason)}`))];
     const lost = [...this.#connections.values()].find(({ status }) => status !== 'ready');
     return lost ? [`Redis: ${lost.status}`] : [];
   }
@@ -229,6 +230,3 @@ const isDefinite = (error: unknown): boolean =>
   /\b(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EACCES)\b/.test(
     redisReason(error),
   );
-
-/** `connect ECONNREFUSED 10.0.0.7:6379` → `connect ECONNREFUSED` */
-const withoutPlace = (reason: string): string => reason.replace(/\b([a-z]+ E[A-Z_]+)\b[^;,]*/g, '$1');

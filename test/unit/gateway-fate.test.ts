@@ -1,12 +1,17 @@
 /** What a 503 says of the request, and what no answer says of Redis. */
 import { expect, it } from '@jest/globals';
-import { unavailable, withFate, withoutAddresses } from '../../src/gateway/refusal.js';
+import { unavailable, withFate } from '../../src/gateway/refusal.js';
+import { withoutAddresses } from '../../src/shared/errors.js';
 
 it.each([
   ['connect ECONNREFUSED 10.1.2.3:6379', 'connect ECONNREFUSED'],
   ['connect ECONNREFUSED ::1:6379', 'connect ECONNREFUSED'],
   ['getaddrinfo ENOTFOUND redis.internal.example', 'getaddrinfo ENOTFOUND'],
   ['Redis is away: connect ETIMEDOUT redis:6379; nothing', 'Redis is away: connect ETIMEDOUT; nothing'],
+  [
+    "Hostname/IP does not match certificate's altnames: Host: redis.internal. is not in the cert's altnames: DNS:a.example; nothing",
+    "Hostname/IP does not match certificate's altnames; nothing",
+  ],
   ['MOVED 3999 10.0.0.1:6381', 'MOVED'],
   ['no answer of redis://u:p@host:1/0', 'no answer of (address)'],
   ['no way to 10.0.0.1:6379', 'no way to (address)'],

@@ -88,7 +88,7 @@ it('over MAX_QUEUED_ASSOCIATIONS: 429 with Retry-After; what was accepted under 
 
 it('more large bodies at once than memory is for: 429; afterwards all is as before', async () => {
   await open({ maxInputs: 50 });
-  const large = () => post({ ...inputs(1), filler: 'x'.repeat(900_000) });
+  const large = () => post(`${JSON.stringify(inputs(1))}${' '.repeat(900_000)}`);
   const statuses = (await Promise.all(Array.from({ length: 12 }, large))).map(({ status }) => status);
   expect(statuses.filter(status => status === 201).length).toBeGreaterThanOrEqual(4);
   expect(statuses.filter(status => status === 429).length).toBeGreaterThanOrEqual(1);

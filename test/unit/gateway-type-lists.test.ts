@@ -1,9 +1,10 @@
-/** Different lists of types and labels in one request: bounded, by index, before anything is looked up or packed. */
+/** What one request may cost: different lists of types and labels, and the words of refusals, are bounded. */
 import { expect, it } from '@jest/globals';
 import { readInputs } from '../../src/gateway/read-inputs.js';
 import type { Refusal } from '../../src/gateway/refusal.js';
 import { MAX_TYPE_LISTS } from '../../src/gateway/type-lists.js';
 import type { Wish } from '../../src/labels/choose-types.js';
+import { readFields } from '../../src/shared/association-fields.js';
 
 const type = (associationTypeId: number) => ({ associationCategory: 'USER_DEFINED', associationTypeId });
 const side = (id: number) => ({ from: { id: String(id) }, to: { id: String(id) } });
@@ -46,4 +47,30 @@ it('as many as are allowed, in any order of their types, are taken', async () =>
     return { types: at % 2 ? [one, other] : [other, one] };
   });
   expect((await read(inputs)).result).toMatchObject({ inputs: 3_000 });
+});
+
+it('of many bad inputs all are counted, and the first thousand faults put into words', async () => {
+  let looks = 0;
+  const bad = {
+    get associationCategory() {
+      looks += 1;
+      return 'X';
+    },
+    associationTypeId: 1,
+  };
+  const inputs = each(5_000, () => ({ types: Array(100).fill(bad) }));
+  expect((await read(inputs)).result).toMatchObject({
+    message: expect.stringMatching(/^5000 of 5000 inputs /),
+  });
+  // the check looks at the first of each a few times, words are made of all hundred
+  expect(looks).toBeLessThan(20 * inputs.length);
+});
+
+it('of many unknown names in an input all are counted, and some put into words', () => {
+  const given = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`name${at}`, at]));
+  expect(readFields(given).faults.slice(19)).toEqual([
+    expect.stringMatching(/^name19: /),
+    'fields: 980 more faults',
+  ]);
+  expect(readFields(given, 0).faults).toEqual(['fields: 1000 more faults']);
 });
