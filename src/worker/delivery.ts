@@ -58,7 +58,7 @@ export type DeliveryParts = {
   readonly quota: Quota;
   readonly gate: Pick<Gate, 'pass'>;
   readonly evidence: Evidence;
-  readonly searches: Pick<Searches, 'begin' | 'end'>;
+  readonly searches: Pick<Searches, 'begin' | 'end' | 'againMs'>;
   /** jobs of high priority wait in Redis, and there may be nobody else who fetches them */
   readonly onHigh: () => void;
   readonly windowMs: number;
@@ -72,9 +72,6 @@ export type DeliveryParts = {
 
 /** A hold that a single association has caused lasts this long at most: others may come that HubSpot accepts. */
 const LONGEST_HOLD_BY_ONE_MS = 60_000;
-
-/** Batches that cannot be searched yet are sent again after that, and up to twice as late. */
-const SEARCH_AGAIN_MS = 15_000;
 
 /** Smaller batches are cheap to search. */
 const DOUBTED_FROM = 24;
@@ -188,7 +185,7 @@ class Run {
   #searchOn(isolation: Isolation): Hold | undefined {
     if (!this.#search) {
       this.#search = this.parts.searches.begin(this.batch.size);
-      if (!this.#search) return tooManySearches();
+      if (!this.#search) return tooManySearches(this.parts.searches.againMs);
       this.#search.invalid = this.#invalid;
     }
     return this.#heldMeanwhile(isolation.hasAccepted);
@@ -463,9 +460,9 @@ class Run {
 }
 
 /** Nothing is known of them yet but that the call failed: they come back as they are. */
-const tooManySearches = (): Hold => ({
+const tooManySearches = (forMs: number): Hold => ({
   scope: 'pair',
-  forMs: SEARCH_AGAIN_MS * (1 + Math.random()),
+  forMs,
   reason: 'HubSpot refused some of a batch without naming them, and many such batches are searched already',
 });
 

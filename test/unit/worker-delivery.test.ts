@@ -584,6 +584,7 @@ it('a search counts the inputs that are invalid, however many associations wait 
           return begun[0];
         },
         end: search => searches.end(search),
+        againMs: searches.againMs,
       },
     },
   });

@@ -115,6 +115,18 @@ describe('searches', () => {
     expect(searches.report(0)).toEqual({ inputs: 5, invalid: 0, calls: 100, suspectCalls: 0 });
   });
 
+  it('let batches without room come back after as long as searches take lately', () => {
+    const searches = new Searches(1);
+    expect(searches.againMs).toBeGreaterThanOrEqual(15_000);
+    expect(searches.againMs).toBeLessThanOrEqual(30_000);
+    for (let done = 0; done < 20; done++) {
+      const search = searches.begin(1);
+      if (search) searches.end(search);
+    }
+    expect(searches.againMs).toBeGreaterThanOrEqual(1_000);
+    expect(searches.againMs).toBeLessThanOrEqual(2_000);
+  });
+
   it('do not count in the memory, up to its bound once more', () => {
     let suspects = 0;
     const prefetch = new Prefetch({ associations: 800, jobs: 100 }, () => suspects);
