@@ -4,7 +4,7 @@
  */
 import { Compile } from 'typebox/compile';
 import { type Association, associationFaults, MAX_LABEL_LENGTH, MAX_TYPES } from '../shared/association.js';
-import { readFields } from '../shared/association-fields.js';
+import { type Field, readFields } from '../shared/association-fields.js';
 import { quote } from '../shared/record-id.js';
 import type { Fault } from './refusal.js';
 import { type Input, InputSchema } from './schemas.js';
@@ -19,6 +19,9 @@ const MAX_QUOTED = 200;
 
 const inputCheck = Compile(InputSchema);
 
+/** The path says the object types. */
+const FIELDS: readonly Field[] = ['from', 'to', 'types', 'label', 'category', 'typeId'];
+
 /** @param isListed its faults are put into words, which takes a hundred times as long as finding that it has some */
 export function readInput(
   given: unknown,
@@ -28,7 +31,7 @@ export function readInput(
 ): ReadInput {
   if (inputCheck.Check(given)) return { association: associationOf(given, objectPair) };
   if (!isRecord(given)) return { faults: inputFaults(given, index) };
-  const { fields, faults } = readFields(given, isListed ? undefined : 0);
+  const { fields, faults } = readFields(given, { known: FIELDS, ...(!isListed && { listed: 0 }) });
   for (const side of ['fromObjectType', 'toObjectType'] as const)
     if (fields[side] !== undefined) faults.push(`${side}: the path says the object types; leave it out`);
   const { fromObjectType: _from, toObjectType: _to, ...input } = fields;

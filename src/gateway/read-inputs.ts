@@ -100,10 +100,10 @@ export async function readInputs(
   return { jobs, inputs: inputs.length, warnings };
 }
 
-/** Types or a label beside the list would be lost, and every input be created as HubSpot's unlabelled association. */
-function refuseFieldsBesideInputs(body: object): void {
+/** Types or a label beside the list, or in the query of the URL, would be lost, and every input be created as HubSpot's unlabelled association. */
+export function refuseFieldsBesideInputs(given: object): void {
   const faults: Fault[] = [];
-  for (const name in body)
+  for (const name in given)
     if (fieldNamed(name) ?? fieldMeant(name)) {
       const place = quote(cut(name)).slice(1, -1);
       faults.push({ message: `${place}: stands beside inputs; say it in each input`, in: place });

@@ -27,7 +27,7 @@ import type { GatewayMetrics } from './metrics.js';
 import { CREATE_PATHS, openApi } from './openapi.js';
 import { parsePrefer, preferenceApplied } from './prefer.js';
 import { readPriority } from './priority.js';
-import { readInputs } from './read-inputs.js';
+import { readInputs, refuseFieldsBesideInputs } from './read-inputs.js';
 import {
   asRefusal,
   compressed,
@@ -165,6 +165,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
         const key = readIdempotencyKey(request.headers['idempotency-key']);
         const priority = readPriority(request.headers['x-priority']);
         const { fromObjectType, toObjectType } = request.params;
+        refuseFieldsBesideInputs(request.query as object);
         const read = await readInputs(fromObjectType, toObjectType, request.body, parts);
         // its jobs are a quarter of the size of the tree, and may be waited for
         request.body = undefined;

@@ -56,8 +56,14 @@ export class CsvParser implements LineParser {
     const problems = COLUMNS.slice(0, 2)
       .filter(column => this.#at[column] === undefined)
       .map(column => `the header has no column ${column}: ${quote(header.join(','))}`);
-    if ((this.#at.category === undefined) !== (this.#at.typeId === undefined))
-      problems.push('the header has one of category and typeId: give both or neither');
+    if (problems.length > 0) problems.push(...formatFaults(header));
+    const { category, typeId } = this.#at;
+    if ((category === undefined) !== (typeId === undefined))
+      problems.push(
+        category === undefined
+          ? 'the header has typeId without category: give both or neither'
+          : 'the header has category without typeId: give both or neither',
+      );
     return [
       ...problems,
       ...columnFaults(header),
@@ -156,6 +162,15 @@ const isEmpty = (cell: string): boolean => cell.trim() === '';
 function columnOf(name: string): Column | undefined {
   const field = fieldNamed(name);
   return COLUMNS.find(column => column === field);
+}
+
+/** Why a header has not the columns that it seems to have. */
+function formatFaults(header: readonly string[]): string[] {
+  const text = header.join(',');
+  // as UTF-8, a file in UTF-16 has a NUL beside each letter
+  if (/[\0\ufffd]/.test(text)) return ['the file is not UTF-8: save it as UTF-8'];
+  const separator = header.length === 1 ? /[;\t|]/.exec(text)?.[0] : undefined;
+  return separator ? [`the cells are separated by ${quote(separator)}: separate them by commas`] : [];
 }
 
 function columnFaults(header: readonly string[]): string[] {

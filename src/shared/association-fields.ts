@@ -82,9 +82,13 @@ const MAX_LISTED = 20;
 
 /**
  * The fields under their own names, and a fault for each name that is none. Undefined is absent.
+ * @param known the fields that a fault names as possible ones
  * @param listed faults that are put into words; one more counts the others
  */
-export function readFields(given: object, listed = MAX_LISTED): { fields: Fields; faults: string[] } {
+export function readFields(
+  given: object,
+  { known = FIELDS, listed = MAX_LISTED }: { known?: readonly Field[]; listed?: number } = {},
+): { fields: Fields; faults: string[] } {
   const found: { [field in Field]?: unknown } = {};
   const names = new Map<Field, string>();
   const faults: string[] = [];
@@ -97,7 +101,7 @@ export function readFields(given: object, listed = MAX_LISTED): { fields: Fields
     if (value === undefined) continue;
     const field = fieldNamed(name);
     const other = field && names.get(field);
-    if (field === undefined) fault(() => unknownName(name));
+    if (field === undefined) fault(() => unknownName(name, known));
     else if (other !== undefined) fault(() => `${name}: says the same as ${other}; give one of them`);
     else {
       names.set(field, name);
@@ -115,12 +119,12 @@ export function readFields(given: object, listed = MAX_LISTED): { fields: Fields
   return { fields, faults };
 }
 
-function unknownName(name: string): string {
+function unknownName(name: string, known: readonly Field[]): string {
   const field = fieldMeant(name);
   const place = quote(name).slice(1, -1); // in a terminal, too
   return field
     ? `${place}: did you mean ${field}?`
-    : `${place}: an association has no such field (but ${FIELDS.join(', ')})`;
+    : `${place}: an association has no such field (but ${known.join(', ')})`;
 }
 
 type Understood =

@@ -181,13 +181,24 @@ const MAX_FAULTS = 1_000;
 export function parseJobData(data: unknown): { ok: true; data: JobData } | { ok: false; faults: string[] } {
   if (!jobDataCheck.Check(data)) {
     Settings.Set({ maxErrors: MAX_FAULTS });
-    const faults = jobDataCheck.Errors(data).map(error => `${error.instancePath || '/'} ${error.message}`);
+    const faults = jobDataCheck
+      .Errors(data)
+      .map(
+        ({ instancePath, message }) => `${instancePath || '/'} ${idFaultAt(instancePath, data) ?? message}`,
+      );
     return { ok: false, faults: [...new Set(faults)] };
   }
   const { pairs: _checked, ...others } = data;
   const faults = [...typeIdFaults(data.types), ...unreadable(others)];
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, data: inOneForm(data) };
+}
+
+/** A pattern tells a person nothing. @returns words where the place is that of a record id */
+function idFaultAt(place: string, data: unknown): string | undefined {
+  const [, pair, side] = /^\/pairs\/(\d+)\/([01])$/.exec(place) ?? [];
+  if (pair === undefined) return undefined;
+  return recordIdFault((data as { pairs: unknown[][] }).pairs[Number(pair)]?.[Number(side)]);
 }
 
 /** Nearly all jobs come in it, and without rejections: they need no copy. */

@@ -92,6 +92,14 @@ describe('the answer', () => {
     expect(await queuedJobs()).toBe(3);
   });
 
+  it('is 400 when the query of the URL speaks of a label, and nothing is enqueued', async () => {
+    const gateway = await start();
+    const { status, body } = await gateway.post(inputsOf(1), {}, `${CREATE}?label=Boss`);
+    expect([status, body.status]).toEqual([400, 'error']);
+    expect(JSON.stringify(body)).toContain('label: stands beside inputs; say it in each input');
+    expect(await queuedJobs()).toBe(0);
+  });
+
   it("is HubSpot's own with Prefer: wait", async () => {
     rig.startWorker();
     const gateway = await start();

@@ -43,6 +43,21 @@ describe('data of a job', () => {
     });
   });
 
+  test('a pair whose id is none is refused in words, at its place', () => {
+    expect(
+      parseJobData({
+        ...job,
+        pairs: [
+          ['1', '2'],
+          ['a b', 1.5],
+        ],
+      }),
+    ).toEqual({
+      ok: false,
+      faults: ['/pairs/1/0 "a b" is not a record id', '/pairs/1/1 1.5 is not a record id'],
+    });
+  });
+
   test('leading zeros are no part of an id, and a type id may be a text', () => {
     const error = { at: '2026-01-01T00:00:00Z', attempt: 1, message: 'no', pairs: 1 };
     const given = {

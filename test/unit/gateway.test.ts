@@ -221,7 +221,7 @@ describe('the names of an input’s fields', () => {
     [
       { ...untyped, note: 'x' },
       'note',
-      'an association has no such field (but from, to, fromObjectType, toObjectType, types, label, category, typeId)',
+      'an association has no such field (but from, to, types, label, category, typeId)',
     ],
     [{ ...untyped, types, fromType: 'deals' }, 'fromType', 'did you mean fromObjectType?'],
     [

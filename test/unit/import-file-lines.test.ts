@@ -155,8 +155,18 @@ describe('CsvParser', () => {
 
   it.each([
     ['', defaults, ['the file is empty: its first line must be the header from,to']],
-    ['a;b\n', defaults, ['the header has no column from: "a;b"', 'the header has no column to: "a;b"']],
-    ['from,to,typeid', defaults, ['the header has one of category and typeId: give both or neither']],
+    ['a,b\n', defaults, ['the header has no column from: "a,b"', 'the header has no column to: "a,b"']],
+    ['from,to,typeid', defaults, ['the header has typeId without category: give both or neither']],
+    ['from,to,Category', defaults, ['the header has category without typeId: give both or neither']],
+    [
+      'f\0r\0o\0m\0,\0t\0o\0',
+      defaults,
+      [
+        expect.stringMatching(/^the header has no column from: /),
+        expect.stringMatching(/^the header has no column to: /),
+        'the file is not UTF-8: save it as UTF-8',
+      ],
+    ],
     ['from,to,fromObjctType', defaults, ['column fromObjctType: did you mean fromObjectType?']],
     [
       'from,to,toObjectType',
@@ -185,7 +195,11 @@ describe('CsvParser', () => {
     [
       'from;to\n1;2',
       defaults,
-      ['the header has no column from: "from;to"', 'the header has no column to: "from;to"'],
+      [
+        'the header has no column from: "from;to"',
+        'the header has no column to: "from;to"',
+        'the cells are separated by ";": separate them by commas',
+      ],
     ],
   ])('finds the header %j unusable', (header, given, problems) => {
     expect(csv(header, given).problems).toEqual(problems);
