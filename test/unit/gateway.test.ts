@@ -270,6 +270,20 @@ describe('the names of an input’s fields', () => {
     });
   });
 
+  it('a million names beside the list of inputs are a refusal that reads a hundred', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, at) => [`lable${at}`, at]));
+    const reading = readInputs(
+      'contacts',
+      'companies',
+      { inputs: [untyped], ...many },
+      { maxInputs: 9, typesOf: noTypes },
+    );
+    await expect(reading).rejects.toMatchObject({
+      status: 400,
+      faults: expect.arrayContaining([{ message: 'more than 100 names beside inputs', in: 'inputs' }]),
+    });
+  });
+
   it('a million unknown names are a refusal, too', async () => {
     const input = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`name${at}`, at]));
     await expect(read(input)).rejects.toMatchObject({ status: 400 });
