@@ -113,8 +113,12 @@ export class Quota {
     this.#weather = new Weather(redis, keys);
   }
 
-  /** One round trip: reserves a call, or says what stands against it. */
-  async ask(partial: boolean): Promise<Answer> {
+  /**
+   * One round trip: reserves a call, or says what stands against it.
+   * @param partial more inputs may come: it can be paced
+   * @param spread such calls are spread over the window, so that there is room for another kind at any moment
+   */
+  async ask(partial: boolean, spread = false): Promise<Answer> {
     const { limit, windowMs, dailyLimit } = this.#limits;
     const { day, msUntilMidnight } = this.#today();
     const id = randomUUID();
@@ -136,6 +140,7 @@ export class Quota {
         HIGH_PRIORITY_BELOW,
         LEAST_COVERED_MS,
         LATENESS_HALF_LIFE_MS,
+        spread ? 1 : 0,
       ],
     )) as [string, number, ...(string | number)[]];
     const [kind, ms, third, fourth, now, high, graceMs] = reply;

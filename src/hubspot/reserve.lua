@@ -6,6 +6,8 @@
   The rolling window is exact: the last permits' times are kept, and the next call goes no earlier than the entry
   `limit` back plus the window and a margin: for the way to HubSpot, and for calls that are written late. Permits are
   spaced, so that they are not used in bursts late together; the first half of an idle window goes four times as fast.
+  Calls that may wait are spread over the whole window: one that used it up early would keep a call that may not wait
+  standing until the window is over.
 
   KEYS[1] window     sorted set: permit → when its call was or will be sent, ms of Redis time
   KEYS[2] hold       hash: until, since, kind, reason, strikes, margin, partialAt, late, lateAt
@@ -18,6 +20,7 @@
 
   ARGV[11] jobs of high priority have a lower score
   ARGV[12] least lateness that is covered, ms   ARGV[13] ms after which a measured lateness counts half
+  ARGV[14] 1 = it may wait: spread over the window
 
   Returns {'granted', ms to wait, 1 = probe, 1 = there was trouble, now, jobs of high priority that wait,
            ms that it may be used late, heldPairs…}
@@ -105,7 +108,8 @@ local count = redis.call('ZCARD', KEYS[1])
 local at = now
 if count > 0 then
   local spacing = 0.9 * window / limit
-  if count < limit / 2 then spacing = spacing / 4 end
+  if ARGV[14] == '1' then spacing = window / limit
+  elseif count < limit / 2 then spacing = spacing / 4 end
   local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
   at = math.max(at, tonumber(last[2]) + spacing)
   if count >= limit then

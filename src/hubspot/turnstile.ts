@@ -44,11 +44,12 @@ export class Turnstile {
   /**
    * Waits until a call may go. The permit must be used or released.
    * @param signal aborted when the process ends: answered with a hold
+   * @param spread as {@link Quota.ask} has it
    */
-  async pass(partial: boolean, signal: AbortSignal): Promise<Passage> {
+  async pass(partial: boolean, signal: AbortSignal, spread = false): Promise<Passage> {
     const since = performance.now();
     while (!signal.aborted) {
-      const answer: Answer = await this.quota.ask(partial);
+      const answer: Answer = await this.quota.ask(partial, spread);
       this.#isScarce = answer.kind !== 'granted' || answer.waitMs > 0 || answer.probe;
       if (answer.kind === 'paced') return answer;
       if (answer.kind === 'granted') {

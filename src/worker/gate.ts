@@ -3,7 +3,7 @@
  *  1. no more calls are in flight than there are slots; a slot is held for a call, not for a batch;
  *  2. permits are asked for one at a time, and where both lines wait they take turns: suspects (inputs that are searched
  *     for the guilty among them, and those that have failed in company) get at most half of the calls while others wait,
- *     and all of them when nobody else does (docs/decisions/0018).
+ *     and all of them when nobody else does, spread over the window: who comes then finds room (docs/decisions/0018).
  */
 import pLimit from 'p-limit';
 import { isExpired } from '../hubspot/departure.js';
@@ -60,13 +60,14 @@ export class Gate {
     // were idle for a sixth of the time otherwise. (The caller makes no more calls at once than it may.)
     const isPlenty = line === 'first' && size === 'full' && !turnstile.isScarce;
     const onDeck = isPlenty ? ON_DECK : 0;
+    const ask = () => turnstile.pass(size === 'partial', signal, line === 'suspect');
     let leave = isPlenty ? undefined : await this.#slot(onDeck);
     try {
-      let passage = await turnstile.pass(size === 'partial', signal);
+      let passage = await ask();
       leave ??= await this.#slot(onDeck);
       if (passage.kind === 'granted' && isExpired(passage.slot)) {
         await quota.release(passage);
-        passage = await turnstile.pass(size === 'partial', signal);
+        passage = await ask();
       }
       if (passage.kind !== 'granted') return passage;
       const turn: Turn = { kind: 'turn', permit: passage, leave };

@@ -17,6 +17,7 @@ function bench(maxConcurrentCalls: number, { isScarce = true, passages = [] as P
   let mostAsking = 0;
   const released: Permit[] = [];
   const turns: Line[] = [];
+  const spread: boolean[] = [];
   const gate = new Gate({
     quota: {
       release: async permit => {
@@ -26,7 +27,8 @@ function bench(maxConcurrentCalls: number, { isScarce = true, passages = [] as P
     },
     turnstile: {
       isScarce,
-      pass: async () => {
+      pass: async (_partial, _signal, isSpread) => {
+        spread.push(isSpread ?? false);
         asking += 1;
         mostAsking = Math.max(mostAsking, asking);
         await settled();
@@ -38,7 +40,7 @@ function bench(maxConcurrentCalls: number, { isScarce = true, passages = [] as P
     onTurn: line => turns.push(line),
   });
   const pass = (line: Line, size: Size = 'full') => gate.pass(line, size, signal);
-  return { gate, pass, turns, released, mostAsking: () => mostAsking };
+  return { gate, pass, turns, spread, released, mostAsking: () => mostAsking };
 }
 
 /** A line that always wants another call, each of which ends at once. */
@@ -48,6 +50,12 @@ async function keepAsking(box: ReturnType<typeof bench>, line: Line, calls: numb
 const leave = (entry: Entry) => (entry as Turn).leave();
 
 describe('the gate', () => {
+  it('asks for permits that are spread over the window for suspects, and for no others', async () => {
+    const box = bench(10);
+    for (const line of ['suspect', 'first', 'suspect'] as const) leave(await box.pass(line));
+    expect(box.spread).toEqual([true, false, true]);
+  });
+
   it('gives suspects every other call while first-timers wait, however many suspects ask', async () => {
     const box = bench(10);
     const suspects = Array.from({ length: 16 }, () => keepAsking(box, 'suspect', 5));

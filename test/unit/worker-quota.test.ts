@@ -151,6 +151,14 @@ describe('the rolling window', () => {
     expect(Math.min(...gaps.slice(5))).toBeGreaterThanOrEqual(89);
   });
 
+  it('spreads calls that may wait over the whole window, an idle one too', async () => {
+    const one = quota({ limit: 50, windowMs: 5_000 });
+    for (let call = 0; call < 50; call++) granted(await one.ask(false, true));
+    const all = await times();
+    const gaps = all.slice(1).map((at, index) => at - (all[index] as number));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(99.9);
+  });
+
   it('takes back a permit that is released', async () => {
     const one = quota({ limit: 1, windowMs: 60_000, dailyLimit: 10 });
     const first = await permit(one);
