@@ -144,7 +144,7 @@ test('a long sentence is wrapped, not cut', () => {
       .map(line => line.trim())
       .join(' '),
   ).toBe(
-    `● Held since 11:59 UTC: ${reason}; renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again); next try 2026-03-02 12:00 UTC; nothing is lost`,
+    `● Held since 11:59 UTC: ${reason}; renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again); next try 2026-03-02 12:00 UTC; 1 object pair is held: contacts → deals: 403 from HubSpot; nothing is lost`,
   );
 });
 
