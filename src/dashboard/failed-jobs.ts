@@ -6,6 +6,7 @@
  * Read-only; the verbs are in failures.ts.
  */
 import { type ErrorContext, type JobData, type Pair, parseJobData } from '../shared/association.js';
+import { readJson } from '../shared/json.js';
 import { categoryOf, INVALID_JOB, UNFINISHED } from '../shared/rejection-groups.js';
 import type { QueueAccess } from './connection.js';
 
@@ -97,7 +98,7 @@ export async function readJobs({ redis, keys }: QueueAccess, ids: readonly strin
 }
 
 function readJob(id: string, json: string, failedReason: string, failedAt: number): FailedJob {
-  const raw = fromJson(json);
+  const raw = readJson(json);
   const parsed = parseJobData(raw);
   const jobError: ErrorContext = {
     at: new Date(failedAt).toISOString(),
@@ -138,12 +139,4 @@ function readJob(id: string, json: string, failedReason: string, failedAt: numbe
     failures,
     data,
   };
-}
-
-function fromJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -7,6 +7,7 @@
  * What cannot be known is said: completed jobs are kept for a while only, batches too.
  */
 import { type JobData, type Pair, parseJobData, typesText } from '../shared/association.js';
+import { readJson } from '../shared/json.js';
 import { canonicalId } from '../shared/record-id.js';
 import { loadScript } from '../shared/script.js';
 import type { QueueAccess } from './connection.js';
@@ -106,7 +107,7 @@ async function describe(
     'associationsCounted',
     'associationsBatches',
   );
-  const parsed = parseJobData(json ? JSON.parse(json) : undefined);
+  const parsed = parseJobData(readJson(json ?? ''));
   if (!parsed.ok) return undefined;
   const found = fateOf(parsed.data, pair, place);
   if (!found) return undefined;

@@ -8,12 +8,12 @@
  *   4. saying within 2 s that Redis is away, and coming back by itself.
  * Not responsible for what is in the jobs (read-inputs.ts) or for who waits (outcomes.ts).
  */
-
 import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/association.js';
 import { messageOf } from '../shared/errors.js';
+import { readJson } from '../shared/json.js';
 import { type Keys, type Priority, queueName } from '../shared/queue.js';
 import { redisReason } from '../shared/redis.js';
 import { DISCARDED_FIELD, type DiscardedRejections } from '../shared/request-notes.js';
@@ -196,7 +196,7 @@ export class Requests {
       ];
       const counts = readCounts(id, hash);
       if (!counts || hash.members === undefined) return undefined;
-      const parsed = data ? parseJobData(JSON.parse(data)) : undefined;
+      const parsed = data ? parseJobData(readJson(data)) : undefined;
       return {
         counts,
         members: JSON.parse(hash.members) as Pair[],
@@ -236,7 +236,7 @@ export class Requests {
         Promise.all(indexes.map(index => this.redis.hget(this.keys.jobs + jobId(counts.id, index), 'data'))),
       );
       texts.forEach((text, at) => {
-        const parsed = text ? parseJobData(JSON.parse(text)) : undefined;
+        const parsed = text ? parseJobData(readJson(text)) : undefined;
         if (!text) missing.add(first + at);
         if (parsed?.ok && parsed.data.rejected) add(first + at, parsed.data, parsed.data.rejected);
       });

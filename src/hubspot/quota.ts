@@ -10,6 +10,7 @@ import type { Redis } from 'ioredis';
 import { MAX_BACKOFF_MS } from '../shared/backoff.js';
 import { clock } from '../shared/clock.js';
 import { dayIn } from '../shared/day.js';
+import { readJson } from '../shared/json.js';
 import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
 import type { AccountLimits } from '../shared/smallest-limits.js';
@@ -392,13 +393,9 @@ export class Quota {
 
 /** Undefined: somebody else has written it. The scripts overlook such a record, too (hold-pair.lua). */
 function readHeldPair(json = ''): HeldPair | undefined {
-  try {
-    const record = JSON.parse(json) as Partial<HeldPair> | null;
-    if (typeof record?.until !== 'number') return undefined;
-    return { ...record, until: record.until, reason: String(record.reason), strikes: Number(record.strikes) };
-  } catch {
-    return undefined;
-  }
+  const record = readJson(json) as Partial<HeldPair> | null | undefined;
+  if (typeof record?.until !== 'number') return undefined;
+  return { ...record, until: record.until, reason: String(record.reason), strikes: Number(record.strikes) };
 }
 
 /** `contacts/companies`, or `contacts/companies HUBSPOT_DEFINED:279` */

@@ -9,6 +9,7 @@
  */
 import type { Redis } from 'ioredis';
 import { LabelLookupError, messageOf } from '../shared/errors.js';
+import { readJson } from '../shared/json.js';
 import type { ObjectPair } from '../shared/standard-types.js';
 import { settlesWithin } from '../shared/wait.js';
 import { between } from './choose-types.js';
@@ -157,14 +158,10 @@ type Stored = Asked & { readonly at: number; readonly until: number };
 
 /** Undefined when it is none of ours: HubSpot is asked then. */
 function readStored(text: string): Stored | undefined {
-  try {
-    const stored = JSON.parse(text) as Stored;
-    const isStored =
-      Array.isArray(stored.labels) && Number.isFinite(stored.at) && Number.isFinite(stored.until);
-    return isStored ? stored : undefined;
-  } catch {
-    return undefined;
-  }
+  const stored = readJson(text) as Stored | null | undefined;
+  const isStored =
+    Array.isArray(stored?.labels) && Number.isFinite(stored.at) && Number.isFinite(stored.until);
+  return isStored ? stored : undefined;
 }
 
 /** Redis repeats what it does not understand. */

@@ -1,5 +1,6 @@
 /** What a worker says of itself every few seconds, and when it counts as gone: written by workers, read by operators' tools. */
 import type { Redis } from 'ioredis';
+import { readJson } from './json.js';
 import type { Keys } from './queue.js';
 import { loadScript } from './script.js';
 import type { AccountLimits } from './smallest-limits.js';
@@ -62,7 +63,13 @@ export async function reportAlive(redis: Redis, keys: Keys, report: WorkerReport
 export async function hearReplicas(redis: Redis, keys: Keys): Promise<WorkerReport[]> {
   const ids = await redis.zrevrange(keys.workers, 0, MOST_HEARD - 1);
   const reports = ids.length === 0 ? [] : await redis.mget(ids.map(id => keys.worker + id));
-  return reports.flatMap(json => (json ? [JSON.parse(json) as WorkerReport] : []));
+  return reports.flatMap(json => readReport(json) ?? []);
+}
+
+/** Undefined: there is none, or another client has written something else. */
+function readReport(json: string | null): WorkerReport | undefined {
+  const report = readJson(json ?? '') as WorkerReport | null | undefined;
+  return typeof report?.id === 'string' && Number.isFinite(report.startedAt) ? report : undefined;
 }
 
 /** It ends as it should: nobody has to look for it. */
@@ -86,8 +93,8 @@ export async function readWorkers(redis: Redis, keys: Keys): Promise<Roll> {
   const reports = ids.length === 0 ? [] : await redis.mget(ids.map(id => keys.worker + id));
   const roll: Roll = { alive: [], vanished: [] };
   ids.forEach((id, at) => {
-    const json = reports[at];
-    if (json) roll.alive.push(JSON.parse(json) as WorkerReport);
+    const report = readReport(reports[at] ?? null);
+    if (report) roll.alive.push(report);
     else roll.vanished.push({ id, lastSeen: Number(flat[2 * at + 1]) });
   });
   roll.alive.sort((a, b) => a.startedAt - b.startedAt);

@@ -7,6 +7,7 @@ import { backlogArgs, backlogKeys } from './backlog.js';
 import { type Capacity, type Limits, readCapacity } from './capacity.js';
 import { dayIn } from './day.js';
 import { SILENT_MS } from './heartbeat.js';
+import { readJson } from './json.js';
 import type { Keys } from './queue.js';
 import { loadScript } from './script.js';
 
@@ -141,11 +142,8 @@ function holdOf(hold: ReadonlyMap<string, string>, now: number, backlog: number)
 }
 
 function isHeld(json: string, now: number): boolean {
-  try {
-    return number(String((JSON.parse(json) as { until?: unknown }).until)) > now;
-  } catch {
-    return false; // not ours to judge
-  }
+  const record = readJson(json) as { until?: unknown } | null | undefined; // it may be none of ours
+  return number(String(record?.until)) > now;
 }
 
 function hashOf(flat: Flat): Map<string, string> {

@@ -157,7 +157,7 @@ export const SETTINGS = {
     'JOB_ATTEMPTS',
     8,
     'attempts',
-    'how often HubSpot may refuse an association, without saying that this is final, before it is rejected with the last error; calls that HubSpot is not available for do not count',
+    'how often HubSpot may refuse an association, without saying that this is final, before it is rejected with the last error; calls during which HubSpot is unavailable do not count',
     1,
     1_000,
   ),
@@ -165,7 +165,7 @@ export const SETTINGS = {
     'UNAVAILABLE_PATIENCE_HOURS',
     24,
     'h',
-    'how long an association is tried again while HubSpot is not available (5xx, timeout, no connection) before it is rejected with these words; 0 = for ever',
+    'how long an association is tried again while HubSpot is unavailable (5xx, timeout, no connection) before it is rejected with these words; 0 = for ever',
     0,
     87_600,
   ),
@@ -219,7 +219,7 @@ export const SETTINGS = {
   metricsHost: text(
     'METRICS_HOST',
     '127.0.0.1',
-    'the address they listen on; they ask for no password, so that any but a loopback address is for a network of your own',
+    'the address they listen on; they ask for no password: use any other address only in a network of your own',
   ),
   alertWebhookUrl: {
     kind: 'secret',

@@ -18,10 +18,11 @@ import {
 } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../shared/errors.js';
+import { readJson } from '../shared/json.js';
 import type { Logger } from '../shared/logger.js';
 import { HIGH_PRIORITY, HIGH_PRIORITY_BELOW, JOB_NAME, KEEP_COMPLETED, type Keys } from '../shared/queue.js';
 import { loadScript } from '../shared/script.js';
-import { countPairs, parsed } from './job-text.js';
+import { countPairs } from './job-text.js';
 import { isRefusedByFullRedis, queueBackend } from './queue-backend.js';
 
 export type FetchedJob = {
@@ -225,7 +226,7 @@ export class JobQueue {
         high: flat[at + 2] === HIGH_PRIORITY,
         standsAlone: flat[at + 3] !== 0,
         isFirstAttempt: flat[at + 3] === 2,
-        trace: telemetry && (parsed(String(flat[at + 4])) as { tm?: string } | undefined)?.tm,
+        trace: telemetry && (readJson(String(flat[at + 4])) as { tm?: string } | undefined)?.tm,
       });
     }
     return { jobs, more: more === 1 };

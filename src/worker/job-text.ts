@@ -6,6 +6,7 @@
  * schema cost. Whatever is the least unusual is left to those two (docs/decisions/0015).
  */
 import { type JobData, parseJobData } from '../shared/association.js';
+import { readJson } from '../shared/json.js';
 
 /** What a job says beside its pairs. */
 export type JobHead = Omit<JobData, 'pairs' | 'errors' | 'progress' | 'rejected' | 'created'>;
@@ -21,14 +22,6 @@ export function countPairs(json: string): number {
     if (json[next] === '[' && next > at + 1) count += 1;
   }
   return count;
-}
-
-export function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Different heads that are remembered; each request to the gateway has its own. */
@@ -69,7 +62,7 @@ const NO_PAIRS = 0;
 /** Undefined where the pairs that were cut out may be somebody else's, or there is a history to be kept. */
 function readHead(json: string): JobHead | undefined {
   if (json.includes('\\') || json.indexOf(KEY) !== json.lastIndexOf(KEY)) return undefined;
-  const found = parsed(json) as { pairs?: unknown } | null | undefined;
+  const found = readJson(json) as { pairs?: unknown } | null | undefined;
   if (found?.pairs !== NO_PAIRS) return undefined;
   const checked = parseJobData({ ...found, pairs: [] });
   if (!checked.ok) return undefined;

@@ -6,10 +6,11 @@
 import { type JobData, type Pair, parseJobData } from '../shared/association.js';
 import { withJitter } from '../shared/backoff.js';
 import { messageOf } from '../shared/errors.js';
+import { readJson } from '../shared/json.js';
 import type { Logger } from '../shared/logger.js';
 import type { Submission, Submitter } from './batch.js';
 import { type FetchedJob, GIVEN_UP, type JobQueue } from './job-queue.js';
-import { type JobHead, PlainJobReader, parsed } from './job-text.js';
+import { type JobHead, PlainJobReader } from './job-text.js';
 import type { Finish, JobEntry, Ledger } from './ledger.js';
 import type { Hold, Outcome } from './outcome.js';
 import { PlainWork, type PlainWorkOwner, withBatch } from './plain-work.js';
@@ -90,7 +91,7 @@ export class Processor {
   async #work(job: FetchedJob): Promise<void> {
     const { queue, policy } = this.parts;
     if (job.mustFail) return queue.fail(job, job.mustFail);
-    const checked = parseJobData(parsed(job.text));
+    const checked = parseJobData(readJson(job.text));
     if (!checked.ok) return queue.fail(job, invalidReason(checked.faults));
     const again = reopen(checked.data);
     if (again) await this.#takeBack(job, again);
@@ -196,7 +197,7 @@ const isCreated = ({ kind }: Outcome): boolean => kind === 'created';
 
 /** Of a plain job: what was read of it in passing is not all that it says. */
 function dataOf(job: FetchedJob): JobData {
-  const checked = parseJobData(parsed(job.text));
+  const checked = parseJobData(readJson(job.text));
   if (!checked.ok) throw new Error(invalidReason(checked.faults));
   return checked.data;
 }

@@ -292,6 +292,9 @@ describe('search', () => {
     await rig.drained();
     await rig.queue.pause();
     await rig.enqueue(goodPairs(2_000, 400_000_000), 100);
+    // a job of which no JSON can be made stops no search
+    const broken = await rig.queue.add('broken', {});
+    await test.redis.hset(`${rig.keys.jobs}${broken.id}`, 'data', '{');
     await rig.queue.add('spaced', { ...contactsToCompanies, pairs: [] }, { priority: 3, jobId: 'spaced' });
     // as a client in another language may write it
     await test.redis.hset(
@@ -321,7 +324,7 @@ describe('search', () => {
       matches: [{ fate: 'queued', place: 'prioritized' }],
     });
     const nothing = await search(page, '400000500', '800000501');
-    expect(nothing).toMatchObject({ matches: [], end: { found: 0, looked: 22, cutShort: false } });
+    expect(nothing).toMatchObject({ matches: [], end: { found: 0, looked: 23, cutShort: false } });
     expect((await page.get('/api/search?from=1')).status).toBe(400);
     expect((await page.get('/api/search?from=a%20b&to=1')).status).toBe(400);
   });

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { writeCapacity } from '../../src/shared/capacity.js';
-import { reportAlive } from '../../src/shared/heartbeat.js';
+import { hearReplicas, readWorkers, reportAlive } from '../../src/shared/heartbeat.js';
 import { accountKeys, JOB_NAME, type Keys, queueName } from '../../src/shared/queue.js';
 import { type QueueState, queueStateReader } from '../../src/shared/queue-state.js';
 import { CapacityMeter } from '../../src/worker/capacity.js';
@@ -96,6 +96,13 @@ test('holds: of the account, also between two probes; of object pairs, while the
   expect((await read()).hold).toBeUndefined(); // and nothing to probe with
   await queue.add(JOB_NAME, job(1));
   expect((await read()).hold).toEqual({ kind: 'auth', forMs: 0 });
+});
+
+test('what another client has written as the report of a worker is none', async () => {
+  await redis.zadd(keys.workers, Date.now(), 'a', Date.now(), 'b', Date.now(), 'c');
+  await redis.mset(`${keys.worker}a`, '{', `${keys.worker}b`, 'null', `${keys.worker}c`, '[]');
+  expect(await hearReplicas(redis, keys)).toEqual([]);
+  expect((await readWorkers(redis, keys)).alive).toEqual([]);
 });
 
 test('workers that live; one that fell silent does not count', async () => {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ASSOCIATION_CATEGORIES, parseJobData } from '../../src/shared/association.js';
-import { PlainJobReader, parsed } from '../../src/worker/job-text.js';
+import { readJson } from '../../src/shared/json.js';
+import { PlainJobReader } from '../../src/worker/job-text.js';
 import { NumberPairs, PairSet } from '../../src/worker/pairs.js';
 import { plainRequestBody, requestBody } from '../../src/worker/request-body.js';
 import { listsAll, listsAllPlain } from '../../src/worker/results.js';
@@ -105,7 +106,7 @@ describe('reading a job', () => {
         const plain = reader.read(text);
         if (!plain) return;
         read += 1;
-        const checked = parseJobData(parsed(text));
+        const checked = parseJobData(readJson(text));
         const { head, ids } = plain;
         const numbers = new NumberPairs(ids);
         const pairs = Array.from({ length: numbers.length }, (_, at) => numbers.at(at));
@@ -201,7 +202,7 @@ it('an id has one form from the job to the request to the answer, however it is 
       (pairs, answersWithZeros) => {
         const job = { version: 1, fromObjectType: 'a', toObjectType: 'b', types };
         const text = JSON.stringify({ ...job, pairs: pairs.map(([from, to]) => [from.json, to.json]) });
-        const checked = parseJobData(parsed(text));
+        const checked = parseJobData(readJson(text));
         if (!checked.ok) throw new Error(checked.faults.join());
         const ids = pairs.flatMap(([from, to]) => [from.number, to.number]);
         expect(checked.data.pairs.flat()).toEqual(ids.map(String));
