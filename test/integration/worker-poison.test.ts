@@ -24,11 +24,11 @@ describe('ids without a job', () => {
     await rig.enqueue(GOOD.slice(400), 2);
     await redis.rpush(keys.wait, 'missing-2');
     await redis.zadd(keys.prioritized, 2 ** 32 + 1, 'poison-3');
-    const since = performance.now();
     const worker = rig.startWorker();
     await eventually(async () => expect((await rig.totals()).created).toBe(600));
     await rig.drained();
-    expect(performance.now() - since).toBeLessThan(8_000);
+    // it would pause for a second after each of them, and its neighbours with it
+    expect(worker.output()).not.toContain('could not fetch jobs');
     expect(await redis.lrange(keys.active, 0, -1)).toEqual([]);
     expect(await redis.mget(weeds.map(id => keys.jobs + id))).toEqual(['no job', 'no job', 'no job']);
     for (const id of weeds) expect(worker.output()).toContain(id);
