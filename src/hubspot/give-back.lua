@@ -1,4 +1,5 @@
 -- needs ../shared/guard.lua
+-- needs probed.lua
 --[[
   Takes a permit back that was not used. Where it expired because its call was late, later permits may be used later:
   the lateness that the window's margin covers grows by half at most, so that one bad moment costs little.
@@ -25,7 +26,7 @@ local covered = math.max(least, kept(h[1]) * 2 ^ (-math.max(0, now - kept(h[2]))
 redis.call('ZREM', KEYS[1], permit)
 redis.call('HINCRBY', KEYS[3], day, -1)
 -- The probe has found out nothing: the next call may. A hold of another kind, which has come in between, stands.
-if ARGV[3] == '1' and (h[3] == 'auth' or h[3] == 'account' or h[3] == 'unavailable') then redis.call('HDEL', KEYS[2], 'until') end
+if ARGV[3] == '1' and isProbed(h[3]) then redis.call('HDEL', KEYS[2], 'until') end
 if lateness > covered then
   -- a quarter more than measured: it wears off from now on
   covered = math.min(most, 1.25 * lateness, 1.5 * covered)

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- needs ../shared/guard.lua
+-- needs probed.lua
 --[[
   Holds all calls of the account, on every replica. A longer hold that stands already is kept.
 
@@ -29,7 +30,7 @@ if longest > 0 then
   redis.call('HSET', KEYS[1], 'strikes', strikes)
   ms = math.min(longest, ms * 2 ^ (strikes - 1))
   -- the probe's own time ends with it; a hold of another kind that came in between stands
-  if h[4] == 'auth' or h[4] == 'account' or h[4] == 'unavailable' then heldUntil = 0 end
+  if isProbed(h[4]) then heldUntil = 0 end
 end
 -- a hold that is prolonged, by its probe or another refusal, goes on since it began
 if kept(h[1]) <= now and kept(h[2]) == 0 then redis.call('HSET', KEYS[1], 'since', now) end

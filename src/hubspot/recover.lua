@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- needs probed.lua
 --[[
   A call was answered: let everybody go if it was a fault that held the account.
 
@@ -6,5 +7,5 @@
 ]]
 local kind = redis.call('HGET', KEYS[1], 'kind')
 redis.call('HDEL', KEYS[1], 'strikes')
-if kind == 'auth' or kind == 'account' or kind == 'unavailable' then redis.call('HDEL', KEYS[1], 'until', 'kind', 'reason') end
+if isProbed(kind) then redis.call('HDEL', KEYS[1], 'until', 'kind', 'reason') end
 return 0

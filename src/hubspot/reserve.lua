@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- needs ../shared/guard.lua
+-- needs probed.lua
 --[[
   Reserves one call: says when it may go, or why none may.
 
@@ -70,7 +71,7 @@ if isLifted then heldUntil = 0 end
 -- Every hold ends: what another clock or another version has written is believed no longer than what we would write.
 local longest = math.max(86400000, untilReset)
 if kind == 'rate-limit' then longest = 6 * window
-elseif kind == 'auth' or kind == 'account' or kind == 'unavailable' then longest = math.max(600000, probeMs) end
+elseif isProbed(kind) then longest = math.max(600000, probeMs) end
 local believed = math.min(heldUntil, now + longest)
 if believed > now then
   local answer = reply('held', believed - now, kind, reason, now, 0, 0)
@@ -98,7 +99,7 @@ if isLifted then redis.call('HDEL', KEYS[2], 'until', 'kind', 'reason', 'ownLimi
 -- After a failure that holds everybody, one probe goes alone; the others wait for what it brings.
 if strikes > 0 then
   -- a 429 may have come in between: what holds the others now is the probe
-  redis.call('HSET', KEYS[2], 'until', now + probeMs, 'kind', (kind == 'auth' or kind == 'account') and kind or 'unavailable')
+  redis.call('HSET', KEYS[2], 'until', now + probeMs, 'kind', isProbed(kind) and kind or 'unavailable')
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window - margin)
