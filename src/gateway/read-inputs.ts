@@ -120,7 +120,7 @@ export function refuseFieldsBesideInputs(given: object): void {
   if (faults.length > 0)
     throw new Refusal(
       400,
-      `The body says something of all inputs, which only each input can say; ${NOTHING_ENQUEUED}`,
+      `The request says something of all inputs, which only each input can say; ${NOTHING_ENQUEUED}`,
       faults,
     );
 }

@@ -72,8 +72,8 @@ const LOCKS_PER_RUN = 1_000;
 const SLOT_MS = 100;
 /** Of each list; a run takes no more. */
 const IDS_PER_WEEDING = JOBS_PER_RUN;
-/** So many due jobs at the most are promoted by BullMQ at once. */
-const DELAYED_PER_WEEDING = 1_000;
+/** BullMQ promotes 1,000 due jobs at once; other replicas may promote as many between our weeding and our fetching. */
+const DELAYED_PER_WEEDING = 5_000;
 const WEED_DELAYED_EVERY_MS = 1_000;
 /** BullMQ promotes whatever becomes due while it waits for a job. */
 const WEED_DELAYED_AHEAD_MS = 15_000;
@@ -346,7 +346,8 @@ export class JobQueue {
     try {
       return await fetch();
     } catch (error) {
-      if (!messageOf(error).includes('WRONGTYPE') || !(await this.#weedOut(IDS_PER_WEEDING))) throw error;
+      if (!messageOf(error).includes('WRONGTYPE') || !(await this.#weedOut(IDS_PER_WEEDING)).removed)
+        throw error;
       return undefined;
     }
   }
@@ -355,29 +356,30 @@ export class JobQueue {
   async #weedDelayed(): Promise<void> {
     const now = performance.now();
     if (now < this.#weedDelayedFrom) return;
-    await this.#weedOut(0);
-    this.#weedDelayedFrom = now + WEED_DELAYED_EVERY_MS;
+    const { looked } = await this.#weedOut(0);
+    // where more are due than were looked at, the next fetch may reach them
+    if (looked < DELAYED_PER_WEEDING) this.#weedDelayedFrom = now + WEED_DELAYED_EVERY_MS;
   }
 
   /**
    * @param listed ids to look at in each list, beside those of delayed jobs
-   * @returns whether an id was removed
+   * @returns how many delayed ids were looked at, and whether an id was removed
    */
-  async #weedOut(listed: number): Promise<boolean> {
+  async #weedOut(listed: number): Promise<{ looked: number; removed: boolean }> {
     const { redis, keys, logger } = this.#parts;
     const { wait, active, prioritized, stalled, delayed } = keys;
     const highest = (Date.now() + WEED_DELAYED_AHEAD_MS) * DELAYED_SCORE_PER_MS;
-    const weeds = (await this.#weed(
+    const [looked, ...weeds] = (await this.#weed(
       redis,
       [wait, active, prioritized, stalled, delayed],
       [keys.jobs, listed, DELAYED_PER_WEEDING, highest],
-    )) as string[];
-    if (weeds.length === 0) return false;
+    )) as [number, ...string[]];
+    if (weeds.length === 0) return { looked, removed: false };
     logger.error(
       { event: 'no job', ids: weeds.filter((_, at) => at % 2 === 0) },
       `the queue held ids whose keys are no hashes and therefore no jobs; the worker removed the ids from the queue and left the keys as they are, under ${keys.jobs}<id>`,
     );
-    return true;
+    return { looked, removed: true };
   }
 
   #newToken(): string {

@@ -9,7 +9,7 @@
   KEYS[5] delayed  sorted set
   ARGV[1] prefix of job hashes   ARGV[2] ids to look at in wait, active and prioritized each, at the ends from which jobs
   are taken; 0 = none   ARGV[3] ids to look at in delayed, the first that are due   ARGV[4] their highest score
-  Returns the ids and the type of each one's key, in turn
+  Returns {ids of delayed that were looked at, then each removed id and the type of its key}
 ]]
 local jobs, most, mostDelayed, highest, weeds = text(ARGV[1]), integer(ARGV[2]), integer(ARGV[3]), integer(ARGV[4]), {}
 expectType('list', KEYS[1])
@@ -31,7 +31,8 @@ if most > 0 then
   look(redis.call('LRANGE', KEYS[2], 0, most - 1))
   look(redis.call('ZRANGE', KEYS[3], 0, most - 1))
 end
-look(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', highest, 'LIMIT', 0, mostDelayed))
+local delayed = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', highest, 'LIMIT', 0, mostDelayed)
+look(delayed)
 for at = 1, #weeds, 2 do
   redis.call('LREM', KEYS[1], 0, weeds[at])
   redis.call('LREM', KEYS[2], 0, weeds[at])
@@ -39,4 +40,5 @@ for at = 1, #weeds, 2 do
   redis.call('SREM', KEYS[4], weeds[at])
   redis.call('ZREM', KEYS[5], weeds[at])
 end
+table.insert(weeds, 1, #delayed)
 return weeds

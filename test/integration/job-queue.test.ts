@@ -332,6 +332,20 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     expect(await test.redis.get(`${keys.jobs}poison`)).toBe('no job');
   });
 
+  it('thousands of delayed jobs that become due at once beside an id that is no job: none of them is lost', async () => {
+    const { queue, keys, jobs } = box;
+    await test.redis.set(`${keys.jobs}poison`, 'no job');
+    await add(queue, numbered(2_100), { delay: 1 });
+    const [, score = ''] = await test.redis.zrange(keys.delayed, '1500', '1500', 'WITHSCORES');
+    await test.redis.zadd(keys.delayed, score, 'poison');
+    let fetched = 0;
+    await eventually(async () => {
+      if (await jobs.next(false).catch(() => undefined)) fetched += 1;
+      expect(await test.redis.zcard(keys.delayed)).toBe(0);
+    });
+    expect(fetched + (await test.redis.llen(keys.wait))).toBe(2_100);
+  });
+
   it('the job of a scheduler, which BullMQ plans anew when it fetches it', async () => {
     await add(box.queue, numbered(1));
     await box.queue.upsertJobScheduler('nightly', { every: 3_600_000 }, { name: 'associate', data: {} });
