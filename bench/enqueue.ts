@@ -2,8 +2,8 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createProducer } from '../src/producer/producer.js';
-import type { Association } from '../src/shared/association.js';
-import { JOB_NAME } from '../src/shared/queue.js';
+import type { Association } from '../src/shared/contract/association.js';
+import { JOB_NAME } from '../src/shared/contract/keys.js';
 import { associations } from './support/associations.js';
 import { Installation } from './support/installation.js';
 import { newPrefix, removeKeys } from './support/keys.js';

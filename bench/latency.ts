@@ -1,6 +1,6 @@
 /** How long does an association of a trickle take from enqueue() until HubSpot has said that it is created? */
 import { createProducer, type Producer } from '../src/producer/producer.js';
-import { sleep } from '../src/shared/wait.js';
+import { sleep } from '../src/shared/runtime/wait.js';
 import { nowMs } from '../src/simulator/state.js';
 import { associationAt } from './support/associations.js';
 import { withInstallation } from './support/installation.js';

@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { messageOf } from '../src/shared/errors.js';
+import { messageOf } from '../src/shared/contract/errors.js';
 import { enqueue } from './enqueue.js';
 import { gateway } from './gateway.js';
 import { growth } from './growth.js';

@@ -1,6 +1,6 @@
 /** What does a queue cost: bytes of Redis for an association, memory of a worker, and the time to fill it? */
 import { createProducer } from '../src/producer/producer.js';
-import type { JobData } from '../src/shared/association.js';
+import type { JobData } from '../src/shared/contract/association.js';
 import { associations, jobs } from './support/associations.js';
 import { type Installation, withInstallation } from './support/installation.js';
 import { type Env, peakMemory } from './support/processes.js';

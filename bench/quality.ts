@@ -1,5 +1,5 @@
 /** What do bad inputs cost, and does anybody good suffer for them? */
-import type { JobData } from '../src/shared/association.js';
+import type { JobData } from '../src/shared/contract/association.js';
 import type { SimulatorOptions } from '../src/simulator/options.js';
 import { countBad, isBad, type Load } from './support/associations.js';
 import { type Installation, withInstallation } from './support/installation.js';

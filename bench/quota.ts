@@ -1,7 +1,7 @@
 /** How much of the allowed calls do replicas use while there is a backlog, and do they keep the limit? */
 import { createProducer } from '../src/producer/producer.js';
-import { MAX_INPUTS_PER_CALL } from '../src/shared/association.js';
-import { sleep } from '../src/shared/wait.js';
+import { MAX_INPUTS_PER_CALL } from '../src/shared/contract/association.js';
+import { sleep } from '../src/shared/runtime/wait.js';
 import type { CallRecord } from '../src/simulator/ledger.js';
 import { associations } from './support/associations.js';
 import { withInstallation } from './support/installation.js';

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cleanUp, isEnding } from '../bench/support/cleanup.js';
 import { fromRoot } from '../bench/support/paths.js';
-import { messageOf } from '../src/shared/errors.js';
+import { messageOf } from '../src/shared/contract/errors.js';
 import { SCENARIOS, TESTED } from './catalogue.js';
 import { Check, type Result } from './support/check.js';
 import { faultsTable, type Results, withTable } from './support/page.js';

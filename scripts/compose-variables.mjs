@@ -3,7 +3,7 @@
 // setting that .env gives.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { SETTINGS } from '../dist/shared/settings.js';
+import { SETTINGS } from '../dist/shared/runtime/settings.js';
 
 export const COMMANDS = {
   worker: 'src/worker/main.ts',
@@ -11,7 +11,7 @@ export const COMMANDS = {
   dashboard: 'src/dashboard/web/main.ts',
 };
 /** They name every setting, and read none of their own. */
-const NAME_ALL = /\/shared\/(settings|config)\.ts$/;
+const NAME_ALL = /\/shared\/runtime\/(settings|config)\.ts$/;
 /** Others have to reach it within the containers' network; compose publishes no port of it. */
 const WITHIN = { METRICS_HOST: '0.0.0.0' };
 const IMPORT = /\b(?:import|export)\b(?! type\b)[^;'"]*?['"](\.[^'"]+)\.js['"]/g;

@@ -1,5 +1,5 @@
 // What the demo shows while it runs: a few lines drawn over and over on a terminal, a line now and then elsewhere.
-import { count, duration } from '../dist/dashboard/figures.js';
+import { count, duration } from '../dist/dashboard/text/figures.js';
 
 const REDRAW_MS = 250;
 const LINE_MS = 2_000;

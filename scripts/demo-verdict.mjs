@@ -2,7 +2,7 @@
 // the simulator's ledger. The ledger is what really happened; nothing here is taken on trust from the worker.
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { aligned, count } from '../dist/dashboard/figures.js';
+import { aligned, count } from '../dist/dashboard/text/figures.js';
 import { KINDS } from './demo-data.mjs';
 
 /** The simulator's ledger knows object types by their ids. */

@@ -2,8 +2,8 @@
 // metrics in deploy/monitoring/README.md and the variables in docker-compose.yml.
 // --check: writes nothing, fails when a file is not what the code says.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { JobDataSchema } from '../dist/shared/association.js';
-import { SETTINGS } from '../dist/shared/settings.js';
+import { JobDataSchema } from '../dist/shared/contract/association.js';
+import { SETTINGS } from '../dist/shared/runtime/settings.js';
 import { withVariables } from './compose-variables.mjs';
 import { metricsTable } from './metrics-table.mjs';
 

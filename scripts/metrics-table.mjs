@@ -2,8 +2,8 @@
 import { Registry } from 'prom-client';
 import { createDashboardMetrics } from '../dist/dashboard/web/metrics.js';
 import { createGatewayMetrics } from '../dist/gateway/metrics.js';
-import { addQueueMetrics } from '../dist/shared/queue-metrics.js';
-import { createWorkerMetrics } from '../dist/worker/metrics.js';
+import { addQueueMetrics } from '../dist/shared/state/queue-metrics.js';
+import { createWorkerMetrics } from '../dist/worker/report/metrics.js';
 
 const none = () => 0;
 

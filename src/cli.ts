@@ -9,10 +9,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCommand, type CommandSpec, optionTerm } from './cli/command.js';
-import type { Grouping } from './dashboard/failure-groups.js';
+import type { Grouping } from './dashboard/failures/failure-groups.js';
 import type { FailureVerb } from './dashboard/main.js';
-import { ConfigError, messageOf } from './shared/errors.js';
-import { harmless, harmlessLines } from './shared/text.js';
+import { ConfigError, messageOf } from './shared/contract/errors.js';
+import { harmless, harmlessLines } from './shared/runtime/text.js';
 
 const NAME = 'association-queue';
 
@@ -28,7 +28,7 @@ const WORKER: CommandSpec = {
   flags: [],
   example: `HUBSPOT_ACCESS_TOKEN_FILE=/run/secrets/hubspot ${NAME} worker`,
   run: async given => {
-    const { parseConfig } = await import('./shared/config.js');
+    const { parseConfig } = await import('./shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env, { token: true }));
     const { runWorker } = await import('./worker/main.js');
     await runWorker(config);
@@ -61,7 +61,7 @@ const ENQUEUE: CommandSpec = {
     const [file = ''] = given.operands;
     const type = given.list('type');
     const options = given.texts('from', 'to', 'label', 'source', 'priority');
-    const { associationFaults, parseType } = await import('./shared/association.js');
+    const { associationFaults, parseType } = await import('./shared/contract/association.js');
     const objectTypes = {
       fromObjectType: options.from ?? 'contacts',
       toObjectType: options.to ?? 'companies',
@@ -82,16 +82,16 @@ const ENQUEUE: CommandSpec = {
         given.problem(`--type ${messageOf(error)}`);
       }
     }
-    const { priorityProblem } = await import('./shared/queue.js');
+    const { priorityProblem } = await import('./shared/contract/keys.js');
     const fault = priorityProblem(options.priority ?? 'normal');
     if (fault) given.problem(`--${fault}`);
-    const { fileSource } = await import('./producer/source.js');
+    const { fileSource } = await import('./producer/import/source.js');
     const source = file === '' || file === '-' ? undefined : fileSource(file);
     if (source && 'problems' in source) given.problem(...source.problems);
-    const { parseConfig } = await import('./shared/config.js');
+    const { parseConfig } = await import('./shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env));
     warnOf(config);
-    const { compactHeap } = await import('./shared/heap.js');
+    const { compactHeap } = await import('./shared/runtime/gc.js');
     compactHeap(); // a file may be of any length, and waits for Redis more than for us
     const { runEnqueue } = await import('./producer/main.js');
     const { hubspotOptions } = await import('./labels/open-labels.js');
@@ -110,7 +110,7 @@ const GATEWAY: CommandSpec = {
   flags: [],
   example: `GATEWAY_PORT=3000 ${NAME} gateway\ncurl http://127.0.0.1:3000/docs`,
   run: async given => {
-    const { parseConfig } = await import('./shared/config.js');
+    const { parseConfig } = await import('./shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env, { gateway: true }));
     const { runGateway } = await import('./gateway/main.js');
     await runGateway(config);
@@ -125,7 +125,7 @@ const DASHBOARD: CommandSpec = {
   flags: [],
   example: `${NAME} dashboard\nDASHBOARD_HOST=0.0.0.0 DASHBOARD_USER=oncall DASHBOARD_PASSWORD=… DASHBOARD_READ_ONLY=true ${NAME} dashboard`,
   run: async given => {
-    const { parseConfig } = await import('./shared/config.js');
+    const { parseConfig } = await import('./shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env, { dashboard: true }));
     const { runDashboard } = await import('./dashboard/web/main.js');
     await runDashboard(config);
@@ -142,7 +142,7 @@ const STATS: CommandSpec = {
   ],
   example: `${NAME} stats --watch\n${NAME} stats --json | jq .associations`,
   run: async given => {
-    const { parseConfig } = await import('./shared/config.js');
+    const { parseConfig } = await import('./shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env));
     warnOf(config);
     const { runStats } = await import('./dashboard/main.js');
@@ -172,7 +172,7 @@ const failures = (verb: FailureVerb, spec: Omit<CommandSpec, 'usage' | 'run'>): 
     const groupBy = given.texts('groupBy').groupBy;
     if (groupBy !== undefined && !GROUPINGS.includes(groupBy))
       given.problem(`--group-by "${groupBy}" is not one of ${GROUPINGS.join(', ')}`);
-    const { parseConfig } = await import('./shared/config.js');
+    const { parseConfig } = await import('./shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env));
     warnOf(config);
     const { runFailures } = await import('./dashboard/main.js');

@@ -15,12 +15,12 @@ export {
   MAX_PAIRS_PER_JOB,
   parseType,
   typeText,
-} from './shared/association.js';
+} from './shared/contract/association.js';
 export {
   ConfigError,
   EnqueueError,
   type EnqueueProgress,
   InvalidAssociationError,
   LabelLookupError,
-} from './shared/errors.js';
-export type { Priority } from './shared/queue.js';
+} from './shared/contract/errors.js';
+export type { Priority } from './shared/contract/keys.js';

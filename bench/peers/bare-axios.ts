@@ -5,7 +5,7 @@
 import { Agent } from 'node:http';
 import axios from 'axios';
 import pLimit from 'p-limit';
-import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/association.js';
+import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/contract/association.js';
 import { OBJECT_PAIR, pairs, TYPES } from '../support/associations.js';
 import { serve } from '../support/peer.js';
 

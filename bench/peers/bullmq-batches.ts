@@ -6,8 +6,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Job, Queue, Worker } from 'bullmq';
-import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/association.js';
-import { sleep } from '../../src/shared/wait.js';
+import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/contract/association.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 import { pairs } from '../support/associations.js';
 import { addInBulks } from '../support/bulks.js';
 import { carefulCreate } from '../support/careful-create.js';

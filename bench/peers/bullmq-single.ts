@@ -4,7 +4,7 @@
  * 50, 100, 200 and 300 here). Three attempts with exponential backoff; what HubSpot refuses is not tried again.
  */
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
-import type { Pair } from '../../src/shared/association.js';
+import type { Pair } from '../../src/shared/contract/association.js';
 import { pairs } from '../support/associations.js';
 import { addInBulks } from '../support/bulks.js';
 import { carefulCreate } from '../support/careful-create.js';

@@ -9,7 +9,7 @@
  */
 import { Agent } from 'node:http';
 import { Client, DEFAULT_LIMITER_OPTIONS } from '@hubspot/api-client';
-import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/association.js';
+import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/contract/association.js';
 import { OBJECT_PAIR, pairs, TYPES } from '../support/associations.js';
 import { serve } from '../support/peer.js';
 

@@ -8,8 +8,8 @@
  * `priority: false`, because no job has one: it spares the sorting. The maintenance is off: nothing of it falls due here.
  */
 import PgBoss from 'pg-boss';
-import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/association.js';
-import { sleep } from '../../src/shared/wait.js';
+import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/contract/association.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 import { pairs } from '../support/associations.js';
 import { carefulCreate } from '../support/careful-create.js';
 import { serve } from '../support/peer.js';

@@ -2,7 +2,7 @@
  * The associations of all measurements: ids of 9 digits, contacts to companies, all of them good unless bad ones are
  * asked for. Every process makes its own: association n is the same everywhere.
  */
-import type { Association, AssociationType, JobData, Pair } from '../../src/shared/association.js';
+import type { Association, AssociationType, JobData, Pair } from '../../src/shared/contract/association.js';
 
 export const OBJECT_PAIR = { fromObjectType: 'contacts', toObjectType: 'companies' } as const;
 export const TYPES: AssociationType[] = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }];

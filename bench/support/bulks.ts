@@ -1,7 +1,7 @@
 /** Adds a job for each association, in bulks, as BullMQ recommends for many. */
 import type { Queue } from 'bullmq';
-import type { Pair } from '../../src/shared/association.js';
-import { JOB_NAME } from '../../src/shared/queue.js';
+import type { Pair } from '../../src/shared/contract/association.js';
+import { JOB_NAME } from '../../src/shared/contract/keys.js';
 
 const JOBS_PER_BULK = 1_000;
 

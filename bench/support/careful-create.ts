@@ -5,7 +5,7 @@
 import { Agent } from 'node:http';
 import axios, { type AxiosResponse } from 'axios';
 import pLimit from 'p-limit';
-import type { Pair } from '../../src/shared/association.js';
+import type { Pair } from '../../src/shared/contract/association.js';
 import { OBJECT_PAIR, TYPES } from './associations.js';
 
 type Named = { id?: string[]; objectId?: string[] };

@@ -1,8 +1,8 @@
 /** A queue of its own in the real Redis, and worker processes on it. */
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { JobData } from '../../src/shared/association.js';
-import { accountKeys, JOB_NAME, queueName } from '../../src/shared/queue.js';
+import type { JobData } from '../../src/shared/contract/association.js';
+import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
 import { newPrefix, removeKeys } from './keys.js';
 import { CLI } from './paths.js';
 import { type Env, type Started, start } from './processes.js';

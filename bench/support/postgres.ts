@@ -8,7 +8,7 @@ import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } fro
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { sleep } from '../../src/shared/wait.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 import { atEnd } from './cleanup.js';
 import { findPrograms, install, someUser, type User } from './postgres-programs.js';
 import type { Answer } from './row.js';

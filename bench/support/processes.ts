@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { sleep } from '../../src/shared/wait.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 import { atEnd, isEnding } from './cleanup.js';
 
 const STARTS_WITHIN_MS = 20_000;

@@ -1,5 +1,5 @@
 /** Waiting for something that is looked at again and again, never for ever. */
-import { sleep } from '../../src/shared/wait.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 
 const POLL_MS = 10;
 const WITHIN_MS = 180_000;

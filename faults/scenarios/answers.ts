@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atEnd } from '../../bench/support/cleanup.js';
 import { peakMemory } from '../../bench/support/processes.js';
-import { sleep } from '../../src/shared/wait.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 import { grouped } from '../support/check.js';
 import { goodPairs, happens } from '../support/rig.js';
 import type { Scenario } from '../support/scenario.js';

@@ -1,7 +1,7 @@
 /** Processes die, freeze or get no CPU. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { atEnd } from '../../bench/support/cleanup.js';
-import { sleep } from '../../src/shared/wait.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 import { starve } from '../../test/support/starvation.js';
 import { seconds } from '../support/check.js';
 import { badPairs, type FaultRig, goodPairs, happens } from '../support/rig.js';

@@ -1,7 +1,7 @@
 /** Associations that arrive at a steady rate, whatever becomes of them. */
 
-import type { JobData } from '../../src/shared/association.js';
-import { sleep } from '../../src/shared/wait.js';
+import type { JobData } from '../../src/shared/contract/association.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 import { type FaultRig, goodPairs } from './rig.js';
 
 const EVERY_MS = 250;

@@ -9,8 +9,8 @@ import { CLI } from '../../bench/support/paths.js';
 import { type Env, type Started, start } from '../../bench/support/processes.js';
 import { type Limit, type SimulatorProcess, startSimulatorProcess } from '../../bench/support/simulator.js';
 import { until } from '../../bench/support/until.js';
-import type { JobData, Pair } from '../../src/shared/association.js';
-import { accountKeys, JOB_NAME, queueName } from '../../src/shared/queue.js';
+import type { JobData, Pair } from '../../src/shared/contract/association.js';
+import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
 import { RedisServer } from '../../test/support/redis-server.js';
 import { type Check, seconds } from './check.js';
 

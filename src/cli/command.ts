@@ -4,7 +4,7 @@
  */
 import { type Command, Option } from 'commander';
 import leven from 'leven';
-import { ConfigError } from '../shared/errors.js';
+import { ConfigError } from '../shared/contract/errors.js';
 
 export type CommandSpec = {
   /** name and operands: `enqueue FILE` */

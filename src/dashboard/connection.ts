@@ -4,10 +4,10 @@
  */
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Config } from '../shared/config.js';
-import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/queue.js';
-import { openRedis, redisReason } from '../shared/redis.js';
-import { redisPlace } from '../shared/redis-url.js';
+import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/contract/keys.js';
+import type { Config } from '../shared/runtime/config.js';
+import { openRedis, redisReason } from '../shared/runtime/redis.js';
+import { redisPlace } from '../shared/runtime/redis-url.js';
 
 /** What accepts a connection and then says nothing is no Redis, or one that is stuck. */
 const GREETING_TIMEOUT_MS = 5_000;

@@ -1,26 +1,26 @@
 /** Composition root of the operator's commands: opens the queue, calls one function, prints what it says. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import type { Config } from '../shared/config.js';
-import { messageOf } from '../shared/errors.js';
-import { redisPlace } from '../shared/redis-url.js';
-import { harmless, harmlessJson } from '../shared/text.js';
-import { sleep } from '../shared/wait.js';
+import { messageOf } from '../shared/contract/errors.js';
+import type { Config } from '../shared/runtime/config.js';
+import { redisPlace } from '../shared/runtime/redis-url.js';
+import { harmless, harmlessJson } from '../shared/runtime/text.js';
+import { sleep } from '../shared/runtime/wait.js';
 import { type QueueAccess, unreachable, withQueue } from './connection.js';
-import { latestFailure } from './failed-jobs.js';
-import type { Grouping } from './failure-groups.js';
+import { latestFailure } from './failures/failed-jobs.js';
+import type { Grouping } from './failures/failure-groups.js';
 import {
   discardFailures,
   exportFailures,
   type FailureFilter,
   retryFailures,
   summariseFailures,
-} from './failures.js';
-import { discardQuestion, discardText, exportText, listText, retryText } from './failures-text.js';
+} from './failures/failures.js';
 import { StateReader } from './state-reader.js';
 import { readStats } from './stats.js';
-import { statsLine, statsText } from './stats-text.js';
 import { canDraw, watchOnScreen } from './terminal/watch.js';
+import { discardQuestion, discardText, exportText, listText, retryText } from './text/failures-text.js';
+import { statsLine, statsText } from './text/stats-text.js';
 
 const WATCH_EVERY_MS = 1_000;
 

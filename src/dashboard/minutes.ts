@@ -3,7 +3,7 @@
  * costs Redis 1,440 small reads, all viewers after that two a second.
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/queue.js';
+import type { Keys } from '../shared/contract/keys.js';
 
 /** Columns of equal length, one place for each step; null = not known. */
 export type Series = {

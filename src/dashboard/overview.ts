@@ -2,11 +2,12 @@
  * One reading of everything that the page shows: a few dozen small commands, none of which grows with the backlog or with
  * what was rejected.
  */
-import { createSampler } from '../shared/backlog.js';
-import type { Config } from '../shared/config.js';
+
+import type { Config } from '../shared/runtime/config.js';
+import { createSampler } from '../shared/state/backlog.js';
 import type { QueueAccess } from './connection.js';
+import { readRejections, type Sweep } from './failures/rejection-index.js';
 import { Minutes, type Series } from './minutes.js';
-import { readRejections, type Sweep } from './rejection-index.js';
 import { StateReader } from './state-reader.js';
 import type { Figures, View } from './view.js';
 

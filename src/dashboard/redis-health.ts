@@ -1,8 +1,8 @@
 /** Can Redis be written to, and does it keep what it was given? Else that is the first thing to know. */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/queue.js';
-import { writeRefusal } from '../shared/write-probe.js';
-import type { RedisHealth } from './state-sentence.js';
+import type { Keys } from '../shared/contract/keys.js';
+import { writeRefusal } from '../shared/runtime/write-probe.js';
+import type { RedisHealth } from './text/state-sentence.js';
 
 export async function readRedisHealth(redis: Redis, keys: Keys): Promise<RedisHealth> {
   const [refusal, memory, stats] = await Promise.all([

@@ -6,10 +6,10 @@
  * front: some are looked at twice, none is skipped.
  * What cannot be known is said: completed jobs are kept for a while only, batches too.
  */
-import { type JobData, type Pair, parseJobData, typesText } from '../shared/association.js';
-import { readJson } from '../shared/json.js';
-import { canonicalId } from '../shared/record-id.js';
-import { loadScript } from '../shared/script.js';
+import { type JobData, type Pair, parseJobData, typesText } from '../shared/contract/association.js';
+import { readJson } from '../shared/contract/json.js';
+import { canonicalId } from '../shared/contract/record-id.js';
+import { loadScript } from '../shared/runtime/script.js';
 import type { QueueAccess } from './connection.js';
 import type { BatchSeen, Match, SearchEnd, SearchProgress } from './view.js';
 

@@ -1,14 +1,15 @@
 /** Reads what the sentence needs (state-sentence.ts), for the page and for the terminal alike. */
-import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
-import type { Config } from '../shared/config.js';
-import { isRefusal } from '../shared/redis.js';
-import { loadScript } from '../shared/script.js';
+
+import type { Config } from '../shared/runtime/config.js';
+import { isRefusal } from '../shared/runtime/redis.js';
+import { loadScript } from '../shared/runtime/script.js';
+import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/state/backlog.js';
 import type { QueueAccess } from './connection.js';
+import { countRejections, Sweep } from './failures/rejection-index.js';
 import { Rate } from './rate.js';
 import { readRedisHealth } from './redis-health.js';
-import { countRejections, Sweep } from './rejection-index.js';
-import type { StateFigures } from './state-sentence.js';
 import { readStats, type Snapshot } from './stats.js';
+import type { StateFigures } from './text/state-sentence.js';
 
 /** Sizes of queued jobs change slowly; counts are read every time. */
 const SIZES_FRESH_MS = 5_000;

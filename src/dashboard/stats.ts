@@ -2,10 +2,11 @@
  * Reads one snapshot of an account's queue, summed over all replicas, from Redis.
  * Read-only, a handful of commands in two round trips, none of which grows with the backlog. Not for rendering (stats-text.ts).
  */
-import { type Limits, limitsOf, readCapacity } from '../shared/capacity.js';
-import type { Config } from '../shared/config.js';
-import { dayIn } from '../shared/day.js';
-import { type Roll, readWorkers, type WorkerReport } from '../shared/heartbeat.js';
+
+import type { Config } from '../shared/runtime/config.js';
+import { type Limits, limitsOf, readCapacity } from '../shared/state/capacity.js';
+import { dayIn } from '../shared/state/day.js';
+import { type Roll, readWorkers, type WorkerReport } from '../shared/state/heartbeat.js';
 import type { QueueAccess } from './connection.js';
 
 /** What `stats --json` prints; the shape is a contract (docs: README, "stats"). */

@@ -1,10 +1,10 @@
 /** What the server tells the page. Types only; the parts are sent by themselves, and only when they have changed. */
-import type { Limits } from '../shared/capacity.js';
-import type { WorkerReport } from '../shared/heartbeat.js';
+import type { Limits } from '../shared/state/capacity.js';
+import type { WorkerReport } from '../shared/state/heartbeat.js';
+import type { Rejections } from './failures/rejection-index.js';
 import type { Series } from './minutes.js';
-import type { Rejections } from './rejection-index.js';
-import type { StateFigures } from './state-sentence.js';
 import type { HeldPair, Stats } from './stats.js';
+import type { StateFigures } from './text/state-sentence.js';
 
 export type Figures = {
   state: StateFigures;
@@ -33,8 +33,8 @@ export type View = {
   /** Redis cannot be read */
   trouble: { since: number; message: string } | null;
 };
+export type { RejectionGroup, Rejections } from './failures/rejection-index.js';
 export type { Series } from './minutes.js';
-export type { RejectionGroup, Rejections } from './rejection-index.js';
 
 export type Match = {
   jobId: string;

@@ -1,6 +1,6 @@
 /** What a request is answered with, in HubSpot's shapes. Pure. */
-import type { ErrorContext, JobData, Pair, Rejected } from '../shared/association.js';
-import { objectTypeId } from '../shared/object-types.js';
+import type { ErrorContext, JobData, Pair, Rejected } from '../shared/contract/association.js';
+import { objectTypeId } from '../shared/contract/object-types.js';
 import type { FoundRejections, RequestCounts } from './requests.js';
 import type { Answer, AssociationError, Result, Status } from './schemas.js';
 

@@ -4,10 +4,10 @@
  * accepted since then is added, so that a burst between two readings is seen.
  */
 import type { Redis } from 'ioredis';
-import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/backlog.js';
-import type { Keys, Priority } from '../shared/queue.js';
-import { loadScript } from '../shared/script.js';
-import { settlesWithin } from '../shared/wait.js';
+import type { Keys, Priority } from '../shared/contract/keys.js';
+import { loadScript } from '../shared/runtime/script.js';
+import { settlesWithin } from '../shared/runtime/wait.js';
+import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/state/backlog.js';
 
 const FRESH_MS = 1_000;
 /** A Redis that does not answer is the next step's to report, in time. */

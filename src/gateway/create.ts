@@ -1,6 +1,6 @@
 /** batch/create: what was read → noted, enqueued, waited for, answered. The only file that knows the whole story. */
-import type { JobData } from '../shared/association.js';
-import type { Priority } from '../shared/queue.js';
+import type { JobData } from '../shared/contract/association.js';
+import type { Priority } from '../shared/contract/keys.js';
 import { completeAnswer, pendingAnswer } from './answers.js';
 import type { Backlog } from './backlog.js';
 import type { Caller } from './bearer.js';

@@ -4,8 +4,14 @@
  */
 import { FlowProducer, type QueueBaseOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { JobData } from '../shared/association.js';
-import { JOB_NAME, type Keys, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
+import type { JobData } from '../shared/contract/association.js';
+import {
+  JOB_NAME,
+  type Keys,
+  type Priority,
+  producerJobOptions,
+  queueName,
+} from '../shared/contract/keys.js';
 import { jobId } from './request-id.js';
 
 export class ManyJobs {

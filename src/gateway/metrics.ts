@@ -1,6 +1,6 @@
 /** What the gateway counts for Prometheus: itself; what is true of the queue is in shared/queue-metrics.ts. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import { addGauge, metricName } from '../shared/metrics.js';
+import { addGauge, metricName } from '../shared/runtime/metrics-server.js';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 

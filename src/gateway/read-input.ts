@@ -3,9 +3,14 @@
  * other names of theirs are understood (shared/association-fields.ts), and any others refused. Pure.
  */
 import { Compile } from 'typebox/compile';
-import { type Association, associationFaults, MAX_LABEL_LENGTH, MAX_TYPES } from '../shared/association.js';
-import { type Field, readFields } from '../shared/association-fields.js';
-import { quote } from '../shared/record-id.js';
+import {
+  type Association,
+  associationFaults,
+  MAX_LABEL_LENGTH,
+  MAX_TYPES,
+} from '../shared/contract/association.js';
+import { type Field, readFields } from '../shared/contract/association-fields.js';
+import { quote } from '../shared/contract/record-id.js';
 import type { Fault } from './refusal.js';
 import { type Input, InputSchema } from './schemas.js';
 

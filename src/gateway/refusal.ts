@@ -1,5 +1,5 @@
 /** Why a request is refused, in HubSpot's error shape. Pure. */
-import { withoutAddresses } from '../shared/errors.js';
+import { withoutAddresses } from '../shared/contract/errors.js';
 
 /** One reason; `in` names the place: `inputs[3].from.id`, a header, a path parameter. */
 export type Fault = { message: string; in?: string };

@@ -9,8 +9,8 @@ import {
   MAX_TYPES,
   RecordIdSchema,
   TypeIdSchema,
-} from '../shared/association.js';
-import { TEXT_PATTERN } from '../shared/record-id.js';
+} from '../shared/contract/association.js';
+import { TEXT_PATTERN } from '../shared/contract/record-id.js';
 
 const RecordSchema = Type.Object({ id: RecordIdSchema }, { additionalProperties: false });
 

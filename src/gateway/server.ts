@@ -12,9 +12,9 @@ import Fastify, {
   type onRequestHookHandler,
 } from 'fastify';
 import type { TypesOf } from '../labels/type-resolver.js';
-import { messageOf } from '../shared/errors.js';
-import { isLoopbackHost } from '../shared/host.js';
-import type { Logger } from '../shared/logger.js';
+import { messageOf } from '../shared/contract/errors.js';
+import { isLoopbackHost } from '../shared/runtime/host.js';
+import type { Logger } from '../shared/runtime/logger.js';
 import { warningsHeader } from './answers.js';
 import { type Caller, createGuard, NOBODY } from './bearer.js';
 import { LARGE_BODY_BYTES } from './body-budget.js';

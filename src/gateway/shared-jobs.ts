@@ -5,9 +5,9 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Span } from '@opentelemetry/api';
-import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../shared/association.js';
-import type { Priority } from '../shared/queue.js';
-import { type Tracing, together } from '../shared/tracing.js';
+import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../shared/contract/association.js';
+import type { Priority } from '../shared/contract/keys.js';
+import { type Tracing, together } from '../shared/runtime/tracing.js';
 import type { Caller } from './bearer.js';
 import { memberId } from './request-id.js';
 import type { Noted, Requests } from './requests.js';

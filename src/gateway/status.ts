@@ -1,5 +1,5 @@
 /** GET /requests/{id}: what became of a request that has jobs of its own, or of its place in a shared one. */
-import type { JobData, Pair, Rejected } from '../shared/association.js';
+import type { JobData, Pair, Rejected } from '../shared/contract/association.js';
 import { associationErrors, statusAnswer } from './answers.js';
 import { type Caller, mayRead } from './bearer.js';
 import { isRequestId, placeOf } from './request-id.js';

@@ -1,6 +1,6 @@
 /** The gateway's part of a trace: a request is a span, in the caller's trace where its headers name one. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Tracing, tracerOf } from '../shared/tracing.js';
+import { type Tracing, tracerOf } from '../shared/runtime/tracing.js';
 
 export type TraceRequest = <T extends { readonly status: number }>(
   route: string,

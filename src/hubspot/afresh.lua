@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- needs ../shared/guard.lua
+-- needs ../shared/runtime/guard.lua
 --[[
   A replica starts: whatever holds the account or an object pair may be mended by now. Each hold gets one probe at once,
   not a burst; how often it was in vain stays known. A daily limit of our own needs none: reserve.lua compares it.

@@ -2,7 +2,7 @@
  * The last look at the clock before a call's bytes are written. Pure but for the clock: http.ts asks when it has a
  * connection in hand and nothing but the write is left (docs/decisions/0024).
  */
-import { clock } from '../shared/clock.js';
+import { clock } from '../shared/runtime/clock.js';
 
 /** When a call may go. It travels to the thread that makes the call. */
 export type Slot = {

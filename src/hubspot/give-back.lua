@@ -1,4 +1,4 @@
--- needs ../shared/guard.lua
+-- needs ../shared/runtime/guard.lua
 -- needs probed.lua
 --[[
   Takes a permit back that was not used. Where it expired because its call was late, later permits may be used later:

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- needs ../shared/guard.lua
+-- needs ../shared/runtime/guard.lua
 --[[
   Holds an object pair (with these types) on every replica with pauses that grow, lets one probe go after each, and ends
   a probe that has found out nothing. A record that cannot be read is none.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- needs ../shared/guard.lua
+-- needs ../shared/runtime/guard.lua
 -- needs probed.lua
 --[[
   Holds all calls of the account, on every replica. A longer hold that stands already is kept.

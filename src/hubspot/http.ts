@@ -6,8 +6,8 @@ import http, { type ClientRequest, Agent as HttpAgent, type RequestOptions } fro
 import https, { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
-import { messageOf } from '../shared/errors.js';
-import { enteringWords } from '../shared/text.js';
+import { messageOf } from '../shared/contract/errors.js';
+import { enteringWords } from '../shared/runtime/text.js';
 import { type Answer, field, text } from './classify.js';
 import type { Departure, NotSent } from './departure.js';
 

@@ -7,13 +7,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { MAX_BACKOFF_MS } from '../shared/backoff.js';
-import { clock } from '../shared/clock.js';
-import { dayIn } from '../shared/day.js';
-import { readJson } from '../shared/json.js';
-import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/queue.js';
-import { loadScript } from '../shared/script.js';
-import type { AccountLimits } from '../shared/smallest-limits.js';
+import { readJson } from '../shared/contract/json.js';
+import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/contract/keys.js';
+import { MAX_BACKOFF_MS } from '../shared/runtime/backoff.js';
+import { clock } from '../shared/runtime/clock.js';
+import { loadScript } from '../shared/runtime/script.js';
+import { dayIn } from '../shared/state/day.js';
+import type { AccountLimits } from '../shared/state/smallest-limits.js';
 import type { Slot } from './departure.js';
 import { isFine, isOutage, type Sign, Weather } from './weather.js';
 

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- needs ../shared/guard.lua
+-- needs ../shared/runtime/guard.lua
 -- needs probed.lua
 --[[
   Reserves one call: says when it may go, or why none may.

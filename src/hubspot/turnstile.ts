@@ -3,7 +3,7 @@
  * all the waiting there is in the worker. Short holds are waited out here; of long ones the caller is told, so that no
  * job is kept locked for hours, and nobody who looks up a label waits for more than a moment.
  */
-import { sleep } from '../shared/wait.js';
+import { sleep } from '../shared/runtime/wait.js';
 import type { Answer, Permit, Quota } from './quota.js';
 
 /** A longer hold gives the jobs back to the queue. */

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- needs ../shared/guard.lua
+-- needs ../shared/runtime/guard.lua
 --[[
   The account's weather: how many of its calls fail, whatever they carry. Notes one call and tells how it stands.
 

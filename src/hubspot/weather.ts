@@ -3,8 +3,8 @@
  * of the last minute (weather.lua, docs/decisions/0017).
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/queue.js';
-import { loadScript } from '../shared/script.js';
+import type { Keys } from '../shared/contract/keys.js';
+import { loadScript } from '../shared/runtime/script.js';
 
 /** What a call says of the weather. */
 export type Sign = {

@@ -3,8 +3,8 @@
  * Pure: no I/O, no clock.
  */
 import leven from 'leven';
-import { type Association, type AssociationType, typeText } from '../shared/association.js';
-import { quote } from '../shared/record-id.js';
+import { type Association, type AssociationType, typeText } from '../shared/contract/association.js';
+import { quote } from '../shared/contract/record-id.js';
 
 /** A type of an object pair as GET …/labels tells it; label null = unlabelled. */
 export type KnownLabel = AssociationType & { readonly label: string | null };

@@ -8,10 +8,10 @@
  * Not responsible for the question itself (labels-client.ts).
  */
 import type { Redis } from 'ioredis';
-import { LabelLookupError, messageOf } from '../shared/errors.js';
-import { readJson } from '../shared/json.js';
-import type { ObjectPair } from '../shared/standard-types.js';
-import { settlesWithin } from '../shared/wait.js';
+import { LabelLookupError, messageOf } from '../shared/contract/errors.js';
+import { readJson } from '../shared/contract/json.js';
+import type { ObjectPair } from '../shared/contract/standard-types.js';
+import { settlesWithin } from '../shared/runtime/wait.js';
 import { between } from './choose-types.js';
 import type { Asked, LabelsClient } from './labels-client.js';
 

@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { loadScript } from '../shared/script.js';
-import { sleep } from '../shared/wait.js';
+import { loadScript } from '../shared/runtime/script.js';
+import { sleep } from '../shared/runtime/wait.js';
 
 const SHARE = 0.1;
 

@@ -20,9 +20,9 @@ import type { HubSpotHttp } from '../hubspot/http.js';
 import type { Permit, Quota } from '../hubspot/quota.js';
 import type { Passage, Turnstile } from '../hubspot/turnstile.js';
 import type { Sign } from '../hubspot/weather.js';
-import { ASSOCIATION_CATEGORIES, type AssociationCategory } from '../shared/association.js';
-import { LabelLookupError, messageOf } from '../shared/errors.js';
-import { enteringWords } from '../shared/text.js';
+import { ASSOCIATION_CATEGORIES, type AssociationCategory } from '../shared/contract/association.js';
+import { LabelLookupError, messageOf } from '../shared/contract/errors.js';
+import { enteringWords } from '../shared/runtime/text.js';
 import { between, type KnownLabel } from './choose-types.js';
 import type { LabelShare } from './label-share.js';
 

@@ -1,4 +1,4 @@
--- needs ../shared/guard.lua
+-- needs ../shared/runtime/guard.lua
 --[[
   Admits a question for labels to the tenth of the window that all processes together may spend on them: whoever invents
   object types spends no more of the workers' calls.

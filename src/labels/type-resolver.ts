@@ -7,8 +7,8 @@ import {
   type AssociationType,
   associationFaults,
   type TypedAssociation,
-} from '../shared/association.js';
-import { objectPairOf, standardDefault } from '../shared/standard-types.js';
+} from '../shared/contract/association.js';
+import { objectPairOf, standardDefault } from '../shared/contract/standard-types.js';
 import { type Choice, chooseTypes, type Wish } from './choose-types.js';
 import type { LabelBook, Question } from './label-book.js';
 

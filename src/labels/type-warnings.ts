@@ -2,9 +2,14 @@
  * What is odd about types that were given outright: of another object pair or direction, or none that HubSpot's guide
  * knows. A warning, not a refusal: the guide may be behind, and HubSpot has the last word. In ASCII: it goes into headers.
  */
-import { type AssociationType, typeText } from '../shared/association.js';
-import { objectTypePlural } from '../shared/object-types.js';
-import { objectPairOf, type StandardType, standardHome, standardTypes } from '../shared/standard-types.js';
+import { type AssociationType, typeText } from '../shared/contract/association.js';
+import { objectTypePlural } from '../shared/contract/object-types.js';
+import {
+  objectPairOf,
+  type StandardType,
+  standardHome,
+  standardTypes,
+} from '../shared/contract/standard-types.js';
 
 export type Typed = {
   readonly fromObjectType: string;

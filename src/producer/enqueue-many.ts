@@ -12,9 +12,9 @@ import {
   associationFaults,
   type JobData,
   type TypedAssociation,
-} from '../shared/association.js';
-import { hasOwnNames, understand } from '../shared/association-fields.js';
-import { EnqueueError, type EnqueueProgress, InvalidAssociationError } from '../shared/errors.js';
+} from '../shared/contract/association.js';
+import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
+import { EnqueueError, type EnqueueProgress, InvalidAssociationError } from '../shared/contract/errors.js';
 import { type JobOrigin, type Lane, Packer, unpack } from './packer.js';
 import { JOBS_PER_BULK } from './sender.js';
 

@@ -9,17 +9,17 @@ import {
   type AssociationType,
   associationFaults,
   parseType,
-} from '../shared/association.js';
-import type { Config } from '../shared/config.js';
-import { ConfigError, messageOf } from '../shared/errors.js';
-import { type Priority, priorityProblem } from '../shared/queue.js';
-import { harmless } from '../shared/text.js';
-import { startTracing } from '../shared/tracing.js';
-import { type Imported, type ImportReport, importFile } from './import-file.js';
-import type { LineDefaults } from './line.js';
+} from '../shared/contract/association.js';
+import { ConfigError, messageOf } from '../shared/contract/errors.js';
+import { type Priority, priorityProblem } from '../shared/contract/keys.js';
+import type { Config } from '../shared/runtime/config.js';
+import { harmless } from '../shared/runtime/text.js';
+import { startTracing } from '../shared/runtime/tracing.js';
+import { type Imported, type ImportReport, importFile } from './import/import-file.js';
+import type { LineDefaults } from './import/line.js';
+import { type Progress, startProgress } from './import/progress.js';
+import { fileSource, type Source, stdinSource, withCopy } from './import/source.js';
 import { openProducer, textProblem } from './producer.js';
-import { type Progress, startProgress } from './progress.js';
-import { fileSource, type Source, stdinSource, withCopy } from './source.js';
 
 export type EnqueueOptions = {
   /** path of a .csv, .ndjson or .jsonl file; `-` reads NDJSON from standard input */

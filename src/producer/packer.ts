@@ -17,8 +17,8 @@ import {
   typeIdOf,
   typesText,
   typeText,
-} from '../shared/association.js';
-import { readRecordId } from '../shared/record-id.js';
+} from '../shared/contract/association.js';
+import { readRecordId } from '../shared/contract/record-id.js';
 
 /** What every job of one sender carries besides its pairs. */
 export type JobOrigin = { source?: string; requestId?: string };

@@ -16,12 +16,12 @@ import {
   type JobData,
   NOT_CLEAN,
   type TypedAssociation,
-} from '../shared/association.js';
-import { hasOwnNames, understand } from '../shared/association-fields.js';
-import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/errors.js';
-import { accountKeys, DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/queue.js';
-import { isCleanText } from '../shared/record-id.js';
-import { redisUrlFault } from '../shared/redis-url.js';
+} from '../shared/contract/association.js';
+import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
+import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/contract/errors.js';
+import { accountKeys, DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/contract/keys.js';
+import { isCleanText } from '../shared/contract/record-id.js';
+import { redisUrlFault } from '../shared/runtime/redis-url.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
 import { type JobOrigin, type Lane, Packer } from './packer.js';
 import { Sender } from './sender.js';

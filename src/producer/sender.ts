@@ -10,11 +10,11 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
-import type { JobData } from '../shared/association.js';
-import { JOB_NAME, type Priority, producerJobOptions, queueName } from '../shared/queue.js';
-import { isConnectionLoss, openRedis, redisReason } from '../shared/redis.js';
-import { redisPlace } from '../shared/redis-url.js';
-import { heardWithin, sleepListening } from '../shared/wait.js';
+import type { JobData } from '../shared/contract/association.js';
+import { JOB_NAME, type Priority, producerJobOptions, queueName } from '../shared/contract/keys.js';
+import { isConnectionLoss, openRedis, redisReason } from '../shared/runtime/redis.js';
+import { redisPlace } from '../shared/runtime/redis-url.js';
+import { heardWithin, sleepListening } from '../shared/runtime/wait.js';
 import { SendTracing } from './tracing.js';
 
 /** How long a connection may take to come about, or to come back. */

@@ -4,7 +4,7 @@
  * on with the job, the others link to it.
  */
 import type { Span } from '@opentelemetry/api';
-import { createTracing, isTraced, type Tracing, together } from '../shared/tracing.js';
+import { createTracing, isTraced, type Tracing, together } from '../shared/runtime/tracing.js';
 
 export class SendTracing {
   #tracing: Tracing | undefined;

@@ -11,7 +11,7 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { messageOf } from '../shared/errors.js';
+import { messageOf } from '../shared/contract/errors.js';
 import { checkFault } from './faults.js';
 import type { SimulatorState } from './state.js';
 

@@ -9,15 +9,15 @@
  *   - USER_DEFINED, INTEGRATOR_DEFINED, WORK otherwise: the ids of the option customTypeIds, or any below 1000 when it
  *     is empty.
  */
-import { type AssociationType, typeText } from '../shared/association.js';
-import { isCustomObject } from '../shared/object-types.js';
+import { type AssociationType, typeText } from '../shared/contract/association.js';
+import { isCustomObject } from '../shared/contract/object-types.js';
 import {
   isStandardObject,
   type ObjectPair,
   objectPairOf,
   standardHome,
   standardTypes,
-} from '../shared/standard-types.js';
+} from '../shared/contract/standard-types.js';
 import type { SimulatorOptions } from './options.js';
 
 export type TypeOptions = Pick<SimulatorOptions, 'customTypeIds' | 'labels' | 'withoutTypeIds'>;

@@ -8,7 +8,7 @@ import {
   typesFaults,
   typesText,
   typeText,
-} from '../shared/association.js';
+} from '../shared/contract/association.js';
 import { type Refusal, refusal, refusalOfJson } from './replies.js';
 import { scanInputs } from './scan.js';
 

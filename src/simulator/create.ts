@@ -3,7 +3,7 @@
  * settle. Not here: credentials, limits and sending (server.ts).
  */
 
-import { objectTypeId } from '../shared/object-types.js';
+import { objectTypeId } from '../shared/contract/object-types.js';
 import { readBatch } from './batch.js';
 import type { CallRecord } from './ledger.js';
 import { type Refusal, refusal } from './replies.js';

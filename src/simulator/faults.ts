@@ -9,8 +9,8 @@
  */
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { ConfigError } from '../shared/errors.js';
-import { objectTypeId } from '../shared/object-types.js';
+import { ConfigError } from '../shared/contract/errors.js';
+import { objectTypeId } from '../shared/contract/object-types.js';
 import type { Batch } from './batch.js';
 import type { Random } from './random.js';
 

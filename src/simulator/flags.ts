@@ -1,5 +1,5 @@
 /** The command line of the simulator: a declarative list, read all at once. Not here: commander (src/cli.ts). */
-import { ConfigError } from '../shared/errors.js';
+import { ConfigError } from '../shared/contract/errors.js';
 import { checkOptions, DEFAULT_OPTIONS, type SimulatorOptions } from './options.js';
 
 export const DEFAULT_PORT = 8787;

@@ -7,7 +7,7 @@
  * A million associations is a usual number here: see pair-table.ts.
  */
 
-import { objectTypeId } from '../shared/object-types.js';
+import { objectTypeId } from '../shared/contract/object-types.js';
 import type { Batch, TypeList, TypeLists } from './batch.js';
 import { PairTable } from './pair-table.js';
 import { RecordIds } from './record-ids.js';

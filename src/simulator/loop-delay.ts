@@ -3,7 +3,7 @@
  * may be this process's fault.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { sleep } from '../shared/wait.js';
+import { sleep } from '../shared/runtime/wait.js';
 
 /** The monitor looks so often, and counts that into the delay. */
 const RESOLUTION_MS = 10;

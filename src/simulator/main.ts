@@ -1,6 +1,6 @@
 /** The simulator as a process: `association-queue simulator`. */
-import { runUntilSignal } from '../shared/lifecycle.js';
-import { createLogger } from '../shared/logger.js';
+import { runUntilSignal } from '../shared/runtime/lifecycle.js';
+import { createLogger } from '../shared/runtime/logger.js';
 import { CONVENTIONS_TEXT } from './conventions.js';
 import { parseSimulatorFlags, SIMULATOR_FLAGS } from './flags.js';
 import { type Simulator, startSimulator } from './server.js';

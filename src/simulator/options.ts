@@ -4,8 +4,8 @@
  */
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { ASSOCIATION_CATEGORIES } from '../shared/association.js';
-import { ConfigError } from '../shared/errors.js';
+import { ASSOCIATION_CATEGORIES } from '../shared/contract/association.js';
+import { ConfigError } from '../shared/contract/errors.js';
 
 const OptionsSchema = Type.Object(
   {

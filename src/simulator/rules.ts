@@ -7,7 +7,7 @@
  * Not here: writing anything (create.ts), scripted faults (faults.ts), the JSON (answers.ts).
  */
 
-import { objectTypeWord } from '../shared/object-types.js';
+import { objectTypeWord } from '../shared/contract/object-types.js';
 import { type TypeOptions, typeFault } from './association-types.js';
 import type { Batch } from './batch.js';
 import { fateOf, type IdFate } from './conventions.js';

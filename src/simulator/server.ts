@@ -9,7 +9,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { sleep } from '../shared/wait.js';
+import { sleep } from '../shared/runtime/wait.js';
 import { ADMIN_PATH, administer } from './admin.js';
 import { callOutcome, endpointOf } from './endpoints.js';
 import { checkFault, type Fault } from './faults.js';

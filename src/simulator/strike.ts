@@ -3,7 +3,7 @@
  * One case per kind of fault.
  */
 
-import { objectTypeWord } from '../shared/object-types.js';
+import { objectTypeWord } from '../shared/contract/object-types.js';
 import { answerStatus, answerText } from './answers.js';
 import type { Batch } from './batch.js';
 import type { Fault } from './faults.js';

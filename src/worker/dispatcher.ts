@@ -5,10 +5,10 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Quota } from '../hubspot/quota.js';
-import { typesText } from '../shared/association.js';
-import { messageOf } from '../shared/errors.js';
-import type { Logger } from '../shared/logger.js';
-import { sleep } from '../shared/wait.js';
+import { typesText } from '../shared/contract/association.js';
+import { messageOf } from '../shared/contract/errors.js';
+import type { Logger } from '../shared/runtime/logger.js';
+import { sleep } from '../shared/runtime/wait.js';
 import {
   type Batch,
   LINES,
@@ -18,11 +18,11 @@ import {
   type Submission,
   type Submitter,
   settle,
-} from './batch.js';
-import type { Coalescer } from './coalescer.js';
-import type { Delivery, DeliveryReport } from './delivery.js';
-import type { Entry, Gate, Turn } from './gate.js';
-import { type Hold, type Outcome, SHUTTING_DOWN } from './outcome.js';
+} from './batches/batch.js';
+import type { Coalescer } from './batches/lanes.js';
+import { type Hold, type Outcome, SHUTTING_DOWN } from './batches/outcome.js';
+import type { Delivery, DeliveryReport } from './calls/delivery.js';
+import type { Entry, Gate, Turn } from './calls/gate.js';
 
 export type DispatcherParts = {
   /** it must call `onChange` of this dispatcher's making: see {@link Dispatcher.wake} */

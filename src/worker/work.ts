@@ -4,13 +4,13 @@
  */
 import { hostname } from 'node:os';
 import type { Quota } from '../hubspot/quota.js';
-import { messageOf } from '../shared/errors.js';
-import type { Service } from '../shared/lifecycle.js';
-import type { Logger } from '../shared/logger.js';
-import { settlesWithin, untilDone } from '../shared/wait.js';
-import type { Caller } from './caller.js';
+import { messageOf } from '../shared/contract/errors.js';
+import type { Service } from '../shared/runtime/lifecycle.js';
+import type { Logger } from '../shared/runtime/logger.js';
+import { settlesWithin, untilDone } from '../shared/runtime/wait.js';
+import type { Caller } from './calls/caller.js';
 import type { Dispatcher } from './dispatcher.js';
-import type { Intake } from './intake.js';
+import type { Intake } from './jobs/intake.js';
 
 export type WorkParts = {
   readonly caller: Caller;

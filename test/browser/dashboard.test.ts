@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { Pair } from '../../src/shared/association.js';
+import type { Pair } from '../../src/shared/contract/association.js';
 import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';

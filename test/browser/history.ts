@@ -1,6 +1,6 @@
 /** A day's worth of minute buckets, so that a screenshot shows what the charts are like after a while. Made up. */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../../src/shared/queue.js';
+import type { Keys } from '../../src/shared/contract/keys.js';
 
 /** An outage of five minutes, half an hour ago. */
 const [OUTAGE_BEGAN, OUTAGE_ENDED] = [36, 31];

@@ -1,10 +1,10 @@
 /** Connections to Redis that swallow everything and tell nobody: everybody finds out and goes on. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createProducer } from '../../src/index.js';
-import { createLogger } from '../../src/shared/logger.js';
-import { accountKeys } from '../../src/shared/queue.js';
-import { openRedis } from '../../src/shared/redis.js';
-import { RedisWatch } from '../../src/shared/redis-watch.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { openRedis } from '../../src/shared/runtime/redis.js';
+import { RedisWatch } from '../../src/shared/runtime/redis-watch.js';
 import { eventually } from '../support/eventually.js';
 import { inputOf, startGateway } from '../support/gateway.js';
 import { HalfOpenProxy } from '../support/half-open-proxy.js';

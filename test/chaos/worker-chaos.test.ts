@@ -1,6 +1,6 @@
 /** Processes die, Redis dies, HubSpot is away: nothing is lost, nothing is rejected for it. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Pair } from '../../src/shared/association.js';
+import type { Pair } from '../../src/shared/contract/association.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { RedisServer } from '../support/redis-server.js';

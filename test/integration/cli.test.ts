@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
-import type { JobData } from '../../src/shared/association.js';
-import { accountKeys, queueName } from '../../src/shared/queue.js';
+import type { JobData } from '../../src/shared/contract/association.js';
+import { accountKeys, queueName } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 

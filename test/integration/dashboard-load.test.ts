@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createProducer } from '../../src/index.js';
-import type { Pair } from '../../src/shared/association.js';
+import type { Pair } from '../../src/shared/contract/association.js';
 import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
 import { RedisServer } from '../support/redis-server.js';
 import { contactsToCompanies, Rig } from '../support/rig.js';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { type EnqueueOptions, runEnqueue } from '../../src/producer/main.js';
-import { ConfigError } from '../../src/shared/errors.js';
+import { ConfigError } from '../../src/shared/contract/errors.js';
 import { useRedis } from '../support/redis.js';
 
 const test = useRedis(import.meta.url);

@@ -2,19 +2,24 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { withQueue } from '../../src/dashboard/connection.js';
-import { failedJobs, latestFailure } from '../../src/dashboard/failed-jobs.js';
+import { failedJobs, latestFailure } from '../../src/dashboard/failures/failed-jobs.js';
 import {
   discardFailures,
   exportFailures,
   type FailureFilter,
   retryFailures,
   summariseFailures,
-} from '../../src/dashboard/failures.js';
-import type { ParsedLines } from '../../src/producer/line.js';
-import { NdjsonParser } from '../../src/producer/ndjson.js';
-import { type JobData, type Pair, parseJobData, type Rejected } from '../../src/shared/association.js';
-import { parseConfig } from '../../src/shared/config.js';
-import { accountKeys, type Keys, queueName } from '../../src/shared/queue.js';
+} from '../../src/dashboard/failures/failures.js';
+import type { ParsedLines } from '../../src/producer/import/line.js';
+import { NdjsonParser } from '../../src/producer/import/ndjson.js';
+import {
+  type JobData,
+  type Pair,
+  parseJobData,
+  type Rejected,
+} from '../../src/shared/contract/association.js';
+import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
 import { useRedis } from '../support/redis.js';
 
 const { url, redis, newPrefix } = useRedis(import.meta.url);

@@ -1,6 +1,6 @@
 /** Whose a request is: its key's, whichever gateway is asked, whatever it shares with others, however the header spells it. */
 import { afterEach, expect, it } from '@jest/globals';
-import { accountKeys } from '../../src/shared/queue.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
 import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 

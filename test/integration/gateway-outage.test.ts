@@ -1,7 +1,7 @@
 /** Redis away, silent, full or read-only: 503 with Retry-After within 2 s, nothing enqueued, and it recovers by itself. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { accountKeys } from '../../src/shared/queue.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
 import { type GatewayProcess, inputOf, startGateway } from '../support/gateway.js';
 import { RedisServer } from '../support/redis-server.js';

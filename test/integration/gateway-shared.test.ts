@@ -1,7 +1,7 @@
 /** Requests of one association share notes and jobs; each keeps an id, and an exact answer, of its own. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { QueueAccess } from '../../src/dashboard/connection.js';
-import { discardFailures } from '../../src/dashboard/failures.js';
+import { discardFailures } from '../../src/dashboard/failures/failures.js';
 import type { SharedNote } from '../../src/gateway/requests.js';
 import { memberStatus } from '../../src/gateway/status.js';
 import { eventually } from '../support/eventually.js';

@@ -5,11 +5,11 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type BulkJobOptions, FlowProducer, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
-import type { JobData } from '../../src/shared/association.js';
-import { createLogger } from '../../src/shared/logger.js';
-import { accountKeys, KEEP_COMPLETED, type Keys, queueName } from '../../src/shared/queue.js';
-import { JobQueue, type TakeLimits } from '../../src/worker/job-queue.js';
-import { Ledger } from '../../src/worker/ledger.js';
+import { JobQueue, type TakeLimits } from '../../src/bullmq/job-queue.js';
+import type { JobData } from '../../src/shared/contract/association.js';
+import { accountKeys, KEEP_COMPLETED, type Keys, queueName } from '../../src/shared/contract/keys.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { contactsToCompanies } from '../support/rig.js';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { parseJobData, typeText } from '../../src/shared/association.js';
+import { parseJobData, typeText } from '../../src/shared/contract/association.js';
 import { CREATE, openServer, type ReplyBody, startGateway } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 import { Rig, TOKEN } from '../support/rig.js';

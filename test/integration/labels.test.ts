@@ -2,10 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type HubSpotOptions, openLabels } from '../../src/labels/open-labels.js';
 import { openProducer, type Producer, type ProducerOptions } from '../../src/producer/producer.js';
-import { type Association, parseJobData, typeText } from '../../src/shared/association.js';
-import { EnqueueError, InvalidAssociationError, LabelLookupError } from '../../src/shared/errors.js';
-import { accountKeys } from '../../src/shared/queue.js';
-import { openRedis } from '../../src/shared/redis.js';
+import { type Association, parseJobData, typeText } from '../../src/shared/contract/association.js';
+import { EnqueueError, InvalidAssociationError, LabelLookupError } from '../../src/shared/contract/errors.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
+import { openRedis } from '../../src/shared/runtime/redis.js';
 import { eventually } from '../support/eventually.js';
 import { CREATE, openServer, type ReplyBody } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';

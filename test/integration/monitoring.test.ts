@@ -5,9 +5,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats } from '../../src/dashboard/stats.js';
-import { limitsOf } from '../../src/shared/capacity.js';
-import { parseConfig } from '../../src/shared/config.js';
-import { queueStateReader } from '../../src/shared/queue-state.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
+import { limitsOf } from '../../src/shared/state/capacity.js';
+import { queueStateReader } from '../../src/shared/state/queue-state.js';
 import { eventually } from '../support/eventually.js';
 import { type GatewayProcess, startGateway } from '../support/gateway.js';
 import { alertRules, metricsIn, panelQueries, seriesOf } from '../support/monitoring.js';
@@ -122,9 +122,9 @@ test('held, backlog and age are told by the gateway when no worker is alive', as
 });
 
 test('with Redis away a scrape says so and leaves out what it cannot know', async () => {
-  const { addQueueMetrics } = await import('../../src/shared/queue-metrics.js');
+  const { addQueueMetrics } = await import('../../src/shared/state/queue-metrics.js');
   const { Registry } = await import('prom-client');
-  const { openRedis } = await import('../../src/shared/redis.js');
+  const { openRedis } = await import('../../src/shared/runtime/redis.js');
   const redis = openRedis(redisUrl, 'patient');
   const config = parseConfig({ REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix });
   const registry = new Registry();

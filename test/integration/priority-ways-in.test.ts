@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { ConfigError, createProducer, type Producer } from '../../src/index.js';
 import { runEnqueue } from '../../src/producer/main.js';
-import { queueName } from '../../src/shared/queue.js';
+import { queueName } from '../../src/shared/contract/keys.js';
 import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 import { CONTACT_COMPANY } from '../support/rig.js';

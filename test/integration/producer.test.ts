@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Association, Producer, ProducerOptions } from '../../src/index.js';
 import { createProducer, EnqueueError, InvalidAssociationError, parseType } from '../../src/index.js';
-import { type JobData, parseJobData } from '../../src/shared/association.js';
-import { ConfigError } from '../../src/shared/errors.js';
+import { type JobData, parseJobData } from '../../src/shared/contract/association.js';
+import { ConfigError } from '../../src/shared/contract/errors.js';
 import { useRedis } from '../support/redis.js';
 
 const test = useRedis(import.meta.url);

@@ -1,11 +1,11 @@
 /** How the queue stands, read in one round trip: against a real Redis with what workers and BullMQ would have written. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
-import { writeCapacity } from '../../src/shared/capacity.js';
-import { hearReplicas, readWorkers, reportAlive } from '../../src/shared/heartbeat.js';
-import { accountKeys, JOB_NAME, type Keys, queueName } from '../../src/shared/queue.js';
-import { type QueueState, queueStateReader } from '../../src/shared/queue-state.js';
-import { CapacityMeter } from '../../src/worker/capacity.js';
+import { accountKeys, JOB_NAME, type Keys, queueName } from '../../src/shared/contract/keys.js';
+import { writeCapacity } from '../../src/shared/state/capacity.js';
+import { hearReplicas, readWorkers, reportAlive } from '../../src/shared/state/heartbeat.js';
+import { type QueueState, queueStateReader } from '../../src/shared/state/queue-state.js';
+import { CapacityMeter } from '../../src/worker/report/capacity.js';
 import { eventually } from '../support/eventually.js';
 import { queueStateOf } from '../support/queue-state.js';
 import { useRedis } from '../support/redis.js';

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats, type Snapshot } from '../../src/dashboard/stats.js';
-import { type Config, parseConfig } from '../../src/shared/config.js';
-import { dayIn } from '../../src/shared/day.js';
-import { reportAlive } from '../../src/shared/heartbeat.js';
-import { accountKeys, type Keys, queueName } from '../../src/shared/queue.js';
+import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
+import { type Config, parseConfig } from '../../src/shared/runtime/config.js';
+import { dayIn } from '../../src/shared/state/day.js';
+import { reportAlive } from '../../src/shared/state/heartbeat.js';
 import { useRedis } from '../support/redis.js';
 
 const { url, redis, newPrefix } = useRedis(import.meta.url);

@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
-import { accountKeys, JOB_NAME, queueName } from '../../src/shared/queue.js';
+import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { contactsToCompanies, goodPairs } from '../support/rig.js';

@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ANY_TIME } from '../../src/hubspot/departure.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
-import type { Caller } from '../../src/worker/caller.js';
+import type { Caller } from '../../src/worker/calls/caller.js';
 import { eventually } from '../support/eventually.js';
 import { inputsOf } from '../support/worker-samples.js';
 
-const BUILT = new URL('../../dist/worker/caller.js', import.meta.url).pathname;
+const BUILT = new URL('../../dist/worker/calls/caller.js', import.meta.url).pathname;
 const forEver = new AbortController().signal;
 const call = (count: number) => ({
   fromObjectType: 'contacts',
@@ -23,7 +23,7 @@ let token: string;
 let limits: number[];
 beforeEach(async () => {
   simulator = await startSimulator({ accessToken: 'pat-right', rateLimitHeaders: true, rateLimitCalls: 77 });
-  const built = (await import(BUILT)) as typeof import('../../src/worker/caller.js');
+  const built = (await import(BUILT)) as typeof import('../../src/worker/calls/caller.js');
   token = 'pat-right';
   limits = [];
   caller = new built.Caller(

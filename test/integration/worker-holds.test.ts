@@ -1,6 +1,6 @@
 /** Holds: what must wait goes back to the queue without an attempt spent; everything else flows on. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { JobData } from '../../src/shared/association.js';
+import type { JobData } from '../../src/shared/contract/association.js';
 import { forbidden, locked, migrating, unauthorized } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';

@@ -1,6 +1,6 @@
 /** The promise, end to end: what was accepted ends as created or as rejected with HubSpot's reason. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Pair } from '../../src/shared/association.js';
+import type { Pair } from '../../src/shared/contract/association.js';
 import { rateLimited, serverError } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';

@@ -1,7 +1,7 @@
 /** High priority: a real worker under a scarce quota, with a backlog of millions. The simulator's ledger says which call. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createProducer, type Producer } from '../../src/index.js';
-import type { Association, Pair } from '../../src/shared/association.js';
+import type { Association, Pair } from '../../src/shared/contract/association.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { CONTACT_COMPANY, contactsToCompanies, goodPairs, Rig } from '../support/rig.js';

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats } from '../../src/dashboard/stats.js';
-import { parseConfig } from '../../src/shared/config.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { goodPairs, Rig } from '../support/rig.js';

@@ -6,9 +6,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { accountKeys } from '../../src/shared/queue.js';
-import { indexedRejections, rejectionArgs } from '../../src/shared/rejection-groups.js';
-import { loadScript, scriptSource } from '../../src/shared/script.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
+import { loadScript, scriptSource } from '../../src/shared/runtime/script.js';
+import { indexedRejections, rejectionArgs } from '../../src/shared/state/rejection-groups.js';
 import { RedisServer } from '../support/redis-server.js';
 
 const SOURCES = new URL('../../src/', import.meta.url);
@@ -37,7 +37,7 @@ const NOW = 1_764_000_000_000;
 const outbox = JSON.stringify([{ id: 1, kind: 'held', tries: 0, notBefore: 0, at: 1 }]);
 
 const GROUNDS: Record<string, Ground> = {
-  'worker/settle.lua': {
+  'worker/jobs/settle.lua': {
     keys: [keys.counters, minutes, keys.rejections, keys.rejection, keys.rejectedJobs, ...bullmq],
     args: [
       ...[1000, 'a', 'mine', JSON.stringify(data(2)), 1, 2, 0, request, 'b1', 'failed', 'why'],
@@ -47,17 +47,17 @@ const GROUNDS: Record<string, Ground> = {
     ],
     more: [...jobKeys, request, minute(), group, `${group}:jobs`],
   },
-  'worker/complete.lua': {
+  'worker/jobs/complete.lua': {
     keys: [keys.counters, minutes, ...bullmq],
     args: [1000, 2, 'mine', 3, request, 'b1', 'a', 'b', 1, 'mine', 1, '', 'b2', 'c'],
     more: [...jobKeys, request, minute()],
   },
-  'worker/count.lua': {
+  'worker/jobs/count.lua': {
     keys: [keys.counters, minutes, keys.batches],
     args: [100, 2, 'calls', 1, 'status:201', 1, 4, 'id', 'x', 'inputs', '2', 2, 'id', 'y'],
     more: [minute()],
   },
-  'worker/take.lua': {
+  'bullmq/take.lua': {
     keys: [
       ...[keys.wait, keys.active, keys.prioritized, keys.priorityCounter, keys.meta, keys.limiter],
       ...[keys.events, keys.marker],
@@ -65,13 +65,13 @@ const GROUNDS: Record<string, Ground> = {
     args: [jobs, 'token', 30_000, NOW, 500, 100_000, '', 2 ** 31, 1],
     more: jobKeys,
   },
-  'worker/weed.lua': {
+  'bullmq/weed.lua': {
     keys: [keys.wait, keys.active, keys.prioritized, keys.stalled, keys.delayed],
     args: [jobs, 100, 100, NOW * 4_096],
     more: jobKeys,
   },
-  'worker/hold-queue.lua': { keys: [keys.limiter], args: [2 ** 31, 60_000] },
-  'worker/renew-locks.lua': {
+  'bullmq/hold-queue.lua': { keys: [keys.limiter], args: [2 ** 31, 60_000] },
+  'bullmq/renew-locks.lua': {
     keys: [keys.stalled],
     args: [jobs, 30_000, 'a', 'mine', 'b', 'theirs', 'c', 'mine'],
     more: jobKeys,
@@ -102,14 +102,14 @@ const GROUNDS: Record<string, Ground> = {
     args: ['r', 'print', 3, 1, requests, 1, '[]', 'owner'],
   },
   'labels/share.lua': { keys: [keys.labelCalls], args: ['q', 10, 10_000] },
-  'shared/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
-  'shared/report-alive.lua': {
+  'shared/state/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
+  'shared/state/report-alive.lua': {
     keys: [`${keys.worker}w`, keys.workers],
     args: ['w', '{"id":"w"}', 10_000, 3_600_000],
   },
-  'shared/write-probe.lua': { keys: [keys.writeProbe], args: [] },
-  'shared/read-backlog.lua': { keys: states, args: [jobs, 16], more: jobKeys },
-  'shared/queue-state.lua': {
+  'shared/runtime/write-probe.lua': { keys: [keys.writeProbe], args: [] },
+  'shared/state/read-backlog.lua': { keys: states, args: [jobs, 16], more: jobKeys },
+  'shared/state/queue-state.lua': {
     keys: [
       ...[keys.counters, keys.hold, keys.daily, keys.heldPairs, keys.capacity, keys.window, keys.workers],
       ...[keys.meta, ...states, keys.failed, keys.completed],
@@ -122,7 +122,7 @@ const GROUNDS: Record<string, Ground> = {
     args: ['list', jobs, 0, '"1"', '"2"', '"1","2"', '"1"%s*,%s*"2"'],
     more: jobKeys,
   },
-  'dashboard/forget.lua': {
+  'dashboard/failures/forget.lua': {
     keys: [
       ...[
         keys.failed,
@@ -137,12 +137,12 @@ const GROUNDS: Record<string, Ground> = {
     args: ['f', '{"f":1}', '{"f":2}', 1, 2, 'discarded:', '{}', ...rejectionArgs(groups)],
     more: [group, `${group}:jobs`],
   },
-  'dashboard/reindex.lua': {
+  'dashboard/failures/reindex.lua': {
     keys: [keys.failed, `${jobs}f`, keys.rejections, keys.rejection, keys.rejectedJobs],
     args: ['f', '{"f":1}', 1, ...rejectionArgs(groups)],
     more: [group, `${group}:jobs`],
   },
-  'dashboard/sweep.lua': {
+  'dashboard/failures/sweep.lua': {
     keys: [keys.failed, keys.rejections, keys.rejection, keys.rejectedJobs],
     args: [jobs, 0, 0, 100],
     more: [group, `${group}:jobs`],
@@ -150,7 +150,12 @@ const GROUNDS: Record<string, Ground> = {
 };
 
 /** Where settlements are refused, no call may be permitted whose outcome could not be written, and no job be taken for it. */
-const NOT_WHEN_FULL = ['worker/settle.lua', 'worker/complete.lua', 'hubspot/reserve.lua', 'worker/take.lua'];
+const NOT_WHEN_FULL = [
+  'worker/jobs/settle.lua',
+  'worker/jobs/complete.lua',
+  'hubspot/reserve.lua',
+  'bullmq/take.lua',
+];
 
 /** Every key that a script may meet, as it should be. */
 async function goodGround(redis: Redis): Promise<void> {

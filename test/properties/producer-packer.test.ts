@@ -7,8 +7,8 @@ import {
   parseJobData,
   type TypedAssociation,
   typesText,
-} from '../../src/shared/association.js';
-import { canonicalId } from '../../src/shared/record-id.js';
+} from '../../src/shared/contract/association.js';
+import { canonicalId } from '../../src/shared/contract/record-id.js';
 
 const type = fc.record({
   associationCategory: fc.constantFrom('HUBSPOT_DEFINED', 'USER_DEFINED'),

@@ -6,10 +6,10 @@ import { afterEach, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { Departure } from '../../src/hubspot/departure.js';
 import { type Permit, Quota } from '../../src/hubspot/quota.js';
-import { clock } from '../../src/shared/clock.js';
-import { accountKeys } from '../../src/shared/queue.js';
-import { openRedis } from '../../src/shared/redis.js';
-import { sleep } from '../../src/shared/wait.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
+import { clock } from '../../src/shared/runtime/clock.js';
+import { openRedis } from '../../src/shared/runtime/redis.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 import { useRedis } from '../support/redis.js';
 
 const test = useRedis(import.meta.url);

@@ -1,8 +1,8 @@
 /** What holds of the scaling signal, whatever the queue, the quota and the machine are like. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { QueueState } from '../../src/shared/queue-state.js';
-import { callsPerSecond, usefulReplicas } from '../../src/shared/useful-replicas.js';
+import type { QueueState } from '../../src/shared/state/queue-state.js';
+import { callsPerSecond, usefulReplicas } from '../../src/shared/state/useful-replicas.js';
 import { queueStateOf } from '../support/queue-state.js';
 
 const backlog = fc.integer({ min: 1, max: 1e9 });

@@ -1,11 +1,11 @@
 /** The small pure rules: prefetch, backoff, the account's day, the request's body. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ASSOCIATION_CATEGORIES } from '../../src/shared/association.js';
-import { MAX_BACKOFF_MS, pauseMs, withJitter } from '../../src/shared/backoff.js';
-import { dayIn } from '../../src/shared/day.js';
-import { Prefetch } from '../../src/worker/prefetch.js';
-import { requestBody } from '../../src/worker/request-body.js';
+import { ASSOCIATION_CATEGORIES } from '../../src/shared/contract/association.js';
+import { MAX_BACKOFF_MS, pauseMs, withJitter } from '../../src/shared/runtime/backoff.js';
+import { dayIn } from '../../src/shared/state/day.js';
+import { requestBody } from '../../src/worker/calls/request-body.js';
+import { Prefetch } from '../../src/worker/jobs/prefetch.js';
 import { inputOf } from '../support/worker-samples.js';
 
 describe('prefetch', () => {

@@ -1,8 +1,8 @@
 /** A call survives its packing, whatever its ids and types. */
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ASSOCIATION_CATEGORIES } from '../../src/shared/association.js';
-import { packCall, unpackCall } from '../../src/worker/call.js';
+import { ASSOCIATION_CATEGORIES } from '../../src/shared/contract/association.js';
+import { packCall, unpackCall } from '../../src/worker/batches/columns.js';
 
 const id = fc.string({ minLength: 1, maxLength: 12 }).filter(text => !/[\s\p{Cc}]/u.test(text));
 const types = fc.array(

@@ -1,7 +1,7 @@
 /** The coalescer loses nothing, repeats nothing, keeps the order, and fills batches exactly. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type AssociationType, type Pair, typesText } from '../../src/shared/association.js';
+import { type AssociationType, type Pair, typesText } from '../../src/shared/contract/association.js';
 import {
   type Batch,
   type Input,
@@ -9,11 +9,11 @@ import {
   type Submission,
   settle,
   waitersOf,
-} from '../../src/worker/batch.js';
-import { Coalescer } from '../../src/worker/coalescer.js';
-import { CREATED, type Outcome } from '../../src/worker/outcome.js';
-import { NumberPairs, type Pairs } from '../../src/worker/pairs.js';
-import { batchLimit } from '../../src/worker/suspicion.js';
+} from '../../src/worker/batches/batch.js';
+import { Coalescer } from '../../src/worker/batches/lanes.js';
+import { CREATED, type Outcome } from '../../src/worker/batches/outcome.js';
+import { NumberPairs, type Pairs } from '../../src/worker/batches/pair-set.js';
+import { batchLimit } from '../../src/worker/batches/suspicion.js';
 import { pairsOf, submitTo } from '../support/worker-samples.js';
 
 const pairKey = (from: string, to: string): string => `${from} ${to}`;

@@ -4,11 +4,11 @@
  */
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { JobData, Pair } from '../../src/shared/association.js';
-import { createLogger } from '../../src/shared/logger.js';
-import { accountKeys } from '../../src/shared/queue.js';
-import { Ledger } from '../../src/worker/ledger.js';
-import { reconcile } from '../../src/worker/reconcile.js';
+import type { JobData, Pair } from '../../src/shared/contract/association.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { reconcile } from '../../src/worker/calls/reconcile.js';
+import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { useRedis } from '../support/redis.js';
 import { answerOf, CONTACT_TO_COMPANY, inputOf } from '../support/worker-samples.js';
 

@@ -1,8 +1,8 @@
 /** Isolation finds the guilty in few calls, and nobody is lost on the way. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Input } from '../../src/worker/batch.js';
-import { ISOLATION_CALLS, Isolation } from '../../src/worker/isolate.js';
+import type { Input } from '../../src/worker/batches/batch.js';
+import { ISOLATION_CALLS, Isolation } from '../../src/worker/calls/isolate.js';
 import { inputsOf } from '../support/worker-samples.js';
 
 const POOL = inputsOf(2_000);

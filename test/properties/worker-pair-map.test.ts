@@ -1,7 +1,7 @@
 /** PairMap against the plain thing: a Map with joined keys. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { PairMap } from '../../src/worker/pair-map.js';
+import { PairMap } from '../../src/worker/batches/pair-map.js';
 
 describe('PairMap', () => {
   it('finds every pair that was added, and no other', () => {

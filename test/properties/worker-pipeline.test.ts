@@ -5,22 +5,22 @@
  */
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { FetchedJob, JobQueue } from '../../src/bullmq/job-queue.js';
 import type { Answer } from '../../src/hubspot/classify.js';
 import type { Permit, Quota } from '../../src/hubspot/quota.js';
-import type { AssociationType, JobData, Pair } from '../../src/shared/association.js';
-import { createLogger } from '../../src/shared/logger.js';
-import { packCall, unpackCall } from '../../src/worker/call.js';
-import { Coalescer } from '../../src/worker/coalescer.js';
-import { type CreateCall, Delivery } from '../../src/worker/delivery.js';
-import { Evidence } from '../../src/worker/evidence.js';
-import type { Entry, Turn } from '../../src/worker/gate.js';
-import type { FetchedJob, JobQueue } from '../../src/worker/job-queue.js';
-import type { CreatedEntry, JobEntry } from '../../src/worker/ledger.js';
-import type { Outcome } from '../../src/worker/outcome.js';
-import { Processor } from '../../src/worker/processor.js';
-import { plainRequestBody, requestBody } from '../../src/worker/request-body.js';
-import { listsAll, listsAllPlain } from '../../src/worker/results.js';
-import { Searches } from '../../src/worker/searches.js';
+import type { AssociationType, JobData, Pair } from '../../src/shared/contract/association.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { packCall, unpackCall } from '../../src/worker/batches/columns.js';
+import { Coalescer } from '../../src/worker/batches/lanes.js';
+import type { Outcome } from '../../src/worker/batches/outcome.js';
+import { type CreateCall, Delivery } from '../../src/worker/calls/delivery.js';
+import { Evidence } from '../../src/worker/calls/evidence.js';
+import type { Entry, Turn } from '../../src/worker/calls/gate.js';
+import { plainRequestBody, requestBody } from '../../src/worker/calls/request-body.js';
+import { listsAll, listsAllPlain } from '../../src/worker/calls/results.js';
+import { Searches } from '../../src/worker/calls/searches.js';
+import type { CreatedEntry, JobEntry } from '../../src/worker/jobs/ledger.js';
+import { Processor } from '../../src/worker/jobs/processor.js';
 import { AT, answerOf, CONTACT_TO_COMPANY } from '../support/worker-samples.js';
 
 type RequestBody = {

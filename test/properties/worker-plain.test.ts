@@ -1,12 +1,12 @@
 /** The short ways for ids of plain digits say what the long ways say, or nothing at all. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ASSOCIATION_CATEGORIES, parseJobData } from '../../src/shared/association.js';
-import { readJson } from '../../src/shared/json.js';
-import { PlainJobReader } from '../../src/worker/job-text.js';
-import { NumberPairs, PairSet } from '../../src/worker/pairs.js';
-import { plainRequestBody, requestBody } from '../../src/worker/request-body.js';
-import { listsAll, listsAllPlain } from '../../src/worker/results.js';
+import { ASSOCIATION_CATEGORIES, parseJobData } from '../../src/shared/contract/association.js';
+import { PlainJobReader } from '../../src/shared/contract/job-text.js';
+import { readJson } from '../../src/shared/contract/json.js';
+import { NumberPairs, PairSet } from '../../src/worker/batches/pair-set.js';
+import { plainRequestBody, requestBody } from '../../src/worker/calls/request-body.js';
+import { listsAll, listsAllPlain } from '../../src/worker/calls/results.js';
 import { createdBody, inputOf } from '../support/worker-samples.js';
 
 const digits = fc.oneof(

@@ -1,8 +1,8 @@
 /** Whatever HubSpot answers: the counts add up, and nothing is taken for created that is not in the results. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Input } from '../../src/worker/batch.js';
-import { type Reconciled, reconcile } from '../../src/worker/reconcile.js';
+import type { Input } from '../../src/worker/batches/batch.js';
+import { type Reconciled, reconcile } from '../../src/worker/calls/reconcile.js';
 import { answerOf, inputOf } from '../support/worker-samples.js';
 
 // few ids on both sides, so that an id without its side is in doubt; ids of any size

@@ -9,11 +9,11 @@ import {
   type PairProgress,
   parseJobData,
   type Rejected,
-} from '../../src/shared/association.js';
-import type { Outcome } from '../../src/worker/outcome.js';
-import { readProgress, ridesOf, writeProgress } from '../../src/worker/progress.js';
-import type { RetryPolicy } from '../../src/worker/retry-policy.js';
-import { reopen, settleJob } from '../../src/worker/settlement.js';
+} from '../../src/shared/contract/association.js';
+import type { Outcome } from '../../src/worker/batches/outcome.js';
+import { readProgress, ridesOf, writeProgress } from '../../src/worker/jobs/progress.js';
+import type { RetryPolicy } from '../../src/worker/jobs/retry-policy.js';
+import { reopen, settleJob } from '../../src/worker/jobs/settlement.js';
 import { AT, CONTACT_TO_COMPANY, pairsOf } from '../support/worker-samples.js';
 
 const failures = Array.from({ length: 15 }, (_, index) => ({

@@ -12,9 +12,9 @@ import { createServer } from '../../src/gateway/server.js';
 import { SharedJobs } from '../../src/gateway/shared-jobs.js';
 import { untraced } from '../../src/gateway/tracing.js';
 import { type HubSpotOptions, openLabels } from '../../src/labels/open-labels.js';
-import { createLogger } from '../../src/shared/logger.js';
-import { accountKeys } from '../../src/shared/queue.js';
-import { openRedis } from '../../src/shared/redis.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { openRedis } from '../../src/shared/runtime/redis.js';
 import { eventually } from './eventually.js';
 import { CONTACT_COMPANY } from './rig.js';
 

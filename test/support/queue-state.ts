@@ -1,6 +1,6 @@
 /** A queue's state for tests of what is made of it: all defaults, nothing to do. */
-import type { Capacity } from '../../src/shared/capacity.js';
-import type { QueueState } from '../../src/shared/queue-state.js';
+import type { Capacity } from '../../src/shared/state/capacity.js';
+import type { QueueState } from '../../src/shared/state/queue-state.js';
 
 type Given = Partial<Omit<QueueState, 'quota' | 'capacity'>> & {
   quota?: Partial<QueueState['quota']>;

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { expect } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { AssociationType, JobData, Pair } from '../../src/shared/association.js';
-import { accountKeys, JOB_NAME, queueName } from '../../src/shared/queue.js';
+import type { AssociationType, JobData, Pair } from '../../src/shared/contract/association.js';
+import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import { eventually } from './eventually.js';
 

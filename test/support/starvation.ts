@@ -1,6 +1,6 @@
 /** Processes that get no CPU for moments: stopped and continued at random. For tests and `npm run faults`. */
 import type { ChildProcess } from 'node:child_process';
-import { sleep } from '../../src/shared/wait.js';
+import { sleep } from '../../src/shared/runtime/wait.js';
 
 export type Starvation = {
   /** of each stop, ms */

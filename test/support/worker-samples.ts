@@ -1,10 +1,10 @@
 /** Inputs, batches and answers for tests of the worker's parts. */
 
 import type { Answer } from '../../src/hubspot/classify.js';
-import type { AssociationType, Pair } from '../../src/shared/association.js';
-import type { Batch, Input, Submission } from '../../src/worker/batch.js';
-import { Coalescer } from '../../src/worker/coalescer.js';
-import type { Outcome } from '../../src/worker/outcome.js';
+import type { AssociationType, Pair } from '../../src/shared/contract/association.js';
+import type { Batch, Input, Submission } from '../../src/worker/batches/batch.js';
+import { Coalescer } from '../../src/worker/batches/lanes.js';
+import type { Outcome } from '../../src/worker/batches/outcome.js';
 
 export const CONTACT_TO_COMPANY: AssociationType = {
   associationCategory: 'HUBSPOT_DEFINED',

@@ -8,8 +8,8 @@ import {
   typesFaults,
   typesText,
   typeText,
-} from '../../src/shared/association.js';
-import { canonicalId, recordIdFault } from '../../src/shared/record-id.js';
+} from '../../src/shared/contract/association.js';
+import { canonicalId, recordIdFault } from '../../src/shared/contract/record-id.js';
 
 const type = { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 } as const;
 const job = {

@@ -1,7 +1,7 @@
 /** Backoff: between nothing and a bound that doubles, never past the longest pause. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_BACKOFF_MS, pauseMs, withJitter } from '../../src/shared/backoff.js';
+import { MAX_BACKOFF_MS, pauseMs, withJitter } from '../../src/shared/runtime/backoff.js';
 
 test('the bound doubles with every attempt, up to ten minutes', () => {
   expect([1, 2, 3, 4].map(attempt => pauseMs(attempt, 1_000))).toEqual([1_000, 2_000, 4_000, 8_000]);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { chooseTypes, type KnownLabel, type Wish } from '../../src/labels/choose-types.js';
 import { TypeWarner, typeWarnings } from '../../src/labels/type-warnings.js';
-import { type AssociationCategory, parseType, typeText } from '../../src/shared/association.js';
+import { type AssociationCategory, parseType, typeText } from '../../src/shared/contract/association.js';
 
 const known = (text: string, label: string | null): KnownLabel => ({ ...parseType(text), label });
 const LABELS = [

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { type Environment, parseConfig } from '../../src/shared/config.js';
-import { ConfigError } from '../../src/shared/errors.js';
-import { SETTINGS } from '../../src/shared/settings.js';
+import { ConfigError } from '../../src/shared/contract/errors.js';
+import { type Environment, parseConfig } from '../../src/shared/runtime/config.js';
+import { SETTINGS } from '../../src/shared/runtime/settings.js';
 
 function problemsOf(env: Environment, needs?: { token?: boolean }): readonly string[] {
   try {

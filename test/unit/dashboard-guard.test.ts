@@ -4,7 +4,7 @@ import { type AskedFor, hostRefusal, refusalOf } from '../../src/dashboard/web/g
 import { KnownBrowsers } from '../../src/dashboard/web/known-browsers.js';
 import { PasswordDoor } from '../../src/dashboard/web/password-door.js';
 import { WrongPasswords } from '../../src/dashboard/web/wrong-passwords.js';
-import { createLogger } from '../../src/shared/logger.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
 
 const host = '127.0.0.1:3001';
 const asked = (headers: AskedFor['headers'], more: Partial<AskedFor> = {}): AskedFor => ({

@@ -6,22 +6,22 @@ import { answersText } from '../../src/dashboard/page/format.js';
 import { type Contact, noticeText } from '../../src/dashboard/page/notice.js';
 import { Rate } from '../../src/dashboard/rate.js';
 import { healthOf } from '../../src/dashboard/redis-health.js';
-import { heldText, sizeText, totalText } from '../../src/dashboard/rejection-words.js';
 import { fateOf, needles } from '../../src/dashboard/search.js';
+import { heldText, sizeText, totalText } from '../../src/dashboard/text/rejection-words.js';
 import {
   type StateFigures,
   secondsLeft,
   short,
   stateSentence,
   stateTitle,
-} from '../../src/dashboard/state-sentence.js';
+} from '../../src/dashboard/text/state-sentence.js';
 import { jobTitle } from '../../src/dashboard/web/board.js';
 import { Poller } from '../../src/dashboard/web/poller.js';
-import type { JobData } from '../../src/shared/association.js';
-import { parseConfig } from '../../src/shared/config.js';
-import type { ConfigError } from '../../src/shared/errors.js';
-import { indexedRejections } from '../../src/shared/rejection-groups.js';
-import { stateOf } from '../../src/worker/heartbeat.js';
+import type { JobData } from '../../src/shared/contract/association.js';
+import type { ConfigError } from '../../src/shared/contract/errors.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
+import { indexedRejections } from '../../src/shared/state/rejection-groups.js';
+import { stateOf } from '../../src/worker/report/heartbeat.js';
 import { eventually } from '../support/eventually.js';
 
 const NOW = Date.parse('2026-03-01T14:00:00Z');

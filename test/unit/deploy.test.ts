@@ -4,8 +4,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { parseConfig } from '../../src/shared/config.js';
-import { SETTINGS, type Setting } from '../../src/shared/settings.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
+import { SETTINGS, type Setting } from '../../src/shared/runtime/settings.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string) => readFileSync(`${root}/${file}`, 'utf8');

@@ -1,16 +1,16 @@
 /** Grouping of failures: one row per error, whatever the ids in its words. */
 import { describe, expect, test } from '@jest/globals';
-import type { FailedJob } from '../../src/dashboard/failed-jobs.js';
-import { FailureGroups, type Grouping, OTHER_MESSAGES } from '../../src/dashboard/failure-groups.js';
+import type { FailedJob } from '../../src/dashboard/failures/failed-jobs.js';
+import { FailureGroups, type Grouping, OTHER_MESSAGES } from '../../src/dashboard/failures/failure-groups.js';
 import {
   discardQuestion,
   discardText,
   exportText,
   listText,
   retryText,
-} from '../../src/dashboard/failures-text.js';
-import type { ErrorContext } from '../../src/shared/association.js';
-import { INVALID_JOB, withoutIds } from '../../src/shared/rejection-groups.js';
+} from '../../src/dashboard/text/failures-text.js';
+import type { ErrorContext } from '../../src/shared/contract/association.js';
+import { INVALID_JOB, withoutIds } from '../../src/shared/state/rejection-groups.js';
 
 const error = (message: string, at = '2026-03-01T12:00:00Z'): ErrorContext => ({
   at,

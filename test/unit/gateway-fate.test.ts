@@ -1,7 +1,7 @@
 /** What a 503 says of the request, and what no answer says of Redis. */
 import { expect, it } from '@jest/globals';
 import { unavailable, withFate } from '../../src/gateway/refusal.js';
-import { withoutAddresses } from '../../src/shared/errors.js';
+import { withoutAddresses } from '../../src/shared/contract/errors.js';
 
 it.each([
   ['connect ECONNREFUSED 10.1.2.3:6379', 'connect ECONNREFUSED'],

@@ -5,7 +5,7 @@ import net from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import { Compile } from 'typebox/compile';
 import { AnswerSchema, RefusalSchema, StatusSchema } from '../../src/gateway/schemas.js';
-import { accountKeys } from '../../src/shared/queue.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
 import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 

@@ -4,7 +4,7 @@ import { readInputs } from '../../src/gateway/read-inputs.js';
 import type { Refusal } from '../../src/gateway/refusal.js';
 import { MAX_TYPE_LISTS } from '../../src/gateway/type-lists.js';
 import type { Wish } from '../../src/labels/choose-types.js';
-import { readFields } from '../../src/shared/association-fields.js';
+import { readFields } from '../../src/shared/contract/association-fields.js';
 
 const type = (associationTypeId: number) => ({ associationCategory: 'USER_DEFINED', associationTypeId });
 const side = (id: number) => ({ from: { id: String(id) }, to: { id: String(id) } });

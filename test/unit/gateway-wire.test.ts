@@ -4,7 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Compile } from 'typebox/compile';
 import { RefusalSchema } from '../../src/gateway/schemas.js';
-import { accountKeys } from '../../src/shared/queue.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
 import { CREATE, inputOf, openServer, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';

@@ -7,9 +7,9 @@ import { parsePrefer, preferenceApplied } from '../../src/gateway/prefer.js';
 import { fingerprint, readInputs } from '../../src/gateway/read-inputs.js';
 import { asRefusal, Refusal } from '../../src/gateway/refusal.js';
 import type { TypesOf } from '../../src/labels/type-resolver.js';
-import { typeText } from '../../src/shared/association.js';
-import { parseConfig } from '../../src/shared/config.js';
-import { ConfigError, LabelLookupError } from '../../src/shared/errors.js';
+import { typeText } from '../../src/shared/contract/association.js';
+import { ConfigError, LabelLookupError } from '../../src/shared/contract/errors.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
 import { inputOf } from '../support/gateway.js';
 
 describe('Prefer', () => {

@@ -1,10 +1,10 @@
 /** From bytes to associations and refusals: read-lines.ts, csv.ts, ndjson.ts. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CsvParser } from '../../src/producer/csv.js';
-import type { LineDefaults, LineParser, ParsedLines } from '../../src/producer/line.js';
-import { NdjsonParser } from '../../src/producer/ndjson.js';
-import { MAX_LINE_LENGTH, readLines } from '../../src/producer/read-lines.js';
+import { CsvParser } from '../../src/producer/import/csv.js';
+import type { LineDefaults, LineParser, ParsedLines } from '../../src/producer/import/line.js';
+import { NdjsonParser } from '../../src/producer/import/ndjson.js';
+import { MAX_LINE_LENGTH, readLines } from '../../src/producer/import/read-lines.js';
 
 const defaults: LineDefaults = {
   fromObjectType: 'contacts',

@@ -1,9 +1,9 @@
 /** Lots, interruptions and --strict, with a producer that fails on cue. */
 import { describe, expect, it } from '@jest/globals';
-import { importFile } from '../../src/producer/import-file.js';
-import type { Source } from '../../src/producer/source.js';
-import type { Association } from '../../src/shared/association.js';
-import { ConfigError, EnqueueError } from '../../src/shared/errors.js';
+import { importFile } from '../../src/producer/import/import-file.js';
+import type { Source } from '../../src/producer/import/source.js';
+import type { Association } from '../../src/shared/contract/association.js';
+import { ConfigError, EnqueueError } from '../../src/shared/contract/errors.js';
 
 const DEFAULTS = {
   fromObjectType: 'contacts',

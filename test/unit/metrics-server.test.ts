@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { createLogger } from '../../src/shared/logger.js';
-import { MetricsServer } from '../../src/shared/metrics.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { MetricsServer } from '../../src/shared/runtime/metrics-server.js';
 
 it('closes connections that say nothing, half a head or half a body, and answers the others', async () => {
   const server = new MetricsServer({

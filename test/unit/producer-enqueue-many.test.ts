@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { enqueueMany, MAX_INVALID_ITEMS } from '../../src/producer/enqueue-many.js';
-import type { Association, JobData } from '../../src/shared/association.js';
-import { EnqueueError, InvalidAssociationError } from '../../src/shared/errors.js';
+import type { Association, JobData } from '../../src/shared/contract/association.js';
+import { EnqueueError, InvalidAssociationError } from '../../src/shared/contract/errors.js';
 
 const link = (id: number | string, toObjectType = 'companies'): Association => ({
   fromObjectType: 'contacts',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Packer, unpack } from '../../src/producer/packer.js';
-import type { Association, AssociationType } from '../../src/shared/association.js';
+import type { Association, AssociationType } from '../../src/shared/contract/association.js';
 
 const primary: AssociationType = { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 1 };
 const labelled: AssociationType = { associationCategory: 'USER_DEFINED', associationTypeId: 36 };

@@ -1,9 +1,9 @@
 /** REDIS_URL: what is no URL is refused, and nothing that might be a password is shown of any. */
 import { describe, expect, it } from '@jest/globals';
 import { createProducer } from '../../src/index.js';
-import { parseConfig } from '../../src/shared/config.js';
-import { ConfigError } from '../../src/shared/errors.js';
-import { redisPlace, redisUrlFault } from '../../src/shared/redis-url.js';
+import { ConfigError } from '../../src/shared/contract/errors.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
+import { redisPlace, redisUrlFault } from '../../src/shared/runtime/redis-url.js';
 
 const problemsOf = (work: () => unknown): string => {
   try {

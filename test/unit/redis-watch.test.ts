@@ -1,10 +1,10 @@
 /** What the log, /readyz and /healthz hear of a Redis in trouble: once for all connections, with the real reason. */
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger } from '../../src/shared/logger.js';
-import { accountKeys } from '../../src/shared/queue.js';
-import type { RedisRole } from '../../src/shared/redis.js';
-import { RedisWatch } from '../../src/shared/redis-watch.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import type { RedisRole } from '../../src/shared/runtime/redis.js';
+import { RedisWatch } from '../../src/shared/runtime/redis-watch.js';
 import { eventually } from '../support/eventually.js';
 import { HalfOpenProxy } from '../support/half-open-proxy.js';
 import { RedisServer } from '../support/redis-server.js';

@@ -1,7 +1,7 @@
 /** Scripts on servers that know the line `#!lua flags=allow-oom`, and on those that do not. */
 import { expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { loadScript } from '../../src/shared/script.js';
+import { loadScript } from '../../src/shared/runtime/script.js';
 
 const file = new URL('../../src/hubspot/recover.lua', import.meta.url);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError } from '../../src/shared/errors.js';
+import { ConfigError } from '../../src/shared/contract/errors.js';
 import { parseSimulatorFlags, SIMULATOR_FLAGS } from '../../src/simulator/flags.js';
 
 describe('the flags of the simulator', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AssociationType } from '../../src/shared/association.js';
-import { objectTypeId } from '../../src/shared/object-types.js';
+import type { AssociationType } from '../../src/shared/contract/association.js';
+import { objectTypeId } from '../../src/shared/contract/object-types.js';
 import { type Batch, readBatch, TypeLists } from '../../src/simulator/batch.js';
 import { fateOf } from '../../src/simulator/conventions.js';
 import type { SimulatorOptions } from '../../src/simulator/options.js';

@@ -1,6 +1,6 @@
 /** Which limits count when replicas are configured differently, and how that is said. */
 import { describe, expect, it } from '@jest/globals';
-import { type AccountLimits, limitsDiffer, smallestLimits } from '../../src/shared/smallest-limits.js';
+import { type AccountLimits, limitsDiffer, smallestLimits } from '../../src/shared/state/smallest-limits.js';
 
 const limits = (given: Partial<AccountLimits> = {}): AccountLimits => ({
   ...{ limit: 100, windowMs: 10_000, dailyLimit: 0, timeZone: 'UTC' },

@@ -1,13 +1,13 @@
 /** The table of HubSpot's own association types: its shape, and values that are known from elsewhere. */
 import { describe, expect, it } from '@jest/globals';
-import { STANDARD_TYPES } from '../../src/shared/association-types.js';
-import { objectTypeId } from '../../src/shared/object-types.js';
+import { STANDARD_TYPES } from '../../src/shared/contract/association-types.js';
+import { objectTypeId } from '../../src/shared/contract/object-types.js';
 import {
   objectPairOf,
   standardDefault,
   standardHome,
   standardTypes,
-} from '../../src/shared/standard-types.js';
+} from '../../src/shared/contract/standard-types.js';
 
 const cells = Object.entries(STANDARD_TYPES).flatMap(([from, row]) =>
   row.split(', ').map(cell => ({ from, cell })),

@@ -1,12 +1,12 @@
 /** What `stats` says to people: the sentence, the figures, the days. */
 import { describe, expect, test } from '@jest/globals';
-import { aligned, clockAt, count, duration, moment } from '../../src/dashboard/figures.js';
-import type { StateFigures } from '../../src/dashboard/state-sentence.js';
 import { isolationOf, type Snapshot, type Stats } from '../../src/dashboard/stats.js';
-import { type StatsReading, statsLine, statsText } from '../../src/dashboard/stats-text.js';
-import { limitsOf } from '../../src/shared/capacity.js';
-import { parseConfig } from '../../src/shared/config.js';
-import type { SearchReport, WorkerReport } from '../../src/shared/heartbeat.js';
+import { aligned, clockAt, count, duration, moment } from '../../src/dashboard/text/figures.js';
+import type { StateFigures } from '../../src/dashboard/text/state-sentence.js';
+import { type StatsReading, statsLine, statsText } from '../../src/dashboard/text/stats-text.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
+import { limitsOf } from '../../src/shared/state/capacity.js';
+import type { SearchReport, WorkerReport } from '../../src/shared/state/heartbeat.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 

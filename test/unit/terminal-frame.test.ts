@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type FrameInput, frame } from '../../src/dashboard/terminal/frame.js';
 import { bar, clip, paint, plain, sparkline, width, wrap } from '../../src/dashboard/terminal/glyphs.js';
-import { limitsOf } from '../../src/shared/capacity.js';
-import { parseConfig } from '../../src/shared/config.js';
-import { harmless } from '../../src/shared/text.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
+import { harmless } from '../../src/shared/runtime/text.js';
+import { limitsOf } from '../../src/shared/state/capacity.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const minutes = (created: number[]) => ({

@@ -1,8 +1,8 @@
 /** Text from elsewhere on its way to a terminal. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createLogger } from '../../src/shared/logger.js';
-import { harmless, harmlessJson, harmlessLines } from '../../src/shared/text.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { harmless, harmlessJson, harmlessLines } from '../../src/shared/runtime/text.js';
 
 /** What a terminal obeys, and what turns or hides the text beside it. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;

@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { parseConfig } from '../../src/shared/config.js';
-import { resourceAttributes, wantsTraces } from '../../src/shared/tracing.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
+import { resourceAttributes, wantsTraces } from '../../src/shared/runtime/tracing.js';
 
 test.each([
   [{}, false],

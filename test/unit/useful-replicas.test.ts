@@ -1,6 +1,6 @@
 /** How many workers are of use: examples an operator would think of. Bounds for all inputs: test/properties. */
 import { expect, test } from '@jest/globals';
-import { callsPerSecond, usefulReplicas } from '../../src/shared/useful-replicas.js';
+import { callsPerSecond, usefulReplicas } from '../../src/shared/state/useful-replicas.js';
 import { queueStateOf } from '../support/queue-state.js';
 
 test.each([

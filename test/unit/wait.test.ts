@@ -1,7 +1,7 @@
 /** Waiting for somebody's answer, also while this thread is too busy to hear it. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { heardWithin } from '../../src/shared/wait.js';
+import { heardWithin } from '../../src/shared/runtime/wait.js';
 
 /** Keeps the thread from hearing anything. */
 function beBusyFor(ms: number): void {

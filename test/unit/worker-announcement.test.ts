@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { parseConfig } from '../../src/shared/config.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
 import { announcementText } from '../../src/worker/alerts/announcement.js';
 import { Webhook } from '../../src/worker/alerts/webhook.js';
 

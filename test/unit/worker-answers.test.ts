@@ -7,10 +7,10 @@ import {
   isFinalNamed,
   rateLimitPauseMs,
 } from '../../src/hubspot/classify.js';
-import type { AssociationType } from '../../src/shared/association.js';
-import type { Input } from '../../src/worker/batch.js';
-import { type HubSpotError, InputIndex, locate } from '../../src/worker/locate.js';
-import { reconcile } from '../../src/worker/reconcile.js';
+import type { AssociationType } from '../../src/shared/contract/association.js';
+import type { Input } from '../../src/worker/batches/batch.js';
+import { type HubSpotError, InputIndex, locate } from '../../src/worker/calls/locate.js';
+import { reconcile } from '../../src/worker/calls/reconcile.js';
 import { AT, answerOf, createdBody, inputOf } from '../support/worker-samples.js';
 
 const error = (message = 'something') => ({ status: 'error', message, correlationId: 'c-1' });

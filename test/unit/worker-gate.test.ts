@@ -3,10 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { ANY_TIME } from '../../src/hubspot/departure.js';
 import type { Permit } from '../../src/hubspot/quota.js';
 import type { Passage } from '../../src/hubspot/turnstile.js';
-import type { Line } from '../../src/worker/batch.js';
-import { type Entry, Gate, type Size, type Turn } from '../../src/worker/gate.js';
-import { Prefetch } from '../../src/worker/prefetch.js';
-import { Searches } from '../../src/worker/searches.js';
+import type { Line } from '../../src/worker/batches/batch.js';
+import { type Entry, Gate, type Size, type Turn } from '../../src/worker/calls/gate.js';
+import { Searches } from '../../src/worker/calls/searches.js';
+import { Prefetch } from '../../src/worker/jobs/prefetch.js';
 
 const PERMIT = { kind: 'granted', high: 0, slot: ANY_TIME } as Permit;
 const settled = () => new Promise(resolve => setImmediate(resolve));

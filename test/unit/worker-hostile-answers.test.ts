@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { ANY_TIME, Departure } from '../../src/hubspot/departure.js';
 import { HubSpotHttp } from '../../src/hubspot/http.js';
-import { enteringWords } from '../../src/shared/text.js';
-import { reconcile } from '../../src/worker/reconcile.js';
-import { listsAll, listsAllPlain } from '../../src/worker/results.js';
+import { enteringWords } from '../../src/shared/runtime/text.js';
+import { reconcile } from '../../src/worker/calls/reconcile.js';
+import { listsAll, listsAllPlain } from '../../src/worker/calls/results.js';
 import { answerOf, inputOf } from '../support/worker-samples.js';
 
 const TYPES = { fromObjectType: 'contacts', toObjectType: 'companies' };

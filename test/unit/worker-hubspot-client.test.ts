@@ -4,10 +4,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Answer, classifyCall } from '../../src/hubspot/classify.js';
 import { ANY_TIME, Departure } from '../../src/hubspot/departure.js';
-import { clock } from '../../src/shared/clock.js';
+import { clock } from '../../src/shared/runtime/clock.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
-import { HubSpotClient, type HubSpotClientOptions, writeOut } from '../../src/worker/hubspot-client.js';
-import { reconcile } from '../../src/worker/reconcile.js';
+import { HubSpotClient, type HubSpotClientOptions, writeOut } from '../../src/worker/calls/hubspot-client.js';
+import { reconcile } from '../../src/worker/calls/reconcile.js';
 import { inputOf, inputsOf } from '../support/worker-samples.js';
 
 const TOKEN = 'pat-secret-0123456789';

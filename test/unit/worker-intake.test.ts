@@ -1,9 +1,9 @@
 /** The intake without Redis: a queue that is a list, jobs that end when the test says so. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { createLogger } from '../../src/shared/logger.js';
-import { Intake } from '../../src/worker/intake.js';
-import type { FetchedJob, JobQueue, TakeLimits } from '../../src/worker/job-queue.js';
-import { Prefetch } from '../../src/worker/prefetch.js';
+import type { FetchedJob, JobQueue, TakeLimits } from '../../src/bullmq/job-queue.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { Intake } from '../../src/worker/jobs/intake.js';
+import { Prefetch } from '../../src/worker/jobs/prefetch.js';
 import { eventually } from '../support/eventually.js';
 
 const BYTES = 26;

@@ -1,10 +1,10 @@
 /** The ledger on a real Redis: data and totals change together, once, and only under the job's lock. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { JobData, Pair, Rejected } from '../../src/shared/association.js';
-import { createLogger } from '../../src/shared/logger.js';
-import { accountKeys, type Keys } from '../../src/shared/queue.js';
-import { openRedis } from '../../src/shared/redis.js';
-import { type BatchRecord, type JobEntry, Ledger } from '../../src/worker/ledger.js';
+import type { JobData, Pair, Rejected } from '../../src/shared/contract/association.js';
+import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { openRedis } from '../../src/shared/runtime/redis.js';
+import { type BatchRecord, type JobEntry, Ledger } from '../../src/worker/jobs/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { CONTACT_TO_COMPANY, pairsOf } from '../support/worker-samples.js';

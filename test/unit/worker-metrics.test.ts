@@ -1,10 +1,10 @@
 /** Label values are bounded, and every association of a settlement is counted once. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { ErrorContext, JobData } from '../../src/shared/association.js';
-import { readCapacity, writeCapacity } from '../../src/shared/capacity.js';
-import { categoryLabel, errorsOf, statusLabel } from '../../src/worker/metric-labels.js';
-import { createWorkerMetrics } from '../../src/worker/metrics.js';
+import type { ErrorContext, JobData } from '../../src/shared/contract/association.js';
+import { readCapacity, writeCapacity } from '../../src/shared/state/capacity.js';
+import { categoryLabel, errorsOf, statusLabel } from '../../src/worker/report/metric-labels.js';
+import { createWorkerMetrics } from '../../src/worker/report/metrics.js';
 import { queueStateOf } from '../support/queue-state.js';
 import { contactsToCompanies } from '../support/rig.js';
 

@@ -1,9 +1,9 @@
 /** High priority in the worker's parts: whose turn it is, what rides along, what is let into memory. */
 import { describe, expect, it } from '@jest/globals';
-import { type Submission, settle } from '../../src/worker/batch.js';
-import { Coalescer } from '../../src/worker/coalescer.js';
-import { CREATED } from '../../src/worker/outcome.js';
-import { Prefetch } from '../../src/worker/prefetch.js';
+import { type Submission, settle } from '../../src/worker/batches/batch.js';
+import { Coalescer } from '../../src/worker/batches/lanes.js';
+import { CREATED } from '../../src/worker/batches/outcome.js';
+import { Prefetch } from '../../src/worker/jobs/prefetch.js';
 import { CONTACT_TO_COMPANY, pairsOf, submitTo } from '../support/worker-samples.js';
 
 const LINGER_MS = 10;

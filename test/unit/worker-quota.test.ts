@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { type Answer, type Permit, pairName, Quota, type QuotaOptions } from '../../src/hubspot/quota.js';
 import type { Sign } from '../../src/hubspot/weather.js';
-import { accountKeys, type Keys } from '../../src/shared/queue.js';
-import { openRedis } from '../../src/shared/redis.js';
+import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
+import { openRedis } from '../../src/shared/runtime/redis.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 

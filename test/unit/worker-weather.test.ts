@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isFine, isOutage, type Reading, Weather } from '../../src/hubspot/weather.js';
-import { accountKeys, type Keys } from '../../src/shared/queue.js';
-import { batchLimit, halvingsBelow } from '../../src/worker/suspicion.js';
+import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
+import { batchLimit, halvingsBelow } from '../../src/worker/batches/suspicion.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 

@@ -1,5 +1,5 @@
 /** Wires the page: what comes from the server goes where it is shown. */
-import { stateSentence, stateTitle } from '../state-sentence.js';
+import { stateSentence, stateTitle } from '../text/state-sentence.js';
 import type { Series, View } from '../view.js';
 import { post, say } from './act.js';
 import { followLayout, showCharts } from './charts.js';

@@ -1,7 +1,7 @@
 /** The last hour or day, from the minute buckets: six small charts with one time axis. */
 // only its types: the library itself is a classic script and a global, uPlot
 import type UPlot from 'uplot';
-import { short } from '../state-sentence.js';
+import { short } from '../text/state-sentence.js';
 import type { Figures, Series } from '../view.js';
 import { byId, element, setText } from './dom.js';
 import { count, duration } from './format.js';

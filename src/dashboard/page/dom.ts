@@ -2,7 +2,7 @@
  * The little that the page needs of a framework: elements with text, never with markup, and never with characters that turn
  * or hide the text beside them.
  */
-import { harmless } from '../../shared/text.js';
+import { harmless } from '../../shared/runtime/text.js';
 
 type Child = Node | string | undefined | false;
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;

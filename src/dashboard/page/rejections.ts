@@ -1,5 +1,5 @@
 /** What was rejected, in groups, and what may be done about each. */
-import { heldText, sizeText, totalText } from '../rejection-words.js';
+import { heldText, sizeText, totalText } from '../text/rejection-words.js';
 import type { Figures, RejectionGroup, Rejections, Setup } from '../view.js';
 import { post, say } from './act.js';
 import { byId, cell, element, row, setText, table, theirs } from './dom.js';

@@ -1,5 +1,5 @@
 /** The figures that are looked at first. */
-import { short } from '../state-sentence.js';
+import { short } from '../text/state-sentence.js';
 import type { Figures, Rejections, Series } from '../view.js';
 import { byId, element, setText } from './dom.js';
 import { count, counted, duration } from './format.js';

@@ -1,10 +1,10 @@
 /** One frame of `stats --watch`: a reading → the lines of the screen, from the most to the least important. Pure. */
-import { harmless } from '../../shared/text.js';
-import { clockAt, count, counted, duration } from '../figures.js';
+import { harmless } from '../../shared/runtime/text.js';
 import type { Series } from '../minutes.js';
 import type { Reading } from '../overview.js';
-import { sizeText, totalText } from '../rejection-words.js';
-import { endsToday, secondsLeft, short, stateSentence, type Tone } from '../state-sentence.js';
+import { clockAt, count, counted, duration } from '../text/figures.js';
+import { sizeText, totalText } from '../text/rejection-words.js';
+import { endsToday, secondsLeft, short, stateSentence, type Tone } from '../text/state-sentence.js';
 import { bar, clip, type Paint, padEnd, type Style, sparkline, width, wrap } from './glyphs.js';
 
 export type FrameInput = {

@@ -1,9 +1,10 @@
 /** `stats --watch` on a terminal: reads every second, shows a frame, until SIGINT, SIGTERM or SIGHUP. */
-import type { Config } from '../../shared/config.js';
-import { dayIn } from '../../shared/day.js';
-import { messageOf } from '../../shared/errors.js';
-import { redisPlace } from '../../shared/redis-url.js';
-import { sleep } from '../../shared/wait.js';
+
+import { messageOf } from '../../shared/contract/errors.js';
+import type { Config } from '../../shared/runtime/config.js';
+import { redisPlace } from '../../shared/runtime/redis-url.js';
+import { sleep } from '../../shared/runtime/wait.js';
+import { dayIn } from '../../shared/state/day.js';
 import { type QueueAccess, unreachable } from '../connection.js';
 import type { Series } from '../minutes.js';
 import { Overview, type Reading } from '../overview.js';

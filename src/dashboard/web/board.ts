@@ -4,7 +4,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
-import { parseJobData, typesText } from '../../shared/association.js';
+import { parseJobData, typesText } from '../../shared/contract/association.js';
 
 const BOARD_PATH = '/queues';
 /** Its page offers 10 and takes any number: one request must not read the whole queue. */

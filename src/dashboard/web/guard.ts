@@ -7,7 +7,7 @@
  *  3. State-changing calls come from our own pages, the dashboard's with a header besides that no form can send.
  * Passwords are password-door.ts.
  */
-import { isLoopbackHost } from '../../shared/host.js';
+import { isLoopbackHost } from '../../shared/runtime/host.js';
 
 /**
  * What a route is, as its registration says. `health`: for everybody. `page`: pages elsewhere may link to it. `inside`:

@@ -1,16 +1,16 @@
 /** Composition root of `association-queue dashboard`. Wiring only. */
 import { readFileSync } from 'node:fs';
 import { Queue } from 'bullmq';
-import { limitsOf } from '../../shared/capacity.js';
-import type { Config } from '../../shared/config.js';
-import { runUntilSignal, type Service } from '../../shared/lifecycle.js';
-import { createLogger, type Logger } from '../../shared/logger.js';
-import { accountKeys, DEFAULT_ACCOUNT, queueName } from '../../shared/queue.js';
-import { queueStateReader } from '../../shared/queue-state.js';
-import { redisPlace } from '../../shared/redis-url.js';
-import { RedisWatch } from '../../shared/redis-watch.js';
-import { settlesWithin, sleep } from '../../shared/wait.js';
-import { writeRefusal } from '../../shared/write-probe.js';
+import { accountKeys, DEFAULT_ACCOUNT, queueName } from '../../shared/contract/keys.js';
+import type { Config } from '../../shared/runtime/config.js';
+import { runUntilSignal, type Service } from '../../shared/runtime/lifecycle.js';
+import { createLogger, type Logger } from '../../shared/runtime/logger.js';
+import { redisPlace } from '../../shared/runtime/redis-url.js';
+import { RedisWatch } from '../../shared/runtime/redis-watch.js';
+import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
+import { writeRefusal } from '../../shared/runtime/write-probe.js';
+import { limitsOf } from '../../shared/state/capacity.js';
+import { queueStateReader } from '../../shared/state/queue-state.js';
 import type { QueueAccess } from '../connection.js';
 import { Overview } from '../overview.js';
 import { loadAssets } from './assets.js';

@@ -1,9 +1,9 @@
 /** The dashboard's metrics: the queue's, as every process of ours exports them, and who looks at the page. */
 import type { Redis } from 'ioredis';
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
-import { addGauge, metricName } from '../../shared/metrics.js';
-import { addQueueMetrics } from '../../shared/queue-metrics.js';
-import type { QueueStateReader } from '../../shared/queue-state.js';
+import { addGauge, metricName } from '../../shared/runtime/metrics-server.js';
+import { addQueueMetrics } from '../../shared/state/queue-metrics.js';
+import type { QueueStateReader } from '../../shared/state/queue-state.js';
 
 export function createDashboardMetrics(redis: Redis, read: QueueStateReader, viewers: () => number) {
   const registry = new Registry();

@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import type { Logger } from '../../shared/logger.js';
+import type { Logger } from '../../shared/runtime/logger.js';
 import type { Refusal } from './guard.js';
 import { KnownBrowsers } from './known-browsers.js';
 import { WrongPasswords } from './wrong-passwords.js';

@@ -2,8 +2,8 @@
  * One reading of Redis a second, shared by all who look; none when nobody does. Readers get the parts that have changed,
  * and each second something, so that silence means that something is wrong.
  */
-import { messageOf } from '../../shared/errors.js';
-import { sleep } from '../../shared/wait.js';
+import { messageOf } from '../../shared/contract/errors.js';
+import { sleep } from '../../shared/runtime/wait.js';
 import type { Overview, Reading } from '../overview.js';
 import type { View } from '../view.js';
 

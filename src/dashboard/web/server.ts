@@ -5,10 +5,10 @@
 import { once } from 'node:events';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
-import { messageOf } from '../../shared/errors.js';
-import type { Logger } from '../../shared/logger.js';
+import { messageOf } from '../../shared/contract/errors.js';
+import type { Logger } from '../../shared/runtime/logger.js';
 import type { QueueAccess } from '../connection.js';
-import { discardFailures, exportFailures, retryFailures } from '../failures.js';
+import { discardFailures, exportFailures, retryFailures } from '../failures/failures.js';
 import type { Overview } from '../overview.js';
 import { searchPair } from '../search.js';
 import type { Setup } from '../view.js';

@@ -1,5 +1,5 @@
 /** What is told to people through the webhook: one or two sentences with the numbers and the remedy. Pure. */
-import { duration } from '../../shared/duration.js';
+import { duration } from '../../shared/runtime/duration.js';
 
 /** As observe.lua writes it. Times are milliseconds, on Redis' clock where they are moments. */
 export type Announcement = { readonly id: number; readonly at: number; readonly tries: number } & (

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- needs ../../shared/guard.lua
+-- needs ../../shared/runtime/guard.lua
 -- needs outbox.lua
 --[[
   Looks at the queue for all replicas: notes what is to be announced, once per incident, and hands out one announcement

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- needs ../../shared/guard.lua
+-- needs ../../shared/runtime/guard.lua
 -- needs outbox.lua
 --[[
   An announcement was posted: nobody posts it again.

@@ -5,12 +5,12 @@
  * the one case in which it is told twice. Whatever the webhook does, the work goes on.
  */
 import type { Redis } from 'ioredis';
-import { messageOf } from '../../shared/errors.js';
-import type { Service } from '../../shared/lifecycle.js';
-import type { Logger } from '../../shared/logger.js';
-import type { Keys } from '../../shared/queue.js';
-import { loadScript } from '../../shared/script.js';
-import { settlesWithin, sleep } from '../../shared/wait.js';
+import { messageOf } from '../../shared/contract/errors.js';
+import type { Keys } from '../../shared/contract/keys.js';
+import type { Service } from '../../shared/runtime/lifecycle.js';
+import type { Logger } from '../../shared/runtime/logger.js';
+import { loadScript } from '../../shared/runtime/script.js';
+import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
 import { type Announcement, announcementText } from './announcement.js';
 import { Webhook } from './webhook.js';
 

@@ -1,0 +1,119 @@
+-- needs ../shared/runtime/guard.lua
+--[[
+  Library: completes and fails jobs as BullMQ's moveToFinished does with one. For jobs that concern nobody else: no parent,
+  no deduplication, no policy of their own for completed ones; the caller has their locks. `expectFinishable` fails where
+  they could not be moved and comes before the first write; `complete` and `fail` write what a job says of its end, `leave`
+  moves them all. The first command of each is one that a Redis refuses which is full or read-only, so that nothing is half
+  done where a server does not know `allow-oom`. Failed jobs all stay: they are the dead letters.
+
+  keys  {jobs = prefix of job hashes, wait, active, prioritized, completed, failed, stalled, events, meta, marker}
+]]
+local EVENTS_KEPT = 10000
+-- removed at the most beside those that are added: an older queue may have kept millions
+local REMOVED_AT_ONCE = 1000
+-- what a job may have beside its hash; few do
+local BESIDE = {':logs', ':dependencies', ':processed', ':failed', ':unsuccessful'}
+-- Lua hands a command 8,000 arguments at the most
+local REMOVED_PER_COMMAND = 500
+local MOST_JOBS = 1000
+
+-- Epoch ms as text: a number of Lua's costs Redis as much as the rest of the command it stands in.
+local function nowText()
+  local time = redis.call('TIME')
+  return string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
+end
+
+-- count = jobs of this call; who fails some looks at `failed`, too. Returns what `leave` needs to know: completed jobs
+-- that are there, events that are kept, 1 = only so many jobs may be active
+local function expectFinishable(keys, count)
+  if count > MOST_JOBS then error(count .. ' jobs in one call are more than ' .. MOST_JOBS, 0) end
+  expectType('list', keys.active)
+  expectType('set', keys.stalled)
+  expectType('stream', keys.events)
+  local meta = redis.call('HMGET', keys.meta, 'opts.maxLenEvents', 'concurrency')
+  if meta[2] then expectType('zset', keys.marker) end
+  return {completed = expectType('zset', keys.completed), events = isInteger(meta[1]) and meta[1] or EVENTS_KEPT,
+    isLimited = meta[2]}
+end
+
+-- value = return value as JSON; attempts = made so far; mark = of what was counted. Returns false where the job's key is
+-- no hash, and nothing was written.
+local function complete(keys, id, key, value, attempts, mark, now)
+  local written = redis.pcall('HSET', key, 'associationsCounted', mark, 'returnvalue', value, 'finishedOn', now, 'atm', attempts)
+  if type(written) == 'table' then
+    if written.err:find('WRONGTYPE', 1, true) then return false end
+    error(written.err, 0) -- Redis takes no writes: this is the first one
+  end
+  redis.call('XADD', keys.events, '*', 'event', 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
+  return true
+end
+
+local function fail(keys, id, key, reason, attempts, now)
+  redis.call('HSET', key, 'failedReason', reason, 'stacktrace', '[]', 'finishedOn', now, 'atm', attempts)
+  redis.call('XADD', keys.events, '*', 'event', 'failed', 'jobId', id, 'failedReason', reason, 'prev', 'active')
+  local most = tonumber((redis.call('HGET', key, 'opts') or ''):match('"attempts":(%d+)')) or 0
+  if attempts >= most then
+    redis.call('XADD', keys.events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', attempts)
+  end
+end
+
+local function removeOldest(keys, count)
+  if count <= 0 then return end
+  local ids = redis.call('ZRANGE', keys.completed, 0, count - 1)
+  for first = 1, #ids, REMOVED_PER_COMMAND do
+    local hashes, beside = {}, {}
+    for at = first, math.min(#ids, first + REMOVED_PER_COMMAND - 1) do
+      local key = keys.jobs .. ids[at]
+      hashes[#hashes + 1] = key
+      for _, name in ipairs(BESIDE) do beside[#beside + 1] = key .. name end
+    end
+    redis.call('DEL', unpack(hashes))
+    redis.call('DEL', unpack(beside))
+  end
+  redis.call('ZREMRANGEBYRANK', keys.completed, 0, count - 1)
+end
+
+-- The jobs of a call stand together at the tail more often than not, where one cut takes them all.
+local function removeFromActive(active, ids)
+  local left, run = {}, 0
+  for _, id in ipairs(ids) do left[id] = true end
+  local tail = redis.call('LRANGE', active, -#ids, -1)
+  while run < #tail and left[tail[#tail - run]] do
+    left[tail[#tail - run]] = nil
+    run = run + 1
+  end
+  if run > 0 then redis.call('LTRIM', active, 0, -run - 1) end
+  for id in pairs(left) do redis.call('LREM', active, -1, id) end
+end
+
+-- Returns how many were not in it.
+local function addAll(set, ids, now)
+  if #ids == 0 then return 0 end
+  local scored = {}
+  for at, id in ipairs(ids) do scored[2 * at - 1], scored[2 * at] = now, id end
+  return redis.call('ZADD', set, unpack(scored))
+end
+
+-- completed, failed = ids; keep = how many completed jobs stay for those who look; known = by expectFinishable
+local function leave(keys, completed, failed, now, keep, known)
+  local ids, locks = {}, {}
+  for _, some in ipairs({completed, failed}) do
+    for _, id in ipairs(some) do
+      ids[#ids + 1] = id
+      locks[#ids] = keys.jobs .. id .. ':lock'
+    end
+  end
+  if #ids == 0 then return end
+  local there = known.completed + addAll(keys.completed, completed, now)
+  addAll(keys.failed, failed, now)
+  removeFromActive(keys.active, ids)
+  redis.call('SREM', keys.stalled, unpack(ids))
+  redis.call('DEL', unpack(locks))
+  redis.call('XTRIM', keys.events, 'MAXLEN', '~', known.events)
+  -- where only so many may be active, whoever waits for a place hears that there is one
+  if known.isLimited then redis.call('ZADD', keys.marker, 0, '0') end
+  removeOldest(keys, math.min(there - keep, #ids + REMOVED_AT_ONCE))
+  if redis.call('EXISTS', keys.wait, keys.active, keys.prioritized) == 0 then
+    redis.call('XADD', keys.events, '*', 'event', 'drained')
+  end
+end

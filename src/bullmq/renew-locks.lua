@@ -1,0 +1,25 @@
+-- needs ../shared/runtime/guard.lua
+--[[
+  Renews the locks of jobs, also on a full Redis: it writes nothing new. (BullMQ's own sets each lock again.)
+
+  KEYS[1] BullMQ's set of stalled jobs
+  ARGV[1] prefix of job hashes   ARGV[2] lock, ms   ARGV[3…] for each job: id, token
+  Returns the ids of those whose lock somebody else has by now
+]]
+local lockMs = integer(ARGV[2])
+local lost, locks, ids = {}, {}, {}
+for at = 3, #ARGV, 2 do
+  local lock = ARGV[1] .. ARGV[at] .. ':lock'
+  if redis.pcall('GET', lock) == text(ARGV[at + 1]) then
+    locks[#locks + 1], ids[#ids + 1] = lock, ARGV[at]
+  else
+    lost[#lost + 1] = ARGV[at]
+  end
+end
+expectType('set', KEYS[1])
+if #ids > 5000 then error('too many locks for one call', 0) end -- Lua hands a command 8,000 arguments at the most
+
+-- from here on nothing fails
+for _, lock in ipairs(locks) do redis.call('PEXPIRE', lock, lockMs) end
+if #ids > 0 then redis.call('SREM', KEYS[1], unpack(ids)) end
+return lost

@@ -1,0 +1,221 @@
+/**
+ * What an operator may do with rejected associations: list, retry, export, discard.
+ *
+ * The unit of each, and what a crash on any line leaves behind:
+ *   retry    whole jobs that contain a match. One BullMQ call moves a job from failed to waiting, its other rejections with it;
+ *            the worker decides them anew. Splitting a job would need two writes, between which a crash leaves
+ *            an association in two jobs or in none.
+ *   discard  only what matches, for a discarded association is gone. One script shrinks the job's data, and only while
+ *            it is still the failed job that was read; a job with nothing left is then removed.
+ *            An emptied job that a crash leaves behind is removed by the next discard of everything.
+ *   export   reads only.
+ * Discarded associations stay counted as rejected; unfinished ones are counted so when they are discarded:
+ * accepted = created + rejected + still queued holds throughout.
+ */
+
+import { sameTypeName } from '../../shared/contract/object-types.js';
+import { loadScript, type Script } from '../../shared/runtime/script.js';
+import { INVALID_JOB, UNFINISHED } from '../../shared/state/rejection-groups.js';
+import { DISCARDED_FIELD, type DiscardedRejections } from '../../shared/state/request-notes.js';
+import type { QueueAccess } from '../connection.js';
+import { type FailedJob, type Failure, failedJobs, latestFailure } from './failed-jobs.js';
+import { FailureGroups, type FailureSummary, type Grouping } from './failure-groups.js';
+import { indexEntry, jobsOfGroup, unindex } from './rejection-index.js';
+
+/** Every field given must be equal; categories are compared without regard to case, object types whatever their form. */
+export type FailureFilter = {
+  category?: string;
+  from?: string;
+  to?: string;
+  /** a group of the index: only its jobs are read, not the whole failed set. Without the other fields. */
+  group?: string;
+  /** {@link latestFailure} at the time of asking; what fails later is left alone */
+  until?: string;
+};
+
+/** Jobs with at least one failure that matches, page by page, each with the failures that do. */
+async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGenerator<Match[]> {
+  if (filter.group !== undefined) {
+    yield* jobsOfGroup(access, filter.group);
+    return;
+  }
+  const category = filter.category?.toUpperCase();
+  const until = filter.until ?? (await latestFailure(access));
+  if (until === undefined) return;
+  for await (const page of failedJobs(access, until)) {
+    yield page.flatMap(job => {
+      if (filter.from !== undefined && !isSameType(filter.from, job.fromObjectType)) return [];
+      if (filter.to !== undefined && !isSameType(filter.to, job.toObjectType)) return [];
+      const matched = job.failures.filter(
+        each => category === undefined || each.category.toUpperCase() === category,
+      );
+      return matched.length > 0 ? [{ job, matched }] : [];
+    });
+  }
+}
+
+/** `contacts`, `contact` and `0-1` are one. */
+const isSameType = (one: string, other: string | undefined): boolean =>
+  other !== undefined && (one === other || sameTypeName(one) === sameTypeName(other));
+
+type Match = { job: FailedJob; matched: Failure[] };
+
+/** @param by what makes a row; without it category, message and object pair together */
+export async function summariseFailures(
+  access: QueueAccess,
+  filter: FailureFilter,
+  by?: Grouping,
+): Promise<FailureSummary> {
+  const groups = new FailureGroups(by);
+  for await (const page of matching(access, filter))
+    for (const { job, matched } of page) groups.add(job, matched);
+  return groups.summary();
+}
+
+export type Retried = { jobs: number; associations: number; alongside: number; gone: number };
+
+/** Puts whole jobs back to waiting; `alongside` are their associations that the filter did not ask for. */
+export async function retryFailures(access: QueueAccess, filter: FailureFilter): Promise<Retried> {
+  const done: Retried = { jobs: 0, associations: 0, alongside: 0, gone: 0 };
+  for await (const page of matching(access, filter)) {
+    await Promise.all(
+      page.map(async ({ job, matched }) => {
+        if (!(await retryJob(access, job.id))) {
+          done.gone += 1;
+          return;
+        }
+        await unindex(access, job, false);
+        const asked = pairsIn(matched);
+        done.jobs += 1;
+        done.associations += asked;
+        done.alongside += pairsIn(job.failures) - asked;
+      }),
+    );
+  }
+  return done;
+}
+
+/** @returns false when the job is not in the failed set any more: somebody else was faster */
+async function retryJob({ queue, redis, keys }: QueueAccess, id: string): Promise<boolean> {
+  try {
+    const job = await queue.getJob(id);
+    if (!job) return false;
+    await job.retry('failed');
+    return true;
+  } catch (error) {
+    if ((await redis.zscore(`${keys.jobs}failed`, id)) === null) return false;
+    throw error;
+  }
+}
+
+/** `unreadable`: jobs whose data was written as it stands. */
+export type Exported = { associations: number; jobs: number; unreadable: number };
+
+/**
+ * Writes one line per association, in the form that `enqueue` accepts; of a job whose data cannot be read, one line with
+ * that data as text, which `enqueue` refuses: what is discarded afterwards is not lost.
+ * @param write resolves when the line may be followed by the next one
+ */
+export async function exportFailures(
+  access: QueueAccess,
+  filter: FailureFilter,
+  write: (lines: string) => Promise<void>,
+): Promise<Exported> {
+  const done: Exported = { associations: 0, jobs: 0, unreadable: 0 };
+  for await (const page of matching(access, filter)) {
+    for (const { job, matched } of page) {
+      if (!job.data) {
+        await write(`${unreadableLine(job)}\n`);
+        done.unreadable += 1;
+        continue;
+      }
+      const { types, fromObjectType, toObjectType } = job.data;
+      const lines = matched.flatMap(({ error, pairs }) =>
+        pairs.map(([from, to]) => JSON.stringify({ from, to, types, fromObjectType, toObjectType, error })),
+      );
+      if (lines.length === 0) continue;
+      await write(`${lines.join('\n')}\n`);
+      done.jobs += 1;
+      done.associations += lines.length;
+    }
+  }
+  return done;
+}
+
+/** Under `error`, where nothing can be taken for an association (producer/ndjson.ts knows the category). */
+function unreadableLine({ id, json, failures }: FailedJob): string {
+  const [failure] = failures;
+  return JSON.stringify({ error: { ...failure?.error, category: INVALID_JOB, jobId: id, data: json } });
+}
+
+export type Discarded = { associations: number; jobsRemoved: number; jobsShrunk: number; gone: number };
+
+export async function discardFailures(access: QueueAccess, filter: FailureFilter): Promise<Discarded> {
+  const done: Discarded = { associations: 0, jobsRemoved: 0, jobsShrunk: 0, gone: 0 };
+  const forget = loadScript(new URL('./forget.lua', import.meta.url));
+  for await (const page of matching(access, filter)) {
+    await Promise.all(
+      page.map(async match => {
+        const left = dataWithout(match);
+        if (left !== undefined && !(await replaceData(access, forget, match, left))) {
+          done.gone += 1;
+          return;
+        }
+        if (left === undefined || left.empty) {
+          const removed = await access.queue.remove(match.job.id);
+          if (left === undefined) await unindex(access, match.job, true);
+          done.jobsRemoved += removed;
+        } else done.jobsShrunk += 1;
+        done.associations += pairsIn(match.matched);
+      }),
+    );
+  }
+  return done;
+}
+
+type Left = { json: string; empty: boolean; entry: (string | number)[] };
+
+/** The job's data without what is to be discarded; undefined for data that cannot be read, which only goes as a whole. */
+function dataWithout({ job, matched }: Match): Left | undefined {
+  if (!job.data) return undefined;
+  const gone = new Set(matched);
+  const kept = job.failures.filter(failure => !gone.has(failure));
+  const rejected = kept
+    .filter(({ category }) => category !== UNFINISHED)
+    .map(({ error, pairs }) => ({ error, pairs }));
+  const pairs = kept.find(({ category }) => category === UNFINISHED)?.pairs ?? [];
+  const json = JSON.stringify({ ...job.data, pairs, rejected });
+  return { json, empty: kept.length === 0, entry: indexEntry(job, kept) };
+}
+
+/** @returns false when the job is not what was read any more */
+async function replaceData(
+  { redis, keys }: QueueAccess,
+  forget: Script,
+  { job, matched }: Match,
+  { json, entry }: Left,
+): Promise<boolean> {
+  const undecided = pairsIn(matched.filter(({ category }) => category === UNFINISHED));
+  const index = [keys.rejections, keys.rejection, keys.rejectedJobs];
+  const requestId = job.data?.requestId;
+  const replaced = await forget(
+    redis,
+    [
+      ...[keys.failed, keys.jobs + job.id, keys.counters, ...index],
+      ...(requestId ? [keys.requests + requestId] : []),
+    ],
+    [job.id, job.json, json, undecided, pairsIn(matched), DISCARDED_FIELD, discarded(job, matched), ...entry],
+  );
+  return replaced === 1;
+}
+
+/** As the gateway reads it, who tells the sender of the request. */
+function discarded({ id, data }: Match['job'], matched: readonly Failure[]): string {
+  const { fromObjectType = '', toObjectType = '' } = data ?? {};
+  const rejected = matched.map(({ error, pairs }) => ({ error, pairs: [...pairs] }));
+  const all: DiscardedRejections = { jobId: id, fromObjectType, toObjectType, rejected };
+  return JSON.stringify(all);
+}
+
+const pairsIn = (failures: readonly Failure[]): number =>
+  failures.reduce((sum, { pairs }) => sum + pairs.length, 0);

@@ -1,0 +1,38 @@
+#!lua flags=allow-oom
+-- needs ../../shared/state/rejections.lua
+-- needs ../../shared/state/count-request.lua
+--[[
+  Replaces the data of a failed job, if it is still the failed job that was read, and brings the index of rejections in
+  step (shared/rejections.lua). A job that somebody has retried meanwhile belongs to its worker and is left alone. Whoever
+  sent a request to the gateway may still ask for it: what is discarded is remembered with the request, as long as that
+  is kept (shared/count-request.lua).
+
+  KEYS[1] BullMQ's failed set   KEYS[2] the job's hash   KEYS[3] our counters
+  KEYS[4] rejections  KEYS[5] rejection (prefix)  KEYS[6] rejectedJobs  KEYS[7] hash of the request, if the job is of one
+  ARGV[1] job id
+  ARGV[2] the data as it was read
+  ARGV[3] the data to put in its place
+  ARGV[4] associations that become rejected by this (they had no outcome before)
+  ARGV[5] associations that are discarded by this, those included
+  ARGV[6] beginning of a field of the request   ARGV[7] JSON: what is discarded
+  ARGV[8…] the rejections that the job holds from now on, as shared/rejections.lua reads them
+  Returns 1 when replaced, 0 when the job is not what it was
+]]
+local undecided, discarded, groups = integer(ARGV[4]), integer(ARGV[5]), readGroups(8)
+local index = {groups = KEYS[4], group = KEYS[5], jobs = KEYS[6]}
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+if redis.call('HGET', KEYS[2], 'data') ~= ARGV[2] then return 0 end
+expectCounts(KEYS[3], 'rejected', 'discarded')
+expectIndex(index)
+local accepted = KEYS[7] and acceptedBy(KEYS[7])
+
+-- from here on nothing fails
+redis.call('HSET', KEYS[2], 'data', ARGV[3])
+if undecided > 0 then redis.call('HINCRBY', KEYS[3], 'rejected', undecided) end
+if discarded > 0 then redis.call('HINCRBY', KEYS[3], 'discarded', discarded) end
+indexRejections(index, ARGV[1], groups)
+if accepted then
+  redis.call('HSET', KEYS[7], ARGV[6] .. redis.call('HLEN', KEYS[7]), ARGV[7])
+  if undecided > 0 then countRequest(KEYS[7], accepted, 0, undecided) end
+end
+return 1

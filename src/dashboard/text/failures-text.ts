@@ -1,0 +1,100 @@
+/** What the failures commands say to people. Pure. */
+
+import { harmless } from '../../shared/runtime/text.js';
+import { INVALID_JOB } from '../../shared/state/rejection-groups.js';
+import { type FailureGroup, type FailureSummary, VARIOUS } from '../failures/failure-groups.js';
+import type { Discarded, Exported, Retried } from '../failures/failures.js';
+import { aligned, count, counted, moment } from './figures.js';
+
+const associations = (value: number): string => counted(value, 'association');
+const jobs = (value: number): string => counted(value, 'job');
+
+/** What some jobs hold: a number of associations would say nothing of those whose data cannot be read. */
+const held = (total: number, jobCount: number): string =>
+  total === 0 && jobCount > 0
+    ? `${jobs(jobCount)} without associations that can be read`
+    : `${associations(total)} in ${jobs(jobCount)}`;
+
+/** A row per error, the message and one example below it. */
+export function listText({ associations: total, jobs: jobCount, groups }: FailureSummary): string {
+  if (groups.length === 0) return 'No rejected associations.';
+  const heads = aligned(
+    [
+      ['associations', 'error', 'object pair', 'first seen', 'last seen'],
+      ...groups.map(group => [
+        group.category === INVALID_JOB ? '–' : count(group.associations),
+        group.category,
+        objectPairText(group),
+        moment(Date.parse(group.firstSeen)),
+        moment(Date.parse(group.lastSeen)),
+      ]),
+    ],
+    new Set([0]),
+  );
+  return [
+    heads[0] ?? '',
+    ...groups.flatMap((group, at) => [
+      heads[at + 1] ?? '',
+      ...details(group).map(line => `${' '.repeat(14)}${line}`),
+      '',
+    ]),
+    `${held(total, jobCount)}. Next: association-queue failures export, retry or discard; --category, --from and --to choose among them.`,
+  ]
+    .map(harmless) // ids, categories and object types come from outside, too
+    .join('\n');
+}
+
+const objectPairText = ({ fromObjectType, toObjectType }: FailureGroup): string =>
+  fromObjectType === VARIOUS && toObjectType === VARIOUS ? 'various' : `${fromObjectType} → ${toObjectType}`;
+
+function details({ category, message, jobs: jobCount, example }: FailureGroup): string[] {
+  const { from, to, error, jobId } = example;
+  const correlation = error.correlationId === undefined ? '' : `, correlation id ${error.correlationId}`;
+  if (category === INVALID_JOB || from === undefined)
+    return [
+      oneLine(message),
+      `${jobs(jobCount)} without associations that can be read, for example job ${jobId}${error.message === message ? '' : `: ${oneLine(error.message, EXAMPLE)}`}`,
+    ];
+  const words = message === VARIOUS ? `various words, such as: ${error.message}` : message;
+  // its ids are left out in the words above, and what is in the place of one is often the whole story
+  const said = error.message === words || message === VARIOUS ? '' : `: ${oneLine(error.message, EXAMPLE)}`;
+  return [oneLine(words), `for example ${from} → ${to} (job ${jobId}${correlation})${said}`];
+}
+
+export function retryText({ jobs: jobCount, associations: asked, alongside, gone }: Retried): string {
+  if (jobCount === 0) return `Nothing to retry.${goneText(gone)}`;
+  const others =
+    alongside > 0
+      ? ` ${associations(alongside)} with other errors came along: a job is retried as a whole, and what is still wrong is rejected again.`
+      : '';
+  return `Put back to be tried again: ${held(asked, jobCount)}.${others}${goneText(gone)}`;
+}
+
+export function exportText({ associations: total, jobs: jobCount, unreadable }: Exported): string {
+  const left =
+    unreadable > 0
+      ? ` ${jobs(unreadable)} copied as text: the data cannot be read, and enqueue refuses these lines (see: association-queue failures list --category ${INVALID_JOB}).`
+      : '';
+  return `exported ${associations(total)} of ${jobs(jobCount)}.${left}`;
+}
+
+export function discardText({ associations: total, jobsRemoved, jobsShrunk, gone }: Discarded): string {
+  if (jobsRemoved + jobsShrunk === 0) return `Nothing to discard.${goneText(gone)}`;
+  const kept = jobsShrunk > 0 ? `; ${jobs(jobsShrunk)} kept for the other rejected associations in them` : '';
+  if (total === 0) return `Discarded ${held(total, jobsRemoved + jobsShrunk)}.${goneText(gone)}`;
+  return `Discarded ${associations(total)}: ${jobs(jobsRemoved)} removed${kept}.${goneText(gone)}`;
+}
+
+export const discardQuestion = ({ associations: total, jobs: jobCount }: FailureSummary): string =>
+  `Discard ${held(total, jobCount)} for good? (export keeps a copy) Type yes: `;
+
+const goneText = (gone: number): string =>
+  gone > 0 ? ` ${jobs(gone)} left alone: somebody else retried or removed them meanwhile.` : '';
+
+/** Messages come from outside: no line breaks, and not a screenful of them. */
+const oneLine = (message: string, most = 200): string => {
+  const line = harmless(message).replace(/\s+/g, ' ');
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+};
+/** Characters of an example's message: in full, as far as a person would read. */
+const EXAMPLE = 2_000;

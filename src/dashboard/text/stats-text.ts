@@ -1,0 +1,81 @@
+/** A snapshot as people read it: one sentence that says how things stand, then the numbers. Pure. */
+import { harmless } from '../../shared/runtime/text.js';
+import type { Snapshot } from '../stats.js';
+import { wrap } from '../terminal/glyphs.js';
+import { aligned, clockAt, count, counted, duration, mean, moment } from './figures.js';
+import { type StateFigures, stateSentence } from './state-sentence.js';
+
+export type StatsReading = { snapshot: Snapshot; state: StateFigures };
+
+/**
+ * The whole answer of `association-queue stats`, without a newline at the end.
+ * @param columns of the terminal, whose width the sentence keeps to; undefined where there is none
+ */
+export function statsText({ snapshot, state }: StatsReading, place: string, columns?: number): string {
+  const { stats, heldPairs, now } = snapshot;
+  const { jobs, associations, calls, batches, quota } = stats;
+  const rows = [
+    ['associations', 'created', count(associations.created), ''],
+    [
+      '',
+      'rejected',
+      count(associations.rejected),
+      jobs.failed > 0 ? 'see: association-queue failures list' : '',
+    ],
+    ['', 'retried', count(associations.retried), ''],
+    ['jobs', 'waiting', count(jobs.waiting), oldest(stats.oldestWaitingSeconds)],
+    ['', 'active', count(jobs.active), ''],
+    ['', 'delayed', count(jobs.delayed), jobs.delayed > 0 ? 'come back for another attempt' : ''],
+    ['', 'failed', count(jobs.failed), jobs.failed > 0 ? 'hold the rejected associations' : ''],
+    ['', 'completed', count(jobs.completed), jobs.completed > 0 ? 'the latest 1,000 are kept' : ''],
+    ['calls', 'sent', count(calls.total), ''],
+    ['', 'rate limited', count(calls.rateLimited), ''],
+    ['', 'failed', count(calls.failed), ''],
+    ['batches', 'sent', count(batches.sent), ''],
+    ['', 'mean inputs', mean(batches.meanInputs), ''],
+    [
+      'quota',
+      'in window',
+      count(quota.usedInWindow),
+      `of ${counted(quota.limit, 'call')} per ${duration(quota.windowMs / 1_000)}`,
+    ],
+    [
+      '',
+      'today',
+      count(quota.usedToday),
+      quota.dailyLimit > 0 ? `of ${counted(quota.dailyLimit, 'call')}` : 'no daily limit',
+    ],
+  ];
+  const held = heldPairs.map(
+    ({ objectPair, until, reason }) =>
+      `  ${objectPair}: until ${moment(until)} (in ${duration((until - now) / 1_000)}): ${reason}`,
+  );
+  return [
+    `account ${stats.account} at ${place}`,
+    ...(columns === undefined ? [sentence(state)] : wrap(sentence(state), columns)),
+    '',
+    ...aligned(rows, new Set([2])),
+    ...(held.length > 0 ? ['', 'held object pairs (their associations wait; nothing is lost)', ...held] : []),
+  ]
+    .map(harmless)
+    .join('\n');
+}
+
+/** One line for a pipe or a log: time, state, totals. */
+export function statsLine({ snapshot, state }: StatsReading): string {
+  const { stats, now } = snapshot;
+  const { jobs, associations, calls, quota } = stats;
+  return [
+    new Date(now).toISOString(),
+    `created ${associations.created} rejected ${associations.rejected} retried ${associations.retried}`,
+    `waiting ${jobs.waiting} active ${jobs.active} delayed ${jobs.delayed} failed ${jobs.failed}`,
+    `calls ${calls.total} in-window ${quota.usedInWindow}/${quota.limit}`,
+    sentence(state),
+  ].join('  ');
+}
+
+/** The page's own sentence: whoever looks at both reads the same. */
+const sentence = (state: StateFigures): string => harmless(stateSentence(state, clockAt(state.now)).text);
+
+const oldest = (seconds: number | null): string =>
+  seconds === null ? '' : `next in line was enqueued ${duration(seconds)} ago`;

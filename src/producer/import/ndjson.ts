@@ -1,0 +1,141 @@
+/**
+ * Lines of an NDJSON file: `from`, `to` and, optionally, `types`, `label`, `fromObjectType`, `toObjectType`, which win over
+ * the options, under any of their names. HubSpot's own inputs are such lines, too: their ids are objects. The `error` of an
+ * exported failure is ignored, any other field refused. Lines in which an export has kept the data of a job that cannot be
+ * read are refused as such.
+ */
+import { parseType } from '../../shared/contract/association.js';
+import { type Fields, hasOwnNames, readFields } from '../../shared/contract/association-fields.js';
+import { messageOf } from '../../shared/contract/errors.js';
+import { INVALID_JOB } from '../../shared/state/rejection-groups.js';
+import { addLine, type LineDefaults, type LineParser, missingOptions, type ParsedLines } from './line.js';
+import { MAX_LINE_LENGTH } from './read-lines.js';
+
+const OPTIONAL = ['fromObjectType', 'toObjectType', 'types', 'label'] as const;
+
+export class NdjsonParser implements LineParser {
+  readonly #defaults: LineDefaults;
+  readonly #given = new Set<string>();
+
+  constructor(defaults: LineDefaults) {
+    this.#defaults = defaults;
+  }
+
+  feed(text: string, line: number, into: ParsedLines): void {
+    if (text.trim() === '') return;
+    const read = this.#read(text);
+    if (read.fields && read.faults.length === 0) addLine(read.fields, line, this.#defaults, into);
+    else this.#refuse(read, line, into);
+  }
+
+  /** Every fault of the line: those of its text, and what else its fields have. */
+  #refuse(read: ReadLine, line: number, into: ParsedLines): void {
+    const others: ParsedLines = { associations: [], lines: [], refusals: [] };
+    if (read.fields) addLine(read.fields, line, this.#defaults, others);
+    const isNew = (reason: string) => !read.faults.some(fault => placeOf(fault) === placeOf(reason));
+    const reasons = others.refusals.flatMap(refusal => refusal.reasons.filter(isNew));
+    into.refusals.push({ line, reasons: [...read.faults, ...reasons] });
+  }
+
+  end(): void {}
+
+  warnings(): string[] {
+    return [];
+  }
+
+  problems(): string[] {
+    return missingOptions(this.#defaults, field => this.#given.has(field));
+  }
+
+  #read(text: string): ReadLine {
+    const given = parsedObject(text);
+    if (typeof given === 'string') return { fields: undefined, faults: [given] };
+    const copyOf = unreadableJob(given);
+    if (copyOf !== undefined) {
+      // such lines say nothing of the others: whether options are missing is told line by line
+      for (const field of OPTIONAL) this.#given.add(field);
+      return {
+        fields: undefined,
+        faults: [
+          `a copy of job ${copyOf}, whose data could not be read (error.data): it holds no association to enqueue`,
+        ],
+      };
+    }
+    const named = sayingSomething(given);
+    const read = hasOwnNames(named) ? { fields: named as Fields, faults: [] } : readFields(named);
+    for (const field of OPTIONAL) if (read.fields[field] !== undefined) this.#given.add(field);
+    const { types, faults } = readTypes(read.fields.types);
+    const fields = { ...read.fields, from: idOf(read.fields.from), to: idOf(read.fields.to), types };
+    for (const side of ['from', 'to'] as const) {
+      const fault = numberFault(text, side, fields[side]);
+      if (fault) faults.push(fault);
+    }
+    return { fields, faults: [...read.faults, ...faults] };
+  }
+}
+
+/** Without the error of an earlier attempt, and without what is null. */
+function sayingSomething({ error: _error, ...given }: Record<string, unknown>): object {
+  for (const name in given) if (given[name] === null && name !== 'from' && name !== 'to') delete given[name];
+  return given;
+}
+
+/** `{"id":"51"}`, as HubSpot has it, is `"51"`; an object that says more is none. */
+function idOf(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const { id, ...others } = given as { id?: unknown };
+  return id !== undefined && Object.keys(others).length === 0 ? id : given;
+}
+
+/** fields undefined: it is not a line of fields at all */
+type ReadLine = { fields: Fields | undefined; faults: string[] };
+
+/** `from: "" is not …` → `from`, `types[0].associationTypeId: …` → `types` */
+const placeOf = (fault: string): string => fault.slice(0, fault.search(/[:[.]/));
+
+/** The id of the job of which `failures export` wrote nothing but its data; undefined for any other line. */
+function unreadableJob({ error, from, to }: Readonly<Record<string, unknown>>): string | undefined {
+  if (from !== undefined || to !== undefined || typeof error !== 'object' || error === null) return undefined;
+  const { category, jobId } = error as { category?: unknown; jobId?: unknown };
+  return category === INVALID_JOB ? String(jobId) : undefined;
+}
+
+/** The object, or what is wrong with the text. */
+function parsedObject(text: string): Readonly<Record<string, unknown>> | string {
+  if (text.length > MAX_LINE_LENGTH) return `longer than ${MAX_LINE_LENGTH} characters`;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Readonly<Record<string, unknown>>) : 'not a JSON object with from and to';
+  } catch (error) {
+    return `not JSON: ${messageOf(error).slice(0, 120)}`;
+  }
+}
+
+/** `HUBSPOT_DEFINED:279` stands for the object. */
+function readTypes(given: unknown): { types: unknown; faults: string[] } {
+  const faults: string[] = [];
+  if (!Array.isArray(given)) return { types: given, faults };
+  const types = given.map((type: unknown, index) => {
+    if (typeof type !== 'string') return type;
+    try {
+      return parseType(type);
+    } catch (error) {
+      faults.push(`types[${index}]: ${messageOf(error)}`);
+      return undefined;
+    }
+  });
+  return { types, faults };
+}
+
+/**
+ * A number that JSON.parse cannot hold exactly is another id by now: 9007199254740993 becomes …992, and
+ * 9007199254740990.6 an integer. So the text must say the very integer that was read.
+ */
+function numberFault(text: string, side: 'from' | 'to', id: unknown): string | undefined {
+  if (typeof id !== 'number') return undefined;
+  const pattern = new RegExp(`${side}"\\s*:\\s*(?:\\{\\s*"id"\\s*:\\s*)?([-+.\\deE]+)`, 'gi');
+  const written = [...text.matchAll(pattern)].map(match => match[1]);
+  if (Number.isSafeInteger(id) && written.includes(String(id))) return undefined;
+  return `${side}: ${written[0] ?? id} is not exactly an integer up to ${Number.MAX_SAFE_INTEGER}: give the id as a string`;
+}

@@ -1,0 +1,197 @@
+/** The configuration: read once from the environment, frozen. All problems are reported at once. */
+import { readFileSync } from 'node:fs';
+import leven from 'leven';
+import { ConfigError, messageOf } from '../contract/errors.js';
+import { LOOPBACK } from './host.js';
+import { type IntegerSetting, SETTINGS, type SecretSetting, type Setting, webUrlFault } from './settings.js';
+
+type ValueOf<S extends Setting> = S extends IntegerSetting
+  ? number
+  : S extends SecretSetting
+    ? string | undefined
+    : string;
+type Values = { -readonly [key in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[key]> };
+export type Config = Readonly<
+  Values & {
+    hubspotAccessTokenFile: string | undefined;
+    /** names that look like ours and are none: to be told once */
+    warnings: readonly string[];
+  }
+>;
+
+/** Names with these beginnings may be meant for us; HubSpot's own tools and other software have such, too. */
+const OUR_PREFIXES = [
+  'HUBSPOT_',
+  'RATE_LIMIT_',
+  'BATCH_',
+  'QUEUE_PREFIX',
+  'RETRY_BACKOFF',
+  'SHUTDOWN_TIMEOUT',
+  'MAX_CONCURRENT',
+  'ALERT_',
+  'LABEL_CACHE',
+  'GATEWAY_',
+  'DASHBOARD_',
+  'DAILY_CALL',
+  'JOB_ATTEMPT',
+  'JOB_LOCK',
+  'JOB_BACKOFF',
+  'MAX_QUEUED',
+  'REQUEST_TIMEOUT',
+  'UNAVAILABLE_PATIENCE',
+  'METRICS_PORT',
+  'METRICS_HOST',
+];
+/** What Kubernetes adds to every container for a service of the name `gateway` or `dashboard`. */
+const KUBERNETES = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/;
+const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
+/** Others have variables with names much like these (REDIS_URI, LOGLEVEL), which are not misspelt. */
+const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL'];
+/** Settings of commands that read their own names; known here so that one environment serves all commands. */
+const OTHER_KNOWN_NAMES = [TOKEN_FILE] as const;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the environment. Empty values count as unset.
+ * @throws ConfigError with every problem: one line each, naming the variable. Values of secrets are never repeated.
+ */
+export function parseConfig(
+  env: Environment,
+  needs: { token?: boolean; gateway?: boolean; dashboard?: boolean } = {},
+): Config {
+  const { problems, warnings } = unknownNames(env);
+  const values: Record<string, number | string | undefined> = {};
+  for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
+    const given = env[setting.name]?.trim() || undefined;
+    const { value, problem } = readSetting(setting, given);
+    values[key] = value;
+    if (problem) problems.push(`${setting.name} ${problem}`);
+  }
+  const tokenFile = env[TOKEN_FILE]?.trim() || undefined;
+  if (values.hubspotAccessToken && tokenFile)
+    problems.push(`HUBSPOT_ACCESS_TOKEN and ${TOKEN_FILE} are both set; give one`);
+  if (tokenFile && values.hubspotAccessToken === undefined) {
+    try {
+      values.hubspotAccessToken = readTokenFile(tokenFile);
+    } catch (error) {
+      problems.push(`${TOKEN_FILE} ${messageOf(error)}`);
+    }
+  }
+  if (needs.token && !values.hubspotAccessToken && !tokenFile)
+    problems.push(
+      `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): the access token of a private app with the scopes of both object types`,
+    );
+  const badWebhook = values.alertWebhookUrl && webUrlFault(String(values.alertWebhookUrl));
+  if (badWebhook) problems.push(`ALERT_WEBHOOK_URL ${badWebhook}`);
+  if (needs.gateway) problems.push(...gatewayFaults(values as Values));
+  if (needs.dashboard) problems.push(...dashboardFaults(values as Values));
+  problems.push(...crossFaults(values as Values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile, warnings });
+}
+
+/** @throws Error when the file cannot be read or is empty; the message never holds its content. */
+export function readTokenFile(file: string): string {
+  const token = readFileSync(file, 'utf8').trim();
+  if (!token) throw new Error(`"${file}" is empty`);
+  return token;
+}
+
+function readSetting(
+  setting: Setting,
+  given: string | undefined,
+): { value: number | string | undefined; problem?: string } {
+  switch (setting.kind) {
+    case 'secret':
+      return { value: given };
+    case 'text': {
+      const problem = given === undefined ? undefined : setting.fault?.(given);
+      return { value: given ?? setting.default, ...(problem && { problem }) };
+    }
+    case 'integer': {
+      if (given === undefined) return { value: setting.default };
+      const value = Number(given);
+      const good = /^\d+$/.test(given) && value >= setting.min && value <= setting.max;
+      return good
+        ? { value }
+        : {
+            value,
+            problem: `"${given}" is not an integer from ${setting.min} to ${setting.max} (${setting.unit})`,
+          };
+    }
+  }
+}
+
+/** A name that is nearly a setting's is a mistake and stops; any other that begins like ours is somebody else's. */
+function unknownNames(env: Environment): { problems: string[]; warnings: string[] } {
+  const known = [...Object.values<Setting>(SETTINGS).map(setting => setting.name), ...OTHER_KNOWN_NAMES];
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  for (const name of Object.keys(env)) {
+    if (known.includes(name) || KUBERNETES.test(name)) continue;
+    const isLikeOurs = OUR_PREFIXES.some(prefix => name.startsWith(prefix));
+    const misspelt = nearest(
+      name,
+      known.filter(setting => !COMMON_NAMES.includes(setting) && isMisspelt(name, setting)),
+    );
+    const shortened = nearest(
+      name,
+      known.filter(setting => isLikeOurs && isShortened(name, setting)),
+    );
+    // where the setting itself is given, a shorter name beside it is somebody else's
+    const meant = misspelt ?? (shortened && env[shortened] ? undefined : shortened);
+    if (meant) problems.push(`${name} is not a setting: did you mean ${meant}?`);
+    else if (isLikeOurs) warnings.push(`${name} is not a setting and is ignored`);
+  }
+  return { problems, warnings };
+}
+
+const nearest = (name: string, candidates: readonly string[]): string | undefined =>
+  candidates.toSorted((one, other) => leven(name, one) - leven(name, other))[0];
+
+/** Short names have many neighbours. */
+const isMisspelt = (name: string, setting: string): boolean =>
+  leven(name, setting) <= (setting.length < 10 ? 1 : 2);
+
+/** Its end is missing (DASHBOARD_PASS), or words of it are (HUBSPOT_TOKEN, DAILY_CALLS). */
+function isShortened(name: string, setting: string): boolean {
+  if (setting.startsWith(name)) return true;
+  const words = setting.split('_');
+  return name.split('_').every(word => {
+    const at = words.findIndex(other => leven(word, other) <= (word.length > 3 ? 1 : 0));
+    if (at >= 0) words.splice(0, at + 1);
+    return at >= 0;
+  });
+}
+
+/** The keys in GATEWAY_API_KEYS. */
+export const apiKeys = (list: string | undefined): string[] =>
+  (list ?? '')
+    .split(',')
+    .map(key => key.trim())
+    .filter(key => key !== '');
+
+function* gatewayFaults({ gatewayHost, gatewayApiKeys }: Values): Generator<string> {
+  const keys = apiKeys(gatewayApiKeys);
+  if (gatewayApiKeys !== undefined && keys.length === 0) yield 'GATEWAY_API_KEYS holds no key';
+  if (keys.some(key => !/^[\x21-\x7e]+$/.test(key)))
+    yield 'GATEWAY_API_KEYS has a key with a character that no header can carry';
+  if (gatewayApiKeys === undefined && !LOOPBACK.test(gatewayHost))
+    yield `GATEWAY_API_KEYS is not set: anybody who reaches ${gatewayHost} could enqueue; give keys, or listen on 127.0.0.1`;
+}
+
+function* dashboardFaults({ dashboardHost, dashboardUser, dashboardPassword }: Values): Generator<string> {
+  const open = LOOPBACK.test(dashboardHost);
+  const reason = `anybody who reaches ${dashboardHost} could look and steer; give user and password, or listen on 127.0.0.1`;
+  if (dashboardUser === '' && (!open || dashboardPassword !== undefined))
+    yield `DASHBOARD_USER is not set: ${open ? 'the password needs a user' : reason}`;
+  if (dashboardPassword === undefined && (!open || dashboardUser !== ''))
+    yield `DASHBOARD_PASSWORD is not set: ${open ? 'the user needs a password' : reason}`;
+  if (dashboardUser.includes(':')) yield 'DASHBOARD_USER holds a colon, which no browser can send';
+}
+
+function* crossFaults(values: Values): Generator<string> {
+  if (values.batchLingerMs >= values.shutdownTimeoutMs)
+    yield `BATCH_LINGER_MS (${values.batchLingerMs}) must be shorter than SHUTDOWN_TIMEOUT_MS (${values.shutdownTimeoutMs})`;
+}

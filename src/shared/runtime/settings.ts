@@ -1,0 +1,290 @@
+/**
+ * The settings: one declarative list of names, types, defaults, units and words. The README's table and .env.example are
+ * generated from it (scripts/generate-docs.mjs); config.ts reads the environment by it.
+ */
+import { MAX_INPUTS_PER_CALL } from '../contract/association.js';
+import { redisUrlFault } from './redis-url.js';
+
+type Common = { name: string; doc: string };
+export type IntegerSetting = Common & {
+  kind: 'integer';
+  default: number;
+  min: number;
+  max: number;
+  unit: string;
+};
+type TextSetting = Common & { kind: 'text'; default: string; fault?: (value: string) => string | undefined };
+/** `optional`: most installations do without it, so that .env.example has it commented out */
+export type SecretSetting = Common & { kind: 'secret'; optional?: true };
+export type Setting = IntegerSetting | TextSetting | SecretSetting;
+
+const HOUR_MS = 3_600_000;
+const integer = (
+  name: string,
+  value: number,
+  unit: string,
+  doc: string,
+  min = 1,
+  max = 1e9,
+): IntegerSetting => ({
+  kind: 'integer',
+  name,
+  default: value,
+  unit,
+  doc,
+  min,
+  max,
+});
+const text = (
+  name: string,
+  value: string,
+  doc: string,
+  fault?: (value: string) => string | undefined,
+): TextSetting => ({
+  kind: 'text',
+  name,
+  default: value,
+  doc,
+  ...(fault && { fault }),
+});
+
+/** The value may hold a password and is not repeated. */
+export const webUrlFault = (value: string): string | undefined => {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value))
+    return 'is not a URL that starts with https:// or http://';
+  const { username, password } = new URL(value);
+  return username || password ? 'holds a user or a password, which no call is made with' : undefined;
+};
+const timezoneFault = (value: string) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return undefined;
+  } catch {
+    return `"${value}" is not a time zone (such as UTC or Europe/Berlin)`;
+  }
+};
+const oneOf = (values: readonly string[]) => (value: string) =>
+  values.includes(value) ? undefined : `"${value}" is not one of ${values.join(', ')}`;
+
+export const API_VERSIONS = ['v4', '2025-09', '2026-03', '2026-09'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export const SETTINGS = {
+  redisUrl: text(
+    'REDIS_URL',
+    'redis://127.0.0.1:6379',
+    'Redis or Valkey; `rediss://` for TLS',
+    redisUrlFault,
+  ),
+  queuePrefix: text('QUEUE_PREFIX', 'bull', "prefix of all keys in Redis, BullMQ's and ours"),
+  hubspotAccessToken: {
+    kind: 'secret',
+    name: 'HUBSPOT_ACCESS_TOKEN',
+    doc: 'access token of a private app; or put it into the file that `HUBSPOT_ACCESS_TOKEN_FILE` names, which is read again when HubSpot answers 401',
+  },
+  hubspotBaseUrl: text(
+    'HUBSPOT_BASE_URL',
+    'https://api.hubapi.com',
+    'where the API is (EU accounts, proxies, the simulator)',
+    webUrlFault,
+  ),
+  hubspotApiVersion: text(
+    'HUBSPOT_API_VERSION',
+    'v4',
+    `version of the call: ${API_VERSIONS.join(', ')}`,
+    oneOf(API_VERSIONS),
+  ),
+  rateLimitCalls: integer(
+    'RATE_LIMIT_CALLS',
+    100,
+    'calls',
+    "calls allowed per rolling window, all replicas together: HubSpot's limit for association endpoints is 100 (Free, Starter), 150 (Pro, Enterprise) or 200 (API add-on)",
+  ),
+  rateLimitWindowMs: integer(
+    'RATE_LIMIT_WINDOW_MS',
+    10_000,
+    'ms',
+    'length of the rolling window',
+    100,
+    HOUR_MS,
+  ),
+  dailyCallLimit: integer(
+    'DAILY_CALL_LIMIT',
+    500_000,
+    'calls',
+    'calls allowed per day of the account; 0 = none',
+    0,
+  ),
+  accountTimezone: text(
+    'ACCOUNT_TIMEZONE',
+    'UTC',
+    "the account's time zone: the daily count starts again at its midnight",
+    timezoneFault,
+  ),
+  batchMaxInputs: integer(
+    'BATCH_MAX_INPUTS',
+    MAX_INPUTS_PER_CALL,
+    'inputs',
+    'most inputs of one call',
+    1,
+    MAX_INPUTS_PER_CALL,
+  ),
+  batchLingerMs: integer(
+    'BATCH_LINGER_MS',
+    250,
+    'ms',
+    'how long an association waits for company before a partial batch goes',
+    0,
+    60_000,
+  ),
+  maxConcurrentCalls: integer(
+    'MAX_CONCURRENT_CALLS',
+    10,
+    'calls',
+    'calls in flight at once, per replica',
+    1,
+    100,
+  ),
+  requestTimeoutMs: integer(
+    'REQUEST_TIMEOUT_MS',
+    30_000,
+    'ms',
+    'how long HubSpot may take to answer',
+    100,
+    600_000,
+  ),
+  jobAttempts: integer(
+    'JOB_ATTEMPTS',
+    8,
+    'attempts',
+    'how often HubSpot may refuse an association, without saying that this is final, before it is rejected with the last error; calls during which HubSpot is unavailable do not count',
+    1,
+    1_000,
+  ),
+  unavailablePatienceHours: integer(
+    'UNAVAILABLE_PATIENCE_HOURS',
+    24,
+    'h',
+    'how long an association is tried again while HubSpot is unavailable (5xx, timeout, no connection) before it is rejected with these words; 0 = for ever',
+    0,
+    87_600,
+  ),
+  jobLockMs: integer(
+    'JOB_LOCK_MS',
+    30_000,
+    'ms',
+    'lock of a job, renewed while its worker lives; the jobs of a killed worker come back after one to two of these',
+    1_000,
+    HOUR_MS,
+  ),
+  retryBackoffMs: integer(
+    'RETRY_BACKOFF_MS',
+    1_000,
+    'ms',
+    'first retry within this time, doubling with full jitter, at most 10 min',
+    1,
+    600_000,
+  ),
+  shutdownTimeoutMs: integer(
+    'SHUTDOWN_TIMEOUT_MS',
+    25_000,
+    'ms',
+    'SIGTERM: calls in flight may end within this time, the rest goes back to the queue',
+    100,
+    HOUR_MS,
+  ),
+  compactHeap: text(
+    'COMPACT_HEAP',
+    'false',
+    'true: the worker collects its garbage sooner; under full load it takes some 210 MB instead of 270, and two fifths more CPU',
+    oneOf(['true', 'false']),
+  ),
+  labelCacheSeconds: integer(
+    'LABEL_CACHE_SECONDS',
+    3_600,
+    's',
+    'how long the names of association labels are kept before HubSpot is asked again; a name that is not among them is looked up anew, at most once a minute',
+    1,
+    604_800,
+  ),
+  logLevel: text('LOG_LEVEL', 'info', `log lines on stdout: ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
+  metricsPort: integer(
+    'METRICS_PORT',
+    9_464,
+    'port',
+    "the worker's /metrics, /healthz and /readyz; 0 = off; where it is taken, a free one is used and a warning says which",
+    0,
+    65_535,
+  ),
+  metricsHost: text(
+    'METRICS_HOST',
+    '127.0.0.1',
+    'the address they listen on; they ask for no password: use any other address only in a network of your own',
+  ),
+  alertWebhookUrl: {
+    kind: 'secret',
+    optional: true,
+    name: 'ALERT_WEBHOOK_URL',
+    doc: 'a webhook that takes `{"text": …}` as Slack\'s do: workers post there when the account is held, when it flows again, and when too much is rejected; once per incident, all replicas together',
+  },
+  alertRejectionRate: integer(
+    'ALERT_REJECTION_RATE',
+    5,
+    'percent',
+    'rejections of the last minutes, in percent of what was decided, from which on `ALERT_WEBHOOK_URL` is told; 0 = never',
+    0,
+    100,
+  ),
+  gatewayPort: integer('GATEWAY_PORT', 3_000, 'port', 'where the gateway listens; 0 = a free one', 0, 65_535),
+  gatewayHost: text(
+    'GATEWAY_HOST',
+    '127.0.0.1',
+    'the address the gateway listens on; any but a loopback address needs `GATEWAY_API_KEYS`',
+  ),
+  gatewayApiKeys: {
+    kind: 'secret',
+    optional: true,
+    name: 'GATEWAY_API_KEYS',
+    doc: 'bearer keys that the gateway accepts, separated by commas',
+  },
+  gatewayMaxInputs: integer(
+    'GATEWAY_MAX_INPUTS',
+    50_000,
+    'inputs',
+    'most inputs of one request to the gateway; its body may have 512 bytes for each, and at least 1 MB',
+    1,
+    200_000,
+  ),
+  maxQueuedAssociations: integer(
+    'MAX_QUEUED_ASSOCIATIONS',
+    5_000_000,
+    'associations',
+    'backlog from which on the gateway refuses more (429), as estimated from the sizes of some queued jobs',
+  ),
+  dashboardPort: integer(
+    'DASHBOARD_PORT',
+    3_001,
+    'port',
+    'where the dashboard listens; 0 = a free one',
+    0,
+    65_535,
+  ),
+  dashboardHost: text(
+    'DASHBOARD_HOST',
+    '127.0.0.1',
+    'the address the dashboard listens on; any but a loopback address needs `DASHBOARD_USER` and `DASHBOARD_PASSWORD`',
+  ),
+  dashboardUser: text('DASHBOARD_USER', '', 'user name that the dashboard asks for'),
+  dashboardPassword: {
+    kind: 'secret',
+    optional: true,
+    name: 'DASHBOARD_PASSWORD',
+    doc: 'password that the dashboard asks for',
+  },
+  dashboardReadOnly: text(
+    'DASHBOARD_READ_ONLY',
+    'false',
+    'true: the dashboard shows everything and changes nothing',
+    oneOf(['true', 'false']),
+  ),
+} as const satisfies Record<string, Setting>;

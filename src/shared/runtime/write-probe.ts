@@ -1,0 +1,25 @@
+/** Asks Redis whether it takes writes: not when it is full, a replica, cannot save, or misses its replicas. */
+import type { Redis } from 'ioredis';
+import { messageOf } from '../contract/errors.js';
+import type { Keys } from '../contract/keys.js';
+import { isRefusal, redisReason } from './redis.js';
+import { loadScript } from './script.js';
+
+const probe = loadScript(new URL('./write-probe.lua', import.meta.url));
+
+/**
+ * @returns why Redis takes no writes, in its words; '' = it does, or we may not try (an ACL for readers)
+ * @throws Error when there is no answer
+ */
+export async function writeRefusal(redis: Redis, keys: Keys): Promise<string> {
+  try {
+    return reasonOf(String(await probe(redis, [keys.writeProbe], [])));
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return reasonOf(messageOf(error));
+  }
+}
+
+/** Redis 6 puts the place in the script before the words. */
+const reasonOf = (text: string): string =>
+  text.includes('NOPERM') ? '' : redisReason(text.replace(/^.*?-(?=[A-Z]{3,} )/s, ''));

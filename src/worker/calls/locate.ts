@@ -1,0 +1,190 @@
+/**
+ * Whom does one of HubSpot's errors speak of? Pure.
+ *
+ * HubSpot gives inputs no trace id. An error may carry ids in its context under various keys, ids in a sentence, a type
+ * instead of an id, or nothing. An id often stands without its side. Only what leaves no doubt counts as named; what
+ * could be one of several is suspected; an innocent must never be rejected in place of the guilty.
+ */
+
+import { field, text } from '../../hubspot/classify.js';
+import { sameTypeName } from '../../shared/contract/object-types.js';
+import { canonicalId } from '../../shared/contract/record-id.js';
+import type { Input } from '../batches/batch.js';
+
+/** One error, in whatever place of the answer it stood. */
+export type HubSpotError = {
+  readonly category?: string;
+  readonly subCategory?: string;
+  readonly message: string;
+  readonly correlationId?: string;
+  readonly context: unknown;
+};
+
+export type Located =
+  | { readonly kind: 'named'; readonly inputs: readonly Input[] }
+  | { readonly kind: 'suspected'; readonly inputs: readonly Input[] }
+  /** the object pair itself is at fault */
+  | { readonly kind: 'everyone' }
+  | { readonly kind: 'nobody' };
+
+type Side = 'from' | 'to';
+type Mention = { readonly id: string; readonly side: Side | undefined };
+
+/** The inputs of one call, looked up by id. Built only when an answer holds errors. */
+export class InputIndex {
+  readonly from = new Map<string, Input[]>();
+  readonly to = new Map<string, Input[]>();
+  readonly #fromType: string;
+  readonly #toType: string;
+
+  constructor(
+    readonly inputs: readonly Input[],
+    fromObjectType: string,
+    toObjectType: string,
+  ) {
+    this.#fromType = sameTypeName(fromObjectType);
+    this.#toType = sameTypeName(toObjectType);
+    for (const input of inputs) {
+      append(this.from, input.from, input);
+      append(this.to, input.to, input);
+    }
+  }
+
+  /** Which side a type name means; undefined when both or neither. */
+  sideOf(objectType: string | undefined): Side | undefined {
+    if (objectType === undefined || this.#fromType === this.#toType) return undefined;
+    const type = sameTypeName(objectType);
+    if (type === this.#fromType) return 'from';
+    return type === this.#toType ? 'to' : undefined;
+  }
+}
+
+/** @param isDone inputs that the same answer lists as created: an id without a side cannot mean them */
+export function locate(error: HubSpotError, index: InputIndex, isDone: (input: Input) => boolean): Located {
+  if (UNKNOWN_OBJECT_TYPE.test(error.message)) return { kind: 'everyone' };
+  const exact = exactPairs(error, index);
+  if (exact) return exact.length > 0 ? { kind: 'named', inputs: exact } : { kind: 'nobody' };
+  // ids before types: an error may carry both, and speaks of one input then, not of all that share its type
+  const byId = locateIds(mentions(error, index), index, isDone);
+  if (byId.kind !== 'nobody') return byId;
+  const open = index.inputs.filter(input => !isDone(input));
+  const byType = open.filter(input => namesTypeOf(error, input));
+  if (byType.length > 0) return { kind: 'named', inputs: byType };
+  return locateDefinition(error, open) ?? { kind: 'nobody' };
+}
+
+function locateIds(
+  mentioned: readonly Mention[],
+  index: InputIndex,
+  isDone: (input: Input) => boolean,
+): Located {
+  const named = new Set<Input>();
+  const suspected = new Set<Input>();
+  for (const { id, side } of mentioned) {
+    const from = side === 'to' ? [] : (index.from.get(id) ?? []).filter(input => !isDone(input));
+    const to = side === 'from' ? [] : (index.to.get(id) ?? []).filter(input => !isDone(input));
+    // the same id on both sides, and HubSpot does not say which one it means: a contact 5 and a company 5
+    const into = from.length > 0 && to.length > 0 ? suspected : named;
+    for (const input of [...from, ...to]) into.add(input);
+  }
+  if (named.size > 0) return { kind: 'named', inputs: [...named] };
+  return suspected.size > 0 ? { kind: 'suspected', inputs: [...suspected] } : { kind: 'nobody' };
+}
+
+// "Unable to infer object type from: X" [seen by third parties]
+const UNKNOWN_OBJECT_TYPE = /unable to infer object type/i;
+// "… invalid from object type 0-1 for associations to be created. expected: 0-46. For definition 0-190" [live]
+const WRONG_DEFINITION = /for definition \d+-(\d+)/i;
+// "USER_DEFINED=3 is not a valid association definition id", and the bare "USER_DEFINED=3" in associationSpec [live]
+const TYPE_SPEC = /\b(HUBSPOT_DEFINED|USER_DEFINED|INTEGRATOR_DEFINED|WORK)=(\d+)\b/g;
+
+/** A definition is named without its category: where inputs have the id under several, it could be either. */
+function locateDefinition(error: HubSpotError, open: readonly Input[]): Located | undefined {
+  const id = WRONG_DEFINITION.exec(error.message)?.[1];
+  if (id === undefined) return undefined;
+  const categories = new Set<string>();
+  const inputs = open.filter(input => {
+    const types = input.types.filter(type => String(type.associationTypeId) === id);
+    for (const type of types) categories.add(type.associationCategory);
+    return types.length > 0;
+  });
+  if (inputs.length === 0) return undefined;
+  return { kind: categories.size > 1 ? 'suspected' : 'named', inputs };
+}
+
+function namesTypeOf(error: HubSpotError, input: Input): boolean {
+  const specs = [
+    ...strings(field(error.context, 'associationSpec')),
+    ...strings(field(error.context, 'INVALID_ASSOCIATION_TYPE_ID')),
+    error.message,
+  ].flatMap(sentence => [...sentence.matchAll(TYPE_SPEC)]);
+  return specs.some(([, category, id]) =>
+    input.types.some(type => type.associationCategory === category && String(type.associationTypeId) === id),
+  );
+}
+
+// "Object 211762804612 cannot be associated to itself (211762804612)" [live]
+const SELF = /^Object (\S+) cannot be associated to itself/;
+
+/** Pairs of which both sides are given; undefined when the error does not speak of pairs. */
+function exactPairs(error: HubSpotError, index: InputIndex): Input[] | undefined {
+  const self = SELF.exec(error.message)?.[1];
+  const from = self === undefined ? ids(field(error.context, 'fromObjectId')) : [canonicalId(self)];
+  const to = self === undefined ? ids(field(error.context, 'toObjectId')) : from;
+  if (from.length === 0 || to.length === 0) return undefined;
+  if (from.length === to.length)
+    return from.flatMap((id, at) => (index.from.get(id) ?? []).filter(input => input.to === to[at]));
+  // one record against several makes pairs too; several against another number of others do not say which
+  if (from.length > 1 && to.length > 1) return [];
+  return from.flatMap(id => (index.from.get(id) ?? []).filter(input => to.includes(input.to)));
+}
+
+/** Sentences that HubSpot was seen to say, and which of their words is an id. Anything else names nobody. */
+const ID_SENTENCES: readonly RegExp[] = [
+  /^(?<id>\S+) is not a valid ID/, // [live]
+  /^No (?<type>\w+) with ID (?<id>\S+) exists/, // [live]
+  /^(?<type>\w+)=(?<id>\S+) is not valid/, // [live], in INVALID_OBJECT_IDS
+];
+
+function mentions(error: HubSpotError, index: InputIndex): Mention[] {
+  const { context, subCategory = '' } = error;
+  const types = [...strings(field(context, 'objectType')), ...strings(field(context, 'type'))];
+  const stated = /\bFROM_OBJECT/.test(subCategory)
+    ? 'from'
+    : /\bTO_OBJECT/.test(subCategory)
+      ? 'to'
+      : undefined;
+  const side = stated ?? (types.length === 1 ? index.sideOf(types[0]) : undefined);
+  const found: Mention[] = [
+    ...ids(field(context, 'fromObjectId')).map((id): Mention => ({ id, side: 'from' })),
+    ...ids(field(context, 'toObjectId')).map((id): Mention => ({ id, side: 'to' })),
+    ...[...ids(field(context, 'id')), ...ids(field(context, 'objectId'))].map(
+      (id): Mention => ({ id, side }),
+    ),
+  ];
+  if (found.length > 0) return found;
+  const sentences = [...strings(field(context, 'INVALID_OBJECT_IDS')), error.message];
+  return sentences.flatMap(sentence => {
+    for (const pattern of ID_SENTENCES) {
+      const groups = pattern.exec(sentence)?.groups;
+      if (groups?.id) return [{ id: canonicalId(groups.id), side: stated ?? index.sideOf(groups.type) }];
+    }
+    return [];
+  });
+}
+
+/** In the one form, as the inputs have them. */
+const ids = (value: unknown): string[] => strings(value).map(canonicalId);
+
+/** Context values are lists of strings in the documentation, single strings or numbers in life (too large: digits lost). */
+function strings(value: unknown): string[] {
+  const list = Array.isArray(value) ? value : [value];
+  return list.flatMap(item => (Number.isSafeInteger(item) ? [String(item)] : (text(item) ?? [])));
+}
+
+/** One spelling for all names of an object type; a name that we do not know stands for itself. */
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}

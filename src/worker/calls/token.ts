@@ -1,0 +1,31 @@
+/** The token, and where a newer one may come from: the file that HUBSPOT_ACCESS_TOKEN_FILE names. */
+
+import { messageOf } from '../../shared/contract/errors.js';
+import { type Config, readTokenFile } from '../../shared/runtime/config.js';
+import type { Logger } from '../../shared/runtime/logger.js';
+
+export type TokenSource = { current: () => string; renew: (sentAt: number) => Promise<boolean> };
+
+export function tokenSource(config: Config, logger: Logger): TokenSource {
+  let token = config.hubspotAccessToken ?? '';
+  let renewedAt = 0;
+  return {
+    current: () => token,
+    async renew(sentAt) {
+      // calls that were in flight together are refused together: the first one has renewed it for all
+      if (renewedAt > sentAt) return true;
+      const file = config.hubspotAccessTokenFile;
+      if (!file) return false;
+      try {
+        const newest = readTokenFile(file);
+        if (newest === token) return false;
+        token = newest;
+        renewedAt = performance.now();
+        return true;
+      } catch (error) {
+        logger.error({ event: 'token', error: messageOf(error) }, 'HUBSPOT_ACCESS_TOKEN_FILE cannot be read');
+        return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * Ledger: writes what became of jobs and calls into Redis.
+ * Jobs that are settled in the same turn of the event loop (all jobs of a batch) share one script call, so that counting
+ * exactly costs next to nothing.
+ */
+import type { Redis } from 'ioredis';
+import type { JobData } from '../../shared/contract/association.js';
+import { messageOf } from '../../shared/contract/errors.js';
+import { KEEP_COMPLETED, type Keys } from '../../shared/contract/keys.js';
+import type { Logger } from '../../shared/runtime/logger.js';
+import { loadScript } from '../../shared/runtime/script.js';
+import { indexedRejections, rejectionArgs } from '../../shared/state/rejection-groups.js';
+
+/** How a job ends, and its return value or the reason. */
+export type Finish =
+  | { readonly state: 'completed'; readonly returnValue: object }
+  | { readonly state: 'failed'; readonly reason: string };
+export type JobEntry = {
+  readonly jobId: string;
+  /** the lock's token: a job that somebody else has by now is left to them */
+  readonly token: string;
+  /** undefined: all pairs were created, the data stays as it is */
+  readonly data: JobData | undefined;
+  /** to be added to the totals; negative where a rejection is taken back */
+  readonly created: number;
+  readonly rejected: number;
+  readonly retried: number;
+  /** whose counts change along, where the gateway keeps such a request */
+  readonly requestId?: string | undefined;
+  /** ids of the batches that its pairs rode in, with spaces between them */
+  readonly batches?: string;
+  /** nothing of the job is left to be tried: it is finished in the same step. Undefined: BullMQ moves it afterwards */
+  readonly finish?: Finish | undefined;
+};
+/** The same for a job all of whose pairs were created at its first attempt, and that concerns nobody else. */
+export type CreatedEntry = Pick<JobEntry, 'jobId' | 'token' | 'created' | 'requestId'> & {
+  readonly batches: string;
+  /** It must not throw. @param ours true; false: somebody else has the job by now; an error: nothing is settled */
+  onSettled(ours: boolean | Error): void;
+};
+export type LedgerEvents = {
+  /** told of what is written; of jobs that were created as a whole only how many associations */
+  readonly onSettled: (entry: JobEntry) => void;
+  readonly onCreated: (associations: number) => void;
+};
+/** A batch after its delivery, as an operator is told of it. */
+export type BatchRecord = {
+  readonly id: string;
+  readonly objectPair: string;
+  readonly inputs: number;
+  readonly trigger: string;
+  readonly counts: Readonly<Record<string, number>>;
+  /** HTTP status, or what happened instead, and HubSpot's correlation id where there is one; a line for each call */
+  readonly answers: readonly string[];
+  readonly ms: number;
+};
+type Waiting = { readonly entry: JobEntry } & Pick<CreatedEntry, 'onSettled'>;
+
+/** More jobs in one script call would keep Redis from others for milliseconds. */
+const JOBS_PER_CALL = 500;
+/** The latest batches that are remembered: some 200 bytes each, several minutes at HubSpot's fastest. */
+const BATCHES_KEPT = 10_000;
+
+export class Ledger {
+  readonly #settleScript = loadScript(new URL('./settle.lua', import.meta.url));
+  readonly #completeScript = loadScript(new URL('./complete.lua', import.meta.url));
+  readonly #countScript = loadScript(new URL('./count.lua', import.meta.url));
+  #waiting: Waiting[] = [];
+  #created: CreatedEntry[] = [];
+  #counts = new Map<string, number>();
+  #records: string[][] = [];
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly logger: Logger,
+    private readonly events: LedgerEvents = { onSettled: () => {}, onCreated: () => {} },
+  ) {}
+
+  /** Data and totals change together or not at all. @returns false when the job's lock is not ours any more */
+  settle(entry: JobEntry): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#wait(this.#waiting, {
+        entry,
+        onSettled: ours => (typeof ours === 'boolean' ? resolve(ours) : reject(ours)),
+      });
+    });
+  }
+
+  /** The same for nearly all jobs, of which there may be tens of thousands a second. */
+  settleCreated(entry: CreatedEntry): void {
+    this.#wait(this.#created, entry);
+  }
+
+  /** Counts a call; never fails the work for it. @param status HTTP status, or what happened instead */
+  countCall(status: string): void {
+    this.#count('calls', 1);
+    if (status === '429') this.#count('callsRateLimited', 1);
+    else if (!/^2\d\d$/.test(status)) this.#count('callsFailed', 1);
+    this.#count(`status:${status}`, 1);
+  }
+
+  /** Counts a delivered batch and remembers it for a while. */
+  countBatch({ id, objectPair, inputs, trigger, counts, answers, ms }: BatchRecord): void {
+    this.#count('batches', 1);
+    this.#count('inputs', inputs);
+    const record = { id, objectPair, inputs, trigger, ...counts, answers: answers.join('\n'), ms };
+    this.#records.push(Object.entries(record).flat().map(String));
+  }
+
+  /** What is counted in the same turn, usually a batch and its call, goes to Redis together. */
+  #count(name: string, by: number): void {
+    if (this.#counts.size === 0) setImmediate(() => void this.#flushCounts());
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  async #flushCounts(): Promise<void> {
+    const [counts, records] = [[...this.#counts], this.#records];
+    this.#counts = new Map();
+    this.#records = [];
+    const { counters, minutes, batches } = this.keys;
+    try {
+      await this.#countScript(
+        this.redis,
+        [counters, minutes, batches],
+        [BATCHES_KEPT, counts.length, ...counts.flat(), ...records.flatMap(each => [each.length, ...each])],
+      );
+    } catch (error) {
+      this.logger.warn(
+        { event: 'not counted', error: messageOf(error), counts },
+        'the worker could not count these calls and batches; the totals are too small by them',
+      );
+    }
+  }
+
+  /** What waits in the same turn goes to Redis together. */
+  #wait<Kind>(waiting: Kind[], one: Kind): void {
+    waiting.push(one);
+    if (this.#waiting.length + this.#created.length === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const [waiting, created] = [this.#waiting, this.#created];
+    this.#waiting = [];
+    this.#created = [];
+    for (const some of portions(created))
+      void this.#send(some, this.#complete(some), ours => this.#createdTogether(some, ours));
+    for (const some of portions(waiting))
+      void this.#send(some, this.#settle(some), ours =>
+        some.forEach(({ entry }, at) => {
+          if (ours[at] === 1) this.events.onSettled(entry);
+        }),
+      );
+  }
+
+  async #send(
+    some: readonly Pick<CreatedEntry, 'onSettled'>[],
+    sent: Promise<readonly number[]>,
+    onWritten: (ours: readonly number[]) => void,
+  ): Promise<void> {
+    const ours = await sent.catch(error => (error instanceof Error ? error : new Error(messageOf(error))));
+    if (!(ours instanceof Error)) onWritten(ours);
+    for (const [at, one] of some.entries()) one.onSettled(ours instanceof Error ? ours : ours[at] === 1);
+  }
+
+  #createdTogether(some: readonly CreatedEntry[], ours: readonly number[]): void {
+    const created = some.reduce((sum, entry, at) => (ours[at] === 1 ? sum + entry.created : sum), 0);
+    if (created > 0) this.events.onCreated(created);
+  }
+
+  async #settle(some: readonly Waiting[]): Promise<readonly number[]> {
+    const { counters, minutes, rejections, rejection, rejectedJobs, requests } = this.keys;
+    const keys = [counters, minutes, rejections, rejection, rejectedJobs, ...this.#bullmq()];
+    const now = Date.now();
+    const args: (string | number)[] = [KEEP_COMPLETED.count];
+    for (const { entry } of some) {
+      const { jobId, token, data, created, rejected, retried, requestId, batches, finish } = entry;
+      // a job that never held a rejection has nothing in the index
+      const isIndexed = data && (data.rejected || rejected !== 0);
+      args.push(jobId, token, data ? JSON.stringify(data) : '', created, rejected, retried);
+      args.push(requestId ? requests + requestId : '');
+      args.push(batches ?? '', finish?.state ?? '', finish ? finishValue(finish) : '');
+      args.push(...(isIndexed ? rejectionArgs(indexedRejections(jobId, data, now)) : ['']));
+    }
+    return (await this.#settleScript(this.redis, keys, args)) as number[];
+  }
+
+  async #complete(some: readonly CreatedEntry[]): Promise<readonly number[]> {
+    const { counters, minutes, requests } = this.keys;
+    const args: (string | number)[] = [KEEP_COMPLETED.count];
+    let start = 0; // of the group, in args
+    let last: CreatedEntry | undefined;
+    for (const entry of some) {
+      const { token, created, requestId, batches } = entry;
+      if (last && isAlike(last, entry)) args[start] = (args[start] as number) + 1;
+      else start = args.push(1, token, created, requestId ? requests + requestId : '', batches) - ABOUT_GROUP;
+      args.push(entry.jobId);
+      last = entry;
+    }
+    return (await this.#completeScript(this.redis, [counters, minutes, ...this.#bullmq()], args)) as number[];
+  }
+
+  #bullmq(): string[] {
+    const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker } = this.keys;
+    return [jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker];
+  }
+}
+
+/** Arguments before the ids of a group. */
+const ABOUT_GROUP = 5;
+
+/** Jobs that were fetched together ride together more often than not. */
+const isAlike = (one: CreatedEntry, other: CreatedEntry): boolean =>
+  one.batches === other.batches &&
+  one.token === other.token &&
+  one.created === other.created &&
+  one.requestId === other.requestId;
+
+function* portions<Entry>(all: readonly Entry[]): Iterable<readonly Entry[]> {
+  for (let at = 0; at < all.length; at += JOBS_PER_CALL) yield all.slice(at, at + JOBS_PER_CALL);
+}
+
+const finishValue = (finish: Finish): string =>
+  finish.state === 'completed' ? JSON.stringify(finish.returnValue) : finish.reason;

@@ -1,0 +1,142 @@
+#!lua flags=allow-oom
+-- needs ../../shared/state/minutes.lua
+-- needs ../../shared/state/rejections.lua
+-- needs ../../shared/state/count-request.lua
+-- needs ../../bullmq/finish.lua
+--[[
+  Settles jobs: what became of their pairs is written into their data, into the totals, into the minute's counts and into
+  the index of rejections in one step, so that none of them is ever ahead of another, whenever this process dies. Only
+  for jobs whose lock is still ours. A job of which nothing is left to be tried, and that concerns nobody else, is completed
+  or failed in the same step. What can fail comes before the first write, and what a job or HubSpot says is text that
+  nobody here reads: no job stands in the way of another. (Most jobs have a shorter way: complete.lua.)
+
+  KEYS[1] counters  hash          KEYS[2] minutes       prefix of hashes
+  KEYS[3] rejections  sorted set  KEYS[4] rejection     prefix of hashes and sets   KEYS[5] rejectedJobs  hash
+  BullMQ's own: KEYS[6] jobs (prefix of hashes)   KEYS[7] wait      KEYS[8] active   KEYS[9] prioritized
+                KEYS[10] completed   KEYS[11] failed   KEYS[12] stalled   KEYS[13] events   KEYS[14] meta
+                KEYS[15] marker
+  ARGV[1] completed jobs that are kept
+  ARGV[2…] for each job: id, token, data, created, rejected, retried, request key ('' = none), batches, state, value, rejections
+    data = new data of the job; '' = all its pairs were created: its data stays, and a mark says how many were counted, so
+    that they are counted once even if the process dies before BullMQ completes it and it runs again. The batches stand in
+    the mark, for this is what nearly all jobs are: one field, one command.
+    request key = hash of a gateway request, which is also the channel on which its completion is published; one that
+    does not exist is nobody's to count.
+    rejections = all groups that it holds from now on, as shared/rejections.lua reads them; '' = as before
+    batches = ids of the batches that it rode in since the last settlement, with spaces between them
+    state, value = completed, its return value as JSON · failed, the reason · '' '' = BullMQ moves the job
+
+  Returns for each job 1 = settled, 0 = somebody else has it by now
+]]
+local BULLMQ = {jobs = KEYS[6], wait = KEYS[7], active = KEYS[8], prioritized = KEYS[9], completed = KEYS[10], failed = KEYS[11],
+  stalled = KEYS[12], events = KEYS[13], meta = KEYS[14], marker = KEYS[15]}
+local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
+-- a job's own batches, newest last: characters
+local LONGEST_BATCHES = 400
+
+-- Whose is the job, and what was counted of it before? A job key that is no hash is nobody's.
+local seen = {}
+local function look(entry, holder)
+  local found
+  if entry.data == '' then
+    found = redis.pcall('HMGET', entry.job, 'associationsCounted', 'atm', 'ats')
+  else
+    found = redis.pcall('HMGET', entry.job, 'associationsCounted', 'atm', 'ats', 'data', 'finishedOn')
+  end
+  if found.err then found = {} end
+  -- a job that somebody has removed by hand is gone: without `ats` it was never fetched
+  entry.ours = found[3] and not seen[entry.id] and holder == entry.token
+  if entry.ours then seen[entry.id] = true end
+  -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
+  entry.again = found[3] and found[4] == entry.data
+  entry.mark = found[1]
+  if found[1] then
+    local counted = found[1]:match('^%d+')
+    entry.counted = isInteger(counted) and tonumber(counted) or 0
+  end
+  entry.attempts = (tonumber(found[2] or '') or 0) + 1
+  -- Finished by this very call, which is sent again: nobody else's batches stand in the mark; data that a settlement wrote
+  -- is never written twice.
+  if not entry.ours and entry.state ~= '' and not seen[entry.id] then
+    if entry.data == '' then entry.done = found[1] == entry.newMark else entry.done = entry.again and found[5] end
+  end
+end
+
+local keep = integer(ARGV[1])
+local entries, locks, accepted = {}, {}, {}
+local at = 2
+while at <= #ARGV do
+  local entry = {
+    id = ARGV[at], token = ARGV[at + 1], data = ARGV[at + 2],
+    created = integer(ARGV[at + 3]), rejected = integer(ARGV[at + 4]), retried = integer(ARGV[at + 5]),
+    request = ARGV[at + 6], batches = ARGV[at + 7], state = ARGV[at + 8], value = ARGV[at + 9],
+    job = KEYS[6] .. ARGV[at], newMark = ARGV[at + 3] .. ' ' .. ARGV[at + 7],
+    ours = false, again = false, done = false, mark = false, counted = 0, attempts = 1, groups = false, -- found by `look`
+  }
+  at = at + 11
+  if ARGV[at - 1] ~= '' then entry.groups, at = readGroups(at - 1) end
+  if entry.request ~= '' and accepted[entry.request] == nil then accepted[entry.request] = acceptedBy(entry.request) or false end
+  local n = #entries + 1
+  entries[n], locks[n] = entry, entry.job .. ':lock'
+end
+expectCounts(KEYS[1], 'created', 'rejected', 'retried', 'jobsCompleted')
+local bucket = minuteBucket(KEYS[2], 'created', 'rejected', 'reopened', 'retried')
+expectIndex(INDEX)
+local known = expectFinishable(BULLMQ, #entries)
+expectType('zset', BULLMQ.failed)
+local holders = redis.call('MGET', unpack(locks))
+for n, entry in ipairs(entries) do look(entry, holders[n]) end
+
+-- from here on nothing fails
+local settled, completed, failed, requests = {}, {}, {}, {}
+local now = nowText()
+local total = {created = 0, rejected = 0, retried = 0, jobsCompleted = 0}
+local reopened = 0
+
+local function writeData(entry)
+  if entry.data == '' then
+    if not entry.mark then total.jobsCompleted = total.jobsCompleted + 1 end -- BullMQ keeps the latest ones only
+    if entry.state == '' then redis.call('HSET', entry.job, 'associationsCounted', entry.newMark) end
+    return
+  end
+  redis.call('HSET', entry.job, 'data', entry.data)
+  if entry.mark then redis.call('HDEL', entry.job, 'associationsCounted') end
+  if entry.batches ~= '' then
+    local earlier = redis.call('HGET', entry.job, 'associationsBatches') or ''
+    redis.call('HSET', entry.job, 'associationsBatches', (earlier .. ' ' .. entry.batches):sub(-LONGEST_BATCHES))
+  end
+end
+
+local function settle(entry)
+  writeData(entry)
+  if entry.state == 'completed' then
+    complete(BULLMQ, entry.id, entry.job, entry.value, string.format('%d', entry.attempts), entry.newMark, now)
+    completed[#completed + 1] = entry.id
+  elseif entry.state == 'failed' then
+    fail(BULLMQ, entry.id, entry.job, entry.value, entry.attempts, now)
+    failed[#failed + 1] = entry.id
+  end
+  local created, rejected = entry.created - entry.counted, entry.rejected
+  total.created = total.created + created
+  total.rejected = total.rejected + rejected
+  total.retried = total.retried + entry.retried
+  reopened = reopened + math.max(0, -rejected)
+  if accepted[entry.request] and (created ~= 0 or rejected ~= 0) then
+    local sum = requests[entry.request] or {0, 0}
+    requests[entry.request] = {sum[1] + created, sum[2] + rejected}
+  end
+  if entry.groups then indexRejections(INDEX, entry.id, entry.groups) end
+end
+
+for n, entry in ipairs(entries) do
+  if entry.ours and not entry.again then settle(entry) end
+  settled[n] = (entry.ours or entry.done) and 1 or 0
+end
+for request, sum in pairs(requests) do countRequest(request, accepted[request], sum[1], sum[2]) end
+leave(BULLMQ, completed, failed, now, keep, known)
+for name, by in pairs(total) do
+  if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
+end
+-- taken back is counted by itself: a minute's rejected never falls
+countMinute(bucket, {created = total.created, rejected = total.rejected + reopened, reopened = reopened, retried = total.retried})
+return settled

@@ -1,0 +1,237 @@
+/**
+ * Settlement: the outcomes of a job's pairs → the job's new data and what happens to the job. Pure.
+ * One clause for each outcome; the counts always add up to the pairs. Each pair has attempts and patience of its own
+ * (progress.ts): what became of its neighbours spends nothing of them.
+ */
+import {
+  type ErrorContext,
+  type JobData,
+  MAX_ERRORS_PER_JOB,
+  type Pair,
+  type PairProgress,
+  type Rejected,
+} from '../../shared/contract/association.js';
+import type { Failure, Hold, Outcome } from '../batches/outcome.js';
+import { progressAfter, readProgress, writeProgress } from './progress.js';
+import { isOutOfPatience, type RetryPolicy, retryWithinMs, unavailable } from './retry-policy.js';
+
+export type Next =
+  | { readonly kind: 'complete'; readonly created: number }
+  | { readonly kind: 'fail'; readonly reason: string }
+  /** something failed and comes back: after `leastMs`, and at any moment within `withinMs` */
+  | { readonly kind: 'retry'; readonly reason: string; readonly leastMs: number; readonly withinMs: number }
+  /** nothing was spent */
+  | { readonly kind: 'hold'; readonly hold: Hold };
+
+export type Settlement = {
+  /** undefined: all pairs were created and nothing was rejected before; the data may stay as it is */
+  readonly data: JobData | undefined;
+  readonly created: number;
+  readonly rejected: number;
+  readonly retried: number;
+  readonly next: Next;
+};
+
+export function settleJob(data: JobData, outcomes: readonly Outcome[], policy: RetryPolicy): Settlement {
+  if (outcomes.length !== data.pairs.length)
+    throw new Error(`${data.pairs.length} pairs have ${outcomes.length} outcomes`);
+  // nearly all jobs, of which a queue may hold millions
+  if (!data.rejected && outcomes.every(({ kind }) => kind === 'created'))
+    return allCreated(data.pairs.length, data.created);
+  const judged = new Judgement(data, policy);
+  outcomes.forEach((outcome, at) => {
+    judged.add(at, outcome);
+  });
+  return judged.settlement();
+}
+
+/** @param before how many of the job's pairs were created at earlier attempts */
+export const allCreated = (pairs: number, before = 0): Settlement => ({
+  created: pairs,
+  rejected: 0,
+  retried: 0,
+  data: undefined,
+  next: { kind: 'complete', created: before + pairs },
+});
+
+class Judgement {
+  readonly #before: readonly PairProgress[];
+  readonly #remaining: Pair[] = [];
+  readonly #progress: PairProgress[] = [];
+  readonly #retries = new Groups();
+  readonly #rejections = new Groups();
+  /** last failure → what is said of those whose patience ended with it */
+  readonly #outOfPatience = new Map<Failure, Failure>();
+  #created = 0;
+  #hold: Hold | undefined;
+  #withinMs = 0;
+
+  constructor(
+    private readonly data: JobData,
+    private readonly policy: RetryPolicy,
+  ) {
+    this.#before = readProgress(data);
+  }
+
+  add(at: number, outcome: Outcome): void {
+    const pair = this.data.pairs[at] as Pair;
+    const before = this.#before[at] as PairProgress;
+    const attempt = (before.attempts ?? 0) + 1;
+    switch (outcome.kind) {
+      case 'created':
+        this.#created += 1;
+        break;
+      case 'retry': {
+        const progress = progressAfter(before, outcome);
+        const last = this.#last(progress, outcome.failure);
+        if (last) {
+          this.#rejections.add(last, attempt, pair);
+          break;
+        }
+        this.#retries.add(outcome.failure, attempt, pair);
+        this.#withinMs = Math.max(this.#withinMs, retryWithinMs(progress, outcome, this.policy));
+        this.#keep(pair, progress);
+        break;
+      }
+      case 'rejected':
+        this.#rejections.add(outcome.failure, attempt, pair);
+        break;
+      case 'held':
+        this.#hold = this.#hold && this.#hold.forMs > outcome.hold.forMs ? this.#hold : outcome.hold;
+        this.#keep(pair, before);
+        break;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  settlement(): Settlement {
+    const { data } = this;
+    const errors = this.#retries.alike().map(errorContext);
+    const rejected = [...(data.rejected ?? []), ...this.#rejections.all().map(toRejected)];
+    const total = (data.created ?? 0) + this.#created;
+    const counts = {
+      created: this.#created,
+      rejected: this.#rejections.size,
+      retried: this.#retries.size,
+    };
+    if (this.#remaining.length === 0 && rejected.length === 0)
+      return { ...counts, data: undefined, next: { kind: 'complete', created: total } };
+    const { progress: _past, ...rest } = data;
+    const progress = writeProgress(this.#progress);
+    return {
+      ...counts,
+      data: {
+        ...rest,
+        pairs: this.#remaining,
+        ...((data.errors || errors.length > 0) && {
+          errors: [...(data.errors ?? []), ...errors].slice(-MAX_ERRORS_PER_JOB),
+        }),
+        ...(progress && { progress }),
+        ...(rejected.length > 0 && { rejected }),
+        ...(total > 0 && { created: total }),
+      },
+      next: this.#next(errors, rejected, total),
+    };
+  }
+
+  #next(errors: readonly ErrorContext[], rejected: readonly Rejected[], created: number): Next {
+    if (this.#remaining.length === 0) return { kind: 'fail', reason: rejectionReason(rejected, created) };
+    if (errors.length === 0)
+      return { kind: 'hold', hold: this.#hold ?? { scope: 'pair', forMs: 0, reason: '' } };
+    const leastMs = this.#hold?.forMs ?? 0;
+    return { kind: 'retry', reason: retryReason(errors), leastMs, withinMs: this.#withinMs };
+  }
+
+  /** The words of a pair that is not tried again; undefined where it is. */
+  #last(progress: PairProgress, failure: Failure): Failure | undefined {
+    if ((progress.attempts ?? 0) >= this.policy.maxAttempts) return failure;
+    if (!isOutOfPatience(progress, failure, this.policy)) return undefined;
+    const last = this.#outOfPatience.get(failure) ?? unavailable(failure, this.policy);
+    this.#outOfPatience.set(failure, last);
+    return last;
+  }
+
+  #keep(pair: Pair, progress: PairProgress): void {
+    this.#remaining.push(pair);
+    this.#progress.push(progress);
+  }
+}
+
+type Group = { readonly failure: Failure; readonly attempt: number; readonly pairs: readonly Pair[] };
+
+/** Pairs by what was said of them, and at which of their attempts. */
+class Groups {
+  /** by the failure's words, then by attempt: the pairs of a call share one object */
+  readonly #groups = new Map<Failure, Map<number, Pair[]>>();
+  #size = 0;
+
+  /** pairs in all groups */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(failure: Failure, attempt: number, pair: Pair): void {
+    this.#size += 1;
+    let byAttempt = this.#groups.get(failure);
+    if (!byAttempt) {
+      byAttempt = new Map();
+      this.#groups.set(failure, byAttempt);
+    }
+    const pairs = byAttempt.get(attempt);
+    if (pairs) pairs.push(pair);
+    else byAttempt.set(attempt, [pair]);
+  }
+
+  all(): Group[] {
+    return [...this.#groups].flatMap(([failure, byAttempt]) =>
+      [...byAttempt].map(([attempt, pairs]) => ({ failure, attempt, pairs })),
+    );
+  }
+
+  /** Inputs that were judged one by one hear the same words, each in an answer of its own: one entry of ten is enough. */
+  alike(): Group[] {
+    const byWords = new Map<string, Group>();
+    for (const group of this.all()) {
+      const { at: _at, correlationId: _id, ...words } = group.failure;
+      const key = JSON.stringify([group.attempt, words]);
+      const first = byWords.get(key);
+      byWords.set(key, first ? { ...first, pairs: [...first.pairs, ...group.pairs] } : group);
+    }
+    return [...byWords.values()];
+  }
+}
+
+/**
+ * A failed job that somebody retries from a dashboard: its rejected pairs are to be created after all, from the first
+ * attempt on. Undefined when the job is no such job.
+ */
+export function reopen(data: JobData): { data: JobData; reopened: number } | undefined {
+  if (data.pairs.length > 0 || !data.rejected || data.rejected.length === 0) return undefined;
+  const { rejected, errors: _said, progress: _spent, ...rest } = data;
+  const pairs = rejected.flatMap(rejection => rejection.pairs);
+  return { data: { ...rest, pairs }, reopened: pairs.length };
+}
+
+function rejectionReason(rejected: readonly Rejected[], created: number): string {
+  const count = rejected.reduce((total, rejection) => total + rejection.pairs.length, 0);
+  const first = rejected.slice(0, 3).map(({ error, pairs }) => `${pairs.length} × ${named(error)}`);
+  const more = rejected.length > 3 ? `; and ${rejected.length - 3} more reasons` : '';
+  return `${count} of ${count + created} rejected: ${first.join('; ')}${more}`;
+}
+
+const retryReason = (errors: readonly ErrorContext[]): string =>
+  errors
+    .slice(0, 3)
+    .map(error => `${error.pairs} × ${named(error)}`)
+    .join('; ');
+
+const named = ({ category, message }: ErrorContext): string =>
+  category ? `${category}: ${message}` : message;
+
+const errorContext = ({ failure, attempt, pairs }: Group): ErrorContext => {
+  const { at, ...rest } = failure;
+  return { at, attempt, ...rest, pairs: pairs.length };
+};
+
+const toRejected = (group: Group): Rejected => ({ error: errorContext(group), pairs: [...group.pairs] });

@@ -1,0 +1,87 @@
+/**
+ * Measures what this replica can do (how long a call takes, how long it keeps the worker's thread busy) and says it in Redis, with the limits
+ * it works under: for association_useful_replicas, which also processes compute that are no worker. The last replica
+ * that said something is believed: they all do the same work.
+ */
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../../shared/contract/keys.js';
+import type { Service } from '../../shared/runtime/lifecycle.js';
+import { sleep } from '../../shared/runtime/wait.js';
+import { type Limits, writeCapacity } from '../../shared/state/capacity.js';
+
+const EVERY_MS = 10_000;
+/** Of a new measurement, so that one slow answer does not start a replica. */
+const WEIGHT = 0.3;
+/** Fewer say little: they are kept for the next measurement. */
+const LEAST_CALLS = 5;
+
+export class CapacityMeter implements Service {
+  #calls = 0;
+  #callMs = 0;
+  #mean: { callMs: number; busyMs: number } | undefined;
+  #since: EventLoopUtilization = performance.eventLoopUtilization();
+  #stop = new AbortController();
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    /** those that count now */
+    private readonly limits: () => Limits,
+    private readonly everyMs = EVERY_MS,
+  ) {}
+
+  /** A call has ended. @param ms how long HubSpot took */
+  call(ms: number): void {
+    this.#calls += 1;
+    this.#callMs += ms;
+  }
+
+  async start(): Promise<void> {
+    this.#stop = new AbortController();
+    void this.#run(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // not waited for: a Redis that is away is others' to report
+      if (this.redis.status === 'ready') this.#say().catch(() => {});
+      await sleep(this.everyMs, signal);
+      this.#measure();
+    }
+  }
+
+  async #say(): Promise<void> {
+    await this.redis.hset(
+      this.keys.capacity,
+      writeCapacity({ limits: this.limits(), callMs: this.#mean?.callMs, busyMs: this.#mean?.busyMs }),
+    );
+  }
+
+  #measure(): void {
+    if (this.#calls === 0) this.#since = performance.eventLoopUtilization(); // housekeeping is no call's
+    if (this.#calls < LEAST_CALLS) return;
+    const until = performance.eventLoopUtilization();
+    const { active } = performance.eventLoopUtilization(until, this.#since);
+    this.#mean = blend(this.#mean, {
+      callMs: this.#callMs / this.#calls,
+      busyMs: active / this.#calls,
+    });
+    this.#since = until;
+    this.#calls = 0;
+    this.#callMs = 0;
+  }
+}
+
+type Means = { callMs: number; busyMs: number };
+const blend = (before: Means | undefined, now: Means): Means =>
+  before === undefined
+    ? now
+    : {
+        callMs: before.callMs + WEIGHT * (now.callMs - before.callMs),
+        busyMs: before.busyMs + WEIGHT * (now.busyMs - before.busyMs),
+      };

@@ -1,0 +1,52 @@
+/**
+ * The account's limits as all living replicas know them: the smallest count, for as long as somebody is configured with
+ * them. Says once when the replicas differ, and once when they agree again.
+ */
+
+import type { Logger } from '../../shared/runtime/logger.js';
+import type { Limits } from '../../shared/state/capacity.js';
+import type { WorkerReport } from '../../shared/state/heartbeat.js';
+import {
+  type AccountLimits,
+  accountLimits,
+  limitsDiffer,
+  smallestLimits,
+} from '../../shared/state/smallest-limits.js';
+
+export class CommonLimits {
+  #effective: Limits;
+  #said = '';
+
+  /** @param apply is told what counts, whenever it may have changed */
+  constructor(
+    private readonly own: Limits,
+    private readonly apply: (limits: AccountLimits) => void,
+    private readonly logger: Logger,
+  ) {
+    this.#effective = own;
+  }
+
+  /** What counts now, with the rest of this replica's own. */
+  get effective(): Limits {
+    return this.#effective;
+  }
+
+  /** @param alive all replicas, this one among them; those of an earlier version say nothing of their limits */
+  learn(alive: readonly WorkerReport[]): void {
+    const replicas = [...alive]
+      .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))
+      .flatMap(({ id, host, limits }) => (limits ? [{ name: `${id} on ${host}`, limits }] : []));
+    const all = replicas.map(({ limits }) => limits);
+    const smallest = smallestLimits(accountLimits(this.own), all);
+    this.#effective = { ...this.own, ...smallest };
+    this.apply(smallest);
+    this.#say(limitsDiffer(replicas, smallest));
+  }
+
+  #say(difference: string): void {
+    if (difference === this.#said) return;
+    this.#said = difference;
+    if (difference) this.logger.warn({ event: 'limits' }, difference);
+    else this.logger.info({ event: 'limits' }, 'all replicas are configured with the same limits again');
+  }
+}

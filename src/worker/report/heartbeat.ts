@@ -1,0 +1,98 @@
+/**
+ * Heartbeat: says every two seconds that this replica lives and what it does, hears the same of the others, and sees to
+ * it that each minute has its sample of the backlog. Never fails the work: with Redis away there is nobody to tell.
+ */
+import type { Redis } from 'ioredis';
+import { messageOf } from '../../shared/contract/errors.js';
+import type { Keys } from '../../shared/contract/keys.js';
+import type { Service } from '../../shared/runtime/lifecycle.js';
+import type { Logger } from '../../shared/runtime/logger.js';
+import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
+import { createSampler } from '../../shared/state/backlog.js';
+import {
+  HEARTBEAT_MS,
+  hearReplicas,
+  reportAlive,
+  reportGone,
+  type WorkerReport,
+  type WorkerState,
+} from '../../shared/state/heartbeat.js';
+
+/** With Redis away the goodbye is not waited for. */
+const GOODBYE_MS = 500;
+
+export class Heartbeat implements Service {
+  readonly #stop = new AbortController();
+  readonly #sample: () => Promise<boolean>;
+  #first: Promise<void> = Promise.resolve();
+  #beating: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly report: () => WorkerReport,
+    private readonly onReports: (alive: readonly WorkerReport[]) => void,
+    private readonly logger: Logger,
+  ) {
+    this.#sample = createSampler(redis, keys);
+  }
+
+  async start(): Promise<void> {
+    this.#first = this.#beat();
+    this.#beating = this.#first.then(() => this.#goOn());
+  }
+
+  /** The others were heard, or Redis refuses to tell: the first call may go. */
+  get first(): Promise<void> {
+    return this.#first;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    const gone = this.#beating
+      .then(() => reportGone(this.redis, this.keys, this.report().id))
+      .catch(() => {});
+    await settlesWithin(gone, GOODBYE_MS);
+  }
+
+  async #goOn(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await sleep(HEARTBEAT_MS, this.#stop.signal);
+      await this.#beat();
+    }
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { redis, keys } = this;
+    await this.#try('could not say that this worker lives', () => reportAlive(redis, keys, this.report()));
+    await this.#try('could not hear the other workers', async () =>
+      this.onReports(await hearReplicas(redis, keys)),
+    );
+    await this.#try('could not sample the backlog', this.#sample);
+  }
+
+  /** A Redis that refuses one of them may do the others. */
+  async #try(failure: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.warn({ event: 'heartbeat', error: messageOf(error) }, failure);
+    }
+  }
+}
+
+/** What it does, in one word; the first that applies. Pure. */
+export function stateOf(now: {
+  running: boolean;
+  stopping: boolean;
+  held: boolean;
+  inFlight: number;
+  associations: number;
+}): WorkerState {
+  if (now.stopping) return 'draining';
+  if (!now.running) return 'starting';
+  if (now.held) return 'held';
+  if (now.inFlight > 0) return 'sending';
+  return now.associations > 0 ? 'gathering' : 'idle';
+}

@@ -1,0 +1,67 @@
+/**
+ * HubSpot's words as label values, bounded: a value that is not known becomes `other`, so that no answer, however odd,
+ * makes a new time series. Pure.
+ */
+import type { ErrorContext } from '../../shared/contract/association.js';
+import type { JobEntry } from '../jobs/ledger.js';
+
+const CATEGORIES = new Set([
+  'VALIDATION_ERROR',
+  'OBJECT_NOT_FOUND',
+  'OBJECT_ALREADY_EXISTS',
+  'CONFLICT',
+  'MISSING_SCOPES',
+  'BANNED',
+  'RATE_LIMITS',
+  'EXPIRED_AUTHENTICATION',
+  'INVALID_AUTHENTICATION',
+  'DISABLED',
+  'INTERNAL_ERROR',
+  // ours, where HubSpot has none
+  'TIMEOUT',
+  'CONNECTION_ERROR',
+  'ANSWER_TOO_LARGE',
+  'NO_EFFECT',
+  ...[408, 425, 500, 502, 503, 504].map(status => `HTTP_${status}`),
+]);
+const STATUSES = new Set(
+  [
+    ...[200, 201, 202, 207, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 423, 425, 429, 477],
+    ...[500, 501, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526],
+  ].map(String),
+);
+
+/** HubSpot's error category; `none` where it gave none. */
+export const categoryLabel = (category: string | undefined): string =>
+  category === undefined ? 'none' : CATEGORIES.has(category) ? category : 'other';
+
+/** HTTP status, or what happened instead. */
+export const statusLabel = (status: string): string =>
+  STATUSES.has(status) || CATEGORIES.has(status) ? status : 'other';
+
+export type CountedErrors = readonly (readonly [category: string, pairs: number])[];
+
+/** Of a settlement: which categories its rejections and its retries have. The newest stand last. */
+export function errorsOf({ data, rejected, retried }: JobEntry): {
+  rejected: CountedErrors;
+  retried: CountedErrors;
+} {
+  return {
+    rejected: newest(data?.rejected?.map(({ error }) => error) ?? [], rejected),
+    retried: newest(data?.errors ?? [], retried),
+  };
+}
+
+function newest(errors: readonly ErrorContext[], pairs: number): CountedErrors {
+  const found: [string, number][] = [];
+  let left = pairs;
+  for (let at = errors.length - 1; at >= 0 && left > 0; at--) {
+    const error = errors[at] as ErrorContext;
+    const counted = Math.min(error.pairs, left);
+    found.push([categoryLabel(error.category), counted]);
+    left -= counted;
+  }
+  // a job keeps its last errors only
+  if (left > 0) found.push(['other', left]);
+  return found;
+}

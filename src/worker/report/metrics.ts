@@ -1,0 +1,113 @@
+/**
+ * What the worker counts for Prometheus, since its start and of itself alone; what is true of the whole queue is in
+ * shared/queue-metrics.ts. Names carry their units, label values are bounded.
+ */
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { addGauge, metricName } from '../../shared/runtime/metrics-server.js';
+import type { SearchReport } from '../../shared/state/heartbeat.js';
+import type { Batch } from '../batches/batch.js';
+import type { DeliveryReport } from '../calls/delivery.js';
+import type { JobEntry } from '../jobs/ledger.js';
+import { errorsOf, statusLabel } from './metric-labels.js';
+
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+/** @param now what is read at the moment of a scrape */
+export function createWorkerMetrics(now: {
+  jobs: () => number;
+  associations: () => number;
+  waiting: () => number;
+  search: () => SearchReport;
+}) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const outcomes = new Counter({
+    name: metricName('outcomes_total'),
+    help: 'Associations by outcome: created, rejected, retry (comes back with its error), as settled in Redis; held (nothing spent)',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const errors = new Counter({
+    name: metricName('errors_total'),
+    help: "Associations rejected or to be retried, by HubSpot's error category",
+    labelNames: ['outcome', 'category'],
+    registers,
+  });
+  const calls = new Counter({
+    name: metricName('calls_total'),
+    help: 'Calls to HubSpot by HTTP status, or TIMEOUT, CONNECTION_ERROR',
+    labelNames: ['status'],
+    registers,
+  });
+  const callSeconds = new Histogram({
+    name: metricName('call_duration_seconds'),
+    help: 'How long HubSpot took to answer',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const batchInputs = new Histogram({
+    name: metricName('batch_inputs'),
+    help: 'Inputs of a batch when it was sealed, by why it was closed: full, linger, flush',
+    labelNames: ['trigger'],
+    buckets: [1, 10, 100, 500, 1_000, 1_500, 1_900, 1_999, 2_000],
+    registers,
+  });
+  const quotaWaitSeconds = new Histogram({
+    name: metricName('permit_wait_seconds'),
+    help: 'How long a call waited for its permit',
+    buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 60],
+    registers,
+  });
+  const gauge = (text: string, help: string, read: () => number) =>
+    addGauge(registry, metricName(`worker_${text}`), help, read);
+  gauge('jobs', 'Jobs this worker has fetched and not settled', now.jobs);
+  gauge('associations', 'Associations of the jobs this worker has fetched and not settled', now.associations);
+  gauge('unbatched_associations', 'Associations that wait in this worker for a batch', now.waiting);
+  gauge(
+    'suspect_inputs',
+    'Inputs among which this worker looks for invalid ones that HubSpot did not name',
+    () => now.search().inputs,
+  );
+  gauge('suspect_calls_ratio', 'Share of the latest 100 calls of this worker that look for them', () =>
+    suspectShare(now.search()),
+  );
+  // a rate needs a first value: counters that have not moved are 0, not absent
+  for (const outcome of ['created', 'rejected', 'retry', 'held']) outcomes.inc({ outcome }, 0);
+  calls.inc({ status: '201' }, 0);
+  errors.inc({ outcome: 'rejected', category: 'VALIDATION_ERROR' }, 0);
+
+  return {
+    registry,
+    call(status: string, ms: number) {
+      calls.inc({ status: statusLabel(status) });
+      callSeconds.observe(ms / 1_000);
+    },
+    batch(batch: Batch, report: DeliveryReport) {
+      batchInputs.observe({ trigger: batch.trigger }, batch.size);
+      outcomes.inc({ outcome: 'held' }, report.counts.held);
+    },
+    /** So many have been created, and Redis knows it. */
+    created(associations: number) {
+      outcomes.inc({ outcome: 'created' }, associations);
+    },
+    /** A job's pairs have their outcomes, and Redis knows it. */
+    settled(entry: JobEntry) {
+      if (entry.created > 0) outcomes.inc({ outcome: 'created' }, entry.created);
+      if (entry.rejected > 0) outcomes.inc({ outcome: 'rejected' }, entry.rejected);
+      if (entry.retried > 0) outcomes.inc({ outcome: 'retry' }, entry.retried);
+      if (!entry.data) return; // all of it was created
+      const counted = errorsOf(entry);
+      for (const [category, pairs] of counted.rejected) errors.inc({ outcome: 'rejected', category }, pairs);
+      for (const [category, pairs] of counted.retried) errors.inc({ outcome: 'retry', category }, pairs);
+    },
+    quotaWait(ms: number) {
+      quotaWaitSeconds.observe(ms / 1_000);
+    },
+  };
+}
+
+/** The latest calls are remembered for longer than a search lasts: without one, none of them counts. */
+const suspectShare = ({ inputs, calls, suspectCalls }: SearchReport): number =>
+  inputs === 0 || calls === 0 ? 0 : suspectCalls / calls;
