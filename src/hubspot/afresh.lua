@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- needs ../shared/runtime/guard.lua
 --[[
-  A replica starts: whatever holds the account or an object pair may be mended by now. Each hold gets one probe at once,
-  not a burst; how often it was in vain stays known. A daily limit of our own needs none: reserve.lua compares it.
+  Runs when a replica starts. The operator may have mended whatever holds the account or an object pair, so the script
+  allows one probe for each hold at once. It keeps the number of strikes. A hold for our own daily limit needs no probe:
+  reserve.lua compares that limit with every call.
 
   KEYS[1] hold       hash: until, strikes, ownLimit
   KEYS[2] heldPairs  hash: object pair with types → JSON {until, reason, strikes}

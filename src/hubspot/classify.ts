@@ -1,25 +1,25 @@
 /**
- * What an answer means for the whole call: one table, a fact of HubSpot's beside each row. Pure.
- * Which inputs it concerns is reconcile.ts's business; what is done about it, delivery.ts's.
+ * Classifies an answer for the whole call: one table, with a fact about HubSpot beside each row. Pure.
+ * reconcile.ts finds the inputs that the answer concerns; delivery.ts acts on the verdict.
  */
 
-/** What came back over HTTP. `body` is the parsed JSON, undefined where there was none or it did not parse. */
+/** What came back over HTTP. `body` is the parsed JSON, or undefined if there was no body or it did not parse. */
 export type Answer =
   | {
       readonly kind: 'answer';
       readonly at: string;
       readonly status: number;
       readonly body: unknown;
-      /** 2xx, every input stands in the results, no errors: seen where the body was read, and the body left there */
+      /** 2xx, no errors, and every input in the results. The thread that reads the body sets this and keeps the body. */
       readonly listsAll?: true;
       readonly retryAfterMs?: number;
-      /** by which HubSpot's support finds the call */
+      /** HubSpot's support finds the call by this id */
       readonly correlationId?: string;
     }
-  /** no answer: the call may or may not have been carried out */
+  /** no answer: HubSpot may or may not have executed the call */
   | { readonly kind: 'none'; readonly at: string; readonly category: string; readonly message: string };
 
-/** An error in HubSpot's words; absent fields are left out. */
+/** An error in HubSpot's words. Absent fields are omitted. */
 type Words = {
   readonly httpStatus?: number | undefined;
   readonly category?: string | undefined;
@@ -28,22 +28,22 @@ type Words = {
 };
 
 export type CallVerdict =
-  /** read `results` and `errors`: the status code decides nothing between 200, 201 and 207 */
+  /** `results` and `errors` decide; 200, 201 and 207 mean the same */
   | { readonly kind: 'accepted' }
-  /** an input, or the object pair, is at fault */
+  /** HubSpot objects to an input or to the object pair */
   | { readonly kind: 'refused' }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'rate-limited'; readonly policy: string; readonly forMs: number | undefined }
   | { readonly kind: 'migrating'; readonly forMs: number }
   | { readonly kind: 'unauthorized' }
   | { readonly kind: 'forbidden' }
-  /** the account itself is at fault, whatever was sent */
+  /** HubSpot objects to the account, whatever the call contains */
   | { readonly kind: 'wrong-account' }
   | { readonly kind: 'locked'; readonly forMs: number }
-  /** nobody's fault: HubSpot or the way to it is in trouble */
+  /** HubSpot or the network fails, whatever the call contains */
   | { readonly kind: 'unavailable' };
 
-/** No lock of a record lasts longer. */
+/** Longest hold after a 423. */
 const LONGEST_LOCK_MS = 600_000;
 
 type Row = readonly [
@@ -56,12 +56,12 @@ const is =
   (status: number) =>
     statuses.includes(status);
 
-/** The first row that matches holds. */
+/** The first matching row wins. */
 const ROWS: readonly Row[] = [
-  // v4 declares 201 and 207, 2026-09 only 200; v3 moved from 201 to 200 unannounced. Without a JSON object in it, it is
-  // not HubSpot who answered (a proxy, a captive portal).
+  // v4 declares 201 and 207, 2026-09 only 200; v3 moved from 201 to 200 unannounced. If the body is no JSON object, the
+  // answer comes from a proxy or a captive portal, not from HubSpot.
   [s => s >= 200 && s < 300, a => ({ kind: a.listsAll || isObject(a.body) ? 'accepted' : 'unavailable' })],
-  // EXPIRED_AUTHENTICATION or INVALID_AUTHENTICATION: a token says nothing about associations
+  // EXPIRED_AUTHENTICATION or INVALID_AUTHENTICATION: this is about the token, not about the associations
   [is(401), () => ({ kind: 'unauthorized' })],
   // MISSING_SCOPES: the app may not write this object pair
   [is(403), () => ({ kind: 'forbidden' })],
@@ -71,24 +71,24 @@ const ROWS: readonly Row[] = [
     is(423),
     a => ({ kind: 'locked', forMs: Math.min(Math.max(2_000, a.retryAfterMs ?? 0), LONGEST_LOCK_MS) }),
   ],
-  // the policy is in `policyName`; Retry-After is not promised
+  // `policyName` names the policy; HubSpot does not promise a Retry-After
   [
     is(429),
     a => ({ kind: 'rate-limited', policy: text(field(a.body, 'policyName')) ?? '', forMs: a.retryAfterMs }),
   ],
-  // the account is being moved between data centres: Retry-After in seconds, up to 24 h
+  // HubSpot is moving the account between data centres: Retry-After in seconds, up to 24 h
   [is(477), a => ({ kind: 'migrating', forMs: a.retryAfterMs || 60_000 })],
-  // 408 and 425 speak of the connection, not of the inputs
+  // 408 and 425 are about the connection, not about the inputs
   [is(408, 425), () => ({ kind: 'unavailable' })],
-  // Anything else in the 4xx is about what was sent, if it is HubSpot who says so: a wrong base URL answers 404 in HTML
-  // Without a category it may speak of the account: "Hub 1 is unknown to this Hublet, but it appears to exist in …" [live]
+  // Any other 4xx is about what was sent, provided that HubSpot wrote it: a wrong base URL answers 404 in HTML.
+  // Without a category it may be about the account: "Hub 1 is unknown to this Hublet, but it appears to exist in …" [live]
   [
     s => s >= 400 && s < 500,
     a => ({
       kind: !looksLikeHubSpot(a.body) ? 'unavailable' : speaksOfAccount(a.body) ? 'wrong-account' : 'refused',
     }),
   ],
-  // 500, 502, 503, 504, 521–526: wait and retry; and whatever else (a redirect is a wrong base URL)
+  // 500, 502, 503, 504, 521–526, and every other status (a redirect means a wrong base URL): wait and retry
   [() => true, () => ({ kind: 'unavailable' })],
 ];
 
@@ -98,23 +98,23 @@ export function classifyCall(answer: Answer): CallVerdict {
   return row ? row[1](answer) : { kind: 'unavailable' };
 }
 
-/** Categories whose inputs fail again however often they are sent. */
+/** Inputs with an error of these categories fail on every retry. */
 const FINAL_CATEGORIES = new Set(['VALIDATION_ERROR', 'OBJECT_NOT_FOUND']);
-/** "A limit on associations per record": said in any of the fields, under various categories. */
+/** The limit on associations per record. HubSpot reports it in any of the fields and under various categories. */
 const FINAL_WORDS = /ASSOCIATION_USER_CONFIG_LIMIT_EXCEEDED/;
 
-/** Is an error that names an input final for it? An unknown category is retried. */
+/** @returns true if an input with this error must not be retried. Unknown categories are retried. */
 export function isFinal(failure: Words): boolean {
   if (failure.category !== undefined && FINAL_CATEGORIES.has(failure.category)) return true;
   return FINAL_WORDS.test(`${failure.category} ${failure.subCategory} ${failure.message}`);
 }
 
-/** Is an error final for the input that it names? 400 without a category is, too. */
+/** Like {@link isFinal}, for an error that names the input: here a 400 without a category is final as well. */
 export function isFinalNamed(failure: Words): boolean {
   return isFinal(failure) || isMute(failure);
 }
 
-/** A refusal that names no category: of itself it says nothing against any input (nor does malformed JSON's). */
+/** A 400 without a category. HubSpot also sends one for malformed JSON, so by itself it accuses no input. */
 export const isMute = ({ category, httpStatus }: Words): boolean =>
   category === undefined && httpStatus === 400;
 
@@ -124,12 +124,12 @@ const ACCOUNT_WORDS =
 const speaksOfAccount = (body: unknown): boolean =>
   text(field(body, 'category')) === undefined && ACCOUNT_WORDS.test(text(field(body, 'message')) ?? '');
 
-/** What HubSpot adds to say why: scopes that are missing, limits that are reached. */
+/** Names of context fields that explain a refusal: missing scopes, exceeded limits. */
 const TELLING = /scope|limit/i;
 const MOST_DETAILS = 5;
 const LONGEST_DETAIL = 100;
 
-/** `(requiredGranularScopes: crm.objects.contacts.write)`, or nothing. */
+/** @returns ` (requiredGranularScopes: crm.objects.contacts.write)`, or an empty string */
 export function whyOf(body: unknown): string {
   const errors = field(body, 'errors');
   const contexts = [body, ...(Array.isArray(errors) ? errors : [])].map(one => field(one, 'context'));
@@ -145,10 +145,10 @@ export function whyOf(body: unknown): string {
   return some.length > 0 ? ` (${some.join('; ')})` : '';
 }
 
-/** @returns it without what moves a terminal, cut by code points */
+/** @returns the value without control characters, cut to {@link LONGEST_DETAIL} code points */
 const clean = (value: string): string => [...value.replace(/\p{C}/gu, '')].slice(0, LONGEST_DETAIL).join('');
 
-/** How long a 429 without Retry-After holds all calls, by HubSpot's `policyName`; DAILY lasts until the reset. */
+/** @returns how long a 429 without Retry-After holds all calls, by HubSpot's `policyName`. DAILY lasts until the reset. */
 export function rateLimitPauseMs(policy: string, windowMs: number): number | 'until-reset' {
   if (policy === 'DAILY') return 'until-reset';
   return policy === 'SECONDLY' ? 1_000 : windowMs;
@@ -160,7 +160,7 @@ export const field = (value: unknown, name: string): unknown => (isObject(value)
 export const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** HubSpot's errors carry a message beside a status, a category or a correlation id. */
+/** HubSpot's errors have a message and at least one of status, category, correlationId and errorType. */
 const looksLikeHubSpot = (body: unknown): boolean =>
   text(field(body, 'message')) !== undefined &&
   ['status', 'category', 'correlationId', 'errorType'].some(name => text(field(body, name)) !== undefined);

@@ -1,19 +1,20 @@
 #!lua flags=allow-oom
 -- needs ../shared/runtime/guard.lua
 --[[
-  Holds an object pair (with these types) on every replica with pauses that grow, lets one probe go after each, and ends
-  a probe that has found out nothing. A record that cannot be read is none.
+  Holds an object pair (with these types) on every replica, with growing pauses and one probe after each pause. Ends a
+  probe that had no result. Ignores a record that cannot be read.
 
   KEYS[1] heldPairs  hash: object pair with types → JSON {until, reason, strikes, probing}
   ARGV[1] hold, probe or end
   ARGV[2] first pause, ms   ARGV[3] longest pause, ms   ARGV[4] least pause, ms   ARGV[5] 1 = the call was the probe
-  ARGV[6] reason            ARGV[7] ms a probe may take ARGV[8] longest hold that is believed, ms
-  ARGV[9] seconds until all is forgotten
+  ARGV[6] reason            ARGV[7] ms a probe may take ARGV[8] longest plausible hold, ms
+  ARGV[9] time to live of the key, seconds
   ARGV[10…] names of object pairs
 
-  hold   Returns {ms that it is held from now, strikes}
-  probe  Returns {1}: each of them is due, and this call may find out · {0}: another one does, or it is too early
-  end    Returns {1}: who comes next may probe
+  hold   Returns {ms until the hold ends, strikes}
+  probe  Returns {1}: a probe of every named object pair is due, and this call is it
+                 {0}: another call probes, or it is too early
+  end    Returns {1}: the next call may probe
 ]]
 local what, first, longest, least = text(ARGV[1]), number(ARGV[2]), number(ARGV[3]), number(ARGV[4])
 local reason, probeMs, believedMs = text(ARGV[6]), number(ARGV[7]), number(ARGV[8])
@@ -27,7 +28,7 @@ for at, name in ipairs(names) do
   if known and type(record) == 'table' then
     record['until'] = tonumber(record['until']) or 0
     record.strikes = tonumber(record.strikes) or 0
-    -- so far ahead nobody holds: another clock, or another version
+    -- no replica holds for so long: another clock or another version wrote this
     if record['until'] > now + believedMs then record['until'] = 0 end
     found[at] = record
   end
@@ -48,7 +49,7 @@ end
 
 if what == 'hold' then
   local before = found[1] or {['until'] = 0, strikes = 0}
-  -- calls that were in flight together fail together: one strike
+  -- calls that were in flight at the same time fail at the same time: together they count as one strike
   local isNew = before['until'] <= now or ARGV[5] == '1'
   local strikes = before.strikes + (isNew and 1 or 0)
   local ms = math.max(least, math.min(longest, first * 2 ^ math.min(strikes - 1, 40)))

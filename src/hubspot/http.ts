@@ -1,6 +1,6 @@
 /**
- * HTTP to HubSpot: the only file that knows it. One call in, one answer out; it never throws for what HubSpot or the
- * network does, never retries, and never lets the token out.
+ * HTTP to HubSpot. No other file speaks it. One call in, one answer out. It never throws for what HubSpot or the
+ * network does, never retries, and never exposes the token.
  */
 import http, { type ClientRequest, Agent as HttpAgent, type RequestOptions } from 'node:http';
 import https, { Agent as HttpsAgent } from 'node:https';
@@ -17,8 +17,8 @@ export type HubSpotHttpOptions = {
   readonly token: () => string;
   readonly timeoutMs: number;
   readonly maxSockets: number;
-  /** HubSpot's own word on its limit, when it is there and speaks of this window */
   readonly windowMs: number;
+  /** called with the limit in HubSpot's headers, if they state one for a window of `windowMs` */
   readonly onRateLimitHeader: (calls: number) => void;
 };
 
@@ -26,17 +26,17 @@ type Request = {
   readonly method: 'GET' | 'POST';
   readonly fromObjectType: string;
   readonly toObjectType: string;
-  /** what is asked of the object pair: `batch/create`, `labels` */
+  /** the last part of the path: `batch/create`, `labels` */
   readonly call: string;
-  /** JSON, written out */
+  /** serialized JSON */
   readonly body?: string | Buffer;
 };
 
 const CORRELATION_HEADER = 'x-hubspot-correlation-id';
-/** Of a body: 2,000 results take a quarter of a megabyte, 2,000 errors some two. What follows is not read. */
+/** Largest body that is read. 2,000 results take a quarter of a megabyte, 2,000 errors about two. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const TOO_LARGE = 'the answer is larger than 32 MB and is not HubSpot’s; check HUBSPOT_BASE_URL and proxies';
-/** It travels with every job that it concerns. */
+/** Longest correlation id, because every job concerned stores it. */
 const LONGEST_ID = 100;
 
 export class HubSpotHttp {
@@ -65,7 +65,7 @@ export class HubSpotHttp {
   }
 
   /**
-   * @param signal ends the call: whether it was carried out is then unknown
+   * @param signal aborts the call; HubSpot may have executed it all the same
    * @param departure asked immediately before the bytes are written
    */
   async call(request: Request, signal: AbortSignal, departure: Departure): Promise<Answer | NotSent> {
@@ -73,8 +73,8 @@ export class HubSpotHttp {
     const { apiVersion, timeoutMs, token } = this.#options;
     const root = apiVersion === 'v4' ? '/crm/v4/associations' : `/crm/associations/${apiVersion}`;
     const url = `${root}/${encodeURIComponent(fromObjectType)}/${encodeURIComponent(toObjectType)}/${call}`;
-    // axios' timeout starts again with every byte: a body that trickles is cut off by the deadline. One controller a call,
-    // let go of at its end: AbortSignal.any would leave a trace of each call in the signal of the process.
+    // The timeout of axios restarts with every byte, so this deadline cuts off a body that trickles. Each call has one
+    // controller and releases it at the end: AbortSignal.any would leave an entry for each call in the process's signal.
     const ending = new AbortController();
     let late = false;
     const onStop = () => ending.abort();
@@ -120,7 +120,7 @@ export class HubSpotHttp {
     }
     const retryAfterMs = readRetryAfter(response.headers['retry-after'], response.headers.date);
     const body = parseBody(response.data);
-    // refusals have it in the body; answers with errors beside results only in a header that no documentation names
+    // Refusals have the id in the body. Answers with results and errors have it only in an undocumented header.
     const correlationId = text(field(body, 'correlationId')) ?? text(response.headers[CORRELATION_HEADER]);
     return {
       kind: 'answer',
@@ -133,7 +133,7 @@ export class HubSpotHttp {
   }
 }
 
-/** Node's own requests, with a look at the clock when the connection is there and the bytes are about to go. */
+/** Node's requests, with a check of the clock once the connection is open and before the bytes are written. */
 const departingBy = (departure: Departure) => ({
   request(options: RequestOptions, onResponse: (response: http.IncomingMessage) => void): ClientRequest {
     const { request } = options.protocol === 'https:' ? https : http;
@@ -143,7 +143,8 @@ const departingBy = (departure: Departure) => ({
 });
 
 function depart(call: ClientRequest, socket: Socket, departure: Departure): void {
-  // What is handed to a connection that is not there yet goes when it is, and cannot be taken back: it counts from then.
+  // A socket that still connects sends the bytes as soon as it is connected, and the call cannot be withdrawn: it counts
+  // from then.
   if (socket.connecting)
     socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => departure.leave());
   else if (departure.isOpen()) departure.leave();
@@ -152,12 +153,12 @@ function depart(call: ClientRequest, socket: Socket, departure: Departure): void
 
 const HTTP_DATE = /^[A-Z][a-z]+, \d/;
 
-/** Seconds, or a date: told by the answer's own clock where it says what that is. */
+/** Reads seconds or a date. A date is compared with the answer's `Date` header if there is one. */
 function readRetryAfter(value: unknown, date: unknown): number | undefined {
   if (typeof value !== 'string' || value === '') return undefined;
   const seconds = Number(value);
   if (!Number.isNaN(seconds)) return seconds >= 0 && Number.isFinite(seconds) ? seconds * 1_000 : undefined;
-  // Date.parse reads a date into nearly anything
+  // Date.parse accepts nearly any text
   const until = HTTP_DATE.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(until)) return undefined;
   const now = Date.parse(String(date));
@@ -174,10 +175,10 @@ function parseBody(body: string | undefined): unknown {
   }
 }
 
-/** Ids are strings to us; a JSON number beyond 2^53 loses digits in JSON.parse. */
+/** An id above 2^53 loses digits in JSON.parse; this expression finds such ids so that they are quoted first. */
 const HUGE_ID = /"((?:from|to)ObjectId)":\s*(\d{16,})/g;
 
-/** Nothing but results, and no id among them that lost digits: nearly every answer, so it is not searched as text. */
+/** @returns true if the body has only results and no id lost digits: true for nearly every answer, which saves the replace */
 function isPrecise(body: unknown): boolean {
   const results = field(body, 'results');
   if (!Array.isArray(results) || field(body, 'errors') !== undefined) return false;
@@ -191,7 +192,7 @@ function noAnswer(error: unknown, timeout: string | undefined): Answer {
   if (timeout) return { kind: 'none', at, category: 'TIMEOUT', message: timeout };
   if (messageOf(error).startsWith('maxContentLength'))
     return { kind: 'none', at, category: 'ANSWER_TOO_LARGE', message: TOO_LARGE };
-  // only code and message leave this file: the error itself holds the request with its token
+  // only code and message leave this file, because the error object contains the request with the token
   const code = isAxiosError(error) ? error.code : undefined;
   const category = code === 'ETIMEDOUT' || code === 'ECONNABORTED' ? 'TIMEOUT' : 'CONNECTION_ERROR';
   return {

@@ -1,4 +1,4 @@
--- Holds of these kinds pass only when a probe succeeds; the others (a rate limit, a day, a migration) when their time is over.
+-- Holds of these kinds end only when a probe succeeds. The others (rate limit, daily limit, migration) end by time.
 local function isProbed(kind)
   return kind == 'auth' or kind == 'account' or kind == 'unavailable'
 end

@@ -1,9 +1,10 @@
 /**
- * Quota: the account's permission to call, shared by all replicas through Redis.
- *  1. reserves calls in HubSpot's rolling window, exactly, on Redis' clock (reserve.lua);
- *  2. counts the day and paces partial batches by what is left of it;
- *  3. holds the whole account (429, daily limit, 401, 477, an outage) and single object pairs (403, 423, nothing accepted).
- * It decides and records; waiting is the turnstile's business.
+ * Quota of the account, which all replicas share through Redis.
+ *  1. It reserves calls in HubSpot's rolling window, exactly, on Redis' clock (reserve.lua).
+ *  2. It counts the calls of the day and paces partial batches by the calls that are left.
+ *  3. It holds the whole account (429, daily limit, 401, 477, an outage) and single object pairs (403, 423, nothing
+ *     accepted).
+ * It decides and records. The turnstile waits.
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
@@ -20,28 +21,28 @@ import { isFine, isOutage, type Sign, Weather } from './weather.js';
 export type Permit = {
   readonly kind: 'granted';
   readonly id: string;
-  /** until the call may go */
+  /** milliseconds until the call may go */
   readonly waitMs: number;
-  /** when that is, on Redis' clock (epoch ms) */
+  /** when the call may go, on Redis' clock (epoch ms) */
   readonly at: number;
-  /** the account was held: this call alone finds out whether it is over */
+  /** the account is held, and this call alone finds out whether the fault is mended */
   readonly probe: boolean;
-  /** the account was held for a fault: success must be reported */
+  /** a fault held the account: the worker must report a success */
   readonly trouble: boolean;
-  /** the same time on this process's clock, and how late the call may be */
+  /** when the call may go on this process's clock, and how late it may be */
   readonly slot: Slot;
-  /** the day it counts for */
+  /** the day that the call counts for */
   readonly day: string;
-  /** jobs of high priority that waited in Redis when it was granted */
+  /** jobs of high priority that waited in Redis when the permit was granted */
   readonly high: number;
 };
 export type Answer =
   | Permit
   | { readonly kind: 'held'; readonly forMs: number; readonly holdKind: string; readonly reason: string }
-  /** a partial batch must wait: the day's calls have to last */
+  /** a partial batch must wait, so that the day's calls last */
   | { readonly kind: 'paced'; readonly forMs: number };
 
-/** @property probing a call is on its way that finds out whether it is over; `until` it should be known */
+/** @property probing a probe is in flight; its result should be known by `until` */
 export type HeldPair = {
   readonly until: number;
   readonly reason: string;
@@ -50,36 +51,33 @@ export type HeldPair = {
 };
 
 export type QuotaOptions = AccountLimits & {
-  /** longest time a probe may take before another one goes */
+  /** longest time that a probe may take before the next probe goes */
   readonly probeMs: number;
-  /** first pause after an outage; it doubles with every probe that fails */
+  /** first pause after an outage; it doubles with every failed probe */
   readonly firstPauseMs: number;
 };
 
-/**
- * The way to HubSpot takes a varying time: calls a window apart when they are written arrive a little less than that
- * apart.
- */
+/** The network's delay varies: calls that are written exactly a window apart may arrive this much closer together. */
 const WAY_MS = 40;
 /**
- * How late a call may be written at least. Together with the way it is the window's margin: 100 ms, 1 % of 10 s. Late
- * machines get more, as measured (give-back.lua).
+ * Lateness that the margin always covers. Together with the network's part the margin is 100 ms, 1 % of 10 s. On machines
+ * that are late more often the covered lateness grows as measured (give-back.lua).
  */
 const LEAST_COVERED_MS = 60;
 const MOST_COVERED_MS = 2_000;
-/** After that long, a lateness that was measured counts half. */
+/** A measured lateness counts half after this time. */
 const LATENESS_HALF_LIFE_MS = 60_000;
-/** What a real 429 adds to the margin; it wears off by 1 ms with every call. */
+/** What a real 429 adds to the margin. It shrinks by 1 ms with every call. */
 const MARGIN_AFTER_429_MS = 40;
-/** Idle time that partial batches may save up: some thousand calls at the usual daily limit. */
+/** Idle time that partial batches may save up: a few thousand calls at the usual daily limit. */
 const PARTIAL_BURST_MS = 600_000;
-/** A hold lasts this long at most, whatever HubSpot says; then one probe goes. */
+/** A hold lasts this long at most, whatever HubSpot says. */
 const LONGEST_MIGRATION_MS = 86_400_000;
 const LONGEST_RATE_LIMIT_WINDOWS = 6;
-/** Batches that wait for the probe of an object pair ask again after this. */
+/** Batches that wait for the probe of an object pair ask again after this time. */
 const PROBE_AGAIN_MS = 1_000;
 
-/** Held object pairs are forgotten a day after the last of them was held. */
+/** The key of the held object pairs expires a day after the last hold. */
 const HELD_PAIRS_SECONDS = 86_400;
 
 const scripts = () => ({
@@ -97,13 +95,13 @@ export class Quota {
   readonly #options: QuotaOptions;
   readonly #scripts = scripts();
   readonly #weather: Weather;
-  /** those that count: the smallest of all replicas */
+  /** the limits in force: the smallest of all replicas */
   #limits: AccountLimits;
-  /** as HubSpot's headers tightened it */
+  /** the smallest limit that HubSpot's headers stated */
   #heardLimit = Number.POSITIVE_INFINITY;
-  /** Time zones are slow to compute with: once a day is enough. Epoch ms. */
+  /** Computing with time zones is slow, so the day is computed once. Epoch ms. */
   #dayKnown = { day: '', from: 0, until: 0 };
-  /** as of the last answer; `until` in this process's clock */
+  /** as of the last reply; `until` on this process's clock */
   #heldPairs = new Map<string, HeldPair>();
 
   constructor(redis: Redis, keys: Keys, options: QuotaOptions) {
@@ -115,9 +113,9 @@ export class Quota {
   }
 
   /**
-   * One round trip: reserves a call, or says what stands against it.
-   * @param partial more inputs may come: it can be paced
-   * @param spread such calls are spread over the window, so that there is room for another kind at any moment
+   * Reserves a call, or returns why no call may go. One round trip.
+   * @param partial more inputs may still join the batch, so that it can be paced
+   * @param spread spreads such calls over the window, so that there is room for other calls at any moment
    */
   async ask(partial: boolean, spread = false): Promise<Answer> {
     const { limit, windowMs, dailyLimit } = this.#limits;
@@ -155,8 +153,8 @@ export class Quota {
       at: Number(now) + ms,
       probe: third === 1,
       trouble: fourth === 1,
-      // Redis decided between the question and its answer: taken as soon as it was asked, the call is never later than
-      // this says
+      // Redis decided between the request and its reply. Counted from the request, the slot is never later than Redis
+      // meant it.
       slot: { at: askedAt + ms, graceMs: Number(graceMs) },
       day,
       high: Number(high),
@@ -166,14 +164,14 @@ export class Quota {
   #today(): { day: string; msUntilMidnight: number } {
     const now = Date.now();
     const known = this.#dayKnown;
-    // earlier than it was known from: the clock was set back
+    // a time before `from` means that the clock was set back
     if (now >= known.from && now < known.until) return { day: known.day, msUntilMidnight: known.until - now };
     const today = dayIn(this.#limits.timeZone, now);
     this.#dayKnown = { day: today.day, from: now, until: now + today.msUntilMidnight };
     return today;
   }
 
-  /** What has changed since the permit was granted? A permit that has waited must ask. */
+  /** Reads what changed since the permit was granted. The holder of a permit that waited must ask. */
   async lookAgain(permit: Permit): Promise<{ held: boolean; high: number }> {
     const [until, high] = await Promise.all([
       this.#redis.hget(this.#keys.hold, 'until'),
@@ -182,30 +180,30 @@ export class Quota {
     return { held: !permit.probe && Number(until) > permit.at, high };
   }
 
-  /** At the start of a replica: whatever held the account or an object pair may be mended by now. */
+  /** Runs when a replica starts: allows one probe for each hold, because the operator may have mended its cause. */
   async startAfresh(): Promise<void> {
     await this.#scripts.afresh(this.#redis, [this.#keys.hold, this.#keys.heldPairs], []);
   }
 
   /**
-   * Moves the permit to the time at which its call was written. The worker neither waits for that nor fails with it: a
-   * Redis that is away grants no permits meanwhile.
+   * Moves the permit to the time at which its call was written. The worker does not wait for Redis here and ignores an
+   * error: an unreachable Redis grants no permits either.
    */
   async usedLate(permit: Permit, lateMs: number): Promise<void> {
     const { window } = this.#keys;
     await this.#redis
       .pipeline()
       .zadd(window, Math.round(permit.at + lateMs), permit.id)
-      // a call that waited long for its connection may outlive the key, which must not be left without an end
+      // a call that waited long for its connection may outlive the key; the new key needs a time to live as well
       .pexpire(window, 2 * this.#limits.windowMs + MOST_COVERED_MS, 'NX')
       .exec()
       .catch(() => {});
   }
 
   /**
-   * The call was not sent: it is not needed after all, or the permit expired first.
-   * @param lateMs how late the call was by this machine's fault
-   * @returns the lateness that permits cover from now on, ms
+   * Gives a permit back whose call was not sent, because it is not needed or because the permit expired.
+   * @param lateMs by how much this machine was late for the permit
+   * @returns the lateness that the margin covers from now on, ms
    */
   async release(permit: Permit, lateMs = 0): Promise<number> {
     const most = Math.max(LEAST_COVERED_MS, Math.min(MOST_COVERED_MS, this.#limits.windowMs / 4));
@@ -226,12 +224,12 @@ export class Quota {
     );
   }
 
-  /** HubSpot's headers may tighten the limit, never widen it: they often speak of another one. */
+  /** Takes over a limit from HubSpot's headers if it is smaller. A larger one often belongs to another endpoint. */
   tighten(limit: number): void {
     if (limit > 0) this.#heardLimit = Math.min(this.#heardLimit, limit);
   }
 
-  /** The limits that count from now on, be they narrower or wider. */
+  /** Replaces the limits, whether they are smaller or larger. */
   adopt(limits: AccountLimits): void {
     if (limits.timeZone !== this.#limits.timeZone) this.#dayKnown = { day: '', from: 0, until: 0 };
     this.#limits = limits;
@@ -254,15 +252,15 @@ export class Quota {
     return this.#hold([kind, reason, Math.ceil(ms), 0, 0, margin]);
   }
 
-  /** Holds the account with growing pauses and one probe after each, until an answer comes. */
+  /** Holds the account with growing pauses and one probe after each pause, until HubSpot answers a probe. */
   async holdGrowing(kind: 'auth' | 'account', reason: string, permit: Permit): Promise<number> {
     return this.#holdGrowing(kind, reason, permit);
   }
 
   /**
-   * HubSpot or the way to it is in trouble: in an outage the account is held with growing pauses.
-   * @returns fine: others succeed, so that it may be the fault of what was sent · at: when that was, on the one clock that
-   * all replicas share; the patience with the weather is reckoned from it
+   * Notes that HubSpot or the network failed. In an outage it holds the account with growing pauses.
+   * @returns fine: other calls succeed, so that an input may be the cause · at: the time of the failure on Redis' clock,
+   * which all replicas share; patience with an unavailable HubSpot counts from it
    */
   async failed(reason: string, permit: Permit, sign: Sign): Promise<{ fine: boolean; at: string }> {
     const reading = await this.#weather.failed(sign);
@@ -271,8 +269,8 @@ export class Quota {
   }
 
   /**
-   * HubSpot has answered a call: whatever it said, it is there and knows the token.
-   * @param firstTimers the call carried inputs that had never failed
+   * Notes that HubSpot answered a call: whatever it said, it is reachable and accepts the token.
+   * @param firstTimers the call carried inputs that never failed before
    */
   async answered(permit: Permit, firstTimers = false): Promise<void> {
     this.#weather.answered(firstTimers);
@@ -283,7 +281,7 @@ export class Quota {
     return this.#heldPairs.size > 0;
   }
 
-  /** What holds the object pair, or the object pair with these types; undefined when nothing does. */
+  /** @returns the hold of the object pair, or of the object pair with these types; undefined if neither is held */
   heldPair(fromObjectType: string, toObjectType: string, typesText: string): HeldPair | undefined {
     if (this.#heldPairs.size === 0) return undefined;
     return this.heldOf([
@@ -292,7 +290,7 @@ export class Quota {
     ]);
   }
 
-  /** The first of these that is held at this moment. */
+  /** @returns the first hold that is in force for one of these names */
   heldOf(names: readonly string[]): HeldPair | undefined {
     const now = Date.now();
     for (const name of names) {
@@ -304,7 +302,7 @@ export class Quota {
 
   /**
    * Holds one object pair (with these types) with growing pauses, on every replica.
-   * @param how.isProbe the call was the probe of this hold
+   * @param how.isProbe the refused call was the probe of this hold
    */
   async holdPair(
     name: string,
@@ -318,26 +316,26 @@ export class Quota {
     return held;
   }
 
-  /** Those of these names that are held, or whose probe is due. */
+  /** @returns the names that are held or whose probe is due */
   recordsOf(names: readonly string[]): string[] {
     return names.filter(name => this.#heldPairs.has(name));
   }
 
-  /** @returns whether this call may find out if they are free again: one at a time does, on all replicas together */
+  /** @returns true if this call is the probe of these object pairs. All replicas together send one probe at a time. */
   async probePairs(names: readonly string[]): Promise<boolean> {
     const [granted] = await this.#pairs('probe', names);
     for (const name of names) this.#heldUntil(name, Date.now() + PROBE_AGAIN_MS);
     return granted === 1;
   }
 
-  /** The probe has found out nothing: the next batch may probe. */
+  /** Ends a probe without a result, so that the next batch may probe. */
   async endProbe(names: readonly string[]): Promise<void> {
     const left = this.recordsOf(names);
     if (left.length > 0) await this.#pairs('end', left);
     for (const name of left) this.#heldUntil(name, 0);
   }
 
-  /** As far as this replica knows; it learns more with its next call. */
+  /** Changes only what this replica knows. The reply to its next reservation brings the state in Redis. */
   #heldUntil(name: string, until: number): void {
     const held = this.#heldPairs.get(name);
     if (held) this.#heldPairs.set(name, { ...held, until });
@@ -360,7 +358,7 @@ export class Quota {
     )) as number[];
   }
 
-  /** Something of this object pair was accepted: whatever held it is over. */
+  /** Ends the holds of an object pair, because HubSpot accepted something of it. */
   async freePair(...names: string[]): Promise<void> {
     const known = names.filter(name => this.#heldPairs.delete(name));
     if (known.length > 0) await this.#redis.hdel(this.#keys.heldPairs, ...known);
@@ -382,16 +380,16 @@ export class Quota {
       const held = readHeldPair(flat[at + 1]);
       if (!held) continue;
       const longest = Math.max(MAX_BACKOFF_MS, this.#options.probeMs);
-      // so far ahead nobody holds (another clock, another version): a probe is due
+      // no replica holds for so long (another clock or another version wrote this): a probe is due
       const until = held.until > redisNow + longest ? 0 : held.until + skew;
-      // what the probe brings is heard of by asking: not before its time is over, but soon
+      // this replica learns the probe's result only by asking, so it asks again soon and not at the end of the hold
       const known = held.probing ? Math.min(until, Date.now() + PROBE_AGAIN_MS) : until;
       this.#heldPairs.set(flat[at] ?? '', { ...held, until: known });
     }
   }
 }
 
-/** Undefined: somebody else has written it. The scripts overlook such a record, too (hold-pair.lua). */
+/** @returns undefined if the record is not ours. The scripts ignore such a record as well (hold-pair.lua). */
 function readHeldPair(json = ''): HeldPair | undefined {
   const record = readJson(json) as Partial<HeldPair> | null | undefined;
   if (typeof record?.until !== 'number') return undefined;

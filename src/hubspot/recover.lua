@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- needs probed.lua
 --[[
-  A call was answered: let everybody go if it was a fault that held the account.
+  Runs when HubSpot has answered a call. Ends the hold of the account if a fault was its reason.
 
   KEYS[1] hold  hash: until, kind, strikes
 ]]

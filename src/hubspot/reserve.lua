@@ -2,29 +2,29 @@
 -- needs ../shared/runtime/guard.lua
 -- needs probed.lua
 --[[
-  Reserves one call: says when it may go, or why none may.
+  Reserves one call: returns when it may go, or why no call may go.
 
-  The rolling window is exact: the last permits' times are kept, and the next call goes no earlier than the entry
-  `limit` back plus the window and a margin: for the way to HubSpot, and for calls that are written late. Permits are
-  spaced, so that they are not used in bursts late together; the first half of an idle window goes four times as fast.
-  Calls that may wait are spread over the whole window: one that used it up early would keep a call that may not wait
-  standing until the window is over.
+  The rolling window is exact. The script keeps the times of the last permits; the next call goes no earlier than the
+  entry `limit` back plus the window and a margin. The margin covers the network's varying delay and calls that are
+  written late. Permits are spaced, because calls that leave in bursts are late in bursts; in the first half of an idle
+  window they are four times as close. Calls that may wait are spread over the whole window: if they used it up early,
+  a call that may not wait would stand still until the window is over.
 
   KEYS[1] window     sorted set: permit → when its call was or will be sent, ms of Redis time
   KEYS[2] hold       hash: until, since, kind, reason, strikes, margin, partialAt, late, lateAt
   KEYS[3] daily      hash: day → calls reserved on it
   KEYS[4] heldPairs  hash: object pair with types → JSON {until, reason, strikes}
-  KEYS[5] prioritized  BullMQ's sorted set; looked at only
+  KEYS[5] prioritized  BullMQ's sorted set; only read
   ARGV[1] permit id            ARGV[2] limit (calls)            ARGV[3] window, ms
-  ARGV[4] the way's margin, ms  ARGV[5] 1 = a partial batch      ARGV[6] day        ARGV[7] daily limit, 0 = none
+  ARGV[4] network margin, ms   ARGV[5] 1 = a partial batch      ARGV[6] day        ARGV[7] daily limit, 0 = none
   ARGV[8] ms until the reset   ARGV[9] ms a probe may take      ARGV[10] ms of idle time that partial batches may save up
 
-  ARGV[11] jobs of high priority have a lower score
-  ARGV[12] least lateness that is covered, ms   ARGV[13] ms after which a measured lateness counts half
-  ARGV[14] 1 = it may wait: spread over the window
+  ARGV[11] jobs of high priority have a score below this
+  ARGV[12] smallest covered lateness, ms   ARGV[13] half-life of a measured lateness, ms
+  ARGV[14] 1 = the call may wait: spread over the window
 
-  Returns {'granted', ms to wait, 1 = probe, 1 = there was trouble, now, jobs of high priority that wait,
-           ms that it may be used late, heldPairs…}
+  Returns {'granted', ms to wait, 1 = probe, 1 = a fault held the account, now, waiting jobs of high priority,
+           ms by which the call may be late, heldPairs…}
        or {'held', ms, kind, reason, now, 0, 0, heldPairs…}
        or {'paced', ms}   a partial batch would use up the day's calls too early
 ]]
@@ -50,14 +50,14 @@ local h = redis.call('HMGET', KEYS[2], 'until', 'kind', 'reason', 'strikes', 'ma
 local heldUntil, kind, reason = kept(h[1]), h[2] or '', h[3] or ''
 local strikes, extra = kept(h[4]), kept(h[5])
 
--- The lateness that was measured wears off. A time that far ahead was written before Redis' clock was set back.
+-- The measured lateness decays. A time in the far future was written before Redis' clock was set back.
 local late, lateAt, least, half = kept(h[8]), kept(h[9]), number(ARGV[12]), number(ARGV[13])
 if lateAt > now + window then late = 0 end
 local function covered(time) return math.max(least, late * 2 ^ (-math.max(0, time - lateAt) / half)) end
 
 local trouble = strikes > 0 and 1 or 0
 local margin = math.ceil(base + covered(now) + extra)
--- The connection was lost before the answer, and the question is asked again: it is the same permit, and counts once.
+-- The connection was lost before the reply, and the replica asks again: it gets the same permit, which counts once.
 local granted = tonumber(redis.call('ZSCORE', KEYS[1], permit) or '')
 if granted then
   return reply('granted', math.max(0, math.ceil(granted - now)), trouble, trouble, now, high,
@@ -65,10 +65,10 @@ if granted then
 end
 
 local used = tonumber(redis.call('HGET', KEYS[3], day) or 0)
--- our own daily limit may have been raised in the meantime; HubSpot's word (429) stands
+-- The operator may have raised our daily limit in the meantime. A hold after HubSpot's 429 stays.
 local isLifted = h[7] and (dailyLimit == 0 or used < dailyLimit)
 if isLifted then heldUntil = 0 end
--- Every hold ends: what another clock or another version has written is believed no longer than what we would write.
+-- Every hold ends: a hold that another clock or another version wrote lasts no longer than one that we would write.
 local longest = math.max(86400000, untilReset)
 if kind == 'rate-limit' then longest = 6 * window
 elseif isProbed(kind) then longest = math.max(600000, probeMs) end
@@ -85,7 +85,7 @@ if dailyLimit > 0 then
     redis.call('HSET', KEYS[2], 'until', now + untilReset, 'since', now, 'kind', 'daily', 'reason', reason, 'ownLimit', 1)
     return reply('held', untilReset, 'daily', reason, now, 0, 0)
   end
-  -- A full batch cannot be made cheaper by waiting; a partial one can. Theoretical arrival time, with a bounded burst.
+  -- Only partial batches are paced: they fill up while they wait. Theoretical arrival time, with a bounded burst.
   if ARGV[5] == '1' then
     local at = math.max(kept(h[6]), now - savedUp)
     if at > now then return {'paced', math.ceil(at - now)} end
@@ -93,17 +93,18 @@ if dailyLimit > 0 then
   end
 end
 
--- The first write is one that a full Redis refuses which does not know allow-oom: no call without its settlement.
+-- A full Redis that does not know allow-oom refuses this write, and it comes first: the worker makes no call whose
+-- settlement Redis would refuse.
 redis.call('HINCRBY', KEYS[3], day, 1)
 if isLifted then redis.call('HDEL', KEYS[2], 'until', 'kind', 'reason', 'ownLimit') end
--- After a failure that holds everybody, one probe goes alone; the others wait for what it brings.
+-- After a failure that holds the account, one probe goes alone and all other calls wait for its result.
 if strikes > 0 then
-  -- a 429 may have come in between: what holds the others now is the probe
+  -- a 429 may have set another kind in the meantime; from now on the probe holds the other calls
   redis.call('HSET', KEYS[2], 'until', now + probeMs, 'kind', isProbed(kind) and kind or 'unavailable')
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window - margin)
--- no permit is that far ahead: Redis' clock was set back
+-- no permit lies that far in the future: Redis' clock was set back
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 100 * window, '+inf')
 local count = redis.call('ZCARD', KEYS[1])
 local at = now
@@ -118,21 +119,22 @@ if count > 0 then
     at = math.max(at, tonumber(back[2]) + window + margin)
   end
 end
--- A call is corrected in the window when it is written late. Until then others may reserve: the margin of whoever comes
--- a window later still covers this much. Where few permits wait for their time, a window's worth of calls cannot have
--- been reserved within an eighth of a window (half of them are spaced over nearly as much): the correction comes first.
+-- If a call is written late, its entry in the window is corrected. Until then others reserve with the old time; their
+-- margin covers the grace that is granted here. If few permits are still to be used, others cannot reserve a window's
+-- worth of calls within an eighth of a window (half of these calls alone are spaced over nearly that long), so that the
+-- correction comes first and the grace may be an eighth.
 local grace = covered(at + window + margin)
 local ahead = redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')
 if 4 * (ahead + 4) <= limit then grace = math.max(grace, window / 8) end
 redis.call('ZADD', KEYS[1], at, permit)
 redis.call('PEXPIRE', KEYS[1], 2 * (window + margin) + math.ceil(at - now))
--- earlier days have served their time; a replica whose clock is behind may still count on yesterday's
+-- Delete earlier days. A replica whose clock is behind may still count yesterday's calls.
 if used == 0 then
   for _, earlier in ipairs(redis.call('HKEYS', KEYS[3])) do
     if earlier < day then redis.call('HDEL', KEYS[3], earlier) end
   end
 end
--- what a 429 added to the margin wears off
+-- the margin that a 429 added shrinks by 1 ms with every call
 if extra > 0 then redis.call('HSET', KEYS[2], 'margin', math.max(0, extra - 1)) end
 
 return reply('granted', math.ceil(at - now), trouble, trouble, now, high, math.floor(grace))

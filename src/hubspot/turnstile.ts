@@ -1,19 +1,18 @@
 /**
- * Turnstile: the way to a call. It asks the quota and waits for its turn; together with the dispatcher's linger it is
- * all the waiting there is in the worker. Short holds are waited out here; of long ones the caller is told, so that no
- * job is kept locked for hours, and nobody who looks up a label waits for more than a moment.
+ * Turnstile: asks the quota for a permit and waits until the call may go. It waits out short holds. It reports long ones
+ * to the caller, so that no job stays locked for hours and no lookup of a label waits long.
  */
 import { sleep } from '../shared/runtime/wait.js';
 import type { Answer, Permit, Quota } from './quota.js';
 
-/** A longer hold gives the jobs back to the queue. */
+/** After a longer hold the worker puts the jobs back into the queue. */
 export const LONG_HOLD_MS = 60_000;
-/** While a permit waits this long for its time, others may have been told to stop, or high priority may have come. */
+/** While a permit waits longer than this, a hold may begin, or jobs of high priority may arrive: look again. */
 const LONG_WAIT_MS = 50;
-/** A hold may end early (a probe succeeded elsewhere): ask again this often. */
+/** A hold may end early, because a probe of another replica succeeded: ask again this often. */
 const ASK_AGAIN_MS = 1_000;
 
-/** Why nothing may be sent, and for how long (milliseconds from now). shutdown: the signal was aborted. */
+/** Why no call may go, and for how long (milliseconds from now). shutdown: the signal was aborted. */
 export type Stop = Readonly<{ scope: 'account' | 'shutdown'; forMs: number; reason: string }>;
 
 export type Passage =
@@ -31,20 +30,20 @@ export class Turnstile {
     private readonly longHoldMs: number = LONG_HOLD_MS,
   ) {}
 
-  /** Nothing moves at the moment, as far as this replica knows. */
+  /** True while the account is held, as far as this replica knows. */
   get isHeld(): boolean {
     return performance.now() < this.#heldUntil;
   }
 
-  /** The last permit had to be waited for, or there was none. */
+  /** True if the last request had to wait for its permit or got none. */
   get isScarce(): boolean {
     return this.#isScarce;
   }
 
   /**
-   * Waits until a call may go. The permit must be used or released.
-   * @param signal aborted when the process ends: answered with a hold
-   * @param spread as {@link Quota.ask} has it
+   * Waits until a call may go. The caller must use or release the permit.
+   * @param signal aborted when the process ends; the result is then a stop of scope `shutdown`
+   * @param spread see {@link Quota.ask}
    */
   async pass(partial: boolean, signal: AbortSignal, spread = false): Promise<Passage> {
     const since = performance.now();

@@ -1,21 +1,21 @@
 #!lua flags=allow-oom
 -- needs ../shared/runtime/guard.lua
 --[[
-  The account's weather: how many of its calls fail, whatever they carry. Notes one call and tells how it stands.
+  The account's weather: how many of its calls fail, whatever they carry. Notes one call and returns the figures.
 
-  KEYS[1] weather  hash: `<slice>:ok`, `<slice>:failed` → calls, for slices of five seconds; answeredAt → the latest answer
-                   of HubSpot's; failing → the first record pairs of different calls that have failed since
+  KEYS[1] weather  hash: `<slice>:ok`, `<slice>:failed` → calls, in slices of five seconds; answeredAt → time of HubSpot's
+                   latest answer; failing → the first record pairs of the different calls that failed since that answer
   ARGV[1] ok, failed
-  ARGV[2] 1 = the call carries first-timers: it tells of the weather. Others have failed before, maybe by their own fault
-  ARGV[3] a failed call's first record pair, '' = its inputs are suspected
+  ARGV[2] 1 = the call carries first-timers and is counted. Other calls may fail because of their inputs
+  ARGV[3] a failed call's first record pair; '' = its inputs are suspects
 
-  Returns {ok, failed: calls of the last minute, different calls that have failed since the latest answer,
-    ms since that answer; -1 = none is known, now}
+  Returns {ok, failed: calls of the last minute, different calls that failed since the latest answer,
+    ms since that answer; -1 = no answer is known, now}
 ]]
 local SLICE_MS, SLICES = 5000, 12
--- without calls for so long, nothing is known
+-- the key expires when no call was noted for this long
 local KEEP_MS = 600000
--- fewer different calls tell an outage (weather.ts)
+-- weather.ts declares an outage with fewer different calls than this
 local MOST_FAILING = 10
 
 local ended, counts, firstPair = text(ARGV[1]), text(ARGV[2]) == '1', text(ARGV[3])

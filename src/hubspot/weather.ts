@@ -1,16 +1,16 @@
 /**
- * The account's weather: is it HubSpot, or the way to it, that fails, or what was sent? All replicas share what they know
- * of the last minute (weather.lua, docs/decisions/0017).
+ * The account's weather: tells an outage of HubSpot or of the network from a failure that an input causes. All replicas
+ * share the figures of the last minute (weather.lua, docs/decisions/0017).
  */
 import type { Redis } from 'ioredis';
 import type { Keys } from '../shared/contract/keys.js';
 import { loadScript } from '../shared/runtime/script.js';
 
-/** What a call says of the weather. */
+/** What a failed call says about the weather. */
 export type Sign = {
-  /** It carries inputs that have never failed. Others fail by their own fault, maybe, and would tell of themselves. */
+  /** The call carries inputs that never failed. Only such calls are counted: others may fail because of their inputs. */
   readonly firstTimers: boolean;
-  /** A failed call's first record pair, which tells it from others; empty: its inputs are suspected. */
+  /** The call's first record pair, which distinguishes it from other calls. Empty: its inputs are suspects. */
   readonly firstPair: string;
 };
 
@@ -18,27 +18,28 @@ export type Reading = {
   /** calls with first-timers in the last minute, this one included */
   readonly ok: number;
   readonly failed: number;
-  /** different calls that have failed since HubSpot has last answered one, this one included */
+  /** different calls that failed since HubSpot's latest answer, this one included */
   readonly failing: number;
-  /** milliseconds since then; Infinity: it has not, as far as is known */
+  /** milliseconds since HubSpot's latest answer; Infinity: no answer is known */
   readonly silentMs: number;
 };
 
-/** Fewer successes tell nothing. */
+/** Fewer successes prove nothing. */
 const LEAST_OK = 5;
+/** Share of failed calls below which the weather is fine. */
 const FINE = 0.05;
-/** Different calls that fail one after another. */
+/** In an outage at least this many different calls fail without an answer in between. */
 const FAILING_IN_AN_OUTAGE = 5;
-/** A run of failures by chance, where some of the calls fail, is shorter. */
+/** Without an outage, a run of failed calls by chance is shorter than this. */
 const SILENT_IN_AN_OUTAGE_MS = 2_000;
 
-/** Others succeed, so that a failure may be the fault of what was sent. One of the failed calls is that very one. */
+/** @returns true if other calls succeed, so that an input may have caused this failure. `failed` includes this call. */
 export function isFine({ ok, failed }: Reading): boolean {
   const others = Math.max(0, failed - 1);
   return ok >= LEAST_OK && others < FINE * (ok + others);
 }
 
-/** Nothing succeeds: to go on would spend calls, and everybody's time. */
+/** @returns true if no call succeeds, so that further calls would only spend quota and time */
 export const isOutage = ({ failing, silentMs }: Reading): boolean =>
   failing >= FAILING_IN_AN_OUTAGE && silentMs >= SILENT_IN_AN_OUTAGE_MS;
 
@@ -50,12 +51,12 @@ export class Weather {
     private readonly keys: Keys,
   ) {}
 
-  /** HubSpot has answered. The work does not wait for Redis to know, and does not fail for it. */
+  /** Notes an answer of HubSpot. The worker does not wait for Redis here and ignores an error. */
   answered(firstTimers: boolean): void {
     this.#noted('ok', firstTimers, '').catch(() => {});
   }
 
-  /** @returns with `at`, when that was on Redis' clock (epoch ms) */
+  /** Notes a failed call. @returns the figures, and `at`: the time of the failure on Redis' clock (epoch ms) */
   async failed({ firstTimers, firstPair }: Sign): Promise<Reading & { at: number }> {
     const [ok, failed, failing, silentMs, at] = await this.#noted('failed', firstTimers, firstPair);
     return { ok, failed, failing, silentMs: silentMs < 0 ? Number.POSITIVE_INFINITY : silentMs, at };

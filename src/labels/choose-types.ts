@@ -1,24 +1,24 @@
 /**
- * Which types an association gets that names a label, or nothing at all, when the labels of its object pair are known.
- * Pure: no I/O, no clock.
+ * Chooses the types of an association that names a label, or neither label nor types, from the known labels of its object
+ * pair. Pure: no I/O, no clock.
  */
 import leven from 'leven';
 import { type Association, type AssociationType, typeText } from '../shared/contract/association.js';
 import { quote } from '../shared/contract/record-id.js';
 
-/** A type of an object pair as GET …/labels tells it; label null = unlabelled. */
+/** A type of an object pair as `GET …/labels` returns it; label null = unlabelled. */
 export type KnownLabel = AssociationType & { readonly label: string | null };
 export type Wish = Pick<Association, 'fromObjectType' | 'toObjectType' | 'types' | 'label'>;
 
 export type Choice =
   | { readonly kind: 'types'; readonly types: readonly AssociationType[] }
-  /** the wish cannot be met: `label: …` or `types: …`, with the remedy. `unknown`: a label may be newer than what is known */
+  /** no types: the fault begins with `label: ` or `types: ` and names the remedy. `unknown`: a newer list may have the label */
   | { readonly kind: 'fault'; readonly fault: string; readonly unknown: boolean };
 
-/** Known labels that a fault lists. */
+/** Most known labels that a fault lists. */
 const MAX_LISTED = 20;
 
-/** @param refusal why HubSpot lists no labels for the object pair, in its words */
+/** @param refusal HubSpot's words on why it lists no labels for the object pair */
 export function chooseTypes(wish: Wish, known: readonly KnownLabel[], refusal?: string): Choice {
   const { label, types = [] } = wish;
   if (refusal !== undefined) return refused(wish, refusal);
@@ -32,7 +32,7 @@ export function chooseTypes(wish: Wish, known: readonly KnownLabel[], refusal?: 
 
 const fault = (text: string, unknown = false): Choice => ({ kind: 'fault', fault: text, unknown });
 
-/** As it is written; else, regardless of capitals and spaces. */
+/** Prefers the label exactly as written; otherwise ignores case and extra spaces. */
 function named(label: string, known: readonly KnownLabel[]): KnownLabel[] {
   const exact = known.filter(type => type.label === label);
   if (exact.length > 0) return exact;
@@ -41,7 +41,7 @@ function named(label: string, known: readonly KnownLabel[]): KnownLabel[] {
 
 const squeezed = (label: string): string => label.trim().replace(/\s+/g, ' ').toLowerCase();
 
-/** HubSpot has one unlabelled type for an object pair; of several, its own. */
+/** HubSpot has one unlabelled type for an object pair. If there are several, the one that HubSpot defined counts. */
 function unlabelled(wish: Wish, known: readonly KnownLabel[]): Choice {
   const all = known.filter(({ label }) => label === null);
   const own = all.filter(({ associationCategory }) => associationCategory === 'HUBSPOT_DEFINED');

@@ -1,11 +1,11 @@
 /**
- * What is known of the labels of object pairs: in memory, else in Redis, else asked of HubSpot.
+ * Cache of the labels of object pairs: looks in memory, then in Redis, then asks HubSpot.
  * Responsible for:
- *   1. lifetimes: a list is forgotten LABEL_CACHE_SECONDS after HubSpot gave it, in Redis and here at the same moment;
- *   2. one question at a time for an object pair, whoever waits for its answer;
- *   3. asking again for a label that is not in the list, but not before the list is a minute old, and not HubSpot in
- *      trouble at every call.
- * Not responsible for the question itself (labels-client.ts).
+ *   1. lifetimes: a list expires LABEL_CACHE_SECONDS after HubSpot returned it, in Redis and in memory at the same moment;
+ *   2. one lookup at a time for an object pair, however many callers wait for it;
+ *   3. asking again for a label that is not in the list, but only once the list is a minute old, and not at every call
+ *      while HubSpot fails.
+ * Not responsible for the request to HubSpot (labels-client.ts).
  */
 import type { Redis } from 'ioredis';
 import { LabelLookupError, messageOf } from '../shared/contract/errors.js';
@@ -19,34 +19,34 @@ export type LabelBookParts = {
   readonly redis: Redis;
   /** resolves when Redis answers */
   readonly connected: () => Promise<void>;
-  /** prefix of the keys in Redis: keys.labels */
+  /** prefix of the keys in Redis (`keys.labels`) */
   readonly prefix: string;
   readonly client: LabelsClient;
   readonly lifetimeMs: number;
-  /** a list of this age may lack a label that is new */
+  /** a list of this age may lack a new label */
   readonly refreshMs: number;
 };
 export type Known = Asked & {
-  /** when HubSpot gave it (performance.now()) */
+  /** when HubSpot returned the list (performance.now()) */
   readonly since: number;
   readonly until: number;
 };
-/** `from` and `to` by id for the key; the question has the caller's own names */
+/** `pair` has normalized ids for the key; the request uses the caller's names */
 export type Question = {
   readonly pair: ObjectPair;
   readonly fromObjectType: string;
   readonly toObjectType: string;
 };
 
-/** Lists in memory; whoever talks of more object pairs pays with questions to Redis. */
+/** Most lists in memory. A caller with more object pairs reads Redis more often. */
 const MAX_KNOWN = 1_000;
 const REDIS_MS = 1_200;
 const REDIS_AGAIN_MS = 2_000;
-/** What went wrong is said again to whoever asks within this time. */
+/** A failed lookup is answered with the same error for this time. */
 const FAILURE_MS = 2_000;
-/** Without a token nothing can be asked; somebody else may put it into Redis. */
+/** Without a token this process cannot ask HubSpot and looks into Redis again after this time. */
 const NO_TOKEN_MS = 5_000;
-/** HubSpot's refusal to list anything holds for the object pair, until somebody has defined it. */
+/** Lifetime of HubSpot's refusal to list anything for an object pair: somebody may define it. */
 const REFUSAL_MS = 60_000;
 const NO_TOKEN =
   'an access token is needed for it: set HUBSPOT_ACCESS_TOKEN (createProducer: hubspot.accessToken)';
@@ -58,21 +58,21 @@ export class LabelBook {
 
   constructor(private readonly parts: LabelBookParts) {}
 
-  /** From memory. */
+  /** @returns the list in memory, unless it has expired */
   known({ pair }: Question): Known | undefined {
     const known = this.#known.get(nameOf(pair));
     return known && known.until > performance.now() ? known : undefined;
   }
 
-  /** Nothing that HubSpot has defined since then can be missing. */
+  /** @returns true if the list is too young to lack a label */
   isFresh(known: Known): boolean {
     return performance.now() - known.since < this.parts.refreshMs;
   }
 
   /**
-   * Looks further than memory; what is found is in `known` afterwards.
-   * @param isEnough whether a list that is not fresh will do
-   * @throws LabelLookupError when Redis or HubSpot cannot be asked
+   * Looks in Redis and then at HubSpot. Afterwards `known` returns the result.
+   * @param isEnough decides whether a list that is not fresh suffices
+   * @throws LabelLookupError if Redis or HubSpot cannot be asked
    */
   async look(question: Question, isEnough: (known: Asked) => boolean): Promise<void> {
     const name = nameOf(question.pair);
@@ -113,7 +113,7 @@ export class LabelBook {
 
   #fail(name: string, { fromObjectType, toObjectType }: Question, cause: unknown): never {
     if (cause instanceof LabelLookupError) {
-      // HubSpot, or its quota, is spared; Redis is not
+      // remembered, to spare HubSpot and its quota; failures of Redis are not remembered
       if (this.#failed.size >= MAX_KNOWN) this.#failed.clear();
       this.#failed.set(name, { error: cause, until: performance.now() + FAILURE_MS });
       throw cause;
@@ -125,7 +125,7 @@ export class LabelBook {
     throw new LabelLookupError(`the labels ${objects} cannot be looked up: ${reason}`, REDIS_AGAIN_MS);
   }
 
-  /** Ages are told by Redis' clock: the list may be another process's. */
+  /** Computes ages on Redis' clock, because another process may have written the list. */
   async #read(name: string): Promise<Known | undefined> {
     const { redis, connected, prefix } = this.parts;
     await connected();
@@ -156,7 +156,7 @@ export class LabelBook {
 /** at, until: Redis' clock, epoch ms */
 type Stored = Asked & { readonly at: number; readonly until: number };
 
-/** Undefined when it is none of ours: HubSpot is asked then. */
+/** @returns undefined if the text is not ours; the caller then asks HubSpot */
 function readStored(text: string): Stored | undefined {
   const stored = readJson(text) as Stored | null | undefined;
   const isStored =
@@ -164,7 +164,7 @@ function readStored(text: string): Stored | undefined {
   return isStored ? stored : undefined;
 }
 
-/** Redis repeats what it does not understand. */
+/** Redis repeats the arguments in its error. */
 const ECHOED_ARGUMENTS = /, with args beginning with.*$/s;
 const nameOf = ({ from, to }: ObjectPair): string => `${from}/${to}`;
 const redisMs = ([seconds, micros]: readonly [string, string]): number =>

@@ -1,6 +1,6 @@
 /**
- * The part of HubSpot's window that questions for labels may take: a tenth, of all processes together (share.lua). Object
- * types come from callers, and each invented one is a question.
+ * Limits lookups of labels to a tenth of HubSpot's window for all processes together (share.lua). Callers choose the
+ * object types, and every invented one costs a call.
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
@@ -13,7 +13,7 @@ export class LabelShare {
   readonly #script = loadScript(new URL('./share.lua', import.meta.url));
   readonly #questions: number;
 
-  /** @param key keys.labelCalls @param calls that HubSpot allows in a window */
+  /** @param key `keys.labelCalls` @param calls calls that HubSpot allows in a window */
   constructor(
     private readonly redis: Redis,
     private readonly key: string,
@@ -28,9 +28,9 @@ export class LabelShare {
   }
 
   /**
-   * Waits for a place, but not for one that comes too late.
-   * @param patienceMs how long whoever asks can wait
-   * @returns undefined, or after how many milliseconds to try again
+   * Waits for a place, unless the place comes too late.
+   * @param patienceMs how long the caller can wait
+   * @returns undefined once there is a place, or the milliseconds after which to try again
    */
   async enter(patienceMs: number): Promise<number | undefined> {
     const question = randomUUID();

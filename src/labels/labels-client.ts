@@ -1,10 +1,10 @@
 /**
  * Asks HubSpot for the labels of an object pair, under the quota that the workers share.
  * Responsible for:
- *   1. a place in the labels' share of the calls (label-share.ts) and a permit, waited for a few seconds at most;
- *   2. telling all replicas what concerns the whole account: 429 and 477, and how a probe ended. A bad token, or a network
- *      of this process's own, holds nobody else.
- * Not responsible for remembering (label-book.ts) or for what a label means (choose-types.ts).
+ *   1. a place in the labels' share of the calls (label-share.ts) and a permit; it waits ten seconds at most for both;
+ *   2. reporting to all replicas what concerns the whole account: 429, 477 and the result of a probe. A bad token or a
+ *      network failure of this process does not hold the workers.
+ * Not responsible for caching (label-book.ts) or for the meaning of a label (choose-types.ts).
  */
 import {
   type Answer,
@@ -26,12 +26,12 @@ import { enteringWords } from '../shared/runtime/text.js';
 import { between, type KnownLabel } from './choose-types.js';
 import type { LabelShare } from './label-share.js';
 
-/** How long a call may wait for its permit: whoever enqueues waits as well. */
+/** How long a call may wait for its permit. The caller that enqueues waits as long. */
 export const PERMIT_MS = 10_000;
-/** A hold that lasts longer is said at once. */
+/** A longer hold is reported to the caller at once. */
 export const LONGEST_HOLD_MS = 5_000;
 const MAX_WORDS = 300;
-/** A call that has gone ends with its own timeout. */
+/** A sent call ends by its own timeout. */
 const NEVER = new AbortController().signal;
 
 export type LabelsClientParts = {
@@ -39,18 +39,18 @@ export type LabelsClientParts = {
   readonly quota: Quota;
   readonly turnstile: Turnstile;
   readonly share: LabelShare;
-  /** the token of the moment; '' = none */
+  /** the current token; '' = none */
   readonly token: () => string;
   readonly windowMs: number;
 };
 type ObjectTypes = { readonly fromObjectType: string; readonly toObjectType: string };
-/** The labels, or HubSpot's words on why it lists none for this object pair. */
+/** The labels, or in `refusal` HubSpot's words on why it lists none for this object pair. */
 export type Asked = { readonly labels: readonly KnownLabel[]; readonly refusal?: string };
 
 export class LabelsClient {
   constructor(private readonly parts: LabelsClientParts) {}
 
-  /** @throws LabelLookupError when the token cannot be had at the moment */
+  /** @throws LabelLookupError if the token cannot be read */
   get hasToken(): boolean {
     try {
       return this.parts.token() !== '';
@@ -61,7 +61,7 @@ export class LabelsClient {
     }
   }
 
-  /** @throws LabelLookupError when HubSpot cannot be asked now, or does not answer the question */
+  /** @throws LabelLookupError if HubSpot cannot be asked now or does not answer */
   async ask(objects: ObjectTypes): Promise<Asked> {
     const { http, quota, share } = this.parts;
     const since = performance.now();
@@ -82,7 +82,7 @@ export class LabelsClient {
         await this.#report(verdict, answer, permit);
         if (verdict.kind === 'accepted') return { labels: readLabels(answer, objects) };
         if (verdict.kind === 'refused') return { labels: [], refusal: wordsOf(answer) };
-        // a short hold is waited out, of a long one the next permit tells
+        // after a 429 the next permit waits out a short hold and reports a long one
         if (verdict.kind !== 'rate-limited') throw failure(objects, wordsOf(answer));
       }
     } finally {
@@ -124,7 +124,7 @@ export class LabelsClient {
   }
 }
 
-/** A question about labels tells nothing of the weather for associations. */
+/** A failed lookup of labels says nothing about the weather for associations. */
 const NO_SIGN: Sign = { firstTimers: false, firstPair: '' };
 
 function failure(objects: ObjectTypes, reason: string, retryAfterMs?: number): LabelLookupError {
@@ -138,7 +138,7 @@ function wordsOf(answer: Answer): string {
   return `${answer.status} from HubSpot${words === undefined ? '' : `: ${words}`}`;
 }
 
-/** Entries that are no type are left out: what HubSpot adds some day must not stop what is known. */
+/** Skips entries that are no types: a kind that HubSpot adds in future must not break the known ones. */
 function readLabels(answer: Answer, objects: ObjectTypes): KnownLabel[] {
   const results = answer.kind === 'answer' ? field(answer.body, 'results') : undefined;
   if (!Array.isArray(results)) throw failure(objects, `${wordsOf(answer)} without results`);

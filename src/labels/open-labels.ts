@@ -1,6 +1,6 @@
 /**
- * Puts together what turns labels into types, for one process. Wiring only.
- * A producer may do without any of it: types that are given, and HubSpot's unlabelled ones, need no token.
+ * Builds the label lookup of one process. Wiring only.
+ * A producer may do without it: given types and HubSpot's unlabelled types need no token.
  */
 import type { Redis } from 'ioredis';
 import { HubSpotHttp } from '../hubspot/http.js';
@@ -15,11 +15,11 @@ import { LabelsClient, LONGEST_HOLD_MS } from './labels-client.js';
 import { TypeResolver } from './type-resolver.js';
 
 /**
- * How to look up labels at HubSpot. The limits must be the workers': the call counts against the same quota. Each
- * defaults as the setting of the same name does.
+ * How to look up labels at HubSpot. The limits must equal the workers' limits, because the calls count against the same
+ * quota. Each option has the default of the setting of the same name.
  */
 export type HubSpotOptions = {
-  /** of a private app; a function is asked before each call */
+  /** access token of a private app; a function is called before each request */
   accessToken?: string | (() => string);
   baseUrl?: string;
   apiVersion?: string;
@@ -43,7 +43,7 @@ const SETTING_NAMES = {
   labelCacheSeconds: 'LABEL_CACHE_SECONDS',
 } as const satisfies { [name in keyof HubSpotOptions]?: string };
 
-/** What a command's environment says. */
+/** @returns the options as a command's environment sets them */
 export function hubspotOptions(config: Config): HubSpotOptions {
   const { hubspotAccessToken: token, hubspotAccessTokenFile: file } = config;
   return {
@@ -60,7 +60,7 @@ export function hubspotOptions(config: Config): HubSpotOptions {
   };
 }
 
-/** Every option that is wrong, under the name of its setting; the token is never repeated. */
+/** @returns a problem for every invalid option, under the name of its setting. The token is never quoted. */
 export function hubspotProblems(options: HubSpotOptions): string[] {
   const { accessToken } = options;
   const isToken = ['undefined', 'string', 'function'].includes(typeof accessToken);
@@ -90,9 +90,9 @@ export type LabelsPlace = {
 };
 export type Labels = { readonly resolver: TypeResolver; close(): void };
 
-/** A list of labels of this age may lack one that is new. */
+/** A list of this age may lack a new label. */
 const REFRESH_MS = 60_000;
-/** Lookups of one process at once; each object pair asks for itself. */
+/** Concurrent lookups of one process. */
 const MAX_SOCKETS = 4;
 
 export function openLabels(

@@ -1,6 +1,6 @@
 /**
- * From what a caller says of an association — types, a label, nothing — to its types: the one way for the library, for
- * files and for the gateway. Whatever is known is answered at once, without a promise: millions of associations ask.
+ * Turns what a caller gives (types, a label, or neither) into types. The library, the file import and the gateway all use
+ * it. Known results are returned at once and not as a promise, because millions of associations ask.
  */
 import {
   type Association,
@@ -12,30 +12,30 @@ import { objectPairOf, standardDefault } from '../shared/contract/standard-types
 import { type Choice, chooseTypes, type Wish } from './choose-types.js';
 import type { LabelBook, Question } from './label-book.js';
 
-/** The types, or why there are none. */
+/** The types, or the reason why there are none. */
 export type Resolved =
   | { readonly types: readonly AssociationType[]; readonly fault?: undefined }
   | { readonly fault: string; readonly types?: undefined };
 
 export type TypesOf = (wish: Wish) => Resolved | Promise<Resolved>;
 
-/** Nothing is to be found out: the fast way of those who say their types. Whether they are good is asked elsewhere. */
+/** @returns true if the association has types and needs no lookup. The types are validated elsewhere. */
 export const saysTypes = (association: Association | null | undefined): association is TypedAssociation =>
   association?.label === undefined && association?.types !== undefined;
 
-/** The association with the types that were found for it; the label is among them. */
+/** @returns the association with its resolved types, which include the label's */
 export const withTypes = (
   { fromObjectType, toObjectType, from, to }: Association,
   types: readonly AssociationType[],
 ): TypedAssociation => ({ fromObjectType, toObjectType, from, to, types });
 
-/** What is wrong with an association whose types could not be found: what is malformed comes first. */
+/** @returns the faults of an association without types: malformed fields if there are any, otherwise `fault` */
 export function allFaults(association: Association, fault: string): string[] {
   const malformed = associationFaults(association);
   return malformed.length > 0 ? malformed : [fault];
 }
 
-/** Neighbours mostly want the same. */
+/** The latest wish and its result: consecutive associations mostly ask for the same. */
 type Last = { readonly wish: Wish; readonly resolved: Resolved; readonly until: number };
 
 export class TypeResolver {
@@ -44,8 +44,8 @@ export class TypeResolver {
   constructor(private readonly book: LabelBook) {}
 
   /**
-   * Asks for nothing that is malformed; its other faults are for others to find.
-   * @returns a promise only when Redis or HubSpot must be asked. It rejects with a LabelLookupError when they cannot be.
+   * Refuses malformed object types and labels. Other faults of the association are found elsewhere.
+   * @returns a promise only if Redis or HubSpot must be asked. It rejects with a LabelLookupError if that fails.
    */
   typesOf(wish: Wish): Resolved | Promise<Resolved> {
     const { fromObjectType, toObjectType, label, types } = wish;
@@ -74,7 +74,7 @@ export class TypeResolver {
   async #ask(wish: Wish, question: Question): Promise<Resolved> {
     const found = (choice: Choice) => choice.kind === 'types' || !choice.unknown;
     for (;;) {
-      // who joins a question of somebody else's may want what its answer lacks
+      // a caller that joined another caller's lookup may need more than that lookup returned
       await this.book.look(question, known => found(chooseTypes(wish, known.labels, known.refusal)));
       const resolved = this.#fromMemory(wish, question);
       if (resolved) return resolved;

@@ -1,6 +1,7 @@
 /**
- * What is odd about types that were given outright: of another object pair or direction, or none that HubSpot's guide
- * knows. A warning, not a refusal: the guide may be behind, and HubSpot has the last word. In ASCII: it goes into headers.
+ * Warns about given types that look wrong: types of another object pair or direction, or types that HubSpot's guide does
+ * not list. It does not refuse them, because the guide may be outdated and HubSpot decides. Warnings are ASCII, because
+ * the gateway puts them into headers.
  */
 import { type AssociationType, typeText } from '../shared/contract/association.js';
 import { objectTypePlural } from '../shared/contract/object-types.js';
@@ -17,7 +18,7 @@ export type Typed = {
   readonly types: readonly AssociationType[];
 };
 
-/** One warning for each type that is odd. Pure. */
+/** @returns one warning for each type that looks wrong. Pure. */
 export function typeWarnings({ fromObjectType, toObjectType, types }: Typed): string[] {
   return types.flatMap(type => warning(fromObjectType, toObjectType, type) ?? []);
 }
@@ -28,7 +29,7 @@ function warning(fromObjectType: string, toObjectType: string, type: Association
   const known = standardTypes(pair);
   const home = standardHome(type.associationTypeId);
   if (home?.from === pair.from && home.to === pair.to) return undefined;
-  // between custom objects, or objects that the guide does not speak of, any id may be right that is nobody else's
+  // For custom objects, and objects that the guide does not list, any id may be right that the guide does not assign.
   if (!home && known.length === 0) return undefined;
   const right = known.length === 0 ? '' : `; known are ${known.map(describe).join(', ')}`;
   const asked = `from ${fromObjectType} to ${toObjectType}`;
@@ -41,10 +42,10 @@ function warning(fromObjectType: string, toObjectType: string, type: Association
 const describe = ({ typeId, label }: StandardType): string =>
   `HUBSPOT_DEFINED:${typeId} ${label === null ? '(unlabelled)' : `"${label}"`}`;
 
-/** Warnings that are remembered: whoever makes up types for ever must not fill the memory. */
+/** Most warnings that are remembered, so that a caller who invents types does not fill the memory. */
 const MAX_SAID = 1_000;
 
-/** Says each warning once. */
+/** Reports each warning once. */
 export class TypeWarner {
   readonly #said = new Set<string>();
 
