@@ -1,12 +1,13 @@
 /**
- * /_simulator/: what other processes (the demo, chaos tests) read and script. Outside limits, credentials and ledger.
+ * /_simulator/: endpoints by which other processes (the demo, chaos tests) read and script the simulator. They need no
+ * credentials, count against no limit and do not appear in the ledger.
  *
  *   GET  /_simulator/ledger                 totals
  *   GET  /_simulator/ledger/created.ndjson  every association: fromType, toType, from, to, at, call, types
- *   GET  /_simulator/ledger/calls.ndjson    every call; of one that the limit refused, whether this process was late itself (loopDelayMs)
- *   POST /_simulator/faults                 one fault or a list of them (faults.ts); GET: those still pending; DELETE: ends all
- *   POST /_simulator/options                some of options.ts (not port and host); GET: all of them
- *   POST /_simulator/reset                  forgets ledger, limits and faults
+ *   GET  /_simulator/ledger/calls.ndjson    every call; loopDelayMs: how late this process was when the limit refused it
+ *   POST /_simulator/faults                 one fault or a list of them (faults.ts); GET: the pending ones; DELETE: removes all
+ *   POST /_simulator/options                some options of options.ts (not port and host); GET: all
+ *   POST /_simulator/reset                  clears ledger, limits and faults
  */
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';

@@ -1,6 +1,6 @@
 /**
- * The JSON of a batch/create call that was accepted, in part or as a whole. Strings are put together by hand: two
- * thousand results make a quarter of a megabyte, a hundred times a second.
+ * The JSON of a batch/create call that was accepted, in part or as a whole. The code concatenates strings, because two
+ * thousand results make a quarter of a megabyte, up to a hundred times a second.
  */
 import type { Batch } from './batch.js';
 import type { SimulatorOptions } from './options.js';
@@ -11,7 +11,7 @@ import type { InputError } from './rules.js';
 type AnswerOptions = Pick<SimulatorOptions, 'numericIds' | 'shuffle' | 'statusDrift'>;
 
 /**
- * @param reported the inputs, by index, that stand in `results`
+ * @param reported indexes of the inputs that appear in `results`
  * @param startedAt epoch ms
  */
 export function answerText(
@@ -46,5 +46,5 @@ export function answerStatus(errors: readonly InputError[], version: string, opt
 
 const quoted = (id: string): string => JSON.stringify(id);
 
-/** A JSON number where the id is one exactly. */
+/** A JSON number if it represents the id exactly, otherwise a string. */
 const numberOrText = (id: string): string => (exactNumber(id) === undefined ? quoted(id) : id);

@@ -1,12 +1,12 @@
 /**
- * Which association types exist between which objects, and what HubSpot says of one that does not.
+ * Decides which association types exist between which objects, and gives HubSpot's error for one that does not.
  *
- * HUBSPOT_DEFINED are the types of HubSpot's guide (shared/standard-types.ts), without those of the option
- * `withoutTypeIds`. Beyond them, by this simulator's convention:
- *   - HUBSPOT_DEFINED between objects of which the table knows nothing (custom objects, products, users): any id
- *     that is not another pair's;
- *   - what the option `labels` defines, for its object pair and direction only;
- *   - USER_DEFINED, INTEGRATOR_DEFINED, WORK otherwise: the ids of the option customTypeIds, or any below 1000 when it
+ * HUBSPOT_DEFINED are the types of HubSpot's guide (shared/contract/standard-types.ts) except those of the option
+ * `withoutTypeIds`. By convention of this simulator these types exist as well:
+ *   - HUBSPOT_DEFINED between objects that the table does not list (custom objects, products, users): any id that the
+ *     table does not assign to another pair;
+ *   - the types of the option `labels`, each for its object pair and direction only;
+ *   - USER_DEFINED, INTEGRATOR_DEFINED, WORK otherwise: the ids of the option customTypeIds, or any below 1000 if it
  *     is empty.
  */
 import { type AssociationType, typeText } from '../shared/contract/association.js';
@@ -23,7 +23,7 @@ import type { SimulatorOptions } from './options.js';
 export type TypeOptions = Pick<SimulatorOptions, 'customTypeIds' | 'labels' | 'withoutTypeIds'>;
 type Label = SimulatorOptions['labels'][number];
 
-/** What is wrong with a type for an object pair: known for another pair, or not known at all. */
+/** Why a type is wrong for an object pair: it belongs to another pair, or no pair has it. */
 export type TypeFault =
   | { readonly kind: 'elsewhere'; readonly message: string }
   | { readonly kind: 'unknown'; readonly spec: string };
@@ -64,7 +64,7 @@ const isTabulated = ({ from, to }: ObjectPair): boolean =>
 const wrongSide = (side: 'from' | 'to', given: string, expected: string, id: number): string =>
   `invalid ${side} object type ${given} for associations to be created. expected: ${expected}. For definition 0-${id}`;
 
-/** The label of a type; null for an unlabelled one, as HubSpot writes it. */
+/** @returns the label of a type; null for an unlabelled type, as HubSpot writes it */
 export function labelOf(pair: ObjectPair, type: AssociationType, options: TypeOptions): string | null {
   const { associationCategory, associationTypeId: id } = type;
   const defined = options.labels.find(label => isOf(label, type) && isBetween(label, pair));
@@ -72,7 +72,7 @@ export function labelOf(pair: ObjectPair, type: AssociationType, options: TypeOp
   return associationCategory === 'HUBSPOT_DEFINED' ? (standardHome(id)?.label ?? null) : `Custom ${id}`;
 }
 
-/** Every type that an object pair is known to have. */
+/** @returns every type that exists for an object pair */
 export function typesOfPair(pair: ObjectPair, options: TypeOptions): AssociationType[] {
   const standard = standardTypes(pair)
     .filter(({ typeId }) => !options.withoutTypeIds.includes(typeId))

@@ -1,6 +1,6 @@
 /**
- * The body of a batch/create call, read into columns: two thousand inputs and no object for each.
- * Answers the refusals that concern the form of the body; what the inputs mean is for rules.ts.
+ * Reads the body of a batch/create call into columns, without an object for each of two thousand inputs.
+ * Refuses a malformed body. rules.ts judges the inputs.
  */
 import {
   type AssociationType,
@@ -12,10 +12,10 @@ import {
 import { type Refusal, refusal, refusalOfJson } from './replies.js';
 import { scanInputs } from './scan.js';
 
-/** Lists of types that are equal are the same object, so that they can be compared, and kept, by reference. */
+/** Interned: equal lists of types are the same object, so that they are compared and stored by reference. */
 export type TypeList = readonly AssociationType[];
 
-/** Input i is from[i] → to[i] with types[i]. Object types are ids. */
+/** Input i is from[i] → to[i] with types[i]. Object types are type ids. */
 export type Batch = {
   readonly fromType: string;
   readonly toType: string;
@@ -43,7 +43,7 @@ export class TypeLists {
     return this.intern([...byText.values()]);
   }
 
-  /** A small number that stands for an interned list. */
+  /** @returns the number of an interned list */
   numberOf(types: TypeList): number {
     return this.#numbers.get(types) ?? 0;
   }
@@ -83,7 +83,7 @@ export function readBatch(
   return readInputs(inputs, fromType, toType, lists);
 }
 
-/** The quick way, for a body in the usual form without faults. */
+/** The fast path for a valid body in the usual form. */
 function scan(body: Buffer, lists: TypeLists): Pick<Batch, 'from' | 'to' | 'types'> | undefined {
   const scanned = scanInputs(body);
   if (!scanned) return undefined;
@@ -93,7 +93,7 @@ function scan(body: Buffer, lists: TypeLists): Pick<Batch, 'from' | 'to' | 'type
     const list = lists.intern(types as AssociationType[]);
     return { from: scanned.from, to: scanned.to, types: new Array(scanned.from.length).fill(list) };
   } catch {
-    return undefined; // the long way says what is wrong
+    return undefined; // the slow path finds the error
   }
 }
 
@@ -126,7 +126,7 @@ const recordId = (id: unknown): string | undefined => {
   return typeof id === 'number' ? String(id) : undefined;
 };
 
-/** Reads types: the list, or what is wrong with it. Nearly always it is the one of the input before. */
+/** @returns a function that reads types: the list, or an error. Nearly every input has the list of the previous input. */
 function typeReader(lists: TypeLists): (types: unknown) => TypeList | string {
   let lastCategory: unknown;
   let lastId: unknown;

@@ -1,6 +1,6 @@
 /**
- * How a record id decides what happens to its association, so that a CSV file can ask for every kind of failure,
- * in any process, without a script. The one place that knows; the text is shown by `--help`.
+ * A record id decides what happens to its association, so that a CSV file can request every kind of failure without a
+ * script. No other file knows these conventions; `--help` shows the text.
  */
 
 export const CONVENTIONS = [
@@ -14,7 +14,7 @@ export const CONVENTIONS = [
 ] as const;
 
 export const CONVENTIONS_TEXT = [
-  'What becomes of an association is decided by its record ids:',
+  'The record ids decide what happens to an association:',
   ...CONVENTIONS.map(([id, effect]) => `  ${id.padEnd(32)}${effect}`),
 ].join('\n');
 

@@ -1,6 +1,6 @@
 /**
- * batch/create from the path and the text of its body to the outcome: read the body, ask the script and the rules,
- * settle. Not here: credentials, limits and sending (server.ts).
+ * Executes a batch/create call: reads the body, takes a scripted fault, judges the inputs, writes and answers.
+ * Not here: credentials, limits and sending (server.ts).
  */
 
 import { objectTypeId } from '../shared/contract/object-types.js';

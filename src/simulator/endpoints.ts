@@ -1,4 +1,4 @@
-/** Which call a path means, in v4 and in the dated versions, and who answers it. */
+/** Maps a path, in v4 and in the dated versions, to a call and its handler. */
 import { create, objectPair } from './create.js';
 import type { CallRecord } from './ledger.js';
 import { labels, read } from './lookups.js';

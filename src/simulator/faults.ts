@@ -1,11 +1,11 @@
 /**
- * Scripted faults: what they are, which call they strike, and which of them nobody has met yet.
+ * Scripted faults: their schema, the calls that they strike, and the faults that no call has met yet.
  *
- *   `times: n` (1 when nothing is said): the next n calls that match. assertNoPendingFaults counts on them.
- *   `rate: r`: each call that matches with that probability, 1 = every one; never pending. `times` limits it.
+ *   `times: n` (default 1): strikes the next n matching calls. assertNoPendingFaults demands that they come.
+ *   `rate: r`: strikes each matching call with that probability, 1 = always; never pending. `times` limits the number.
  *
- * A call meets the first fault in the order of scripting that matches and strikes. Calls turned away by 401 or by the
- * limits meet none. Not here: what a fault does (create.ts).
+ * A call meets the first fault, in scripting order, that matches and strikes. A call that is refused with 401 or by the
+ * limits meets none. Not here: what a fault does (create.ts).
  */
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -20,7 +20,7 @@ const kind = <const K extends string>(name: K) => Type.Literal(name);
 const common = {
   times: Type.Optional(Type.Integer({ minimum: 1 })),
   rate: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-  /** all that is given must hold */
+  /** all given conditions must hold */
   match: Type.Optional(
     Type.Object(
       {
@@ -29,21 +29,21 @@ const common = {
         toObjectType: Type.Optional(Type.String()),
         minInputs: Type.Optional(Type.Integer()),
         maxInputs: Type.Optional(Type.Integer()),
-        /** one of these records is in the call, on either side */
+        /** the call contains one of these records, on either side */
         ids: Type.Optional(Ids),
-        /** one of these [from, to] is in the call */
+        /** the call contains one of these [from, to] */
         pairs: Type.Optional(Type.Array(Type.Tuple([Type.String(), Type.String()]))),
       },
       { additionalProperties: false },
     ),
   ),
 };
-/** the good inputs are written although the answer does not say so */
+/** the simulator writes the good inputs although the answer does not say so */
 const applied = Type.Optional(Type.Boolean());
 const strict = { additionalProperties: false };
 
 const FaultSchema = Type.Union([
-  /** any answer; the usual body for the status (replies.ts) when none is given */
+  /** any answer; without a body the usual one for the status (replies.ts) */
   Type.Object(
     {
       kind: kind('status'),
@@ -55,7 +55,7 @@ const FaultSchema = Type.Union([
     },
     strict,
   ),
-  /** errors for the inputs with one of `ids`, or for each n-th (`every`), or for all; the others as ever */
+  /** errors for the inputs with one of `ids`, or for each n-th (`every`), or for all; the other inputs are judged as usual */
   Type.Object(
     {
       kind: kind('partial'),
@@ -70,17 +70,17 @@ const FaultSchema = Type.Union([
     },
     strict,
   ),
-  /** 400 for the call, nothing written; strikes only calls with one of `ids` where they are given */
+  /** 400 for the call, nothing written; with `ids` it strikes only calls with one of them */
   Type.Object({ kind: kind('refuse'), named: Type.Boolean(), ids: Type.Optional(Ids), ...common }, strict),
   /** 2xx without results and errors; nothing written unless applied */
   Type.Object({ kind: kind('empty'), applied, ...common }, strict),
-  /** the inputs with one of `ids`, or all, are in neither list; not written unless applied */
+  /** the inputs with one of `ids`, or all inputs, appear in neither list; not written unless applied */
   Type.Object({ kind: kind('omit'), ids: Type.Optional(Ids), applied, ...common }, strict),
-  /** written at once, answered later */
+  /** writes at once, answers later */
   Type.Object({ kind: kind('slow'), ms: Type.Integer({ minimum: 0 }), ...common }, strict),
-  /** the connection is reset instead of an answer */
+  /** resets the connection instead of answering */
   Type.Object({ kind: kind('reset'), applied, ...common }, strict),
-  /** the answer breaks off in the middle */
+  /** sends half of the answer */
   Type.Object({ kind: kind('half-body'), applied, ...common }, strict),
 ]);
 export type Fault = Static<typeof FaultSchema>;
@@ -88,14 +88,14 @@ type Match = NonNullable<Fault['match']>;
 
 const check = Compile(FaultSchema);
 
-/** @throws ConfigError that shows the fault */
+/** @throws ConfigError that quotes the invalid fault */
 export function checkFault(given: unknown): Fault {
   if (check.Check(given)) return given;
   const problems = check.Errors(given).map(error => `${error.instancePath || '/'} ${error.message}`);
   throw new ConfigError([`not a fault: ${JSON.stringify(given)}`, ...new Set(problems)]);
 }
 
-/** What a fault's `match` looks at. Reads and label lists have no batch. */
+/** The properties of a call that `match` compares. Reads and label lists have no batch. */
 export type Target = {
   readonly endpoint: 'create' | 'read' | 'labels';
   readonly fromType: string;
@@ -113,7 +113,7 @@ export class FaultScript {
     this.#scripted.push({ fault, left });
   }
 
-  /** The fault that this call meets, used up by that. */
+  /** @returns the fault that this call meets; the fault is then used up once */
   take(target: Target, random: Random): Fault | undefined {
     const struck = this.#scripted.find(
       ({ fault }) => matches(fault, target) && (fault.rate === undefined || random() < fault.rate),
@@ -124,7 +124,7 @@ export class FaultScript {
     return struck.fault;
   }
 
-  /** Faults that were scripted for so many calls and have not met them. */
+  /** @returns faults with `times` that have calls left to strike */
   pending(): { fault: Fault; left: number }[] {
     return this.#scripted.filter(({ fault }) => fault.rate === undefined);
   }

@@ -1,4 +1,4 @@
-/** The command line of the simulator: a declarative list, read all at once. Not here: commander (src/cli.ts). */
+/** The command line of the simulator: a declarative list that is parsed in one go. Not here: commander (src/cli.ts). */
 import { ConfigError } from '../shared/contract/errors.js';
 import { checkOptions, DEFAULT_OPTIONS, type SimulatorOptions } from './options.js';
 
@@ -24,30 +24,30 @@ const flag = (
 export const SIMULATOR_FLAGS: readonly Flag[] = [
   flag('--port <n>', 'port', 'integer', 'port; 0 = a free one', DEFAULT_PORT),
   flag('--host <address>', 'host', 'text', 'address to listen on'),
-  flag('--latency-ms <n>', 'latencyMs', 'integer', 'time to every answer'),
+  flag('--latency-ms <n>', 'latencyMs', 'integer', 'delay of every answer'),
   flag('--rate-limit-calls <n>', 'rateLimitCalls', 'integer', 'calls per rolling window; 0 = no limit'),
   flag('--rate-limit-window-ms <n>', 'rateLimitWindowMs', 'integer', 'length of the rolling window'),
   flag('--daily-call-limit <n>', 'dailyCallLimit', 'integer', 'calls per day; 0 = no limit'),
-  flag('--timezone <name>', 'timezone', 'text', 'time zone of the account: when its day ends'),
+  flag('--timezone <name>', 'timezone', 'text', 'time zone of the account, in which its day ends'),
   flag(
     '--refusal <mode>',
     'refusal',
     'text',
-    'a bad input: partial (207), whole (400) or whole-unnamed (400)',
+    'answer to a bad input: partial (207), whole (400) or whole-unnamed (400)',
   ),
-  flag('--access-token <token>', 'accessToken', 'text', 'the token that is accepted; empty = any'),
-  flag('--missing <ids>', 'missing', 'list', 'record ids that do not exist, with commas'),
+  flag('--access-token <token>', 'accessToken', 'text', 'the accepted token; empty = any'),
+  flag('--missing <ids>', 'missing', 'list', 'record ids that do not exist, separated by commas'),
   flag(
     '--custom-type-ids <ids>',
     'customTypeIds',
     'list',
     'custom type ids that exist; empty = all below 1000',
   ),
-  flag('--seed <n>', 'seed', 'integer', 'of everything left to chance'),
+  flag('--seed <n>', 'seed', 'integer', 'seed of all random choices'),
 ];
 
 /**
- * Reads options by their camel-case names, as commander gives them. Those that are left out have their defaults.
+ * Reads options by their camel-case names, as commander passes them. Absent options have their defaults.
  * @throws ConfigError with every problem
  */
 export function parseSimulatorFlags(given: Readonly<Record<string, unknown>>): Partial<SimulatorOptions> {

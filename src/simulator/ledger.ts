@@ -1,10 +1,10 @@
 /**
- * What really happened, for tests and the demo to hold against what the worker believes.
+ * Records what really happened. Tests and the demo compare it with the worker's figures.
  *
- *   1. Every call: when it arrived, how it ended, how long that took.
- *   2. Every association that exists: since when, by which call, with which types.
+ *   1. Every call: when it arrived, how it ended, how long it took.
+ *   2. Every association: when it was created, by which call, with which types.
  *
- * A million associations is a usual number here: see pair-table.ts.
+ * It often holds a million associations: see pair-table.ts.
  */
 
 import { objectTypeId } from '../shared/contract/object-types.js';
@@ -22,21 +22,21 @@ export type CallRecord = {
   inputs: number;
   /** associations written, new or not */
   accepted: number;
-  /** of the answer; 0 while there is none, and for good where the connection was cut */
+  /** status of the answer; 0 until there is one, and for ever if the connection was cut */
   status: number;
-  /** from arrival to answer */
+  /** time from arrival to answer */
   ms: number;
-  /** against the limits */
+  /** the call counts against the limits */
   counted: boolean;
-  /** the kind of the scripted fault it met */
+  /** kind of the scripted fault that the call met */
   fault?: string;
-  /** refused by the rolling limit: so much later it would have been let in, ms */
+  /** for a call that the rolling limit refused: by how much it was too early, ms */
   earlyMs?: number;
-  /** refused by the rolling limit: the longest delay of this process's own event loop in the window before, ms */
+  /** for a call that the rolling limit refused: longest delay of this process's event loop in the window before it, ms */
   loopDelayMs?: number;
 };
 
-/** The limit refused the call, and no delay of the simulator's own explains it: the caller was too early. */
+/** @returns true if the limit refused the call and no delay of the simulator explains it: the caller was too early */
 export const isCallersFault = ({ earlyMs = 0, loopDelayMs = 0 }: CallRecord): boolean =>
   earlyMs > loopDelayMs;
 
@@ -50,13 +50,13 @@ export type CreatedAssociation = Created & {
 
 export class Ledger {
   readonly calls: CallRecord[] = [];
-  /** pairs that stood twice in one call (such a call is refused) */
+  /** pairs that appeared twice in one call (such a call is refused) */
   duplicates = 0;
-  /** associations that were accepted although they existed: harmless repeats */
+  /** accepted associations that already existed: harmless repeats */
   repeats = 0;
   #ids = new RecordIds();
   #tables = new Map<string, PairTable>();
-  /** rows by from id, for reading back; made when asked for, gone with the next write */
+  /** rows by from id, for reads; built on demand and dropped by the next write */
   #rowsByFrom = new Map<PairTable, Map<number, number[]>>();
 
   constructor(private readonly lists: TypeLists) {}
@@ -68,7 +68,7 @@ export class Ledger {
     return call;
   }
 
-  /** Creates the chosen associations of a batch; an existing one gets the types it lacks. */
+  /** Creates the chosen associations of a batch; adds missing types to an existing one. */
   write(call: CallRecord, batch: Batch, indexes: readonly number[]): void {
     const table = this.#table(batch.fromType, batch.toType);
     this.#rowsByFrom.delete(table);
@@ -88,7 +88,7 @@ export class Ledger {
     return count;
   }
 
-  /** Object types in any of their names. */
+  /** Accepts object types under any of their names. */
   get(fromType: string, toType: string, from: string, to: string): Created | undefined {
     const table = this.#tables.get(tableName(fromType, toType));
     const fromCode = this.#ids.find(from);
@@ -102,7 +102,7 @@ export class Ledger {
     return this.get(fromType, toType, from, to) !== undefined;
   }
 
-  /** The associations of one record, in the direction they were created. */
+  /** @returns the associations of one record, in the direction in which they were created */
   of(fromType: string, toType: string, from: string): { to: string; types: TypeList }[] {
     const table = this.#tables.get(tableName(fromType, toType));
     const code = this.#ids.find(from);
@@ -125,7 +125,7 @@ export class Ledger {
     }
   }
 
-  /** Most calls that counted against the limit in any stretch of that length, by arrival. */
+  /** @returns the largest number of counted calls that arrived within any period of that length */
   maxCallsInWindow(windowMs: number): number {
     let most = 0;
     const window: number[] = [];
@@ -156,7 +156,7 @@ export class Ledger {
       created: this.createdCount(),
       repeats: this.repeats,
       duplicates: this.duplicates,
-      /** of the calls whose inputs were read: not those turned away by 401 or the limits */
+      /** mean of the calls whose inputs were read, which excludes calls refused with 401 or by the limits */
       meanInputs: withInputs === 0 ? 0 : inputs / withInputs,
       maxCallsInWindow: this.maxCallsInWindow(windowMs),
       windowMs,

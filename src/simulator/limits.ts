@@ -1,12 +1,12 @@
 /**
- * HubSpot's limits as it counts them: by the arrival of a call.
+ * HubSpot's limits. Like HubSpot it counts a call when it arrives.
  *
- *   1. Rolling: in any stretch of one window no more than `rateLimitCalls` calls are let in.
- *   2. Daily: since midnight of the account's time zone no more than `dailyCallLimit`.
+ *   1. Rolling: it admits at most `rateLimitCalls` calls in any period of one window.
+ *   2. Daily: it admits at most `dailyCallLimit` calls since midnight in the account's time zone.
  *
- * A call that is refused here takes nothing from either, and neither does one without valid credentials (it never
- * gets here) or one whose scripted answer is a 401 or 429 (given back). Every other call counts, however it ends.
- * Exact in what this process sees: under load, a call arrives when the event loop gets to it.
+ * These calls do not count: a call that is refused here, a call without valid credentials (it never gets here), and a
+ * call whose scripted answer is a 401 or 429 (it is given back). Every other call counts, however it ends.
+ * Arrival is when the event loop handles the call; under load that is later than on the wire.
  */
 import type { SimulatorOptions } from './options.js';
 
@@ -21,7 +21,7 @@ export type Admission =
   | { readonly admitted: false; readonly policy: 'DAILY' };
 
 export class Limits {
-  /** arrivals of the admitted calls of the last window, oldest first; the front up to #gone has left it */
+  /** arrivals of the admitted calls, oldest first; entries before #gone have left the window */
   #arrivals: number[] = [];
   #gone = 0;
   #day = '';
@@ -35,7 +35,7 @@ export class Limits {
       return { admitted: false, policy: 'DAILY' };
     this.#forget(now - options.rateLimitWindowMs);
     if (options.rateLimitCalls > 0 && this.#inWindow >= options.rateLimitCalls) {
-      // the next place is free when all but `limit - 1` of those in the window have left it
+      // the next call is admitted when all but `limit - 1` of the calls in the window have left it
       const leaver = this.#arrivals[this.#arrivals.length - options.rateLimitCalls] ?? now;
       const waitMs = leaver + options.rateLimitWindowMs - now;
       return { admitted: false, policy: 'TEN_SECONDLY_ROLLING', waitMs };
@@ -45,14 +45,14 @@ export class Limits {
     return { admitted: true };
   }
 
-  /** The call that arrived then was not a call after all. */
+  /** Uncounts the call with this arrival. */
   giveBack(arrival: number): void {
     const at = this.#arrivals.lastIndexOf(arrival);
     if (at >= this.#gone) this.#arrivals.splice(at, 1);
     this.#today = Math.max(0, this.#today - 1);
   }
 
-  /** What HubSpot's headers say of the budget. */
+  /** @returns HubSpot's headers about the remaining calls */
   headers(options: LimitOptions): Record<string, string> {
     return {
       'X-HubSpot-RateLimit-Max': String(options.rateLimitCalls),

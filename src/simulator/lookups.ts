@@ -5,7 +5,7 @@ import type { SimulatorState } from './state.js';
 
 const MAX_READS = 1_000;
 
-/** Associations in the direction they were created; a record without any is left out. */
+/** Returns associations in the direction in which they were created. Omits records without associations. */
 export function read(state: SimulatorState, fromType: string, toType: string, text: string): Reply {
   let inputs: unknown;
   try {
@@ -37,7 +37,7 @@ export function read(state: SimulatorState, fromType: string, toType: string, te
   };
 }
 
-/** As GET …/labels answers: the types of this direction, unlabelled ones with label null. */
+/** Answers like `GET …/labels`: the types of this direction; unlabelled types have label null. */
 export function labels(state: SimulatorState, fromType: string, toType: string): Reply {
   const pair = { from: fromType, to: toType };
   const results = typesOfPair(pair, state.options).map(type => ({

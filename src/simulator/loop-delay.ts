@@ -1,31 +1,31 @@
 /**
- * How late this process's event loop was: a call arrives here when the loop gets to it, so a refusal right after a delay
- * may be this process's fault.
+ * Measures how late this process's event loop was. The loop sees a call late after a delay, so that this process may have
+ * caused a refusal right after the delay.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { sleep } from '../shared/runtime/wait.js';
 
-/** The monitor looks so often, and counts that into the delay. */
+/** The monitor samples this often and includes the interval in the delay. */
 const RESOLUTION_MS = 10;
 const STRETCH_MS = 250;
-/** Of the past, that much is known. */
+/** Delays are remembered this long. */
 const KEPT_MS = 60_000;
 
 export class LoopDelay {
-  /** Two overlap: a monitor that is emptied or started during a delay does not see it. Oldest first. */
+  /** Two overlapping monitors, because a monitor that is reset or started during a delay misses it. Oldest first. */
   #monitors = [monitor(), monitor()];
   readonly #stop = new AbortController();
-  /** the longest delay of each stretch, oldest first */
+  /** longest delay of each period, oldest first */
   readonly #stretches: { readonly until: number; readonly ms: number }[] = [];
 
   constructor() {
     void this.#watch(this.#stop.signal);
   }
 
-  /** The longest delay of the last so many ms, what ends at this moment included; ms. */
+  /** @returns the longest delay within the last `ms` milliseconds, including a delay that ends now */
   async within(ms: number): Promise<number> {
     const since = performance.now() - ms;
-    await sleep(2 * RESOLUTION_MS); // the monitors note a delay after it
+    await sleep(2 * RESOLUTION_MS); // the monitors record a delay after it ends
     const past = this.#stretches.filter(({ until }) => until >= since);
     return Math.max(...this.#monitors.map(longest), ...past.map(stretch => stretch.ms));
   }

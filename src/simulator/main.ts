@@ -5,11 +5,11 @@ import { CONVENTIONS_TEXT } from './conventions.js';
 import { parseSimulatorFlags, SIMULATOR_FLAGS } from './flags.js';
 import { type Simulator, startSimulator } from './server.js';
 
-// what the command line shows in --help and hands to runSimulator
+// for the command line, which shows them in --help and calls runSimulator
 export { CONVENTIONS_TEXT, parseSimulatorFlags, SIMULATOR_FLAGS };
 
 /**
- * Says on stdout where it listens, and runs until SIGTERM or SIGINT.
+ * Prints its address to stdout and runs until SIGTERM or SIGINT.
  * @param given options by their camel-case names, as text or as values (flags.ts)
  * @throws ConfigError with every problem
  */
@@ -21,7 +21,7 @@ export async function runSimulator(given: Readonly<Record<string, unknown>>): Pr
       simulator = await startSimulator(options);
       process.stdout.write(
         `HubSpot simulator listening on ${simulator.url}\n` +
-          `  what happened: curl ${simulator.url}/_simulator/ledger\n`,
+          `  its ledger of all calls: curl ${simulator.url}/_simulator/ledger\n`,
       );
     },
     async stop() {

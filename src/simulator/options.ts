@@ -1,6 +1,6 @@
 /**
- * The simulator's options: one schema gives the type, the defaults and the check of what comes over HTTP.
- * All of it is plain JSON, so that tests, the command line and other processes can set the same things.
+ * The simulator's options: one schema defines the type, the defaults and the validation of options that arrive over
+ * HTTP. All values are plain JSON, so that tests, the command line and other processes set the same options.
  */
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -12,40 +12,40 @@ const OptionsSchema = Type.Object(
     /** 0 = a free one */
     port: Type.Integer({ minimum: 0, maximum: 65_535 }),
     host: Type.String({ minLength: 1 }),
-    /** the bearer token that is accepted; empty = any that is not empty */
+    /** the accepted bearer token; empty = any non-empty token */
     accessToken: Type.String(),
     /** calls per rolling window; 0 = no limit */
     rateLimitCalls: Type.Integer({ minimum: 0 }),
     rateLimitWindowMs: Type.Integer({ minimum: 1 }),
     /** calls per day; 0 = no limit */
     dailyCallLimit: Type.Integer({ minimum: 0 }),
-    /** the day ends at its midnight */
+    /** the day ends at midnight in this time zone */
     timezone: Type.String({ minLength: 1 }),
     latencyMs: Type.Integer({ minimum: 0 }),
     /**
-     * What a bad input does to its call:
-     *   partial        207, its error beside the good inputs' results
-     *   whole          400 that names what it can name; nothing written
-     *   whole-unnamed  400 that names nobody; nothing written
+     * How the simulator answers a call with a bad input:
+     *   partial        207 with the input's error and the results of the good inputs
+     *   whole          400 that names the inputs where an id exists; nothing written
+     *   whole-unnamed  400 that names no input; nothing written
      */
     refusal: Type.Enum(['partial', 'whole', 'whole-unnamed']),
-    /** the status of every 2xx answer, whatever is in it; 0 = 201, 207 with errors, and always 200 for version 2026-09 */
+    /** status of every 2xx answer; 0 = 201, or 207 with errors, and always 200 for version 2026-09 */
     statusDrift: Type.Enum([0, 200, 201, 207]),
-    /** record ids in results are JSON numbers where they are safe integers */
+    /** record ids in results are JSON numbers if they are safe integers */
     numericIds: Type.Boolean(),
-    /** results are not in the order of the inputs */
+    /** results are in random order */
     shuffle: Type.Boolean(),
-    /** 429 of the rolling limit says Retry-After */
+    /** a 429 of the rolling limit has a Retry-After */
     retryAfter: Type.Boolean(),
-    /** every answer tells what is left of the limits */
+    /** every answer has headers with the remaining calls */
     rateLimitHeaders: Type.Boolean(),
-    /** record ids that do not exist, beside those of conventions.ts */
+    /** record ids that do not exist, in addition to those of conventions.ts */
     missing: Type.Array(Type.String()),
     /** type ids that exist for the categories other than HUBSPOT_DEFINED; empty = all below 1000 */
     customTypeIds: Type.Array(Type.Integer({ minimum: 1 })),
     /**
-     * Association labels of the account, each for one direction: a paired label is two of them. label null = the
-     * unlabelled type of a custom object.
+     * Association labels of the account. Each entry is for one direction, so that a paired label needs two entries.
+     * label null = the unlabelled type of a custom object.
      */
     labels: Type.Array(
       Type.Object(
@@ -61,7 +61,7 @@ const OptionsSchema = Type.Object(
     ),
     /** HUBSPOT_DEFINED type ids of HubSpot's guide that this account does not have */
     withoutTypeIds: Type.Array(Type.Integer({ minimum: 1 })),
-    /** of the shuffling and of faults by rate */
+    /** seed of shuffling and of faults by rate */
     seed: Type.Integer(),
   },
   { additionalProperties: false },

@@ -1,8 +1,8 @@
 /**
- * A set of pairs of record ids, each with two small numbers, in typed arrays: 40 bytes a pair and no garbage, where a
- * Map of strings took 190 and, at a million pairs, a third of the simulator's time.
+ * A set of pairs of record ids, each with two small numbers, in typed arrays: 40 bytes per pair and no garbage. A
+ * Map of strings took 190 bytes and, at a million pairs, a third of the simulator's time.
  *
- * Pairs stand in the order they were added. Ids are numbers here; record-ids.ts makes them so.
+ * Pairs keep the order in which they were added. Ids are numbers; record-ids.ts converts them.
  */
 
 const EMPTY = -1;
@@ -21,7 +21,7 @@ export class PairTable {
     return this.#slots[this.#slotOf(from, to)] ?? EMPTY;
   }
 
-  /** @returns the row where the pair stood already, which is left alone, or -1 when it is new */
+  /** @returns the row of the pair if it existed (it is left unchanged), or -1 if the pair is new */
   add(from: number, to: number, call: number, types: number): number {
     let slot = this.#slotOf(from, to);
     const found = this.#slots[slot] ?? EMPTY;
@@ -48,7 +48,7 @@ export class PairTable {
     this.#types[row] = types;
   }
 
-  /** Where the pair is, or where it would go. */
+  /** @returns the slot of the pair, or the free slot where it belongs */
   #slotOf(from: number, to: number): number {
     const mask = this.#slots.length - 1;
     let slot = hash(from, to) & mask;
@@ -81,7 +81,7 @@ export class PairTable {
   }
 }
 
-/** Ids come in runs, so every bit of both must count. */
+/** Ids are often consecutive, so every bit of both ids must affect the hash. */
 function hash(from: number, to: number): number {
   let mixed = Math.imul(from | 0, 0x9e3779b1) ^ Math.imul((from / 4_294_967_296) | 0, 0x85ebca6b);
   mixed =

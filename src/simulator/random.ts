@@ -1,8 +1,8 @@
-/** Chance that can be repeated: one seed, one sequence. */
+/** Reproducible random numbers: one seed, one sequence. */
 
 export type Random = () => number;
 
-/** mulberry32: 32 bits of state, good enough to shuffle results and to strike by rate. */
+/** mulberry32: 32 bits of state, good enough to shuffle results and to select calls by rate. */
 export function seededRandom(seed: number): Random {
   let state = seed | 0;
   return () => {
@@ -13,7 +13,7 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** Fisher and Yates, in place. */
+/** Fisher–Yates shuffle, in place. */
 export function shuffle<T>(items: T[], random: Random): void {
   for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(random() * (last + 1));

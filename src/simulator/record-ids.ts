@@ -1,10 +1,13 @@
-/** Record ids as numbers and back: themselves where that is exact, else a negative number of our own. */
+/**
+ * Converts record ids to numbers and back: an id that a number represents exactly is that number, any other id gets a
+ * negative number.
+ */
 
 export class RecordIds {
   #odd: string[] = [];
   #codes = new Map<string, number>();
 
-  /** @returns undefined for an id that no number stands for yet */
+  /** @returns undefined for an id that has no number yet */
   find(id: string): number | undefined {
     return exactNumber(id) ?? this.#codes.get(id);
   }
@@ -22,7 +25,7 @@ export class RecordIds {
   }
 }
 
-/** The number whose text is the id: digits without a leading zero, at most 15. Read by hand: Number() is slower. */
+/** @returns the number whose text is the id (at most 15 digits, no leading zero), or undefined. The loop is faster than Number(). */
 export function exactNumber(id: string): number | undefined {
   const { length } = id;
   if (length === 0 || length > 15 || (length > 1 && id.charCodeAt(0) === 48)) return undefined;

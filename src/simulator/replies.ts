@@ -1,13 +1,13 @@
 /**
- * HubSpot's answers to a call that comes to nothing: refusals (400), credentials, limits, locks, its own trouble.
- * The bodies are recorded ones where a record exists; where none does, only the fields that every body has.
+ * HubSpot's answers to failed calls: refusals (400), credentials, limits, locks, server errors.
+ * The bodies are recorded ones where a recording exists; the others have only the fields that every body has.
  */
 export type Reply = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** an object goes out as JSON, with a fresh correlation id where it has none; a string as it is, as HTML */
+  /** an object is sent as JSON, with a new correlation id if it has none; a string is sent unchanged, as HTML */
   readonly body?: unknown;
-  /** JSON that is written out already; wins over body */
+  /** serialized JSON; takes precedence over body */
   readonly json?: string;
 };
 
@@ -27,7 +27,7 @@ export const refusal = (message: string, context?: Context): Refusal => ({
   body: errorBody(message, { category: 'VALIDATION_ERROR', ...(context && { context }) }),
 });
 
-/** Malformed JSON has no category. */
+/** The refusal of malformed JSON has no category. */
 export const refusalOfJson = (): Refusal => ({
   status: 400,
   body: errorBody('Invalid input JSON on line 1, column 1: Unexpected character'),
@@ -69,7 +69,7 @@ const POLICIES = {
 } as const;
 export type RateLimitPolicy = keyof typeof POLICIES;
 
-/** `errorType`, not `category`; Retry-After (seconds) only where it is asked for. */
+/** Has `errorType`, not `category`, and Retry-After (seconds) only if the option asks for it. */
 export const rateLimited = (
   policyName: RateLimitPolicy = 'TEN_SECONDLY_ROLLING',
   retryAfterSeconds?: number,
@@ -88,7 +88,7 @@ export const migrating = (retryAfterSeconds = 86_400): Reply => ({
   body: errorBody('This account is currently being migrated between data hosting locations.'),
 });
 
-/** 500 and 503 come from the API as JSON; the others from the network before it, as HTML. */
+/** 500 and 503 come from the API as JSON; the others come from the network in front of it as HTML. */
 export const serverError = (status = 503): Reply => ({
   status,
   body:
@@ -102,7 +102,7 @@ export const notFound = (path: string): Reply => ({
   body: errorBody(`No resource at ${path}`, { category: 'OBJECT_NOT_FOUND' }),
 });
 
-/** The usual answer with a status, for a scripted fault that gives no body. */
+/** @returns the usual answer with a status, for a scripted fault without a body */
 export function usualReply(status: number): Reply {
   switch (status) {
     case 400:

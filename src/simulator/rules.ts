@@ -1,8 +1,8 @@
 /**
- * What HubSpot makes of a batch: which inputs it accepts, which it faults and in which words. Pure.
+ * Judges a batch as HubSpot does: which inputs it accepts, which inputs are errors and in which words. Pure.
  *
- *   1. A pair twice, or a type that does not exist for the object pair, refuses the whole call, whatever the options.
- *   2. A bad record id faults its input; the option `refusal` says what that does to the others.
+ *   1. A duplicate pair, or a type that does not exist for the object pair, refuses the whole call, whatever the options.
+ *   2. A bad record id makes its input an error. The option `refusal` decides what happens to the other inputs.
  *
  * Not here: writing anything (create.ts), scripted faults (faults.ts), the JSON (answers.ts).
  */
@@ -14,7 +14,7 @@ import { fateOf, type IdFate } from './conventions.js';
 import type { SimulatorOptions } from './options.js';
 import { type Refusal, refusal } from './replies.js';
 
-/** An entry of `errors`, as on the wire. */
+/** An entry of `errors` as HubSpot sends it. */
 export type InputError = {
   readonly status: 'error';
   readonly category: string;
@@ -23,7 +23,7 @@ export type InputError = {
   readonly context?: Readonly<Record<string, readonly string[]>>;
 };
 
-/** What becomes of a call. Inputs by index: `created` is written and reported, `ignored` neither. */
+/** The verdict on a call. Inputs by index: `created` inputs are written and reported, `ignored` ones are neither. */
 export type Verdict =
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly duplicates: number }
   | {
@@ -61,7 +61,7 @@ export function judge(batch: Batch, options: RuleOptions): Verdict {
   return { kind: 'judged', created, ignored, errors: faults.errors };
 }
 
-/** Most records stand on one left side only: no key is built for a pair until a left side comes back. */
+/** Most `from` ids occur once: the code builds a key for a pair only when a `from` id recurs. */
 function countDuplicates({ from, to }: Batch): number {
   const first = new Map<string, string>();
   const further = new Set<string>();
@@ -81,7 +81,7 @@ function countDuplicates({ from, to }: Batch): number {
   return duplicates;
 }
 
-/** Says all unknown types at once; a type of another object pair or direction only by itself. */
+/** Reports all unknown types together, but a type of another object pair or direction alone. */
 function refusalOfTypes(batch: Batch, options: TypeOptions): Refusal | undefined {
   const pair = { from: batch.fromType, to: batch.toType };
   const specs = new Set<string>();
@@ -102,7 +102,7 @@ function refusalOfTypes(batch: Batch, options: TypeOptions): Refusal | undefined
 const INVALID = 'One or more associations are invalid';
 const CROWDED = 'ASSOCIATION_USER_CONFIG_LIMIT_EXCEEDED';
 
-/** Collects what is said of bad inputs: once for a record and side, however many inputs it stands in. */
+/** Collects the errors of bad inputs: one for a record and side, however many inputs contain it. */
 class Faults {
   readonly errors: InputError[] = [];
   #said = new Set<string>();
@@ -110,16 +110,16 @@ class Faults {
 
   constructor(private readonly batch: Batch) {}
 
-  /** @returns false where nothing is said: the input is accepted without effect */
+  /** @returns false if there is no error: the input is accepted without effect */
   add(from: string, fromFate: IdFate, to: string, toFate: IdFate, self: boolean): boolean {
-    // both sides, always: one input with two bad ids gives two errors
+    // always check both sides: an input with two bad ids gives two errors
     const fromBad = this.#side('from', from, fromFate);
     const toBad = this.#side('to', to, toFate);
     if (self && !fromBad) this.#say({ message: selfMessage(from) });
     return fromBad || toBad || self;
   }
 
-  /** @returns whether the id of this side is a reason for an error */
+  /** @returns true if the id of this side is an error */
   #side(side: 'from' | 'to', id: string, fate: IdFate): boolean {
     if (fate === 'exists' || fate === 'ignored') return false;
     const key = `${fate === 'missing' ? side : ''}:${id}`;
@@ -150,7 +150,7 @@ class Faults {
     this.errors.push({ status: 'error', category: 'VALIDATION_ERROR', ...error });
   }
 
-  /** The same as a refusal of the whole call. What has no id to name comes up only when nothing else is wrong. */
+  /** The same errors as a refusal of the whole call. Errors without an id appear only if there are no others. */
   refusal(named: boolean): Refusal {
     if (!named) return refusal(INVALID);
     if (this.#bad.length === 0) return refusal(this.errors[0]?.message ?? INVALID);

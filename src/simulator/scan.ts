@@ -1,7 +1,7 @@
 /**
- * A shortcut through the body of a call: HubSpot's own order of fields, no spaces, ids of digits, one list of types
- * for all inputs. Measured for 2,000 inputs: 0.5 ms, where JSON.parse takes 2.1 and was half of what a call cost this
- * simulator. Anything else is left to JSON.parse; a property test holds the two to the same result.
+ * The fast path for the body of a call: fields in HubSpot's order, no spaces, numeric ids, one list of types for all
+ * inputs. Measured for 2,000 inputs: 0.5 ms, where JSON.parse takes 2.1 ms and was half of the cost of a call here.
+ * JSON.parse reads every other body. A property test checks that both give the same result.
  */
 
 export type Scanned = { readonly from: string[]; readonly to: string[]; readonly types: string };
@@ -14,7 +14,7 @@ const END = Buffer.from(']}');
 const COMMA = 44;
 const CLOSING_BRACKET = 93;
 
-/** @returns undefined where the body is not of that form, valid or not */
+/** @returns undefined if the body does not have this form, whether it is valid or not */
 export function scanInputs(body: Buffer): Scanned | undefined {
   if (!standsAt(body, 0, HEAD)) return undefined;
   const from: string[] = [];
@@ -51,7 +51,7 @@ function endOfDigits(body: Buffer, start: number): number {
   return at;
 }
 
-/** From behind the last id to the end of the input; the list of types must be one that holds no other list. */
+/** Reads from the end of the last id to the end of the input. The list of types must not contain another list. */
 function tailAt(body: Buffer, start: number): Buffer | undefined {
   if (!standsAt(body, start, TYPES)) return undefined;
   const end = body.indexOf(CLOSING_BRACKET, start);

@@ -1,10 +1,10 @@
 /**
  * The HubSpot stand-in as a server in this process.
  *
- *   1. Opens and closes the port: stop is final, pause and resume keep the port, the ledger and all state.
- *   2. Takes a call through credentials → limits → body → endpoint, and puts its fate into the ledger.
+ *   1. It opens and closes the port. stop is final; pause and resume keep the port, the ledger and all state.
+ *   2. It takes a call through credentials → limits → body → endpoint and records the result in the ledger.
  *
- * Not here: what HubSpot would say (rules.ts, strike.ts, replies.ts), what goes over the wire and how (wire.ts).
+ * Not here: HubSpot's answers (rules.ts, strike.ts, replies.ts) and reading and writing HTTP (wire.ts).
  */
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -24,15 +24,15 @@ export type Simulator = {
   readonly url: string;
   readonly port: number;
   readonly ledger: Ledger;
-  /** Faults for the next calls that match (faults.ts). */
+  /** Adds faults for the next matching calls (faults.ts). */
   script(...faults: readonly Fault[]): void;
-  /** At once, for calls that come; port and host need a new simulator. */
+  /** Takes effect at once, for calls that arrive from now on. port and host need a new simulator. */
   setOptions(options: Partial<SimulatorOptions>): void;
-  /** Forgets ledger, limits and faults; the options stay. */
+  /** Clears ledger, limits and faults and keeps the options. */
   reset(): void;
-  /** @throws Error that lists the scripted faults that no call has met */
+  /** @throws Error that lists the scripted faults that no call met */
   assertNoPendingFaults(): void;
-  /** HubSpot is down: connections are cut, new ones refused, until resume. State is kept. */
+  /** Simulates that HubSpot is down: cuts connections and refuses new ones until resume. Keeps all state. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;
@@ -55,7 +55,7 @@ export async function startSimulator(options: Partial<SimulatorOptions> = {}): P
     assertNoPendingFaults() {
       const pending = state.faults.pending().map(({ fault, left }) => `  ${left} × ${JSON.stringify(fault)}`);
       if (pending.length > 0)
-        throw new Error(`${pending.length} scripted faults were met by no call:\n${pending.join('\n')}`);
+        throw new Error(`${pending.length} scripted faults struck no call:\n${pending.join('\n')}`);
     },
     pause: () => line.close(),
     async resume() {
@@ -71,10 +71,10 @@ export async function startSimulator(options: Partial<SimulatorOptions> = {}): P
 
 type Line = { readonly port: number; close(): Promise<void> };
 
-/** One stretch of being reachable. Closing cuts every connection and ends every wait; twice is the same as once. */
+/** One period of listening. Closing cuts every connection and ends every wait; closing twice does no harm. */
 async function openLine(state: SimulatorState, port: number): Promise<Line> {
   const ending = new AbortController();
-  setMaxListeners(0, ending.signal); // every call that takes its time listens to it
+  setMaxListeners(0, ending.signal); // every delayed call listens to it
   const server = createServer({ keepAliveTimeout: 72_000, requestTimeout: 0 }, (request, response) => {
     void serve(state, request, response, ending.signal);
   });
@@ -105,7 +105,7 @@ async function serve(
   response: ServerResponse,
   ending: AbortSignal,
 ): Promise<void> {
-  response.on('error', () => {}); // the caller went away; the ledger says so by status 0
+  response.on('error', () => {}); // the caller disconnected; the ledger shows status 0
   const arrival = nowMs();
   const { method = '', url = '' } = request;
   const path = url.split('?', 1)[0] ?? '';
@@ -137,7 +137,7 @@ async function serve(
 
 const UNCOUNTED: ReadonlySet<number> = new Set([401, 429]);
 
-/** Credentials first, then the limits. @returns the answer for a call that gets no further */
+/** Credentials first, then the limits. @returns the refusal; undefined if the call is admitted */
 function admit(
   state: SimulatorState,
   call: CallRecord,
@@ -154,7 +154,8 @@ function admit(
   }
   if (admission.policy === 'TEN_SECONDLY_ROLLING') {
     call.earlyMs = admission.waitMs;
-    // calls that this process noticed late came earlier than it believes; the one that is refused may have come on time
+    // This process may have noticed earlier calls late, so that they arrived before the recorded time. The refused call
+    // may then have come on time.
     void state.loopDelay.within(options.rateLimitWindowMs + admission.waitMs).then(ms => {
       call.loopDelayMs = ms;
     });

@@ -1,4 +1,4 @@
-/** What one simulator knows, shared by its parts. Nothing happens here. */
+/** The state of one simulator, which its parts share. No logic. */
 import { TypeLists } from './batch.js';
 import { FaultScript } from './faults.js';
 import { Ledger } from './ledger.js';
@@ -17,7 +17,7 @@ export class SimulatorState {
   missing: ReadonlySet<string> = new Set();
   random: Random = seededRandom(DEFAULT_OPTIONS.seed);
 
-  /** @throws ConfigError with every problem; then nothing is changed */
+  /** @throws ConfigError with every problem, and changes nothing in that case */
   setOptions(given: unknown): void {
     const changes = checkOptions(given);
     this.options = { ...this.options, ...changes };
@@ -25,7 +25,7 @@ export class SimulatorState {
     if (changes.seed !== undefined) this.random = seededRandom(changes.seed);
   }
 
-  /** Forgets what happened; the options stay. */
+  /** Clears everything but the options. */
   reset(): void {
     this.ledger.reset();
     this.limits.reset();

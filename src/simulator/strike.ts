@@ -1,6 +1,6 @@
 /**
- * Settles a judged batch under the fault it met, if any: what is written, what is said, how the answer leaves.
- * One case per kind of fault.
+ * Executes a judged batch under the fault that it met, if any: what is written, what is answered, how the answer is sent.
+ * One case for each kind of fault.
  */
 
 import { objectTypeWord } from '../shared/contract/object-types.js';
@@ -12,7 +12,7 @@ import { type Refusal, type Reply, refusal, usualReply } from './replies.js';
 import type { InputError, Verdict } from './rules.js';
 import type { SimulatorState } from './state.js';
 
-/** How an answer leaves: after a while, in half, or not at all. */
+/** How an answer is sent: after a delay, in half, or not at all. */
 export type Delivery = { readonly delayMs: number; readonly cut: 'no' | 'half' | 'reset' };
 export type Outcome = { readonly reply: Reply; readonly delivery: Delivery };
 export const AT_ONCE: Delivery = { delayMs: 0, cut: 'no' };
@@ -74,7 +74,7 @@ export function settle(
   }
 }
 
-/** With neither ids nor every: all of them. */
+/** @returns true if the fault concerns this input: with neither `ids` nor `every` it concerns all inputs */
 function isChosen(batch: Batch, index: number, fault: { ids?: string[]; every?: number }): boolean {
   if (fault.ids) return badSide(batch, index, fault.ids) !== undefined;
   return fault.every === undefined || index % fault.every === fault.every - 1;
@@ -85,7 +85,7 @@ const badSide = (batch: Batch, index: number, ids: readonly string[]): 'from' | 
   return ids.includes(batch.to[index] as string) ? 'to' : undefined;
 };
 
-/** Status and headers as scripted; body and headers of the usual answer where neither is given. */
+/** @returns the scripted answer. Body and headers of the usual answer apply where the script gives none. */
 export function scriptedReply(fault: FaultOf<'status'>): Reply {
   const usual = usualReply(fault.status);
   const headers = fault.headers ?? (fault.body === undefined ? usual.headers : undefined);
@@ -114,7 +114,7 @@ function scriptedError(batch: Batch, index: number, fault: FaultOf<'partial'>): 
   };
 }
 
-/** Names the ids of the script that are in the call; every from id where the script names none. */
+/** Names the scripted ids that the call contains, or every `from` id if the script has no ids. */
 function scriptedRefusal(batch: Batch, fault: FaultOf<'refuse'>): Refusal {
   const message = 'One or more associations are invalid';
   if (!fault.named) return refusal(message);

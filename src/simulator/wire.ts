@@ -1,10 +1,10 @@
-/** Reads requests and puts replies on the wire, whole or broken. Knows HTTP and nothing of HubSpot's rules. */
+/** Reads requests and sends replies, whole or broken. Knows HTTP but none of HubSpot's rules. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from './replies.js';
 import type { Delivery } from './strike.js';
 
-/** The whole body; undefined when the caller went away before its end. */
+/** @returns the whole body; undefined if the caller disconnected before its end */
 export function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise(resolve => {
     const chunks: Buffer[] = [];
@@ -15,7 +15,7 @@ export function readBody(request: IncomingMessage): Promise<Buffer | undefined> 
   });
 }
 
-/** @param cut `reset`: RST instead of an answer; `half`: promises all of it, sends half, hangs up */
+/** @param cut `reset`: RST instead of an answer; `half`: announces the whole body, sends half and closes the connection */
 export function sendReply(
   response: ServerResponse,
   reply: Reply,
@@ -33,7 +33,7 @@ export function sendReply(
   response.writeHead(reply.status, {
     'Content-Type': type,
     'Content-Length': bytes.length,
-    // seen on every answer of HubSpot's by those who print its headers; no documentation names it
+    // HubSpot sends this undocumented header with every answer
     'x-hubspot-correlation-id': correlationId,
     ...extraHeaders,
     ...reply.headers,
