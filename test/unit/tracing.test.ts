@@ -1,9 +1,9 @@
 /** When traces are on, what a service is called, and that they cost nothing when they are off. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/shared/runtime/config.js';
-import { resourceAttributes, wantsTraces } from '../../src/shared/runtime/tracing.js';
+import { describeService, wantsTraces } from '../../src/shared/runtime/tracing.js';
 
 test.each([
   [{}, false],
@@ -19,12 +19,38 @@ test.each([
   expect(() => parseConfig(env)).not.toThrow(); // the variables are not ours to judge
 });
 
-test('attributes of the service as the standard writes them; its name wins', () => {
-  const env = {
-    OTEL_RESOURCE_ATTRIBUTES: 'deployment=eu%2C1, service.name=a,broken,bad=%',
-    OTEL_SERVICE_NAME: 'b',
+describe('what a service says of itself', () => {
+  const before = { ...process.env };
+  afterEach(() => {
+    process.env = { ...before };
+  });
+  const attributesWith = async (env: Record<string, string>) => {
+    Object.assign(process.env, env);
+    return (await describeService('worker')).attributes;
   };
-  expect(resourceAttributes(env)).toEqual({ deployment: 'eu,1', 'service.name': 'b' });
+
+  test('its role is part of its name, and the SDK is named beside it', async () => {
+    expect(await attributesWith({})).toMatchObject({
+      'service.name': 'association-queue-worker',
+      'telemetry.sdk.language': 'nodejs',
+    });
+  });
+
+  test('the standard variables add attributes, and OTEL_SERVICE_NAME wins', async () => {
+    const env = { OTEL_RESOURCE_ATTRIBUTES: 'deployment=eu%2C1, service.name=a' };
+    expect(await attributesWith(env)).toMatchObject({ deployment: 'eu,1', 'service.name': 'a' });
+    expect(await attributesWith({ ...env, OTEL_SERVICE_NAME: 'b' })).toMatchObject({
+      deployment: 'eu,1',
+      'service.name': 'b',
+    });
+  });
+
+  test('attributes that cannot be read are discarded as a whole, as the standard says', async () => {
+    const env = { OTEL_RESOURCE_ATTRIBUTES: 'deployment=eu,broken', OTEL_SERVICE_NAME: 'b' };
+    const attributes = await attributesWith(env);
+    expect(attributes).toMatchObject({ 'service.name': 'b' });
+    expect(attributes).not.toHaveProperty('deployment');
+  });
 });
 
 test('off, nothing of it is loaded by any process (but the API, which prom-client brings along)', () => {

@@ -5,6 +5,7 @@
  * BullMQ carries the trace in the job (`tm`): from whoever enqueued it to the call that sent it.
  */
 import type { Span } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
 import type { BullMQOtel } from 'bullmq-otel';
 import type { Service } from './lifecycle.js';
 import { settlesWithin } from './wait.js';
@@ -33,12 +34,13 @@ export const wantsTraces = (env: Environment): boolean =>
  */
 export async function startTracing(role: string, env: Environment): Promise<(Tracing & Service) | undefined> {
   if (!wantsTraces(env)) return undefined;
-  const [{ NodeTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }] = await Promise.all([
+  const [{ NodeTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }, resource] = await Promise.all([
     import('@opentelemetry/sdk-trace-node'),
     import('@opentelemetry/exporter-trace-otlp-http'),
+    describeService(role),
   ]);
   const provider = new NodeTracerProvider({
-    resource: resourceOf({ 'service.name': `association-queue-${role}`, ...resourceAttributes(env) }),
+    resource,
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
   provider.register();
@@ -102,31 +104,11 @@ export async function together<T>(
   });
 }
 
-type Resource = NonNullable<
-  NonNullable<
-    ConstructorParameters<typeof import('@opentelemetry/sdk-trace-node').NodeTracerProvider>[0]
-  >['resource']
->;
-
-function resourceOf(attributes: Record<string, string>): Resource {
-  return {
-    attributes,
-    merge: other => resourceOf({ ...attributes, ...(other?.attributes as Record<string, string>) }),
-    getRawAttributes: () => Object.entries(attributes),
-  };
-}
-
-/** OTEL_RESOURCE_ATTRIBUTES (`key=value,…`, percent-encoded) and OTEL_SERVICE_NAME, which wins. */
-export function resourceAttributes(env: Environment): Record<string, string> {
-  const attributes: Record<string, string> = {};
-  for (const pair of (env.OTEL_RESOURCE_ATTRIBUTES ?? '').split(',')) {
-    const [key = '', value] = pair.split('=').map(part => part.trim());
-    if (key === '' || value === undefined) continue;
-    try {
-      attributes[decodeURIComponent(key)] = decodeURIComponent(value);
-    } catch {
-      // the standard: what cannot be decoded is left out
-    }
-  }
-  return env.OTEL_SERVICE_NAME ? { ...attributes, 'service.name': env.OTEL_SERVICE_NAME } : attributes;
+/** What the process says of itself: OTEL_SERVICE_NAME wins over OTEL_RESOURCE_ATTRIBUTES, and both over our own name. */
+export async function describeService(role: string): Promise<Resource> {
+  const [{ defaultResource, detectResources, envDetector, resourceFromAttributes }, { ATTR_SERVICE_NAME }] =
+    await Promise.all([import('@opentelemetry/resources'), import('@opentelemetry/semantic-conventions')]);
+  return defaultResource()
+    .merge(resourceFromAttributes({ [ATTR_SERVICE_NAME]: `association-queue-${role}` }))
+    .merge(detectResources({ detectors: [envDetector] }));
 }
