@@ -1,15 +1,15 @@
 /**
- * What the fields of an association are called, on every way in: library, files, gateway. HubSpot's names beside ours are
- * understood. Any other name is refused: whoever wrote it meant something, and without it the association would be created
- * as another one, HubSpot's default. Pure.
+ * The field names of an association in the library, in files and in the gateway. HubSpot's names are accepted as well as
+ * ours. Any other name is refused: the caller meant something by it, and without it the worker might create another
+ * association, HubSpot's default. Pure.
  */
 import { type Association, associationFaults, typeIdOf } from './association.js';
 import { meant } from './did-you-mean.js';
 import { quote } from './record-id.js';
 
-/** `category` and `typeId` are a list of one type. */
+/** `category` and `typeId` together stand for a list of one type. */
 export type Field = keyof Association | 'category' | 'typeId';
-/** The fields of an association, unchecked; an absent one is undefined. */
+/** The fields of an association, not validated; an absent field is undefined. */
 export type Fields = { readonly [field in keyof Association]?: unknown };
 
 const FIELDS = [
@@ -22,13 +22,13 @@ const FIELDS = [
   'category',
   'typeId',
 ] as const;
-/** HubSpot's names, and those of its exports. */
+/** HubSpot's names in its API and in its exports. */
 const OTHER_NAMES = {
   associationCategory: 'category',
   associationTypeId: 'typeId',
   associationLabel: 'label',
 } as const;
-/** Names that are refused because they could mean something else; what they probably mean. */
+/** Refused names that are ambiguous, and the field that they probably mean. */
 const HINTS: Readonly<Record<string, Field>> = {
   fromtype: 'fromObjectType',
   totype: 'toObjectType',
@@ -40,7 +40,7 @@ const HINTS: Readonly<Record<string, Field>> = {
   toobjectid: 'to',
 };
 
-/** Capitals, spaces, `_` and `-` make no other name: `Type ID` and `type_id` are typeId. */
+/** Case, spaces, `_` and `-` do not matter: `Type ID` and `type_id` are typeId. */
 const squeezed = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '');
 
 const fieldsByName = new Map<string, Field>([
@@ -50,7 +50,7 @@ const fieldsByName = new Map<string, Field>([
 
 export const fieldNamed = (name: string): Field | undefined => fieldsByName.get(squeezed(name));
 
-/** Which of the fields a name that is none probably means. */
+/** @returns the field that an unknown name probably means */
 export function fieldMeant(name: string, fields: readonly Field[] = FIELDS): Field | undefined {
   const hint = HINTS[squeezed(name)];
   return hint && fields.includes(hint)
@@ -61,8 +61,8 @@ export function fieldMeant(name: string, fields: readonly Field[] = FIELDS): Fie
       ) as Field | undefined);
 }
 
-/** Are the fields called by their own names? Nearly always, and then there is nothing to read. It is
- * asked millions of times, and a chain of comparisons takes less than a switch. */
+/** @returns true if all fields have our names. That is nearly always so, and then nothing needs to be
+ * renamed. It runs millions of times; a chain of comparisons is faster than a switch. */
 export function hasOwnNames(association: object): boolean {
   for (const name in association)
     if (
@@ -77,13 +77,13 @@ export function hasOwnNames(association: object): boolean {
   return true;
 }
 
-/** Faults that are put into words: each costs more than reading its field. */
+/** Most faults that are described: describing a fault costs more than reading its field. */
 const MAX_LISTED = 20;
 
 /**
- * The fields under their own names, and a fault for each name that is none. Undefined is absent.
- * @param known the fields that a fault names as possible ones
- * @param listed faults that are put into words; one more counts the others
+ * Reads the fields under our names, with a fault for each unknown name. An undefined field counts as absent.
+ * @param known the fields that a fault suggests
+ * @param listed most faults that are described; one more fault counts the others
  */
 export function readFields(
   given: object,
@@ -121,7 +121,7 @@ export function readFields(
 
 function unknownName(name: string, known: readonly Field[]): string {
   const field = fieldMeant(name);
-  const place = quote(name).slice(1, -1); // in a terminal, too
+  const place = quote(name).slice(1, -1); // safe in a terminal
   return field
     ? `${place}: did you mean ${field}?`
     : `${place}: an association has no such field (but ${known.join(', ')})`;
@@ -131,7 +131,7 @@ type Understood =
   | { readonly association: Association; readonly faults?: undefined }
   | { readonly faults: readonly string[]; readonly association?: undefined };
 
-/** The association under the names of its fields, or everything that is wrong with it. */
+/** @returns the association with our field names, or all its faults */
 export function understand(given: Association): Understood {
   if (typeof given !== 'object') return { faults: associationFaults(given) };
   const { fields, faults } = readFields(given);

@@ -1,8 +1,8 @@
 /**
  * HubSpot's own association types (HUBSPOT_DEFINED), by direction: 410 rows, from its guide to the associations API.
- * A cell: the other object type, the id of the unlabelled type, then those with a label (`_` stands for a space).
- * Object types without a public id (payment links, threads, campaigns …) stand under a name of ours, so that their type
- * ids can be named. What is asked of it: standard-types.ts.
+ * A cell: the other object type, the id of the unlabelled type, then the labelled types (`_` stands for a space).
+ * Object types without a public id (payment links, threads, campaigns …) have a name of ours, so that a warning can name
+ * the object pair of their type ids. standard-types.ts reads the table.
  */
 export const STANDARD_TYPES: Readonly<Record<string, string>> = {
   companies:

@@ -5,7 +5,7 @@
  *   type          (associationCategory, associationTypeId), written HUBSPOT_DEFINED:279 in text
  *   job           a BullMQ job with associations of one object pair that share the same types
  *   batch         the inputs of one API call, all of one object pair, no record pair twice
- *   outcome       created | retry (comes back; spends an attempt or time) | rejected (final) | held (spends nothing)
+ *   outcome       created | retry (spends an attempt or time) | rejected (final) | held (spends nothing, comes back later)
  *   account       a HubSpot account with its credentials and its quota
  *
  * Pure: no I/O, no clock. The TypeBox schemas are the single source of the TypeScript types, of the validation
@@ -34,36 +34,36 @@ export type AssociationCategory = (typeof ASSOCIATION_CATEGORIES)[number];
 
 /** HubSpot's type ids are int32. */
 export const MAX_TYPE_ID = 2_147_483_647;
-/** The most associations a producer packs into one job; measured: larger jobs gain nothing. */
+/** Most associations that a producer packs into one job. Measured: larger jobs gain nothing. */
 export const MAX_PAIRS_PER_JOB = 500;
 /** HubSpot's limit of inputs in one batch/create call. */
 export const MAX_INPUTS_PER_CALL = 2_000;
-/** The most types one association may have. */
+/** Most types of one association. */
 export const MAX_TYPES = 100;
-/** Characters of a label's name; HubSpot's own limit is lower. */
+/** Longest name of a label in characters; HubSpot's limit is lower. */
 export const MAX_LABEL_LENGTH = 200;
 /** Error contexts kept in a job, newest last. */
 export const MAX_ERRORS_PER_JOB = 10;
 
-/** HubSpot's maintainers write type ids as texts, too. */
+/** HubSpot's own examples write type ids as strings as well. */
 const TYPE_ID_PATTERN = '^[1-9]\\d{0,9}$';
 export const TypeIdSchema = Type.Union([
   Type.Integer({ minimum: 1, maximum: MAX_TYPE_ID }),
-  Type.String({ pattern: TYPE_ID_PATTERN, description: 'the same number as a text' }),
+  Type.String({ pattern: TYPE_ID_PATTERN, description: 'the same number as a string' }),
 ]);
 const AssociationTypeSchema = Type.Object({
   associationCategory: Type.Enum([...ASSOCIATION_CATEGORIES]),
   associationTypeId: TypeIdSchema,
 });
-/** Type ids are numbers, whatever they were written as. */
+/** After reading, type ids are numbers. */
 export type AssociationType = { associationCategory: AssociationCategory; associationTypeId: number };
 
 export const RecordIdSchema = Type.Union(
   [Type.String({ pattern: ID_PATTERN }), Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })],
-  { description: 'a text, or an integer; leading zeros are no part of it' },
+  { description: 'a string or an integer; leading zeros are ignored' },
 );
 const PairSchema = Type.Tuple([RecordIdSchema, RecordIdSchema], { minItems: 2, maxItems: 2 });
-// It becomes a path segment of the API call.
+// An object type becomes a path segment of the API call.
 const OBJECT_TYPE_PATTERN = '^[A-Za-z0-9_-]{1,100}$';
 const ObjectTypeSchema = Type.String({ pattern: OBJECT_TYPE_PATTERN });
 
@@ -77,26 +77,31 @@ const ErrorContextSchema = Type.Object({
   correlationId: Type.Optional(Type.String()),
   pairs: Type.Integer({ minimum: 0, description: 'how many pairs of the job this error concerned' }),
 });
-/** Why an attempt at some pairs of a job failed, in HubSpot's words. Absent fields are left out. */
+/** Why an attempt at some pairs of a job failed, in HubSpot's words. Absent fields are omitted. */
 export type ErrorContext = Static<typeof ErrorContextSchema>;
 
 const PairProgressSchema = Type.Object({
   attempts: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'how often HubSpot has refused them; JOB_ATTEMPTS bounds it' }),
+    Type.Integer({
+      minimum: 0,
+      description: 'how often HubSpot has refused the pairs; at most JOB_ATTEMPTS',
+    }),
   ),
   suspicion: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'how many times their batches are halved' }),
+    Type.Integer({ minimum: 0, description: 'how many times the size of their batches is halved' }),
   ),
   unavailableSince: Type.Optional(
-    Type.String({ description: 'when HubSpot was first unavailable for them, ISO 8601, until it answers' }),
+    Type.String({
+      description: 'since when HubSpot has been unavailable for the pairs, ISO 8601; absent once it answers',
+    }),
   ),
 });
-/** What a pair has been through. Absent fields: nothing of it. */
+/** The history of a pair. An absent field means that it never happened. */
 export type PairProgress = Readonly<Static<typeof PairProgressSchema>>;
 
 const RejectedSchema = Type.Object({ error: ErrorContextSchema, pairs: Type.Array(PairSchema) });
 
-/** Schema of the data of a job in the queue; what any BullMQ client in any language may write. */
+/** Schema of the data of a job in the queue; any BullMQ client in any language may write it. */
 export const JobDataSchema = Type.Object(
   {
     version: Type.Literal(1),
@@ -104,7 +109,7 @@ export const JobDataSchema = Type.Object(
     toObjectType: ObjectTypeSchema,
     types: Type.Array(AssociationTypeSchema, { minItems: 1, maxItems: MAX_TYPES }),
     pairs: Type.Array(PairSchema, {
-      description: '[from record id, to record id]; what is still to be created',
+      description: '[from record id, to record id]; the associations that are still to be created',
     }),
     source: Type.Optional(
       Type.String({
@@ -120,7 +125,7 @@ export const JobDataSchema = Type.Object(
     progress: Type.Optional(
       Type.Array(Type.Object({ pairs: Type.Integer({ minimum: 0 }), ...PairProgressSchema.properties }), {
         description:
-          'written by the worker: what the pairs have been through, so many of them in a row; left out while all are new. Where it does not add up to the pairs, all start afresh',
+          'written by the worker: the history of the pairs, run-length encoded; absent while all pairs are new. If the lengths do not add up to the number of pairs, all pairs count as new',
       }),
     ),
     rejected: Type.Optional(Type.Array(RejectedSchema, { description: 'written by the worker' })),
@@ -138,7 +143,7 @@ export const JobDataSchema = Type.Object(
 export type Pair = readonly [from: string, to: string];
 export type Rejected = { error: ErrorContext; pairs: Pair[] };
 
-/** The data of a job after {@link parseJobData}: ids are strings. Fields that we do not know are kept. */
+/** The data of a job after {@link parseJobData}: ids are strings. Unknown fields are kept. */
 export type JobData = {
   version: 1;
   fromObjectType: string;
@@ -154,8 +159,8 @@ export type JobData = {
 };
 
 /**
- * One wanted link, as callers of the library give it. Ids are strings or safe integers.
- * What it is may be said by types, by the name of a label, or by both; with neither it is the unlabelled type of its
+ * One wanted link, as callers of the library pass it. Ids are strings or safe integers.
+ * The caller gives types, the name of a label, or both. Without either, the association gets the unlabelled type of its
  * object pair.
  */
 export type Association = {
@@ -164,19 +169,19 @@ export type Association = {
   from: string | number;
   to: string | number;
   types?: readonly AssociationType[] | undefined;
-  /** as HubSpot shows it for this direction, such as `Decision maker` */
+  /** name of the label as HubSpot shows it for this direction, such as `Decision maker` */
   label?: string | undefined;
 };
-/** An association whose types are known: what a job can hold. */
+/** An association with known types. Jobs hold only such associations. */
 export type TypedAssociation = Association & { types: readonly AssociationType[] };
 
 const jobDataCheck = Compile(JobDataSchema);
-/** It stops at 8 otherwise, and says nothing of the rest. */
+/** By default the validator stops after 8 faults without a hint that there are more. */
 const MAX_FAULTS = 1_000;
 
 /**
- * Reads what stands in a queue, written by anybody.
- * @returns the data with ids in their one form, or every fault with its place (`/pairs/3/0 must be …`).
+ * Validates the data of a job, which any client may have written.
+ * @returns the data with canonical ids, or every fault with its place (`/pairs/3/0 must be …`).
  */
 export function parseJobData(data: unknown): { ok: true; data: JobData } | { ok: false; faults: string[] } {
   if (!jobDataCheck.Check(data)) {
@@ -227,7 +232,7 @@ export const numericType = <Given extends GivenType>(type: Given): Given & Assoc
   associationTypeId: Number(type.associationTypeId),
 });
 
-/** The pattern of a text says nothing of int32. */
+/** The pattern of a string does not enforce int32. */
 const typeIdFaults = (types: readonly GivenType[]): string[] =>
   types.flatMap(({ associationTypeId }, index) =>
     Number(associationTypeId) > MAX_TYPE_ID
@@ -235,12 +240,12 @@ const typeIdFaults = (types: readonly GivenType[]): string[] =>
       : [],
   );
 
-/** A context of HubSpot's has two levels. */
+/** Deepest nesting. HubSpot's error contexts have two levels. */
 const MAX_DEPTH = 50;
 
 /**
- * What no script in Redis could read, in whatever field of the data, those among them that are kept for others: texts with
- * half a surrogate pair, and no end of nesting.
+ * Finds values that scripts in Redis cannot read: strings with half a surrogate pair, and values that are nested too
+ * deeply. Checks every field, also those that are only kept for other programs.
  */
 function unreadable(value: unknown, place = '', depth = 0): string[] {
   if (typeof value === 'string')
@@ -256,7 +261,7 @@ function unreadable(value: unknown, place = '', depth = 0): string[] {
 
 const objectTypePattern = new RegExp(OBJECT_TYPE_PATTERN);
 
-/** Every fault of an association, each naming its field and quoting the value; empty when it can be enqueued. */
+/** @returns every fault of an association, with the field and the quoted value; empty if it can be enqueued */
 export function associationFaults(association: Association): string[] {
   const given = association as { [field in keyof Association]?: unknown } | null | undefined;
   if (typeof given !== 'object' || given === null) return [`association: ${quote(given)} is not an object`];
@@ -286,16 +291,16 @@ function faultOfLabel(label: unknown): string | undefined {
 
 export const NOT_CLEAN = 'has control characters, or is not well-formed Unicode';
 
-/** Could it be the name or the id of an object type? */
+/** @returns true if the value can be the name or the id of an object type */
 export const isObjectType = (value: unknown): value is string =>
   typeof value === 'string' && objectTypePattern.test(value);
 
 const typeIdPattern = new RegExp(TYPE_ID_PATTERN);
-/** `"279"` is the number it is; anything else stays what it is. */
+/** Turns `"279"` into the number; returns anything else unchanged. */
 export const typeIdOf = (id: unknown): unknown =>
   typeof id === 'string' && typeIdPattern.test(id) ? Number(id) : id;
 
-/** Every fault of a list of types, each with its index. */
+/** @returns every fault of a list of types, with its index */
 export function typesFaults(types: unknown): string[] {
   if (!Array.isArray(types)) return [`types: ${quote(types)} is not a list of association types`];
   if (types.length === 0) return ['types: at least one association type is needed'];
@@ -320,13 +325,13 @@ export function typesFaults(types: unknown): string[] {
 export const typeText = (type: AssociationType): string =>
   `${type.associationCategory}:${type.associationTypeId}`;
 
-/** Same types in any order give the same text: the key by which jobs share types. */
+/** The key of a list of types: the same types in any order give the same text. */
 export const typesText = (types: readonly AssociationType[]): string =>
   types.length === 1 && types[0] ? typeText(types[0]) : [...new Set(types.map(typeText))].sort().join('+');
 
 /**
  * Reads `HUBSPOT_DEFINED:279`.
- * @throws RangeError that quotes the text and says what is expected.
+ * @throws RangeError that quotes the text and gives an example
  */
 export function parseType(text: string): AssociationType {
   const [category, id, ...rest] = text.trim().split(':');

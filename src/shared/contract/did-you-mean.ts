@@ -1,10 +1,10 @@
-/** Names that are nearly right. Pure. */
+/** Finds the known name that a misspelt one means. Pure. */
 import leven from 'leven';
 
-/** The known name that an unknown one probably means: ignored, it would silently get the default instead. */
+/** @returns the known name that an unknown one probably means. If the unknown name were ignored, a default would apply silently. */
 export function meant(name: string, known: readonly string[]): string | undefined {
   if (name.length < 4) return undefined;
-  // a short name has many neighbours: "table" is no label
+  // short names are similar to many words: "table" does not mean "label"
   const near = (candidate: string) =>
     leven(name.toLowerCase(), candidate.toLowerCase()) <= (candidate.length > 5 ? 2 : 1);
   return known.find(candidate => near(candidate));

@@ -1,4 +1,4 @@
-/** The few errors that callers tell apart. Messages are sentences with the numbers and, where there is one, the remedy. */
+/** The errors that callers distinguish. Messages are sentences with the figures and, if there is one, the remedy. */
 import type { Association } from './association.js';
 
 /** The user's configuration or options are wrong; `problems` lists all of them. The command line exits 2. */
@@ -10,23 +10,23 @@ export class ConfigError extends Error {
   }
 }
 
-/** The faults that a message repeats; the error itself holds all. */
+/** Most faults in a message; the error object has all of them. */
 const FAULTS_IN_MESSAGE = 10;
 
-/** What a call that could not enqueue everything did enqueue, and where it stopped. */
+/** What a failed call enqueued, and where it stopped. */
 export type EnqueueProgress = {
   /** acknowledged by Redis */
   enqueued: { associations: number; jobs: number };
-  /** items taken from the iterable: the item with this index, and all after it, were not looked at */
+  /** items read from the iterable: the item with this index and all later ones were not read */
   read: number;
 };
 
-/** Associations that cannot be enqueued as they are: every fault is named with its place. Nothing of them was enqueued. */
+/** Invalid associations. Every fault names its place. None of these associations was enqueued. */
 export class InvalidAssociationError extends Error {
   readonly code = 'INVALID_ASSOCIATION';
   /**
-   * @param faults with several associations each begins with its index: `item 7: from: "" is not a record id`
-   * @param indexes of several associations: those that were not enqueued, ascending; the others were
+   * @param faults for several associations, each fault begins with the index: `item 7: from: "" is not a record id`
+   * @param indexes for several associations: indexes of those that were not enqueued, ascending. All others were.
    */
   constructor(
     readonly faults: readonly string[],
@@ -41,15 +41,15 @@ export class InvalidAssociationError extends Error {
 }
 
 /**
- * Redis has not acknowledged these associations: they may or may not be in the queue. Enqueue them again; twice is
- * harmless. `cause` is what Redis or the connection said.
+ * Redis has not acknowledged these associations: they may or may not be in the queue. Enqueue them again; enqueueing
+ * twice is harmless. `cause` is the error of Redis or of the connection.
  */
 export class EnqueueError extends Error {
   readonly code = 'ENQUEUE';
   /**
-   * @param associations those not acknowledged, in the order in which they were handed over
-   * @param progress of `enqueueMany`: what was acknowledged before, and from which item on nothing was looked at
-   * @param invalid of `enqueueMany`: faults of items that were left out besides
+   * @param associations the unacknowledged ones, in the caller's order
+   * @param progress for `enqueueMany`: what Redis acknowledged, and the first item that was not read
+   * @param invalid for `enqueueMany`: faults of items that were skipped
    */
   constructor(
     cause: unknown,
@@ -64,12 +64,12 @@ export class EnqueueError extends Error {
 }
 
 /**
- * HubSpot, or what we know of it, could not be asked for the labels of an object pair: whether a label exists is not
- * known. Nothing is wrong with the association; try again.
+ * The labels of an object pair could not be looked up, so that nobody knows whether a label exists. The association may
+ * be valid; try again.
  */
 export class LabelLookupError extends Error {
   readonly code = 'LABEL_LOOKUP';
-  /** @param retryAfterMs when to try again; a guess where HubSpot has not said */
+  /** @param retryAfterMs when to try again; a guess if HubSpot gave no time */
   constructor(
     message: string,
     readonly retryAfterMs: number = 5_000,
@@ -83,8 +83,8 @@ export const messageOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 
 /**
- * A message without the places that it names: where Redis or a proxy is, is not for whoever may call. Errors of the network
- * name hosts and ports behind their codes.
+ * Removes hosts and ports from a message, because callers must not learn where Redis or a proxy is. Network errors name
+ * them after their codes.
  */
 export const withoutAddresses = (text: string): string =>
   text

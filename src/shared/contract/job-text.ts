@@ -1,19 +1,19 @@
 /**
- * The data of a job as it stands in Redis: text that anybody has written. Pure.
+ * Reads the data of a job as stored in Redis: text that any client may have written. Pure.
  *
- * Nearly all jobs differ in nothing but their pairs, whose ids are plain digits. What stands around the pairs is parsed
- * once for all jobs that say the same, and the ids are read as numbers, a tenth of what JSON.parse and a check by the
- * schema cost. Whatever is the least unusual is left to those two (docs/decisions/0015).
+ * Nearly all jobs differ only in their pairs, whose ids are plain digits. The text around the pairs is parsed once for all
+ * jobs that have the same, and the ids are read as numbers: that takes a tenth of the time of JSON.parse and a schema
+ * check. Both of these read every other job (docs/decisions/0015).
  */
 import { type JobData, parseJobData } from './association.js';
 import { readJson } from './json.js';
 
-/** What a job says beside its pairs. */
+/** The data of a job without its pairs and their history. */
 export type JobHead = Omit<JobData, 'pairs' | 'errors' | 'progress' | 'rejected' | 'created'>;
 /** @property ids from, to, from, to … */
 export type PlainJob = { readonly head: JobHead; readonly ids: readonly number[] };
 
-/** Pairs in a job's JSON: as many as arrays that follow one another, with or without white space. */
+/** Counts the pairs in a job's JSON: the arrays that follow one another, with or without white space. */
 export function countPairs(json: string): number {
   let count = 1;
   for (let at = json.indexOf(']'); at >= 0; at = json.indexOf(']', at + 1)) {
@@ -24,16 +24,16 @@ export function countPairs(json: string): number {
   return count;
 }
 
-/** Different heads that are remembered; each request to the gateway has its own. */
+/** Most heads that are cached; each request to the gateway has its own head. */
 const HEADS_KEPT = 500;
-/** Characters around the pairs. */
+/** Longest cached text around the pairs, in characters. */
 const LONGEST_HEAD = 2_000;
 const KEY = '"pairs"';
 
 export class PlainJobReader {
   readonly #heads = new Map<string, JobHead | undefined>();
 
-  /** Undefined: it is no plain job at its first attempt, and JSON.parse has to tell what it is. */
+  /** @returns undefined if the job is not plain or not at its first attempt; JSON.parse must read it */
   read(json: string): PlainJob | undefined {
     const key = json.indexOf(KEY);
     if (key < 0) return undefined;
@@ -56,10 +56,10 @@ export class PlainJobReader {
   }
 }
 
-/** What stands in the place of the pairs: no job has that. */
+/** Placeholder for the pairs in a head; no valid job contains it. */
 const NO_PAIRS = 0;
 
-/** Undefined where the pairs that were cut out may be somebody else's, or there is a history to be kept. */
+/** @returns undefined if the removed text may not be the job's pairs, or if the job has a history to keep */
 function readHead(json: string): JobHead | undefined {
   if (json.includes('\\') || json.indexOf(KEY) !== json.lastIndexOf(KEY)) return undefined;
   const found = readJson(json) as { pairs?: unknown } | null | undefined;
@@ -72,12 +72,12 @@ function readHead(json: string): JobHead | undefined {
 
 const [SPACE, TAB, LINE_FEED, RETURN] = [32, 9, 10, 13];
 const [QUOTE, COMMA, OPEN, CLOSE, ZERO, NINE] = [34, 44, 91, 93, 48, 57];
-/** Every integer of so many digits is a number without loss. */
+/** Every integer with at most this many digits is an exact number. */
 const MOST_DIGITS = 15;
 
 /**
  * Reads `[["1","2"],["3","4"]]` at `start` into 1, 2, 3, 4.
- * @returns where it ends; -1: it is something else, or an id is no number without loss
+ * @returns the index after the list; -1 if it is something else, or if an id is not an exact number
  */
 function scanPairs(json: string, start: number, ids: number[]): number {
   if (json.charCodeAt(start) !== OPEN) return -1;
@@ -94,7 +94,7 @@ function scanPairs(json: string, start: number, ids: number[]): number {
   return json.charCodeAt(at) === CLOSE ? at + 1 : -1;
 }
 
-/** @returns where the next word begins; -1: it is no id of plain digits */
+/** @returns the index after the id; -1 if it is not an id of plain digits */
 function scanId(json: string, start: number, ids: number[]): number {
   if (json.charCodeAt(start) !== QUOTE) return -1;
   const first = start + 1;

@@ -1,6 +1,6 @@
 /** JSON that another client may have written. Pure. */
 
-/** Undefined: the text is no JSON. */
+/** @returns undefined if the text is not JSON */
 export function readJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,6 +1,6 @@
 /**
- * The names an object type goes by: contacts, contact and 0-1 are one.
- * Shared by whoever reads or speaks HubSpot's words: worker, labels, gateway and simulator.
+ * The names of an object type: contacts, contact and 0-1 are the same type.
+ * Worker, labels, gateway and simulator use it to read and write HubSpot's names.
  */
 
 /** Object type id by plural name, from HubSpot's guide to the object APIs. */
@@ -51,22 +51,22 @@ for (const [plural, id] of Object.entries(STANDARD_IDS)) {
   pluralById.set(id, plural);
 }
 
-/** `2-N`, and the fully qualified name `p<portal>_<name>`. Every custom object exists here. */
+/** `2-N`, and the fully qualified name `p<portal>_<name>`. The code assumes that every custom object exists. */
 const CUSTOM = /^(2-\d{1,12}|p\d+_[a-z0-9_-]+)$/;
 
-/** The id (`0-1`, `2-7`) of an object type given in any of its forms; undefined where HubSpot would not know it. */
+/** @returns the id (`0-1`, `2-7`) of an object type under any of its names; undefined if HubSpot does not know the name */
 export function objectTypeId(name: string): string | undefined {
   const lower = name.toLowerCase();
   return idByName.get(lower) ?? (CUSTOM.test(lower) ? lower : undefined);
 }
 
-/** The same text for an object type in any of its forms, known or not. */
+/** @returns the same text for all names of an object type, known or not */
 export const sameTypeName = (name: string): string => objectTypeId(name) ?? name.toLowerCase();
 
-/** As HubSpot's error messages call it: `contact`; custom objects by their id. */
+/** The name in HubSpot's error messages: `contact`; for custom objects the id. */
 export const objectTypeWord = (id: string): string => singularById.get(id) ?? id;
 
-/** As paths have it: `contacts`; custom objects by their id. */
+/** The name in paths: `contacts`; for custom objects the id. */
 export const objectTypePlural = (id: string): string => pluralById.get(id) ?? id;
 
 export const isCustomObject = (id: string): boolean => !id.startsWith('0-');

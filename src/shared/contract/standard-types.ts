@@ -1,6 +1,6 @@
 /**
- * What HubSpot's standard association types are, for an object pair in any of its names. Pure.
- * Shared by whoever chooses types (labels), warns of wrong ones, and by the simulator, whose options can disagree.
+ * Looks up HubSpot's standard association types for an object pair under any of its names. Pure.
+ * Labels use it to choose types and to warn about wrong ones; so does the simulator, whose options can differ.
  */
 import type { AssociationType } from './association.js';
 import { STANDARD_TYPES } from './association-types.js';
@@ -34,24 +34,24 @@ function readType(text: string): StandardType {
   return { typeId: Number(typeId), label: label?.replaceAll('_', ' ') ?? null };
 }
 
-/** `contacts` and `company` → `0-1` and `0-2`; a name that nobody knows stays as it is. */
+/** `contacts` and `company` → `0-1` and `0-2`; an unknown name stays unchanged. */
 export const objectPairOf = (fromObjectType: string, toObjectType: string): ObjectPair => ({
   from: idOf(fromObjectType),
   to: idOf(toObjectType),
 });
 
-/** The unlabelled type first; none when the table does not know the object pair. */
+/** @returns the standard types, the unlabelled one first; empty if the table does not list the object pair */
 export const standardTypes = (pair: ObjectPair): readonly StandardType[] =>
   typesByPair.get(pairKey(pair)) ?? [];
 
-/** The type of an association that says nothing about itself. */
+/** @returns the type of an association that has neither types nor a label */
 export function standardDefault(pair: ObjectPair): AssociationType | undefined {
   const unlabelled = standardTypes(pair).find(({ label }) => label === null);
   return unlabelled && { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: unlabelled.typeId };
 }
 
-/** The one object pair and direction that a HUBSPOT_DEFINED type id is for. */
+/** @returns the only object pair and direction that a HUBSPOT_DEFINED type id belongs to */
 export const standardHome = (typeId: number): (ObjectPair & StandardType) | undefined => homes.get(typeId);
 
-/** Does the table speak of this object type at all? */
+/** @returns true if the table lists this object type */
 export const isStandardObject = (id: string): boolean => objectTypes.has(id);

@@ -1,13 +1,13 @@
 --[[
-  Library: how much waits, without looking at every job.
+  Library: estimates the backlog without reading every job.
 ]]
--- Of a job; false where it has none, or its key is no hash: nobody else's figures hang on it.
+-- Returns a field of a job; false if there is none or the key is not a hash, so that a foreign key breaks nothing.
 local function fieldOf(job, name)
   local value = redis.pcall('HGET', job, name)
   return type(value) == 'string' and value
 end
 
--- Pairs in a job's data, which stand as [["1","2"],["3","4"]]: one more than there are borders between them.
+-- Counts the pairs in a job's data, [["1","2"],["3","4"]]: one more than there are separators between pairs.
 local function pairsOf(data)
   local borders, at = 0, 0
   repeat
@@ -20,7 +20,7 @@ local function pairsOf(data)
   return borders + 1
 end
 
--- All jobs are counted, the sizes of a few are looked at. Returns the estimate.
+-- Counts all jobs and reads the sizes of a few. Returns the estimate.
 -- states: keys of wait, paused, active (lists), delayed, prioritized (sorted sets); prefix of job keys
 local function estimateBacklog(states, prefix, samples)
   local total = 0

@@ -1,6 +1,6 @@
 /**
- * What one replica can do, and the limits it works under, as the workers have last said it in Redis: so that every
- * process, a worker or not, tells the same of the queue. Pure; who measures is worker/capacity.ts.
+ * The capacity of one replica and the limits in force, as the workers last wrote them to Redis, so that every process
+ * reports the same about the queue. Pure. worker/report/capacity.ts measures.
  */
 export type Limits = {
   readonly limit: number;
@@ -13,13 +13,13 @@ export type Limits = {
 };
 export type Capacity = {
   readonly limits: Limits;
-  /** how long HubSpot takes to answer, mean of the recent calls; undefined: nobody has called yet */
+  /** mean duration of the recent calls; undefined: no call yet */
   readonly callMs: number | undefined;
-  /** how long a call keeps the worker's thread busy, everything around it included; undefined: not measured yet */
+  /** how long the worker's main thread is busy for a call, including all work around it; undefined: not measured yet */
   readonly busyMs: number | undefined;
 };
 
-/** The limits among the settings. */
+/** @returns the limits of a configuration */
 export const limitsOf = (config: {
   readonly rateLimitCalls: number;
   readonly rateLimitWindowMs: number;
@@ -36,7 +36,7 @@ export const limitsOf = (config: {
   maxConcurrentCalls: config.maxConcurrentCalls,
 });
 
-/** @param hash as {@link writeCapacity} wrote it; @param own what holds where no worker has said anything */
+/** @param hash written by {@link writeCapacity} @param own used where no worker has written a value */
 export function readCapacity(hash: ReadonlyMap<string, string>, own: Limits): Capacity {
   const positive = (name: string) => {
     const value = Number(hash.get(name) ?? Number.NaN);
@@ -57,7 +57,7 @@ export function readCapacity(hash: ReadonlyMap<string, string>, own: Limits): Ca
   };
 }
 
-/** Fields of the hash; what has not been measured is left as it stands. */
+/** @returns the fields of the hash; omits values that are not measured, so that older ones stay */
 export function writeCapacity({ limits, callMs, busyMs }: Capacity): Record<string, string | number> {
   return {
     ...limits,

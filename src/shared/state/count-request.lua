@@ -1,13 +1,13 @@
 -- needs ../runtime/guard.lua
 --[[
-  Library: what became of some associations of a gateway's request, in its hash. One that does not exist is nobody's to
-  count. Its completion is published on a channel of the same name.
+  Library: counts outcomes of a gateway request in the request's hash. Ignores a request that does not exist. Publishes
+  the completion on a channel with the name of the key.
 ]]
--- kept once it is complete, and while it is not (accept.lua): seconds
+-- time to live of a complete and of a pending request (accept.lua), seconds
 local KEEP_COMPLETE, KEEP_PENDING = 86400, 604800
 
--- How many associations it has accepted; nil: it is nobody's to count. It never fails: jobs name requests, and anybody
--- may write a job.
+-- Returns how many associations the request accepted; nil if there is no such request. It never fails, because jobs name
+-- requests and any client may write a job.
 local function acceptedBy(request)
   local found = redis.pcall('HMGET', request, 'accepted', 'created', 'rejected')
   if found.err or not isInteger(found[1]) then return nil end

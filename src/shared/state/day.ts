@@ -4,15 +4,15 @@ const DAY_MS = 86_400_000;
 
 /**
  * @param now epoch milliseconds
- * @returns the date there (YYYY-MM-DD) and the milliseconds until its next midnight
+ * @returns the date in that time zone (YYYY-MM-DD) and the milliseconds until the next midnight there
  */
 export function dayIn(timeZone: string, now: number): { day: string; msUntilMidnight: number } {
   const { day, sinceMidnight } = clockIn(timeZone, now);
   const guess = now + DAY_MS - sinceMidnight;
-  // on the two days a year that have 23 or 25 hours the guess is an hour off
+  // on days with 23 or 25 hours the guess is an hour off
   const there = clockIn(timeZone, guess);
   const correction = there.day === day ? DAY_MS - there.sinceMidnight : -there.sinceMidnight;
-  // where clocks skip midnight itself, the day ends at the instant they do
+  // where clocks skip midnight itself, the day ends at that moment
   const end = clockIn(timeZone, guess + correction);
   const skipped = end.day === day ? DAY_MS - end.sinceMidnight : 0;
   return { day, msUntilMidnight: guess + correction + skipped - now };

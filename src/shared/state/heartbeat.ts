@@ -1,4 +1,4 @@
-/** What a worker says of itself every few seconds, and when it counts as gone: written by workers, read by operators' tools. */
+/** The report that a worker writes every few seconds, and when a worker counts as dead. Operators' tools read it. */
 import type { Redis } from 'ioredis';
 import { readJson } from '../contract/json.js';
 import type { Keys } from '../contract/keys.js';
@@ -6,20 +6,20 @@ import { loadScript } from '../runtime/script.js';
 import type { AccountLimits } from './smallest-limits.js';
 
 export const HEARTBEAT_MS = 2_000;
-/** A worker that has said nothing for so long is taken for dead. */
+/** A worker that has not reported for this long counts as dead. */
 export const SILENT_MS = 10_000;
-/** Dead workers are remembered for so long: who went without a word is worth knowing. */
+/** Dead workers are remembered this long, so that the operator sees a worker that vanished. */
 const REMEMBERED_MS = 3_600_000;
 
 export type WorkerState = 'starting' | 'idle' | 'gathering' | 'sending' | 'held' | 'draining';
 
-/** Inputs that HubSpot refused without saying which are at fault: what a replica finds out of them, and what that costs. */
+/** A replica's search for the invalid inputs of calls that HubSpot refused without naming them, and its cost. */
 export type SearchReport = {
-  /** inputs under suspicion: of the batches that are searched, and those that wait to be tried again apart */
+  /** suspects: inputs of the batches that are searched, and inputs that wait to be sent in smaller batches */
   readonly inputs: number;
   /** found invalid among them so far */
   readonly invalid: number;
-  /** the replica's last calls, and how many of them were for suspects */
+  /** the replica's latest calls, and how many of them were for suspects */
   readonly calls: number;
   readonly suspectCalls: number;
 };
@@ -33,19 +33,19 @@ export type WorkerReport = {
   startedAt: number;
   rssBytes: number;
   state: WorkerState;
-  /** batches on their way to HubSpot, and how many may be at once */
+  /** batches in flight, and the most that may be in flight at once */
   inFlight: number;
   maxInFlight: number;
-  /** fetched and not settled */
+  /** jobs that are fetched and not settled */
   jobs: number;
   associations: number;
-  /** the account's limits that it is configured with; absent: a version that does not say */
+  /** the account's limits in the replica's configuration; absent: an older version */
   limits?: AccountLimits;
-  /** absent: a version that does not say */
+  /** absent: an older version */
   search?: SearchReport;
 };
 
-/** Replicas that a replica hears, those heard from last: more are not expected of one account. */
+/** Most replicas that are read, the latest first. No account is expected to have more. */
 const MOST_HEARD = 500;
 
 const script = loadScript(new URL('./report-alive.lua', import.meta.url));
@@ -59,20 +59,20 @@ export async function reportAlive(redis: Redis, keys: Keys, report: WorkerReport
   );
 }
 
-/** What the living replicas say of themselves, as their fellows hear it: bounded, in two round trips. */
+/** @returns the reports of the living replicas, at most {@link MOST_HEARD}, in two round trips */
 export async function hearReplicas(redis: Redis, keys: Keys): Promise<WorkerReport[]> {
   const ids = await redis.zrevrange(keys.workers, 0, MOST_HEARD - 1);
   const reports = ids.length === 0 ? [] : await redis.mget(ids.map(id => keys.worker + id));
   return reports.flatMap(json => readReport(json) ?? []);
 }
 
-/** Undefined: there is none, or another client has written something else. */
+/** @returns undefined if there is no report, or if another client wrote something else */
 function readReport(json: string | null): WorkerReport | undefined {
   const report = readJson(json ?? '') as WorkerReport | null | undefined;
   return typeof report?.id === 'string' && Number.isFinite(report.startedAt) ? report : undefined;
 }
 
-/** It ends as it should: nobody has to look for it. */
+/** Notes a regular end, so that the replica does not count as vanished. */
 export async function reportGone(redis: Redis, keys: Keys, id: string): Promise<void> {
   await redis
     .multi()
@@ -83,7 +83,7 @@ export async function reportGone(redis: Redis, keys: Keys, id: string): Promise<
 
 export type Roll = {
   alive: WorkerReport[];
-  /** fell silent within the last hour without a goodbye */
+  /** stopped reporting within the last hour without a regular end */
   vanished: { id: string; lastSeen: number }[];
 };
 

@@ -1,7 +1,7 @@
 /**
- * Metrics of the queue as a whole, read from Redis at the moment of a scrape: one round trip. Workers and the gateway
- * export them alike, so that they are there when all workers are dead; whoever adds them up takes max(), not sum().
- * With Redis away they are left out, instead of being stale.
+ * Metrics of the queue as a whole, read from Redis in one round trip at the moment of a scrape. All processes export them,
+ * so that they exist when all workers are dead. Aggregate them with max(), not with sum(). While Redis is unreachable they
+ * are absent, not stale.
  */
 import type { Redis } from 'ioredis';
 import { Counter, Gauge, type Registry } from 'prom-client';
@@ -11,7 +11,7 @@ import { HOLD_KINDS, type QueueState, type QueueStateReader } from './queue-stat
 import { usefulReplicas } from './useful-replicas.js';
 
 const QUEUE_WIDE = ' (queue-wide, the same from every process: aggregate with max)';
-/** A scrape waits no longer for Redis. */
+/** Longest time that a scrape waits for Redis. */
 const READ_MS = 1_500;
 
 type Values = readonly (readonly [value: number, label?: string])[];
@@ -116,7 +116,7 @@ const FAMILIES: readonly Family[] = [
   ),
 ];
 
-/** Adds all of them to a process's registry. @param redis a connection of any role; it is not waited for */
+/** Adds the metrics to a process's registry. @param redis a connection of any role; it need not be ready */
 export function addQueueMetrics(registry: Registry, redis: Redis, read: QueueStateReader): void {
   const scrape = sharedReading(redis, read);
   new Gauge({
@@ -143,7 +143,7 @@ function addFamily(registry: Registry, family: Family, scrape: () => Promise<Que
       const state = await scrape();
       metric.reset();
       if (!state) {
-        if (label === undefined) metric.remove(); // instead of the 0 that reset leaves
+        if (label === undefined) metric.remove(); // reset would leave a 0
         return;
       }
       for (const [value, text] of values(state)) metric.inc(labels(text), value);
@@ -151,11 +151,11 @@ function addFamily(registry: Registry, family: Family, scrape: () => Promise<Que
   });
 }
 
-/** All metrics of a scrape share one reading: prom-client asks them in the same turn. */
+/** All metrics of a scrape share one reading, because prom-client collects them in the same turn of the event loop. */
 function sharedReading(redis: Redis, read: QueueStateReader): () => Promise<QueueState | undefined> {
   let reading: Promise<QueueState | undefined> | undefined;
   const once = async () => {
-    // a patient connection would keep the command, and the scrape, until Redis is back
+    // a patient connection would hold the command, and with it the scrape, until Redis is back
     if (redis.status !== 'ready') return undefined;
     const state = read(redis);
     return (await settlesWithin(state, READ_MS)) ? state.catch(() => undefined) : undefined;

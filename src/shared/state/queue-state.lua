@@ -1,13 +1,13 @@
 -- needs backlog.lua
 --[[
-  Reads how an account's queue stands, for metrics: a fixed number of cheap commands, whatever the backlog. Changes nothing.
+  Reads the state of an account's queue with a fixed number of cheap commands, whatever the backlog. Changes nothing.
 
   KEYS[1] counters  KEYS[2] hold  KEYS[3] daily  KEYS[4] heldPairs  KEYS[5] capacity   (hashes)
   KEYS[6] window  KEYS[7] workers  (sorted sets)   KEYS[8] meta (BullMQ's hash)
   KEYS[9] wait  KEYS[10] paused  KEYS[11] active  (lists)
   KEYS[12] delayed  KEYS[13] prioritized  KEYS[14] failed  KEYS[15] completed  (sorted sets)
-  ARGV[1] prefix of job hashes   ARGV[2] jobs to look at in each state
-  ARGV[3] length of the window in ms where no worker has said it   ARGV[4] ms of silence that mean a worker is dead
+  ARGV[1] prefix of job hashes   ARGV[2] jobs to read in each state
+  ARGV[3] length of the window in ms if no worker has written it   ARGV[4] ms of silence that mean a worker is dead
 
   Returns {now (ms), counters, hold, daily, heldPairs, capacity (each a flat list), calls in the window, 1 = paused,
            job counts (wait, paused, active, delayed, prioritized, failed, completed), associations (estimate),

@@ -1,6 +1,6 @@
 /**
- * How an account's queue stands at one moment, as Redis knows it: the same for every process that asks.
- * One round trip that does not grow with the backlog; what it means is useful-replicas.ts' and the metrics' business.
+ * The state of an account's queue at one moment, read from Redis: the same for every process that asks.
+ * One round trip that does not grow with the backlog. useful-replicas.ts and the metrics interpret it.
  */
 import type { Redis } from 'ioredis';
 import { readJson } from '../contract/json.js';
@@ -11,15 +11,15 @@ import { type Capacity, type Limits, readCapacity } from './capacity.js';
 import { dayIn } from './day.js';
 import { SILENT_MS } from './heartbeat.js';
 
-/** What may hold the account; the `kind` of hold.lua and reserve.lua. */
+/** Causes of a hold of the account: the `kind` of hold.lua and reserve.lua. */
 export const HOLD_KINDS = ['rate-limit', 'daily', 'migration', 'auth', 'account', 'unavailable'] as const;
 export type HoldKind = (typeof HOLD_KINDS)[number];
 
 export type QueueState = {
   readonly jobs: Readonly<Record<'waiting' | 'active' | 'delayed' | 'failed' | 'completed', number>>;
-  /** an estimate: waiting, in work and delayed */
+  /** estimate of the associations that wait, are in work or are delayed */
   readonly backlogAssociations: number;
-  /** 0 when nothing waits */
+  /** 0 if no job waits */
   readonly oldestWaitingSeconds: number;
   /** totals since the queue was created, all replicas together */
   readonly totals: Readonly<
@@ -43,22 +43,22 @@ export type QueueState = {
     /** 0 = none */
     readonly dailyLimit: number;
     readonly usedToday: number;
-    /** Infinity where there is no daily limit */
+    /** Infinity without a daily limit */
     readonly leftToday: number;
     readonly msUntilReset: number;
   };
-  /** undefined: not held. With growing pauses it stays held until a probe has succeeded; forMs is 0 while one is due */
+  /** undefined: not held. A hold with growing pauses stays until a probe succeeds; forMs is 0 while a probe is due */
   readonly hold: { readonly kind: HoldKind; readonly forMs: number } | undefined;
   readonly heldObjectPairs: number;
   readonly paused: boolean;
-  /** that have given a sign of life lately */
+  /** workers that reported recently */
   readonly workers: number;
   readonly capacity: Capacity;
 };
 
 export type QueueStateReader = (redis: Redis) => Promise<QueueState>;
 
-/** @param own this process's settings; a worker's word, where there is one, comes before them */
+/** @param own this process's settings; values that a worker wrote take precedence */
 export function queueStateReader(keys: Keys, own: Limits): QueueStateReader {
   const script = loadScript(new URL('./queue-state.lua', import.meta.url));
   const scriptKeys = [
@@ -132,7 +132,7 @@ function understand(reply: Reply, own: Limits): QueueState {
   };
 }
 
-/** Between two probes the account is still held, as long as there is something to probe with. */
+/** Between two probes the account is still held, as long as the queue has an association to probe with. */
 function holdOf(hold: ReadonlyMap<string, string>, now: number, backlog: number): QueueState['hold'] {
   const forMs = Math.max(0, number(hold.get('until')) - now);
   const probing = number(hold.get('strikes')) > 0 && backlog > 0;
@@ -142,7 +142,7 @@ function holdOf(hold: ReadonlyMap<string, string>, now: number, backlog: number)
 }
 
 function isHeld(json: string, now: number): boolean {
-  const record = readJson(json) as { until?: unknown } | null | undefined; // it may be none of ours
+  const record = readJson(json) as { until?: unknown } | null | undefined; // another client may have written it
   return number(String(record?.until)) > now;
 }
 

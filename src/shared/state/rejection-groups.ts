@@ -1,30 +1,30 @@
 /**
- * Rejections that a person would call the same: one category, one object pair, the same words whatever the ids in them.
- * Pure. The index in Redis (rejections.lua) and the lists of the operator's commands go by it.
+ * Groups similar rejections: same category, same object pair, same words apart from the ids in them. Pure.
+ * The index in Redis (rejections.lua) and the operator's commands use these groups.
  */
 import { createHash } from 'node:crypto';
 import type { ErrorContext, JobData, Pair } from '../contract/association.js';
 import { enteringWords } from '../runtime/text.js';
 
-/** A job that no version of the schema accepts; there are no associations to count in it. */
+/** Category of a job that no version of the schema accepts; its associations cannot be counted. */
 export const INVALID_JOB = 'INVALID_JOB';
-/** Associations that were never decided: the job failed for another reason than HubSpot's answer. */
+/** Category of associations without a decision: the job failed for another reason than HubSpot's answer. */
 export const UNFINISHED = 'UNFINISHED';
 
-/** What a job holds of one group, as rejections.lua wants it. */
+/** The rejections of one group in one job, in the form that rejections.lua expects. */
 export type IndexedRejection = {
   id: string;
   associations: number;
   /** epoch ms */
   first: number;
   last: number;
-  /** field, value, …: what all of the group have in common, and an example */
+  /** field, value, …: the common fields of the group, and an example */
   fields: string[];
 };
 
 type Rejection = { category: string; error: ErrorContext; pairs: readonly Pair[] };
 
-/** HubSpot's word; where an answer had none, its status; where there was no answer, so much. */
+/** HubSpot's category; without one, the HTTP status; without an answer, a text that says so. */
 export const categoryOf = (error: ErrorContext): string =>
   error.category ?? (error.httpStatus === undefined ? 'NO_ANSWER' : `HTTP_${error.httpStatus}`);
 
@@ -36,13 +36,13 @@ export function withoutIds(message: string): string {
     .replace(/…(?:\s*[,;-]\s*…)+/g, '…');
 }
 
-/** The error's own time; the job's where it has none that can be read. Epoch ms. */
+/** The time of the error; the job's time if the error has no readable time. Epoch ms. */
 export function seenAt(error: ErrorContext, otherwise: number): number {
   const at = Date.parse(error.at);
   return Number.isNaN(at) ? otherwise : at;
 }
 
-/** The rejections that a job's data holds, for the index. Ids that are no numbers (`not-an-id`) are left out of the words too. */
+/** @returns the rejections in a job's data, for the index. Removes non-numeric ids (`not-an-id`) from the words as well. */
 export const indexedRejections = (jobId: string, data: JobData, now: number): IndexedRejection[] =>
   indexRejections(
     jobId,
@@ -77,7 +77,7 @@ export function indexRejections(
   return [...groups.values()];
 }
 
-/** As a script takes them: how many, then all that rejections.lua reads of each. */
+/** Arguments for a script: the number of groups, then the values that rejections.lua reads for each. */
 export const rejectionArgs = (groups: readonly IndexedRejection[]): (string | number)[] => [
   groups.length,
   ...groups.flatMap(({ id, associations, first, last, fields }) => [
@@ -86,7 +86,7 @@ export const rejectionArgs = (groups: readonly IndexedRejection[]): (string | nu
   ]),
 ];
 
-/** What is the same in all of a group: the error's words without what differs from association to association. */
+/** The words that are the same in the whole group: the message without the parts that differ between associations. */
 export const wordsOf = (error: ErrorContext, pairs: readonly Pair[]): string =>
   enteringWords(withoutIds(withoutNames(error.message.slice(0, LONGEST_READ), pairs)), MAX_WORDS);
 
@@ -95,9 +95,9 @@ const groupId = (parts: readonly string[]): string =>
   createHash('sha1').update(parts.join('\n')).digest('base64url').slice(0, 16);
 
 const MAX_WORDS = 500;
-/** Of a message that somebody wrote into a job: HubSpot's are shorter. */
+/** Longest message that is processed. HubSpot's messages are shorter; another client may write longer ones. */
 const LONGEST_READ = 10_000;
-/** The pairs of a rejection whose ids are looked for in its words: an error that speaks of more does not name them all. */
+/** Number of pairs whose ids are searched in the message. An error for more pairs does not name them all. */
 const PAIRS_NAMED = 20;
 
 function withoutNames(message: string, pairs: readonly Pair[]): string {

@@ -1,12 +1,12 @@
 -- needs ../runtime/guard.lua
 --[[
-  Library: the index of rejections. A group is what shares HubSpot's category, its words (ids left out) and the object
-  pair; it knows how many associations it has and in which jobs. Whoever changes a job's rejections says in the same
-  script what the job holds from now on: the difference goes to the groups, so that saying it twice changes nothing.
+  Library: the index of rejections. A group has one HubSpot category, one message (without ids) and one object pair; it
+  knows how many associations it has and in which jobs. A script that changes a job's rejections passes all rejections
+  that the job holds from now on. Only the difference is applied to the groups, so that a repeat changes nothing.
 
   keys  {groups = sorted set, group = prefix of hashes and sets, jobs = hash}
 ]]
--- Past so many different groups, further ones share one.
+-- Once there are this many groups, all further ones share one group.
 local MOST_GROUPS = 1000
 local OTHER = 'other'
 -- field and value: category, message, from, to, example
@@ -17,8 +17,8 @@ local function expectIndex(keys)
   expectType('hash', keys.jobs)
 end
 
--- Reads the groups of a job out of ARGV: how many, then for each id, associations, first, last, and its fields.
--- Texts in them are HubSpot's and are looked at by nobody here. Returns the groups, and the place behind them.
+-- Reads the groups of a job from ARGV: their number, then for each: id, associations, first, last, and the fields.
+-- Does not interpret the texts, which are HubSpot's. Returns the groups and the index after them.
 local function readGroups(at)
   local groups = {}
   local count = integer(ARGV[at])
@@ -34,7 +34,7 @@ local function readGroups(at)
   return groups, at
 end
 
--- Somebody else's key in a group's place takes the group out of the index, and stops nobody.
+-- If another client's key has the name of a group, the group is skipped and the script goes on.
 local function isUsable(key)
   local hash, set = redis.call('TYPE', key).ok, redis.call('TYPE', key .. ':jobs').ok
   return (hash == 'hash' or hash == 'none') and (set == 'set' or set == 'none')

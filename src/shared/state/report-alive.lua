@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- needs ../runtime/guard.lua
 --[[
-  A replica reports that it lives, on Redis' clock, because machines differ; also on a full Redis, where the replicas
-  would otherwise take each other for dead.
+  A replica reports that it is alive, on Redis' clock, because the clocks of machines differ. The script also runs on a
+  full Redis, where replicas would otherwise consider each other dead.
 
-  KEYS[1] worker:<replica>  string   KEYS[2] workers  sorted set: replica → when it has reported last, ms
+  KEYS[1] worker:<replica>  string   KEYS[2] workers  sorted set: replica → its latest report, ms
   ARGV[1] replica   ARGV[2] its report, JSON   ARGV[3] ms of silence after which it counts as dead
   ARGV[4] ms for which dead replicas are remembered
 ]]

@@ -1,10 +1,10 @@
-/** What others than the gateway write into the notes of its requests. Pure. */
+/** What operators' commands write into the notes of gateway requests. Pure. */
 import type { JobData, Rejected } from '../contract/association.js';
 
-/** Beginning of the fields that hold what an operator has discarded; what follows makes each unique. */
+/** Prefix of the fields with discarded rejections; the rest of the name makes each field unique. */
 export const DISCARDED_FIELD = 'discarded:';
 
-/** Rejections that no job holds any more. */
+/** Rejections that an operator removed from a job. */
 export type DiscardedRejections = Pick<JobData, 'fromObjectType' | 'toObjectType'> & {
   readonly jobId: string;
   readonly rejected: readonly Rejected[];

@@ -2,11 +2,11 @@
 -- needs minutes.lua
 -- needs backlog.lua
 --[[
-  What cannot be counted must be sampled: the backlog and how long the oldest has waited, once in every minute, by
-  whoever comes first.
+  Stores a sample of the backlog and of the age of the oldest waiting job, once a minute; the first replica that calls
+  the script in a minute does it.
   KEYS[1] wait  KEYS[2] paused  KEYS[3] active  (lists)  KEYS[4] delayed  KEYS[5] prioritized  (sorted sets)
-  ARGV[1] prefix of job hashes  ARGV[2] jobs to look at in each  ARGV[3] prefix of the minutes
-  Returns 1 when it was this call that did it
+  ARGV[1] prefix of job hashes  ARGV[2] jobs to read in each state  ARGV[3] prefix of the minutes
+  Returns 1 = this call stored the sample, 0 = an earlier one did
 ]]
 local time = redis.call('TIME')
 local bucket = ARGV[3] .. math.floor(time[1] / 60)

@@ -1,7 +1,7 @@
-/** Which limits hold when the replicas of one account are configured differently: the smallest. Pure. */
+/** Chooses the limits in force when the replicas of one account are configured differently: the smallest. Pure. */
 import type { Limits } from './capacity.js';
 
-/** The account's limits among those of a replica. */
+/** The limits of a replica that concern the account. */
 export type AccountLimits = Pick<Limits, 'limit' | 'windowMs' | 'dailyLimit' | 'timeZone'>;
 /** A replica with the limits that it is configured with. */
 export type Limited = { readonly name: string; readonly limits: AccountLimits };
@@ -14,8 +14,8 @@ export const accountLimits = ({ limit, windowMs, dailyLimit, timeZone }: Limits)
 });
 
 /**
- * The lowest rate, the fewest calls a day, the time zone of the replica that has run longest: every replica comes to
- * the same.
+ * @returns the lowest rate, the lowest daily limit, and the time zone of the oldest replica. Every replica computes the
+ * same result.
  * @param others oldest first
  */
 export function smallestLimits(own: AccountLimits, others: readonly AccountLimits[]): AccountLimits {
@@ -30,13 +30,13 @@ export function smallestLimits(own: AccountLimits, others: readonly AccountLimit
   };
 }
 
-/** At the same rate, the shorter window allows fewer calls at once. */
+/** At the same rate a shorter window allows fewer calls at once. */
 function isSlower(one: AccountLimits, other: AccountLimits): boolean {
   const [rate, otherRate] = [one.limit / one.windowMs, other.limit / other.windowMs];
   return rate < otherRate || (rate === otherRate && one.windowMs < other.windowMs);
 }
 
-/** Values of one setting that a person reads; a few tell what is wrong. */
+/** Most values of one setting in a message. */
 const MOST_VALUES = 4;
 const SETTINGS = [
   ['RATE_LIMIT_CALLS', 'limit'],
@@ -46,7 +46,7 @@ const SETTINGS = [
 ] as const;
 
 /**
- * What differs, what counts, and the remedy; '' where all agree.
+ * @returns a message with the differences, the limits in force and the remedy; '' if all replicas agree
  * @param replicas oldest first
  */
 export function limitsDiffer(replicas: readonly Limited[], counts: AccountLimits): string {
