@@ -6,16 +6,7 @@
  *  3. moves them: complete, retry, fail, delay, put back. (Most are completed by the ledger, with their settlement.)
  * BullMQ keeps doing what it does well: jobs of the dead, delays, priorities, events, dashboards.
  */
-import {
-  Job,
-  type JobJson,
-  Queue,
-  SpanKind,
-  type Telemetry,
-  TelemetryAttributes,
-  UnrecoverableError,
-  Worker,
-} from 'bullmq';
+import { Job, type JobJson, Queue, type Telemetry, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../shared/contract/errors.js';
 import { countPairs } from '../shared/contract/job-text.js';
@@ -268,28 +259,6 @@ export class JobQueue {
       );
     }
     return lost;
-  }
-
-  get isTraced(): boolean {
-    return this.#parts.telemetry !== undefined;
-  }
-
-  /** Does a job's work in the trace in which it was enqueued. */
-  async traced(job: FetchedJob, work: () => Promise<void>): Promise<void> {
-    const name = this.#parts.queueName;
-    await this.#queue.trace(
-      SpanKind.CONSUMER,
-      'process',
-      name,
-      span => {
-        span?.setAttributes({
-          [TelemetryAttributes.WorkerId]: this.#parts.id,
-          [TelemetryAttributes.JobId]: job.id,
-        });
-        return work();
-      },
-      job.trace,
-    );
   }
 
   async complete(job: FetchedJob, returnValue: object): Promise<void> {

@@ -9,16 +9,7 @@ import { typesText } from '../shared/contract/association.js';
 import { messageOf } from '../shared/contract/errors.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { sleep } from '../shared/runtime/wait.js';
-import {
-  type Batch,
-  LINES,
-  type Line,
-  lineOf,
-  namesOf,
-  type Submission,
-  type Submitter,
-  settle,
-} from './batches/batch.js';
+import { type Batch, LINES, type Line, lineOf, namesOf, type Submission, settle } from './batches/batch.js';
 import type { Coalescer } from './batches/lanes.js';
 import { type Hold, type Outcome, SHUTTING_DOWN } from './batches/outcome.js';
 import type { Delivery, DeliveryReport } from './calls/delivery.js';
@@ -69,12 +60,12 @@ export class Dispatcher {
     for (const line of LINES) this.#naps[line]?.abort();
   }
 
-  submit(submission: Submission, submitter: Submitter): void {
+  submit(submission: Submission): void {
     const outcome = this.#stop.signal.aborted
       ? held(SHUTTING_DOWN)
       : (this.#heldOutcome(submission) ?? this.#noRoomFor(submission));
-    if (outcome) submitter.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(outcome));
-    else this.parts.coalescer.submit(submission, submitter);
+    if (outcome) submission.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(outcome));
+    else this.parts.coalescer.submit(submission);
   }
 
   /** The process is about to end: what waits goes, as small as it is. */

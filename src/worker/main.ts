@@ -207,15 +207,17 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
       patienceHours: config.unavailablePatienceHours,
       backoffMs: config.retryBackoffMs,
     },
-    submit: (submission, submitter) =>
-      dispatcher.submit(traces ? traces.carry(submission) : submission, submitter),
     ledger,
+    onEnd: job => intake.ended(job),
+    beginSpan: traces && (job => traces.job(job, { queue: queueName(), replica: id })),
     logger,
   });
   const intake: Intake = new Intake({
     queue,
     prefetch,
-    process: (job, onEnd) => processor.process(job, onEnd),
+    process: job => {
+      for (const submission of processor.open(job)) dispatcher.submit(submission);
+    },
     onChange: () => dispatcher.wake(),
     portion: Math.ceil(config.batchMaxInputs / 2),
     high: { jobs: config.batchMaxInputs, bytes: config.batchMaxInputs * BYTES_PER_PAIR },

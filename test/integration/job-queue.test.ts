@@ -13,6 +13,7 @@ import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { contactsToCompanies } from '../support/rig.js';
+import { settleIn } from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);
 const logger = createLogger('silent', 'test');
@@ -52,8 +53,8 @@ type Taken = { id: string; token: string };
 const settleAny = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
   Promise.all(
     jobs.map(({ id, token }) =>
-      ledger.settle({
-        ...{ jobId: id, token, data: undefined, created, rejected: 0, retried: 0, batches: 'b-1' },
+      settleIn(ledger, {
+        ...{ jobId: id, token, created, batches: 'b-1' },
         finish: { state: 'completed', returnValue: { created } },
       }),
     ),
@@ -61,13 +62,8 @@ const settleAny = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
 /** The shorter way, for jobs that were created as a whole at their first attempt. */
 const settleCreated = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
   Promise.all(
-    jobs.map(
-      ({ id, token }) =>
-        new Promise<boolean | Error>(onSettled =>
-          ledger.settleCreated({
-            ...{ jobId: id, token, created, requestId: undefined, batches: 'b-1', onSettled },
-          }),
-        ),
+    jobs.map(({ id, token }) =>
+      settleIn(ledger, { jobId: id, token, created, batches: 'b-1', isSimple: true }),
     ),
   );
 const REASON = '1 of 1 rejected: VALIDATION_ERROR: no';
@@ -75,8 +71,8 @@ const REASON = '1 of 1 rejected: VALIDATION_ERROR: no';
 const reject = ({ ledger }: Box, jobs: readonly Taken[]) =>
   Promise.all(
     jobs.map(({ id, token }) =>
-      ledger.settle({
-        ...{ jobId: id, token, data: rejectedData(id), created: 0, rejected: 1, retried: 0, batches: 'b-1' },
+      settleIn(ledger, {
+        ...{ jobId: id, token, data: rejectedData(id), rejected: 1, batches: 'b-1' },
         finish: { state: 'failed', reason: REASON },
       }),
     ),

@@ -2,19 +2,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type AssociationType, type Pair, typesText } from '../../src/shared/contract/association.js';
-import {
-  type Batch,
-  type Input,
-  lineOf,
-  type Submission,
-  settle,
-  waitersOf,
-} from '../../src/worker/batches/batch.js';
+import { type Batch, type Input, lineOf, settle, waitersOf } from '../../src/worker/batches/batch.js';
 import { Coalescer } from '../../src/worker/batches/lanes.js';
 import { CREATED, type Outcome } from '../../src/worker/batches/outcome.js';
 import { NumberPairs, type Pairs } from '../../src/worker/batches/pair-set.js';
 import { batchLimit } from '../../src/worker/batches/suspicion.js';
-import { pairsOf, submitTo } from '../support/worker-samples.js';
+import { pairsOf, type Pairs as Sample, submitTo } from '../support/worker-samples.js';
 
 const pairKey = (from: string, to: string): string => `${from} ${to}`;
 const type = (associationTypeId: number): AssociationType => ({
@@ -49,7 +42,7 @@ function bench(maxInputs: number) {
   };
 }
 
-const submission = (pairs: readonly Pair[], more: Partial<Submission> = {}): Submission => ({
+const submission = (pairs: readonly Pair[], more: Partial<Sample> = {}): Sample => ({
   fromObjectType: 'contacts',
   toObjectType: 'companies',
   types: [type(1)],
@@ -78,7 +71,7 @@ const submissions = fc.record({
   suspicion: fc.constantFrom(0, 0, 0, 1, 2, 3, 9),
 });
 type Step =
-  | { kind: 'submit'; submission: Submission }
+  | { kind: 'submit'; submission: Sample }
   | { kind: 'pass'; ms: number }
   | { kind: 'seal'; partialsToo: boolean }
   | { kind: 'release'; fromObjectType: string }
@@ -106,7 +99,7 @@ const outcomeOf = (input: Input, batch: number): Outcome => ({
   spends: 'attempt',
   failure: { at: String(batch), message: pairKey(input.from, input.to) },
 });
-const laneOf = (maxInputs: number, one: Submission) =>
+const laneOf = (maxInputs: number, one: Sample) =>
   `${one.fromObjectType}/${one.toObjectType} ${batchLimit(maxInputs, one.suspicion)} ${one.suspicion === 0} ${lineOf(one)}`;
 
 describe('any sequence of submissions, waiting, sealing, releasing', () => {
@@ -114,7 +107,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 60 }), steps, async (maxInputs, script) => {
         const { coalescer, pass } = bench(maxInputs);
-        const submitted: { submission: Submission; outcomes: Outcome[] | undefined }[] = [];
+        const submitted: { submission: Sample; outcomes: readonly Outcome[] | undefined }[] = [];
         const waits: Promise<void>[] = [];
         let batches = 0;
         let waiting = 0;
@@ -181,7 +174,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), steps, (maxInputs, script) => {
         const { coalescer, pass } = bench(maxInputs);
-        const order = new Map<Submission, number>();
+        const order = new Map<Sample, number>();
         /** highest place in the queue that a lane has sent, with the pairs it has sent so far */
         const sent = new Map<string, { place: number; batch: Batch }[]>();
         const check = (batch: Batch) => {
@@ -212,7 +205,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
             expect(input.types.map(its => typesText([its])).sort()).toEqual([...united].sort());
             expect(input.merged).toBe(texts.size > 1);
             const [first] = waitersOf(input);
-            const firstPlace = (order.get(first?.ticket.submission as Submission) ?? 0) + (first?.index ?? 0);
+            const firstPlace = (order.get(first?.ticket.submission as Sample) ?? 0) + (first?.index ?? 0);
             expect(firstPlace).toBeGreaterThan(place);
             place = firstPlace;
           }

@@ -10,7 +10,7 @@ import { createLogger } from '../../src/shared/runtime/logger.js';
 import { reconcile } from '../../src/worker/calls/reconcile.js';
 import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { useRedis } from '../support/redis.js';
-import { answerOf, CONTACT_TO_COMPANY, inputOf } from '../support/worker-samples.js';
+import { answerOf, CONTACT_TO_COMPANY, inputOf, settleIn } from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);
 
@@ -26,7 +26,7 @@ const context = fc.oneof(
 );
 const error = fc.record({ message: hostile, category: hostile, correlationId: hostile, context });
 
-type Job = { id: string; data: JobData; entry: Parameters<Ledger['settle']>[0] };
+type Job = { id: string; data: JobData; entry: Parameters<typeof settleIn>[1] };
 
 /** What the worker settles of a job all of whose pairs are refused with these words. */
 function rejectedJob(id: string, ids: readonly [string, string], words: object): Job {
@@ -60,15 +60,12 @@ it('the ledger balances, and every job ends in the one call', async () => {
           await test.redis.set(`${keys.jobs}${id}:lock`, 'mine');
           await test.redis.lpush(keys.active, id);
         }
-        const created = goodIds.map(
-          jobId =>
-            new Promise(onSettled =>
-              ledger.settleCreated({
-                ...{ jobId, token: 'mine', created: 3, requestId: '\ud800', batches: 'b1', onSettled },
-              }),
-            ),
+        const created = goodIds.map(jobId =>
+          settleIn(ledger, {
+            ...{ jobId, token: 'mine', created: 3, requestId: '\ud800', batches: 'b1', isSimple: true },
+          }),
         );
-        const settled = await Promise.all([...jobs.map(({ entry }) => ledger.settle(entry)), ...created]);
+        const settled = await Promise.all([...jobs.map(({ entry }) => settleIn(ledger, entry)), ...created]);
         expect(settled).toEqual(settled.map(() => true));
 
         const counters = await test.redis.hgetall(keys.counters);

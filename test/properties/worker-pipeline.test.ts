@@ -19,7 +19,7 @@ import type { Entry, Turn } from '../../src/worker/calls/gate.js';
 import { plainRequestBody, requestBody } from '../../src/worker/calls/request-body.js';
 import { listsAll, listsAllPlain } from '../../src/worker/calls/results.js';
 import { Searches } from '../../src/worker/calls/searches.js';
-import type { CreatedEntry, JobEntry } from '../../src/worker/jobs/ledger.js';
+import type { LedgerEntry } from '../../src/worker/jobs/ledger.js';
 import { Processor } from '../../src/worker/jobs/processor.js';
 import { AT, answerOf, CONTACT_TO_COMPANY } from '../support/worker-samples.js';
 
@@ -87,16 +87,10 @@ class Round {
     const moved = async ({ id }: FetchedJob) => this.#note(this.settled, `moved ${id}`);
     const queue = { complete: moved, fail: moved, retry: moved, delay: moved, putBack: moved };
     this.processor = new Processor({
-      queue: { ...queue, isTraced: false, hold: async () => {} } as unknown as JobQueue,
+      queue: { ...queue, hold: async () => {} } as unknown as JobQueue,
       policy: { maxAttempts: 3, patienceHours: 24, backoffMs: 1 },
-      submit: (submission, submitter) => {
-        if (this.random() < 0.97) this.coalescer.submit(submission, submitter);
-        else submitter.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(HELD));
-      },
-      ledger: {
-        settle: async entry => this.#settle(entry),
-        settleCreated: entry => this.#settleCreated(entry),
-      },
+      ledger: { settle: entry => this.#settle(entry) },
+      onEnd: ({ id }) => this.#note(this.ended, id),
       logger,
     });
   }
@@ -139,7 +133,9 @@ class Round {
       if (batch) deliveries.push(this.delivery.deliver(batch, turn(false), new AbortController().signal));
     };
     for (let at = 0; at < count; at++) {
-      this.processor.process(this.job(at), ({ id }) => this.#note(this.ended, id));
+      for (const submission of this.processor.open(this.job(at)))
+        if (random() < 0.97) coalescer.submit(submission);
+        else submission.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(HELD));
       if (random() < 0.3) send();
       if (random() < 0.02) coalescer.release(() => (random() < 0.3 ? HELD : undefined));
     }
@@ -203,13 +199,14 @@ class Round {
     return answerOf('errors' in more ? 207 : 201, { status: 'COMPLETE', results, ...more });
   }
 
-  #settle(entry: JobEntry): boolean {
+  #settle(entry: LedgerEntry): void {
     this.#note(this.settled, entry.jobId);
-    return this.random() < 0.95;
+    if (entry.isSimple) this.#checkSimple(entry);
+    const luck = this.random();
+    setImmediate(() => entry.onSettled(luck < 0.9 || (luck < 0.95 ? false : new Error('OOM'))));
   }
 
-  #settleCreated(entry: CreatedEntry): void {
-    this.#note(this.settled, entry.jobId);
+  #checkSimple(entry: LedgerEntry): void {
     this.wholeJobs += 1;
     const { pairs, types } = JSON.parse((entry as unknown as { job: FetchedJob }).job.text) as JobData;
     expect(entry.created).toBe(pairs.length);
@@ -219,8 +216,6 @@ class Round {
       return types.every(({ associationTypeId }) => this.#accepted.has(`${from} ${to} ${associationTypeId}`));
     };
     expect(pairs.filter(pair => !isAccepted(pair))).toEqual([]);
-    const luck = this.random();
-    setImmediate(() => entry.onSettled(luck < 0.9 || (luck < 0.95 ? false : new Error('OOM'))));
   }
 
   #pass(): Entry {

@@ -5,6 +5,7 @@ import type { AssociationType, Pair } from '../../src/shared/contract/associatio
 import type { Batch, Input, Submission } from '../../src/worker/batches/batch.js';
 import { Coalescer } from '../../src/worker/batches/lanes.js';
 import type { Outcome } from '../../src/worker/batches/outcome.js';
+import type { Ledger, LedgerEntry } from '../../src/worker/jobs/ledger.js';
 
 export const CONTACT_TO_COMPANY: AssociationType = {
   associationCategory: 'HUBSPOT_DEFINED',
@@ -54,15 +55,31 @@ export const createdBody = (inputs: readonly Pick<Input, 'from' | 'to'>[], more:
   ...more,
 });
 
+/** A submission, for whose outcomes nobody waits yet. */
+export type Pairs = Omit<Submission, 'onOutcomes'>;
+
 /** @returns one outcome per pair, by position, once all of them have one */
-export const submitTo = (coalescer: Coalescer, submission: Submission): Promise<Outcome[]> =>
-  new Promise(onOutcomes => coalescer.submit(submission, { onOutcomes }));
+export const submitTo = (coalescer: Coalescer, submission: Pairs): Promise<readonly Outcome[]> =>
+  new Promise(onOutcomes => coalescer.submit(Object.assign(submission, { onOutcomes })));
+
+/** The same entry of the ledger in whatever script it goes by. @returns whether the job was ours */
+export const settleIn = (
+  ledger: Pick<Ledger, 'settle'>,
+  entry: Partial<LedgerEntry> & Pick<LedgerEntry, 'jobId' | 'token'>,
+): Promise<boolean> =>
+  new Promise((resolve, reject) =>
+    ledger.settle({
+      ...{ data: undefined, created: 0, rejected: 0, retried: 0, batches: '', isSimple: false },
+      ...entry,
+      onSettled: ours => (typeof ours === 'boolean' ? resolve(ours) : reject(ours)),
+    }),
+  );
 
 export type SampleJob = { readonly pairs: readonly Pair[]; readonly types?: readonly AssociationType[] };
 export type OpenBatch = {
   readonly batch: Batch;
   /** per job, one outcome per pair; resolves when all have one */
-  readonly outcomes: readonly Promise<Outcome[]>[];
+  readonly outcomes: readonly Promise<readonly Outcome[]>[];
 };
 
 /** One sealed batch of these jobs, as the dispatcher would hand it to the delivery. */

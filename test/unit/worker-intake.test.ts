@@ -92,11 +92,12 @@ beforeEach(() => {
   intake = new Intake({
     queue: queue as unknown as JobQueue,
     prefetch,
-    process: (job, onEnd) =>
+    process: job => {
       working.set(job.id, () => {
         working.delete(job.id);
-        onEnd(job);
-      }),
+        intake.ended(job);
+      });
+    },
     onChange: () => {
       changes += 1;
     },

@@ -4,10 +4,10 @@ import type { JobData, Pair, Rejected } from '../../src/shared/contract/associat
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
-import { type BatchRecord, type JobEntry, Ledger } from '../../src/worker/jobs/ledger.js';
+import { type BatchRecord, Ledger, type LedgerEntry } from '../../src/worker/jobs/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { CONTACT_TO_COMPANY, pairsOf } from '../support/worker-samples.js';
+import { CONTACT_TO_COMPANY, pairsOf, settleIn } from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);
 let keys: Keys;
@@ -29,13 +29,9 @@ async function job(jobId: string, token = 'mine'): Promise<void> {
   await test.redis.hset(keys.jobs + jobId, 'data', JSON.stringify(data(3)), 'ats', 1);
   await test.redis.set(`${keys.jobs}${jobId}:lock`, token);
 }
-const entry = (jobId: string, more: Partial<JobEntry> = {}): JobEntry => ({
+const entry = (jobId: string, more: Partial<LedgerEntry> = {}) => ({
   jobId,
   token: 'mine',
-  data: undefined,
-  created: 0,
-  rejected: 0,
-  retried: 0,
   ...more,
 });
 const batch = (id: string, inputs: number): BatchRecord => ({
@@ -49,7 +45,7 @@ const dataOf = async (jobId: string) =>
 describe('settle', () => {
   it('writes data and totals together', async () => {
     await job('1');
-    expect(await ledger.settle(entry('1', { data: data(1), created: 1, rejected: 2, retried: 4 }))).toBe(
+    expect(await settleIn(ledger, entry('1', { data: data(1), created: 1, rejected: 2, retried: 4 }))).toBe(
       true,
     );
     expect(await dataOf('1')).toEqual(data(1));
@@ -60,10 +56,10 @@ describe('settle', () => {
   it('leaves a job alone that somebody else has, or that is gone', async () => {
     await job('1', 'theirs');
     const settled = await Promise.all([
-      ledger.settle(entry('1', { data: data(1), created: 1 })),
-      ledger.settle(entry('1', { created: 3 })),
-      ledger.settle(entry('gone', { created: 3 })),
-      ledger.settle(entry('gone', { data: data(1), retried: 3 })),
+      settleIn(ledger, entry('1', { data: data(1), created: 1 })),
+      settleIn(ledger, entry('1', { created: 3 })),
+      settleIn(ledger, entry('gone', { created: 3 })),
+      settleIn(ledger, entry('gone', { data: data(1), retried: 3 })),
     ]);
     expect(settled).toEqual([false, false, false, false]);
     expect(await dataOf('1')).toEqual(data(3));
@@ -74,28 +70,27 @@ describe('settle', () => {
   it('a copy of a job from before its lock ran out does not stand in the way of the good one', async () => {
     await job('1');
     const stale = entry('1', { token: 'earlier', data: data(1), created: 2 });
-    expect(await Promise.all([ledger.settle(stale), ledger.settle({ ...stale, token: 'mine' })])).toEqual([
-      false,
-      true,
-    ]);
+    expect(
+      await Promise.all([settleIn(ledger, stale), settleIn(ledger, { ...stale, token: 'mine' })]),
+    ).toEqual([false, true]);
     expect(await counters()).toEqual({ created: '2' });
   });
 
   it('counts a job about to complete once, even when it runs again', async () => {
     await job('1');
     const done = entry('1', { created: 3 });
-    expect(await ledger.settle(done)).toBe(true);
+    expect(await settleIn(ledger, done)).toBe(true);
     expect(await dataOf('1')).toEqual(data(3));
     // its worker died before it could complete the job
     await test.redis.set(`${keys.jobs}1:lock`, 'next');
-    expect(await ledger.settle({ ...done, token: 'next' })).toBe(true);
+    expect(await settleIn(ledger, { ...done, token: 'next' })).toBe(true);
     expect(await counters()).toEqual({ created: '3', jobsCompleted: '1' });
   });
 
   it('takes a rejection back', async () => {
     await job('1');
-    await ledger.settle(entry('1', { data: data(0), rejected: 3 }));
-    await ledger.settle(entry('1', { data: data(3), rejected: -3 }));
+    await settleIn(ledger, entry('1', { data: data(0), rejected: 3 }));
+    await settleIn(ledger, entry('1', { data: data(3), rejected: -3 }));
     expect(await counters()).toEqual({ rejected: '0' });
   });
 
@@ -112,16 +107,16 @@ describe('settle', () => {
       for (const id of ['1', '2']) await job(id);
       const done = entry('1', { created: 3, requestId: 'r' });
       await Promise.all([
-        ledger.settle(done),
-        ledger.settle(entry('2', { data: data(2), created: 1, retried: 2, requestId: 'r' })),
+        settleIn(ledger, done),
+        settleIn(ledger, entry('2', { data: data(2), created: 1, retried: 2, requestId: 'r' })),
       ]);
-      await ledger.settle(done); // it ran again
+      await settleIn(ledger, done); // it ran again
       expect([await counts(), await isComplete()]).toEqual([['4', '0'], false]);
-      await ledger.settle(entry('2', { data: data(0), rejected: 2, requestId: 'r' }));
+      await settleIn(ledger, entry('2', { data: data(0), rejected: 2, requestId: 'r' }));
       expect([await counts(), await isComplete()]).toEqual([['4', '2'], true]);
       await eventually(() => expect(heard).toEqual([request]));
       // taken back to be tried again
-      await ledger.settle(entry('2', { data: data(2), rejected: -2, requestId: 'r' }));
+      await settleIn(ledger, entry('2', { data: data(2), rejected: -2, requestId: 'r' }));
       expect([await counts(), await isComplete()]).toEqual([['4', '0'], false]);
     } finally {
       subscriber.disconnect();
@@ -130,7 +125,7 @@ describe('settle', () => {
 
   it('a request that nobody keeps is not counted', async () => {
     await job('1');
-    await ledger.settle(entry('1', { created: 3, requestId: 'from-the-library' }));
+    await settleIn(ledger, entry('1', { created: 3, requestId: 'from-the-library' }));
     expect(await test.redis.keys(`${keys.requests}*`)).toEqual([]);
     expect(await counters()).toEqual({ created: '3', jobsCompleted: '1' });
   });
@@ -143,7 +138,7 @@ describe('settle', () => {
     );
     const settled = await Promise.all(
       ids.map(id =>
-        ledger.settle(entry(id, Number(id) % 2 === 0 ? { created: 1 } : { data: data(1), retried: 2 })),
+        settleIn(ledger, entry(id, Number(id) % 2 === 0 ? { created: 1 } : { data: data(1), retried: 2 })),
       ),
     );
     const after = Number(/cmdstat_evalsha:calls=(\d+)/.exec(await test.redis.info('commandstats'))?.[1] ?? 0);
@@ -163,7 +158,9 @@ describe('settle', () => {
     const broken = new Ledger(away, keys, createLogger('silent', 'test'));
     await away.connect();
     away.disconnect();
-    const settled = await Promise.allSettled(['1', '2'].map(id => broken.settle(entry(id, { created: 1 }))));
+    const settled = await Promise.allSettled(
+      ['1', '2'].map(id => settleIn(broken, entry(id, { created: 1 }))),
+    );
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     broken.countCall('200'); // never fails the work
     broken.countBatch(batch('b', 3));
@@ -228,9 +225,9 @@ describe('the index of rejections', () => {
 
   it('has one group for the same words, whatever the ids; and is in step with the totals', async () => {
     await Promise.all(['1', '2', '3'].map(id => job(id)));
-    await ledger.settle(entry('1', { data: rejected(missing('101'), missing('102', '05')), rejected: 2 }));
-    await ledger.settle(entry('2', { data: rejected(missing('103', '01')), rejected: 1 }));
-    await ledger.settle(entry('3', { created: 3 }));
+    await settleIn(ledger, entry('1', { data: rejected(missing('101'), missing('102', '05')), rejected: 2 }));
+    await settleIn(ledger, entry('2', { data: rejected(missing('103', '01')), rejected: 1 }));
+    await settleIn(ledger, entry('3', { created: 3 }));
     const [group, ...others] = await groups();
     expect(others).toEqual([]);
     expect(group).toMatchObject({
@@ -254,14 +251,14 @@ describe('the index of rejections', () => {
       data: rejected(missing('101'), rejection('abc-def is bad', '', ['abc-def', '1'])),
       rejected: 2,
     };
-    await ledger.settle(entry('1', first));
+    await settleIn(ledger, entry('1', first));
     expect((await groups()).map(each => (each as unknown as { message: string }).message).sort()).toEqual([
       'No contact with ID … exists',
       '… is bad',
     ]);
-    await ledger.settle(entry('1', first)); // sent again after a lost connection
+    await settleIn(ledger, entry('1', first)); // sent again after a lost connection
     expect((await groups()).map(each => each.associations)).toEqual([1, 1]);
-    await ledger.settle(entry('1', { data: data(2), rejected: -2 }));
+    await settleIn(ledger, entry('1', { data: data(2), rejected: -2 }));
     expect(await groups()).toEqual([]);
     expect(await indexKeys()).toBe(0);
     expect(await minutes()).toMatchObject({ rejected: 2, reopened: 2 });
@@ -273,7 +270,7 @@ describe('the index of rejections', () => {
     const many = Array.from({ length: 1_010 }, (_, n) =>
       rejection(`text ${letters(n)}`, '', ['1', String(n)]),
     );
-    await ledger.settle(entry('1', { data: rejected(...many), rejected: 1_010 }));
+    await settleIn(ledger, entry('1', { data: rejected(...many), rejected: 1_010 }));
     const all = await groups();
     expect(all).toHaveLength(1_001);
     expect(all.find(each => each.associations > 1)).toMatchObject({
@@ -281,14 +278,14 @@ describe('the index of rejections', () => {
       associations: 10,
       jobs: ['1'],
     });
-    await ledger.settle(entry('1', { data: data(1), rejected: -1_010 }));
+    await settleIn(ledger, entry('1', { data: data(1), rejected: -1_010 }));
     expect(await indexKeys()).toBe(0);
   });
 
   it('a job remembers the batches that its pairs rode in, the latest ones', async () => {
     await job('1');
-    await ledger.settle(entry('1', { data: data(2), retried: 2, batches: 'x-1 x-2' }));
-    await ledger.settle(entry('1', { created: 2, batches: 'x-3' }));
+    await settleIn(ledger, entry('1', { data: data(2), retried: 2, batches: 'x-1 x-2' }));
+    await settleIn(ledger, entry('1', { created: 2, batches: 'x-3' }));
     const marks = await test.redis.hmget(`${keys.jobs}1`, 'associationsBatches', 'associationsCounted');
     expect(marks).toEqual([' x-1 x-2', '2 x-3']);
   });

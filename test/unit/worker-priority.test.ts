@@ -1,10 +1,10 @@
 /** High priority in the worker's parts: whose turn it is, what rides along, what is let into memory. */
 import { describe, expect, it } from '@jest/globals';
-import { type Submission, settle } from '../../src/worker/batches/batch.js';
+import { settle } from '../../src/worker/batches/batch.js';
 import { Coalescer } from '../../src/worker/batches/lanes.js';
 import { CREATED } from '../../src/worker/batches/outcome.js';
 import { Prefetch } from '../../src/worker/jobs/prefetch.js';
-import { CONTACT_TO_COMPANY, pairsOf, submitTo } from '../support/worker-samples.js';
+import { CONTACT_TO_COMPANY, type Pairs, pairsOf, submitTo } from '../support/worker-samples.js';
 
 const LINGER_MS = 10;
 const BACKLOG_LINGER_MS = 80;
@@ -20,7 +20,7 @@ function bench(maxInputs = 4) {
       changes += 1;
     },
   });
-  const submit = (fromObjectType: string, first: number, count: number, more: Partial<Submission> = {}) =>
+  const submit = (fromObjectType: string, first: number, count: number, more: Partial<Pairs> = {}) =>
     submitTo(coalescer, {
       fromObjectType,
       toObjectType: 'companies',

@@ -25,7 +25,9 @@ export type Submission = {
   /** OpenTelemetry's span of the job, where traces are on (tracing.ts) */
   readonly span?: unknown;
   /** told of every batch that some of the pairs ride in */
-  readonly onSealed?: (batchId: string) => void;
+  onSealed?(batchId: string): void;
+  /** Called once, with one outcome per pair, by position. It must not throw. */
+  onOutcomes(outcomes: readonly Outcome[]): void;
 };
 
 /**
@@ -36,9 +38,6 @@ export type Line = 'first' | 'suspect';
 export const LINES: readonly Line[] = ['first', 'suspect'];
 export const lineOf = ({ suspicion, high }: Pick<Submission, 'suspicion' | 'high'>): Line =>
   suspicion > 0 && !high ? 'suspect' : 'first';
-
-/** Who submitted it. Called once, with one outcome per pair, by position; it must not throw. */
-export type Submitter = { onOutcomes(outcomes: Outcome[]): void };
 
 /** A pair of a job that waits for its outcome. */
 type Waiter = { readonly ticket: Ticket; readonly index: number };
@@ -89,9 +88,8 @@ export type Ticket = {
   /** the submission's; one list for all of the lane that say the same, so that a call of 2,000 jobs has one */
   readonly types: readonly AssociationType[];
   readonly outcomes: Outcome[];
-  /** pairs without an outcome; the submitter hears of them all when it reaches 0 */
+  /** pairs without an outcome; the submission hears of them all when it reaches 0 */
   open: number;
-  readonly submitter: Submitter;
 };
 
 /** A stretch of a job's pairs in a batch. */
@@ -200,7 +198,7 @@ export const namesOf = (batch: Batch): string[] =>
 function endWaiting(ticket: Ticket, pairs: number): void {
   ticket.open -= pairs;
   if (ticket.open < 0) throw new Error('a job has more outcomes than pairs: an input was settled twice');
-  if (ticket.open === 0) ticket.submitter.onOutcomes(ticket.outcomes);
+  if (ticket.open === 0) ticket.submission.onOutcomes(ticket.outcomes);
 }
 
 /** @returns false when the pair must wait for a batch of its own, because its types differ and may not be merged */

@@ -19,7 +19,6 @@ import {
   PlainInputs,
   type Slice,
   type Submission,
-  type Submitter,
   settleWaiter,
   type Ticket,
   type Trigger,
@@ -86,11 +85,11 @@ export class Coalescer {
   }
 
   /** Every pair gets an outcome, sooner or later. */
-  submit(submission: Submission, submitter: Submitter): void {
+  submit(submission: Submission): void {
     const count = submission.pairs.length;
     const outcomes = new Array<Outcome>(count);
     if (count === 0) {
-      submitter.onOutcomes(outcomes);
+      submission.onOutcomes(outcomes);
       return;
     }
     const lane = this.#lane(submission);
@@ -100,7 +99,7 @@ export class Coalescer {
       types = submission.types;
       lane.types.set(text, types);
     }
-    const ticket = { submission, typesText: text, types, outcomes, open: count, submitter };
+    const ticket = { submission, typesText: text, types, outcomes, open: count };
     const wasFull = lane.size >= lane.limit;
     const wasEmpty = this.#sizes[lane.line] === 0;
     const chunk = { ticket, next: 0, end: count, since: this.#options.now() };

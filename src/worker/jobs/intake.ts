@@ -15,8 +15,8 @@ import type { Prefetch } from './prefetch.js';
 export type IntakeParts = {
   readonly queue: JobQueue;
   readonly prefetch: Prefetch;
-  /** Hands on the job's pairs before it first waits. @param onEnd called when it is settled and moved, or given up */
-  readonly process: (job: FetchedJob, onEnd: (job: FetchedJob) => void) => void;
+  /** Hands on the job's pairs. The intake is told of its end by {@link Intake.ended}. */
+  readonly process: (job: FetchedJob) => void;
   /** jobs have come, or no more are on their way: who waits for company looks again */
   readonly onChange: () => void;
   /** associations that are handed on at once */
@@ -207,15 +207,16 @@ export class Intake {
   }
 
   #submit(job: FetchedJob): void {
-    this.parts.process(job, this.#onEnd);
+    this.parts.process(job);
   }
 
-  readonly #onEnd = (job: FetchedJob): void => {
+  /** The job is settled and moved, or given up. */
+  ended(job: FetchedJob): void {
     this.#held.delete(job);
     this.parts.prefetch.ended(job.associations);
     this.lookForRoom();
     if (this.#held.size === 0) this.#onEmpty();
-  };
+  }
 
   /** The process is about to end: what nobody has begun with is the next worker's. */
   async #putBackUnread(): Promise<void> {
@@ -229,7 +230,7 @@ export class Intake {
           .catch(error =>
             logger.warn({ event: 'given up', jobId: job.id, error: messageOf(error) }, GIVEN_UP),
           );
-        this.#onEnd(job);
+        this.ended(job);
       }),
     );
   }

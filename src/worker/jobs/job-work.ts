@@ -1,58 +1,75 @@
 /**
- * A plain job at work: what it asks for, and what becomes of it. Nearly all jobs are such, and where each holds one
- * association, what a job leaves to the garbage collector is what it costs: so it is one object, which waits for its
- * outcomes and for Redis without a promise.
+ * A job at work: what it asks for, and what has become of it. It is its own submission, its own entry in the ledger, and
+ * it carries its own end: nearly all jobs wait for their outcomes and for Redis without a promise, and where each job
+ * holds one association, what a job leaves to the garbage collector is what it costs.
  */
-
 import type { FetchedJob } from '../../bullmq/job-queue.js';
-import type { AssociationType } from '../../shared/contract/association.js';
-import type { JobHead, PlainJob } from '../../shared/contract/job-text.js';
-import type { Submission, Submitter } from '../batches/batch.js';
+import type { AssociationType, JobData, Pair } from '../../shared/contract/association.js';
+import type { JobHead } from '../../shared/contract/job-text.js';
+import type { Submission } from '../batches/batch.js';
 import type { Outcome } from '../batches/outcome.js';
-import { NumberPairs, type Pairs } from '../batches/pair-set.js';
-import type { CreatedEntry } from './ledger.js';
+import type { Pairs } from '../batches/pair-set.js';
+import type { JobSpan } from '../report/tracing.js';
+import type { Finish, LedgerEntry } from './ledger.js';
+import type { Ride } from './progress.js';
+import type { Settlement } from './settlement.js';
 
-export type PlainWorkOwner = {
-  onOutcomes(work: PlainWork, outcomes: readonly Outcome[]): void;
-  onSettled(work: PlainWork, ours: boolean | Error): void;
-};
-
-export class PlainWork implements Submission, Submitter, CreatedEntry {
+/** What a job's text says. */
+export type ReadJob = {
   readonly head: JobHead;
   readonly pairs: Pairs;
+  /** all of it, where it was read by JSON.parse */
+  readonly data?: JobData;
+};
+
+/** What the job does when something has become of it (job-end.ts). */
+export type Ending = {
+  settle(work: JobWork, outcomes: readonly Outcome[]): void;
+  onSettled(work: JobWork, ours: boolean | Error): void;
+};
+
+export class JobWork implements Submission, LedgerEntry {
   batches = '';
+  /** set before the job is settled */
+  settlement: Settlement | undefined;
 
   constructor(
     readonly job: FetchedJob,
-    plain: PlainJob,
-    private readonly owner: PlainWorkOwner,
-    readonly onEnd: (job: FetchedJob) => void,
-  ) {
-    this.head = plain.head;
-    this.pairs = new NumberPairs(plain.ids);
-  }
+    readonly read: ReadJob,
+    private readonly end: Ending,
+    readonly trace: JobSpan | undefined,
+    readonly suspicion = 0,
+    readonly failedBefore = false,
+  ) {}
+
+  // what it asks for
 
   get fromObjectType(): string {
-    return this.head.fromObjectType;
+    return this.read.head.fromObjectType;
   }
   get toObjectType(): string {
-    return this.head.toObjectType;
+    return this.read.head.toObjectType;
   }
   get types(): readonly AssociationType[] {
-    return this.head.types;
+    return this.read.head.types;
   }
-  get suspicion(): number {
-    return 0;
+  get pairs(): Pairs {
+    return this.read.pairs;
   }
   get high(): boolean {
     return this.job.high;
+  }
+  get span(): unknown {
+    return this.trace?.span;
   }
   onSealed(batchId: string): void {
     this.batches = withBatch(this.batches, batchId);
   }
   onOutcomes(outcomes: readonly Outcome[]): void {
-    this.owner.onOutcomes(this, outcomes);
+    this.end.settle(this, outcomes);
   }
+
+  // what has become of it
 
   get jobId(): string {
     return this.job.id;
@@ -60,17 +77,60 @@ export class PlainWork implements Submission, Submitter, CreatedEntry {
   get token(): string {
     return this.job.token;
   }
-  get created(): number {
-    return this.pairs.length;
-  }
   get requestId(): string | undefined {
-    return this.head.requestId;
+    return this.read.head.requestId;
+  }
+  get created(): number {
+    return this.settlement?.created ?? 0;
+  }
+  get rejected(): number {
+    return this.settlement?.rejected ?? 0;
+  }
+  get retried(): number {
+    return this.settlement?.retried ?? 0;
+  }
+  get data(): JobData | undefined {
+    return this.settlement?.data;
+  }
+  get isSimple(): boolean {
+    const { job, settlement } = this;
+    if (!settlement || !job.standsAlone || !job.isFirstAttempt) return false;
+    const { next, created, data } = settlement;
+    return created > 0 && !data && next.kind === 'complete' && next.created === created;
+  }
+  /** How the job ends, if it does, and nobody else is concerned. */
+  get finish(): Finish | undefined {
+    const next = this.settlement?.next;
+    if (!next || !this.job.standsAlone) return undefined;
+    if (next.kind === 'complete') return { state: 'completed', returnValue: { created: next.created } };
+    return next.kind === 'fail' ? { state: 'failed', reason: next.reason } : undefined;
   }
   onSettled(ours: boolean | Error): void {
-    this.owner.onSettled(this, ours);
+    this.end.onSettled(this, ours);
   }
 }
 
+/**
+ * The submissions of a job whose pairs are under different suspicion, or some of them first-timers and others not: they
+ * ride in different batches, and their outcomes are the job's once all of them have come.
+ */
+export function submissionsOf(work: JobWork, rides: readonly Ride[]): Submission[] {
+  const all = new Array<Outcome>(work.pairs.length);
+  let open = rides.length;
+  const { fromObjectType, toObjectType, types, high, span } = work;
+  const about = { fromObjectType, toObjectType, types, high, span };
+  return rides.map(({ suspicion, failedBefore, places }) => ({
+    ...{ ...about, suspicion, failedBefore },
+    pairs: places.map(place => work.pairs.at(place) as Pair),
+    onSealed: id => work.onSealed(id),
+    onOutcomes(outcomes) {
+      for (const [at, place] of places.entries()) all[place] = outcomes[at] as Outcome;
+      open -= 1;
+      if (open === 0) work.onOutcomes(all);
+    },
+  }));
+}
+
 /** Ids of the batches that a job's pairs rode in, with spaces between them; each once. */
-export const withBatch = (batches: string, id: string): string =>
+const withBatch = (batches: string, id: string): string =>
   batches === '' ? id : ` ${batches}`.endsWith(` ${id}`) ? batches : `${batches} ${id}`;

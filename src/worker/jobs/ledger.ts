@@ -15,7 +15,8 @@ import { indexedRejections, rejectionArgs } from '../../shared/state/rejection-g
 export type Finish =
   | { readonly state: 'completed'; readonly returnValue: object }
   | { readonly state: 'failed'; readonly reason: string };
-export type JobEntry = {
+/** What has become of a job. */
+export type LedgerEntry = {
   readonly jobId: string;
   /** the lock's token: a job that somebody else has by now is left to them */
   readonly token: string;
@@ -28,19 +29,17 @@ export type JobEntry = {
   /** whose counts change along, where the gateway keeps such a request */
   readonly requestId?: string | undefined;
   /** ids of the batches that its pairs rode in, with spaces between them */
-  readonly batches?: string;
+  readonly batches: string;
   /** nothing of the job is left to be tried: it is finished in the same step. Undefined: BullMQ moves it afterwards */
   readonly finish?: Finish | undefined;
-};
-/** The same for a job all of whose pairs were created at its first attempt, and that concerns nobody else. */
-export type CreatedEntry = Pick<JobEntry, 'jobId' | 'token' | 'created' | 'requestId'> & {
-  readonly batches: string;
+  /** all of its pairs were created at its first attempt, and it concerns nobody else: a shorter script will do */
+  readonly isSimple: boolean;
   /** It must not throw. @param ours true; false: somebody else has the job by now; an error: nothing is settled */
   onSettled(ours: boolean | Error): void;
 };
 export type LedgerEvents = {
   /** told of what is written; of jobs that were created as a whole only how many associations */
-  readonly onSettled: (entry: JobEntry) => void;
+  readonly onSettled: (entry: LedgerEntry) => void;
   readonly onCreated: (associations: number) => void;
 };
 /** A batch after its delivery, as an operator is told of it. */
@@ -54,7 +53,6 @@ export type BatchRecord = {
   readonly answers: readonly string[];
   readonly ms: number;
 };
-type Waiting = { readonly entry: JobEntry } & Pick<CreatedEntry, 'onSettled'>;
 
 /** More jobs in one script call would keep Redis from others for milliseconds. */
 const JOBS_PER_CALL = 500;
@@ -65,8 +63,8 @@ export class Ledger {
   readonly #settleScript = loadScript(new URL('./settle.lua', import.meta.url));
   readonly #completeScript = loadScript(new URL('./complete.lua', import.meta.url));
   readonly #countScript = loadScript(new URL('./count.lua', import.meta.url));
-  #waiting: Waiting[] = [];
-  #created: CreatedEntry[] = [];
+  #simple: LedgerEntry[] = [];
+  #others: LedgerEntry[] = [];
   #counts = new Map<string, number>();
   #records: string[][] = [];
 
@@ -77,19 +75,10 @@ export class Ledger {
     private readonly events: LedgerEvents = { onSettled: () => {}, onCreated: () => {} },
   ) {}
 
-  /** Data and totals change together or not at all. @returns false when the job's lock is not ours any more */
-  settle(entry: JobEntry): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#wait(this.#waiting, {
-        entry,
-        onSettled: ours => (typeof ours === 'boolean' ? resolve(ours) : reject(ours)),
-      });
-    });
-  }
-
-  /** The same for nearly all jobs, of which there may be tens of thousands a second. */
-  settleCreated(entry: CreatedEntry): void {
-    this.#wait(this.#created, entry);
+  /** Data and totals change together or not at all; the entry is told. What waits in the same turn goes together. */
+  settle(entry: LedgerEntry): void {
+    if (this.#simple.length + this.#others.length === 0) setImmediate(() => this.#flush());
+    (entry.isSimple ? this.#simple : this.#others).push(entry);
   }
 
   /** Counts a call; never fails the work for it. @param status HTTP status, or what happened instead */
@@ -133,28 +122,22 @@ export class Ledger {
     }
   }
 
-  /** What waits in the same turn goes to Redis together. */
-  #wait<Kind>(waiting: Kind[], one: Kind): void {
-    waiting.push(one);
-    if (this.#waiting.length + this.#created.length === 1) setImmediate(() => this.#flush());
-  }
-
   #flush(): void {
-    const [waiting, created] = [this.#waiting, this.#created];
-    this.#waiting = [];
-    this.#created = [];
-    for (const some of portions(created))
+    const [simple, others] = [this.#simple, this.#others];
+    this.#simple = [];
+    this.#others = [];
+    for (const some of portions(simple))
       void this.#send(some, this.#complete(some), ours => this.#createdTogether(some, ours));
-    for (const some of portions(waiting))
+    for (const some of portions(others))
       void this.#send(some, this.#settle(some), ours =>
-        some.forEach(({ entry }, at) => {
+        some.forEach((entry, at) => {
           if (ours[at] === 1) this.events.onSettled(entry);
         }),
       );
   }
 
   async #send(
-    some: readonly Pick<CreatedEntry, 'onSettled'>[],
+    some: readonly LedgerEntry[],
     sent: Promise<readonly number[]>,
     onWritten: (ours: readonly number[]) => void,
   ): Promise<void> {
@@ -163,33 +146,33 @@ export class Ledger {
     for (const [at, one] of some.entries()) one.onSettled(ours instanceof Error ? ours : ours[at] === 1);
   }
 
-  #createdTogether(some: readonly CreatedEntry[], ours: readonly number[]): void {
+  #createdTogether(some: readonly LedgerEntry[], ours: readonly number[]): void {
     const created = some.reduce((sum, entry, at) => (ours[at] === 1 ? sum + entry.created : sum), 0);
     if (created > 0) this.events.onCreated(created);
   }
 
-  async #settle(some: readonly Waiting[]): Promise<readonly number[]> {
+  async #settle(some: readonly LedgerEntry[]): Promise<readonly number[]> {
     const { counters, minutes, rejections, rejection, rejectedJobs, requests } = this.keys;
     const keys = [counters, minutes, rejections, rejection, rejectedJobs, ...this.#bullmq()];
     const now = Date.now();
     const args: (string | number)[] = [KEEP_COMPLETED.count];
-    for (const { entry } of some) {
+    for (const entry of some) {
       const { jobId, token, data, created, rejected, retried, requestId, batches, finish } = entry;
       // a job that never held a rejection has nothing in the index
       const isIndexed = data && (data.rejected || rejected !== 0);
       args.push(jobId, token, data ? JSON.stringify(data) : '', created, rejected, retried);
       args.push(requestId ? requests + requestId : '');
-      args.push(batches ?? '', finish?.state ?? '', finish ? finishValue(finish) : '');
+      args.push(batches, finish?.state ?? '', finish ? finishValue(finish) : '');
       args.push(...(isIndexed ? rejectionArgs(indexedRejections(jobId, data, now)) : ['']));
     }
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }
 
-  async #complete(some: readonly CreatedEntry[]): Promise<readonly number[]> {
+  async #complete(some: readonly LedgerEntry[]): Promise<readonly number[]> {
     const { counters, minutes, requests } = this.keys;
     const args: (string | number)[] = [KEEP_COMPLETED.count];
     let start = 0; // of the group, in args
-    let last: CreatedEntry | undefined;
+    let last: LedgerEntry | undefined;
     for (const entry of some) {
       const { token, created, requestId, batches } = entry;
       if (last && isAlike(last, entry)) args[start] = (args[start] as number) + 1;
@@ -210,7 +193,7 @@ export class Ledger {
 const ABOUT_GROUP = 5;
 
 /** Jobs that were fetched together ride together more often than not. */
-const isAlike = (one: CreatedEntry, other: CreatedEntry): boolean =>
+const isAlike = (one: LedgerEntry, other: LedgerEntry): boolean =>
   one.batches === other.batches &&
   one.token === other.token &&
   one.created === other.created &&

@@ -21,7 +21,9 @@ export type Next =
   /** something failed and comes back: after `leastMs`, and at any moment within `withinMs` */
   | { readonly kind: 'retry'; readonly reason: string; readonly leastMs: number; readonly withinMs: number }
   /** nothing was spent */
-  | { readonly kind: 'hold'; readonly hold: Hold };
+  | { readonly kind: 'hold'; readonly hold: Hold }
+  /** its rejections are taken back: it waits for its turn like a new job */
+  | { readonly kind: 'reopened' };
 
 export type Settlement = {
   /** undefined: all pairs were created and nothing was rejected before; the data may stay as it is */
@@ -203,14 +205,15 @@ class Groups {
 }
 
 /**
- * A failed job that somebody retries from a dashboard: its rejected pairs are to be created after all, from the first
- * attempt on. Undefined when the job is no such job.
+ * A failed job that an operator retries: its rejected pairs are to be created after all, from the first attempt on.
+ * Undefined when the job is no such job.
  */
-export function reopen(data: JobData): { data: JobData; reopened: number } | undefined {
+export function reopen(data: JobData): Settlement | undefined {
   if (data.pairs.length > 0 || !data.rejected || data.rejected.length === 0) return undefined;
   const { rejected, errors: _said, progress: _spent, ...rest } = data;
   const pairs = rejected.flatMap(rejection => rejection.pairs);
-  return { data: { ...rest, pairs }, reopened: pairs.length };
+  const counts = { created: 0, rejected: -pairs.length, retried: 0 };
+  return { ...counts, data: { ...rest, pairs }, next: { kind: 'reopened' } };
 }
 
 function rejectionReason(rejected: readonly Rejected[], created: number): string {

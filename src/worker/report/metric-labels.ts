@@ -3,7 +3,7 @@
  * makes a new time series. Pure.
  */
 import type { ErrorContext } from '../../shared/contract/association.js';
-import type { JobEntry } from '../jobs/ledger.js';
+import type { LedgerEntry } from '../jobs/ledger.js';
 
 const CATEGORIES = new Set([
   'VALIDATION_ERROR',
@@ -39,10 +39,13 @@ export const categoryLabel = (category: string | undefined): string =>
 export const statusLabel = (status: string): string =>
   STATUSES.has(status) || CATEGORIES.has(status) ? status : 'other';
 
+/** What a job's settlement brings to the counts. */
+export type Settled = Pick<LedgerEntry, 'data' | 'created' | 'rejected' | 'retried'>;
+
 export type CountedErrors = readonly (readonly [category: string, pairs: number])[];
 
 /** Of a settlement: which categories its rejections and its retries have. The newest stand last. */
-export function errorsOf({ data, rejected, retried }: JobEntry): {
+export function errorsOf({ data, rejected, retried }: Settled): {
   rejected: CountedErrors;
   retried: CountedErrors;
 } {

@@ -7,8 +7,7 @@ import { addGauge, metricName } from '../../shared/runtime/metrics-server.js';
 import type { SearchReport } from '../../shared/state/heartbeat.js';
 import type { Batch } from '../batches/batch.js';
 import type { DeliveryReport } from '../calls/delivery.js';
-import type { JobEntry } from '../jobs/ledger.js';
-import { errorsOf, statusLabel } from './metric-labels.js';
+import { errorsOf, type Settled, statusLabel } from './metric-labels.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
@@ -93,7 +92,7 @@ export function createWorkerMetrics(now: {
       outcomes.inc({ outcome: 'created' }, associations);
     },
     /** A job's pairs have their outcomes, and Redis knows it. */
-    settled(entry: JobEntry) {
+    settled(entry: Settled) {
       if (entry.created > 0) outcomes.inc({ outcome: 'created' }, entry.created);
       if (entry.rejected > 0) outcomes.inc({ outcome: 'rejected' }, entry.rejected);
       if (entry.retried > 0) outcomes.inc({ outcome: 'retry' }, entry.retried);

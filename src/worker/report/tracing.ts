@@ -3,15 +3,27 @@
  * of the job that has waited longest, links to all of them, and each of them links back to it. Knows OpenTelemetry so
  * that nobody else has to; where traces are off, none of this runs.
  */
-import type { Link, Span } from '@opentelemetry/api';
-import type { Answer } from '../../hubspot/classify.js';
-import { field, text } from '../../hubspot/classify.js';
+import type { Context, Link, Span } from '@opentelemetry/api';
+import type { FetchedJob } from '../../bullmq/job-queue.js';
+import { type Answer, field, isObject, text } from '../../hubspot/classify.js';
 import type { NotSent } from '../../hubspot/departure.js';
+import { messageOf } from '../../shared/contract/errors.js';
+import { readJson } from '../../shared/contract/json.js';
 import { type Tracing, tracerOf } from '../../shared/runtime/tracing.js';
-import { type Batch, type Submission, waitersOf } from '../batches/batch.js';
+import { type Batch, waitersOf } from '../batches/batch.js';
 import type { DeliveryReport } from '../calls/delivery.js';
 
 type Call = Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs'>;
+
+/** Of a job, from its reading to its end. */
+export type JobSpan = {
+  /** OpenTelemetry's */
+  readonly span: unknown;
+  /** what is done in it, and becomes part of it */
+  run<T>(work: () => T): T;
+  failed(error: unknown): void;
+  end(): void;
+};
 
 export class WorkTracing {
   readonly #tracer;
@@ -20,10 +32,36 @@ export class WorkTracing {
     this.#tracer = tracerOf(tracing);
   }
 
-  /** The submission, with the span of the job it comes from. */
-  carry(submission: Submission): Submission {
-    const span = this.tracing.api.trace.getActiveSpan();
-    return span ? { ...submission, span } : submission;
+  /** One job, from its reading to its end, in the trace in which it was enqueued; named as BullMQ names it. */
+  job(job: FetchedJob, { queue, replica }: { queue: string; replica: string }): JobSpan {
+    const { api } = this.tracing;
+    const parent = this.#parentOf(job.trace);
+    const span = this.#tracer.startSpan(
+      `process ${queue}`,
+      {
+        kind: api.SpanKind.CONSUMER,
+        attributes: {
+          'bullmq.queue.name': queue,
+          'bullmq.queue.operation': 'process',
+          'bullmq.worker.id': replica,
+          'bullmq.job.id': job.id,
+        },
+      },
+      parent,
+    );
+    return {
+      span,
+      run: work => api.context.with(api.trace.setSpan(parent, span), work),
+      failed: error => span.recordException(error instanceof Error ? error : messageOf(error)),
+      end: () => span.end(),
+    };
+  }
+
+  /** @param metadata as BullMQ keeps it in the job's options, written by anybody */
+  #parentOf(metadata: string | undefined): Context {
+    const { api } = this.tracing;
+    const carrier = metadata === undefined ? undefined : readJson(metadata);
+    return isObject(carrier) ? api.propagation.extract(api.ROOT_CONTEXT, carrier) : api.ROOT_CONTEXT;
   }
 
   /** One batch, from its seal to its last outcome; the calls that it takes are its children. */
