@@ -1,4 +1,4 @@
-/** The configuration: read once from the environment, frozen. All problems are reported at once. */
+/** Reads the configuration from the environment, once, into a frozen object. Reports all problems together. */
 import { readFileSync } from 'node:fs';
 import leven from 'leven';
 import { ConfigError, messageOf } from '../contract/errors.js';
@@ -14,12 +14,12 @@ type Values = { -readonly [key in keyof typeof SETTINGS]: ValueOf<(typeof SETTIN
 export type Config = Readonly<
   Values & {
     hubspotAccessTokenFile: string | undefined;
-    /** names that look like ours and are none: to be told once */
+    /** names that look like settings but are not: to be logged once */
     warnings: readonly string[];
   }
 >;
 
-/** Names with these beginnings may be meant for us; HubSpot's own tools and other software have such, too. */
+/** Prefixes of names that may be meant for us. HubSpot's tools and other software use such names as well. */
 const OUR_PREFIXES = [
   'HUBSPOT_',
   'RATE_LIMIT_',
@@ -42,12 +42,12 @@ const OUR_PREFIXES = [
   'METRICS_PORT',
   'METRICS_HOST',
 ];
-/** What Kubernetes adds to every container for a service of the name `gateway` or `dashboard`. */
+/** Variables that Kubernetes adds to every container for a service named `gateway` or `dashboard`. */
 const KUBERNETES = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/;
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
-/** Others have variables with names much like these (REDIS_URI, LOGLEVEL), which are not misspelt. */
+/** Other software has similar names (REDIS_URI, LOGLEVEL), which do not count as misspelt. */
 const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL'];
-/** Settings of commands that read their own names; known here so that one environment serves all commands. */
+/** Names that some commands read themselves; known here so that one environment serves all commands. */
 const OTHER_KNOWN_NAMES = [TOKEN_FILE] as const;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -91,7 +91,7 @@ export function parseConfig(
   return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile, warnings });
 }
 
-/** @throws Error when the file cannot be read or is empty; the message never holds its content. */
+/** @throws Error if the file cannot be read or is empty; the message never contains its content */
 export function readTokenFile(file: string): string {
   const token = readFileSync(file, 'utf8').trim();
   if (!token) throw new Error(`"${file}" is empty`);
@@ -123,7 +123,7 @@ function readSetting(
   }
 }
 
-/** A name that is nearly a setting's is a mistake and stops; any other that begins like ours is somebody else's. */
+/** A misspelt setting stops the command. Any other name with one of our prefixes belongs to other software. */
 function unknownNames(env: Environment): { problems: string[]; warnings: string[] } {
   const known = [...Object.values<Setting>(SETTINGS).map(setting => setting.name), ...OTHER_KNOWN_NAMES];
   const problems: string[] = [];
@@ -139,7 +139,7 @@ function unknownNames(env: Environment): { problems: string[]; warnings: string[
       name,
       known.filter(setting => isLikeOurs && isShortened(name, setting)),
     );
-    // where the setting itself is given, a shorter name beside it is somebody else's
+    // if the setting itself is given, a shorter name belongs to other software
     const meant = misspelt ?? (shortened && env[shortened] ? undefined : shortened);
     if (meant) problems.push(`${name} is not a setting: did you mean ${meant}?`);
     else if (isLikeOurs) warnings.push(`${name} is not a setting and is ignored`);
@@ -150,11 +150,11 @@ function unknownNames(env: Environment): { problems: string[]; warnings: string[
 const nearest = (name: string, candidates: readonly string[]): string | undefined =>
   candidates.toSorted((one, other) => leven(name, one) - leven(name, other))[0];
 
-/** Short names have many neighbours. */
+/** Short names are similar to many others, so that they need fewer edits. */
 const isMisspelt = (name: string, setting: string): boolean =>
   leven(name, setting) <= (setting.length < 10 ? 1 : 2);
 
-/** Its end is missing (DASHBOARD_PASS), or words of it are (HUBSPOT_TOKEN, DAILY_CALLS). */
+/** The end of the setting's name is missing (DASHBOARD_PASS), or some words are (HUBSPOT_TOKEN, DAILY_CALLS). */
 function isShortened(name: string, setting: string): boolean {
   if (setting.startsWith(name)) return true;
   const words = setting.split('_');

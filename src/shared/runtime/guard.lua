@@ -1,8 +1,8 @@
 --[[
-  Library: a script does all that can fail before its first write, because Redis does not take back what a script has
-  written before it fails. These functions fail first, and say which key or argument is at fault.
+  Library: a script must do everything that can fail before its first write, because Redis does not roll back the writes
+  of a script that fails. These functions fail early and name the key or the argument.
 ]]
--- A whole number as text that every command takes, at most about 2^53.
+-- Accepts an integer as text that every Redis command takes, at most about 2^53.
 local function isInteger(text)
   return type(text) == 'string' and #text <= 17 and text:find('^%-?%d+$') ~= nil
 end
@@ -25,7 +25,7 @@ local function number(text)
   return value
 end
 
--- A number that a script has kept in a hash; 0 where there is none, or something else stands there.
+-- Returns a number that a script stored in a hash; 0 if there is none or the field has another value.
 local function kept(value)
   local found = tonumber(value or '')
   return found and math.abs(found) <= 2 ^ 53 and found or 0
@@ -41,8 +41,8 @@ local function wrongType(kind, key, reply)
   error('WRONGTYPE ' .. key .. ' is a ' .. found .. ' and must be a ' .. kind .. '; rename or delete it', 0)
 end
 
--- The key is of this type, or not there. Returns how many are in it: that takes half the time of TYPE, whose reply is a
--- table. (So would be a list of these commands, which would be made for each call of a script.)
+-- Fails unless the key has this type or does not exist. Returns its size: a size command takes half the time of TYPE,
+-- whose reply is a table. (A table of these commands would cost as much, because every call of a script would build it.)
 local function expectType(kind, key)
   local size = redis.pcall(kind == 'list' and 'LLEN' or kind == 'zset' and 'ZCARD' or kind == 'hash' and 'HLEN'
     or kind == 'set' and 'SCARD' or 'XLEN', key)
@@ -50,7 +50,7 @@ local function expectType(kind, key)
   return size
 end
 
--- The key is a hash whose fields of these names are whole numbers, or not there.
+-- Fails unless the key is a hash whose fields of these names are integers, or does not exist.
 local function expectCounts(key, ...)
   local values = redis.pcall('HMGET', key, ...)
   if values.err then wrongType('hash', key, values) end

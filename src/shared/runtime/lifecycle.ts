@@ -1,13 +1,13 @@
-/** How a process of ours starts, ends, and ends at once when asked twice. */
+/** Starts and stops the services of a process. A second signal ends the process at once. */
 import type { Logger } from './logger.js';
 
-/** Anything long-lived. `stop` may be called twice, and before `start`. */
+/** Anything long-lived. Callers may call `stop` twice, and before `start`. */
 export type Service = { start(): Promise<void>; stop(): Promise<void> };
 
 /**
  * Starts the services in order, waits for SIGTERM or SIGINT, stops them in reverse order.
  * A second signal ends the process at once (exit 130).
- * @returns when everything has stopped
+ * Resolves when everything has stopped.
  */
 export async function runUntilSignal(services: readonly Service[], logger: Logger): Promise<void> {
   const started: Service[] = [];
@@ -34,7 +34,7 @@ export async function runUntilSignal(services: readonly Service[], logger: Logge
     }
   };
   try {
-    // whoever waits for Redis to come up can be stopped, too
+    // a signal also stops a process that still waits for Redis
     await Promise.race([startAll(), asked]);
     const signal = await asked;
     logger.info({ event: 'stopping', signal }, 'stopping; a second signal ends the process at once');

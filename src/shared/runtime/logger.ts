@@ -1,4 +1,4 @@
-/** One logger per process. Secrets never reach it; the redaction is the second fence. */
+/** One logger per process. Callers do not pass secrets; redaction is the second line of defence. */
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { harmlessJson } from './text.js';
 

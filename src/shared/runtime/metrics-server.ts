@@ -1,12 +1,12 @@
-/** The HTTP face of a process for machines: /metrics (Prometheus), /healthz (it lives), /readyz (it can work). */
+/** HTTP endpoints of a process for machines: /metrics (Prometheus), /healthz (it is alive), /readyz (it can work). */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Gauge, type Registry } from 'prom-client';
 import type { Logger } from './logger.js';
 
 /**
- * One naming scheme for all processes: `association_`, then what it is about (queue_ and quota_: the queue as a whole, as
- * Redis knows it; gateway_, worker_: that process), then the unit; counters end in _total.
+ * The naming scheme of all processes: `association_`, then the subject (queue_ and quota_: the whole queue, read from
+ * Redis; gateway_ and worker_: that process), then the unit. Counters end in _total.
  */
 export const metricName = (text: string): string => `association_${text}`;
 
@@ -26,21 +26,21 @@ export type MetricsServerOptions = {
   readonly port: number;
   readonly host: string;
   readonly registry: Registry;
-  /** what keeps the process from working; empty when it can */
+  /** reasons why the process cannot work; empty if it can */
   readonly notReady: () => readonly string[];
-  /** why the process had better be started again; empty when it need not */
+  /** reasons to restart the process; empty if there are none */
   readonly notAlive: () => readonly string[];
   readonly logger: Logger;
   /** for tests */
   readonly timeouts?: typeof TIMEOUTS;
 };
 
-/** A request has no body here and comes at once. Node closes what is half sent after that time; its own is five minutes. */
+/** Requests have no body and arrive at once. Node closes an incomplete request after this time; its default is five minutes. */
 const TIMEOUTS = { requestMs: 10_000, checkMs: 2_000 };
 
 type Answer = { status: number; type: string; body: string };
 
-/** @param reasons why not */
+/** @param reasons why the process is not well */
 const health = (well: string, reasons: readonly string[]): Answer => {
   const isWell = reasons.length === 0;
   const body = { status: isWell ? well : `not ${well}`, ...((!isWell || well === 'ready') && { reasons }) };
@@ -52,7 +52,7 @@ export class MetricsServer {
 
   constructor(private readonly options: MetricsServerOptions) {}
 
-  /** A taken port is a warning and a free one: replicas share a host. */
+  /** If the port is taken, it warns and uses a free port, because replicas may share a host. */
   async start(): Promise<void> {
     const { port, host, logger } = this.options;
     const taken = await this.#listen(port);
@@ -79,7 +79,7 @@ export class MetricsServer {
     });
   }
 
-  /** @returns true when the port is taken */
+  /** @returns true if the port is taken */
   #listen(port: number): Promise<boolean> {
     const { requestMs, checkMs } = this.options.timeouts ?? TIMEOUTS;
     const timeouts = {

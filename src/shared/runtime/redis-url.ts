@@ -1,6 +1,6 @@
-/** REDIS_URL: whether it is one, and what of it may be shown. Pure. */
+/** Validates REDIS_URL and decides which parts of it may be shown. Pure. */
 
-/** The URL without user, password and options, fit for logs and errors. */
+/** @returns the URL without user, password and options, safe for logs and errors */
 export function redisPlace(url: string): string {
   if (redisUrlFault(url) !== undefined) return 'REDIS_URL';
   const { protocol, host, pathname } = new URL(url);
@@ -8,8 +8,8 @@ export function redisPlace(url: string): string {
 }
 
 /**
- * What is wrong with the URL; undefined: nothing. Strict, because what is read as a host or a path is shown in logs, and a
- * password with a `/`, `#` or `@` in it would be. Never repeats anything of the URL.
+ * @returns the fault of the URL; undefined if it is valid. The check is strict: logs show host and path, and a password
+ * with a `/`, `#` or `@` would be read as a part of them. The fault never quotes the URL.
  */
 export function redisUrlFault(url: unknown): string | undefined {
   const text = typeof url === 'string' ? url : '';
@@ -28,4 +28,4 @@ export function redisUrlFault(url: unknown): string | undefined {
   return undefined;
 }
 const MISWRITTEN =
-  'is not a URL of the form redis://user:password@host:port/database: characters such as / # @ % and spaces in user or password are to be percent-encoded';
+  'is not a URL of the form redis://user:password@host:port/database: percent-encode characters such as / # @ % and spaces in user and password';

@@ -1,11 +1,11 @@
 /**
  * Watches the Redis connections of a process.
  * Responsible for:
- *   1. finding out within seconds: a probe every two seconds on the first connection, a PING on the others, so that one
- *      that swallows everything is noticed (openRedis makes it anew) though nobody has anything to say;
- *   2. telling the log once for all of them: one line when something is wrong, one a minute while it is, one at its end;
- *   3. telling /readyz why not, and /healthz that nothing at all was heard for a minute.
- * Not responsible for connecting again: ioredis does that.
+ *   1. detecting trouble within seconds: it probes the first connection every two seconds and sends PING on the others, so
+ *      that openRedis notices a half-open connection even if no command is sent;
+ *   2. logging once for all connections: a line when trouble begins, one a minute while it lasts, and one when it ends;
+ *   3. reporting the reason to /readyz, and to /healthz that Redis has been silent for a minute.
+ * Not responsible for reconnecting: ioredis does that.
  */
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
@@ -22,9 +22,9 @@ import { writeRefusal } from './write-probe.js';
 export type RedisWatchOptions = {
   readonly url: string;
   readonly keys: Keys;
-  /** the process can do its work when Redis takes no writes: that is not looked at */
+  /** the process only reads, so it does not probe whether Redis accepts writes */
   readonly readsOnly?: true;
-  /** what follows for the process while something is wrong, for the log */
+  /** for the log: what the trouble means for the process */
   readonly consequence: string;
   readonly logger: Logger;
   /** milliseconds */
@@ -34,14 +34,14 @@ export type RedisWatchOptions = {
 };
 
 const PROBE_MS = 2_000;
-/** The probe has had no answer for so long: it is said. */
+/** A probe without an answer for this long is logged. */
 const SLOW_MS = 5_000;
-/** A trouble that lasts is said so often. */
+/** Lasting trouble is logged this often. */
 const SAY_AGAIN_MS = 60_000;
-/** Nothing at all was heard for so long, not even a refusal: a new process may do better. */
+/** After this time without any reply, not even an error, a restart of the process may help. */
 const DEAD_MS = 60_000;
 
-/** What is wrong with Redis itself, whichever connection says it. */
+/** Key of trouble that concerns Redis itself and not one connection. */
 const WRITES = 'writes';
 const LOST = 'the connection was lost';
 
@@ -49,10 +49,10 @@ export class RedisWatch implements Service {
   readonly #options: RedisWatchOptions;
   readonly #now: () => number;
   readonly #connections = new Map<string, Redis>();
-  /** connection, or {@link WRITES} → why */
+  /** name of the connection, or {@link WRITES} → reason */
   readonly #troubles = new Map<string, string>();
   readonly #stop = new AbortController();
-  /** the first trouble of those that are; undefined: all is well */
+  /** start of the oldest current trouble; undefined: no trouble */
   #since: number | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
   #isSaid = false;
@@ -66,7 +66,7 @@ export class RedisWatch implements Service {
     this.#heardAt = this.#now();
   }
 
-  /** Opens a connection and watches it. The first one is the one that is probed. */
+  /** Opens a connection and watches it. The first connection is probed. */
   open(name: string, role: RedisRole): Redis {
     const { url, silenceMs } = this.#options;
     const redis = openRedis(url, role, error => this.failed(error, name), silenceMs);
@@ -76,9 +76,9 @@ export class RedisWatch implements Service {
     return redis;
   }
 
-  /** Connects, and goes on trying. Resolves at once. */
+  /** Starts connecting, which retries for ever. Resolves at once. */
   async start(): Promise<void> {
-    for (const redis of this.#connections.values()) redis.connect().catch(() => {}); // an event says it
+    for (const redis of this.#connections.values()) redis.connect().catch(() => {}); // an event reports a failure
     void this.#watch();
   }
 
@@ -87,7 +87,7 @@ export class RedisWatch implements Service {
     for (const redis of this.#connections.values()) redis.disconnect();
   }
 
-  /** Why the process cannot do its work. Names no address. */
+  /** Reasons why the process cannot work. They contain no address. */
   get reasons(): string[] {
     if (this.#troubles.size > 0)
       return [...new Set([...this.#troubles.values()].map(reason => `Redis: ${withoutAddresses(reason)}`))];
@@ -95,15 +95,15 @@ export class RedisWatch implements Service {
     return lost ? [`Redis: ${lost.status}`] : [];
   }
 
-  /** Why the process had better be started again; empty in an outage that says so itself: a restart mends none. */
+  /** Reasons to restart the process; empty while Redis replies with errors, because a restart does not help then. */
   get deadly(): string[] {
     const ms = this.#now() - this.#heardAt;
     return ms > DEAD_MS ? [`Redis: nothing heard for ${Math.round(ms / 1_000)} s`] : [];
   }
 
   /**
-   * A logger for whoever uses the connections: a warning whose `error` is Redis' or the connection's is one for the watch,
-   * and there may be thousands of them a second; on level debug each is told.
+   * @returns a logger for code that uses the connections. The watch reports errors of Redis and of the connection, of which
+   * there may be thousands a second, so this logger writes such warnings on level debug only.
    */
   quiet(logger: Logger): Logger {
     const quiet = Object.create(logger) as Logger;
@@ -165,7 +165,7 @@ export class RedisWatch implements Service {
     void this.#lookAtPolicy(redis);
   }
 
-  /** By the other side, unless it was for its silence. */
+  /** The server closed the connection, unless openRedis closed it for its silence. */
   #closed(name: string): void {
     if (!/^no answer|ETIMEDOUT/.test(this.#troubles.get(name) ?? '')) this.#heardAt = this.#now();
   }
@@ -175,7 +175,7 @@ export class RedisWatch implements Service {
     while (!signal.aborted) {
       const [first, ...others] = this.#connections.values();
       if (first && this.#askedAt === undefined) void this.#probe(first);
-      for (const redis of others) if (redis.status === 'ready') redis.ping().catch(() => {}); // an event says it
+      for (const redis of others) if (redis.status === 'ready') redis.ping().catch(() => {}); // an event reports a failure
       await sleep(PROBE_MS, signal);
       this.#look(first);
     }
@@ -185,7 +185,7 @@ export class RedisWatch implements Service {
     this.#askedAt = this.#now();
     const [name = ''] = this.#connections.keys();
     try {
-      // a hasty connection refuses what is said to it earlier, and that would be reported as a loss
+      // a hasty connection refuses commands before it is ready, and the watch would report that as a loss
       if (redis.status !== 'ready') await once(redis, 'ready', { signal: this.#stop.signal });
       const { readsOnly, keys } = this.#options;
       const refusal = readsOnly ? void (await redis.ping()) : await writeRefusal(redis, keys);
@@ -199,12 +199,12 @@ export class RedisWatch implements Service {
     this.#askedAt = undefined;
   }
 
-  /** A probe that waits fails nowhere. */
+  /** Reports a probe that waits too long: a waiting command never fails. */
   #look(first: Redis | undefined): void {
     if (this.#stop.signal.aborted) return;
     const ms = this.#askedAt === undefined ? 0 : this.#now() - this.#askedAt;
     const [name = ''] = this.#connections.keys();
-    // it has shaken hands and says that it is loading
+    // the connection is open, and Redis replies that it is loading
     if (first?.status === 'connect') this.#heardAt = this.#now();
     const reason =
       first?.status === 'connect' ? 'LOADING it is loading its data' : `no answer for ${duration(ms)}`;
@@ -214,7 +214,7 @@ export class RedisWatch implements Service {
   }
 
   async #lookAtPolicy(redis: Redis): Promise<void> {
-    const info = await redis.info('memory').catch(() => ''); // we may not ask, or the connection is gone again
+    const info = await redis.info('memory').catch(() => ''); // an ACL forbids INFO, or the connection is lost again
     const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? this.#policy;
     if (policy !== this.#policy && policy !== 'noeviction')
       this.#options.logger.warn(
@@ -225,7 +225,7 @@ export class RedisWatch implements Service {
   }
 }
 
-/** Somebody has answered, though not as we like it. */
+/** @returns true if the error is a reply of a server */
 const isDefinite = (error: unknown): boolean =>
   /\b(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EACCES)\b/.test(
     redisReason(error),

@@ -1,30 +1,29 @@
-/** Connections to Redis, each with the manners of its role, and the words for what goes wrong with them. */
+/** Opens connections to Redis with the options of their role, and turns their errors into words. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../contract/errors.js';
 
-/** Milliseconds in which Redis answers nothing at all although it was asked: then the connection is made anew. */
+/** After this time (ms) without any reply to a command the connection is replaced. */
 const SILENCE_MS = { patient: 6_000, hasty: 10_000 };
-/** How long {@link RedisOptions.connectTimeout} and a goodbye may take. ioredis's 2 s would keep a process alive that long. */
+/** Longest time to connect ({@link RedisOptions.connectTimeout}). */
 const CONNECT_MS = 5_000;
 const GOODBYE_MS = 250;
-/** A Redis that takes no writes is not asked for a new connection more often than that. */
+/** A connection to a read-only Redis is replaced at most this often. */
 const READ_ONLY_PAUSE_MS = 1_000;
 
 const ROLES = {
-  /** Waits out an outage: commands queue up until Redis is back. A worker has nothing better to do. */
+  /** Waits out an outage: commands are queued until Redis is back. Workers use it. */
   patient: { maxRetriesPerRequest: null, enableOfflineQueue: true, maxLoadingRetryTime: 1_000 },
-  /** Says at once that Redis is away or still loading, so that the caller can say what was not enqueued. */
+  /** Fails at once while Redis is unreachable or loading, so that the caller learns what was not enqueued. */
   hasty: { maxRetriesPerRequest: 0, enableOfflineQueue: false, enableReadyCheck: false },
 } satisfies Record<string, RedisOptions>;
 
 export type RedisRole = keyof typeof ROLES;
 
 /**
- * Opens a connection (`rediss://` for TLS). Errors of the connection itself go to `onError`: without a listener
+ * Opens a connection (`rediss://` for TLS). `onError` gets the errors of the connection itself; without a listener
  * ioredis prints them with a stack trace.
- * @param silenceMs a connection on which no byte has come for so long, though a command waits for its answer, is dead:
- *   a firewall or a cable between may swallow everything and tell neither side. What was not answered is sent again where
- *   the role is patient.
+ * @param silenceMs a connection that has received no byte for this long while a command waits counts as dead: a firewall
+ *   or a broken cable drops packets without telling either side. A patient connection sends unanswered commands again.
  */
 export function openRedis(
   url: string,
@@ -40,10 +39,10 @@ export function openRedis(
     socketTimeout: silenceMs,
     connectTimeout: CONNECT_MS,
     disconnectTimeout: GOODBYE_MS,
-    // ioredis would do it with a promise that nobody catches: a connection lost in that moment ended the process
+    // ioredis leaves the promise of a resubscription uncaught: a connection lost at that moment would end the process
     autoResubscribe: false,
-    // after a failover the old primary says READONLY: look for the new one, and send the command again
-    // (older ones say it inside of "ERR Error running script …")
+    // After a failover the old primary replies READONLY: connect to the new one and send the command again.
+    // (Older versions reply it inside "ERR Error running script …".)
     reconnectOnError(error) {
       if (!error.message.includes('READONLY')) return false;
       refusedAt = performance.now();
@@ -59,20 +58,20 @@ export function openRedis(
   return redis;
 }
 
-/** ioredis says in terms of its options that there is no connection; the reason came before, as an event. */
+/** @returns true if ioredis reports a missing connection in terms of its options; an earlier event had the reason */
 export const isConnectionLoss = (error: unknown): boolean =>
   /max retries per request|isn't writeable|connection is closed|aborted/i.test(messageOf(error));
 
-/** Redis is there and does not do what is asked, whatever that is: it is full, read-only, loading, or does not know us. */
+/** @returns true if Redis replies but refuses every such command: it is full, read-only, loading, or refuses our login */
 export const isRefusal = (error: unknown): boolean =>
   /\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|CLUSTERDOWN|BUSY)\b/.test(
     messageOf(error),
   );
 
-/** What Redis adds for programmers: the arguments that it did not understand, the place in a script. */
+/** Details that Redis adds for programmers: the arguments, the line of a script. */
 const DETAILS = /(, with args beginning with| script: [0-9a-f]{40}).*$/s;
 
-/** Why, in Redis' own words where it has said any; '' when only the loss is known. Never holds an argument or a password. */
+/** @returns the reason, in Redis' words if it replied; '' if only the loss is known. Never has an argument or a password. */
 export function redisReason(error: unknown): string {
   // Node reports a host with several addresses as an AggregateError with an empty message
   if (error instanceof AggregateError && error.message === '')

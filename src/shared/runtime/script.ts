@@ -1,8 +1,8 @@
 /**
- * Lua scripts: one file each, sent once and called by their hash; a Redis that has forgotten one (restart) gets it again.
+ * Loads Lua scripts: one file each, sent once and called by hash. A Redis that lost a script (restart) gets it again.
  * A line `-- needs file.lua` puts that file's local functions before the script, each file once. A first line
- * `#!lua flags=allow-oom` lets it run on a full Redis (docs/decisions/0022); a server that knows no such line gets the
- * script without it.
+ * `#!lua flags=allow-oom` lets the script run on a full Redis (docs/decisions/0022); a server that does not support it
+ * gets the script without that line.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ export function loadScript(file: URL): Script {
       if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
     }
     try {
-      source = asWritten; // a server that has forgotten the script may be another one
+      source = asWritten; // a server that lost the script may be another server
       return await run();
     } catch (error) {
       if (flags === '' || !KNOWS_NO_FLAGS.test(messageOf(error))) throw error;
@@ -41,7 +41,7 @@ export function loadScript(file: URL): Script {
   };
 }
 
-/** Said before a line of the script has run. Redis before 7, and servers like it: `unexpected symbol near '#'`. */
+/** Compile errors of servers without flags, such as Redis before 7: `unexpected symbol near '#'`. */
 const KNOWS_NO_FLAGS =
   /^ERR (Error compiling script|Unexpected (flag|engine)|Could not find scripting engine)/;
 const FLAGS = /^#!lua .*\n/;
@@ -49,14 +49,14 @@ const NEEDS = /^-- needs (\S+)$/gm;
 
 const sha1 = (source: string): string => createHash('sha1').update(source).digest('hex');
 
-/** The script with all that it needs, and the line that stands before it. */
+/** @returns the script with all files that it needs, and its first line with the flags */
 export function scriptSource(file: URL): { flags: string; plain: string } {
   const texts = [...withNeeds(file)].map(each => readFileSync(new URL(each), 'utf8'));
   const flags = FLAGS.exec(texts.at(-1) ?? '')?.[0].trimEnd() ?? '';
   return { flags, plain: texts.map(text => text.replace(FLAGS, '')).join('\n') };
 }
 
-/** The files that a script is made of, itself last. */
+/** @returns the files that make up a script, itself last */
 function withNeeds(file: URL, found = new Set<string>()): ReadonlySet<string> {
   for (const [, needed = ''] of readFileSync(file, 'utf8').matchAll(NEEDS))
     withNeeds(new URL(needed, file), found);

@@ -1,6 +1,6 @@
 /**
- * The settings: one declarative list of names, types, defaults, units and words. The README's table and .env.example are
- * generated from it (scripts/generate-docs.mjs); config.ts reads the environment by it.
+ * The settings: one declarative list of names, types, defaults, units and descriptions. scripts/generate-docs.mjs writes
+ * the README's table and .env.example from it; config.ts reads the environment with it.
  */
 import { MAX_INPUTS_PER_CALL } from '../contract/association.js';
 import { redisUrlFault } from './redis-url.js';
@@ -14,7 +14,7 @@ export type IntegerSetting = Common & {
   unit: string;
 };
 type TextSetting = Common & { kind: 'text'; default: string; fault?: (value: string) => string | undefined };
-/** `optional`: most installations do without it, so that .env.example has it commented out */
+/** `optional`: most installations do not need it, so .env.example has it commented out */
 export type SecretSetting = Common & { kind: 'secret'; optional?: true };
 export type Setting = IntegerSetting | TextSetting | SecretSetting;
 
@@ -48,12 +48,12 @@ const text = (
   ...(fault && { fault }),
 });
 
-/** The value may hold a password and is not repeated. */
+/** The value may contain a password, so the fault does not quote it. */
 export const webUrlFault = (value: string): string | undefined => {
   if (!/^https?:\/\//.test(value) || !URL.canParse(value))
     return 'is not a URL that starts with https:// or http://';
   const { username, password } = new URL(value);
-  return username || password ? 'holds a user or a password, which no call is made with' : undefined;
+  return username || password ? 'contains a user or a password, which calls do not use' : undefined;
 };
 const timezoneFault = (value: string) => {
   try {
@@ -80,18 +80,18 @@ export const SETTINGS = {
   hubspotAccessToken: {
     kind: 'secret',
     name: 'HUBSPOT_ACCESS_TOKEN',
-    doc: 'access token of a private app; or put it into the file that `HUBSPOT_ACCESS_TOKEN_FILE` names, which is read again when HubSpot answers 401',
+    doc: 'access token of a private app. Instead, `HUBSPOT_ACCESS_TOKEN_FILE` may name a file with the token; the worker reads it again when HubSpot answers 401',
   },
   hubspotBaseUrl: text(
     'HUBSPOT_BASE_URL',
     'https://api.hubapi.com',
-    'where the API is (EU accounts, proxies, the simulator)',
+    'base URL of the API (EU accounts, proxies, the simulator)',
     webUrlFault,
   ),
   hubspotApiVersion: text(
     'HUBSPOT_API_VERSION',
     'v4',
-    `version of the call: ${API_VERSIONS.join(', ')}`,
+    `version of the API: ${API_VERSIONS.join(', ')}`,
     oneOf(API_VERSIONS),
   ),
   rateLimitCalls: integer(
@@ -118,7 +118,7 @@ export const SETTINGS = {
   accountTimezone: text(
     'ACCOUNT_TIMEZONE',
     'UTC',
-    "the account's time zone: the daily count starts again at its midnight",
+    'time zone of the account: the daily count restarts at midnight there',
     timezoneFault,
   ),
   batchMaxInputs: integer(
@@ -133,7 +133,7 @@ export const SETTINGS = {
     'BATCH_LINGER_MS',
     250,
     'ms',
-    'how long an association waits for company before a partial batch goes',
+    'how long an association waits for others before a partial batch is sent',
     0,
     60_000,
   ),
@@ -157,7 +157,7 @@ export const SETTINGS = {
     'JOB_ATTEMPTS',
     8,
     'attempts',
-    'how often HubSpot may refuse an association, without saying that this is final, before it is rejected with the last error; calls during which HubSpot is unavailable do not count',
+    'how often HubSpot may refuse an association with an error that is not final; then it is rejected with the last error. Calls while HubSpot is unavailable do not count',
     1,
     1_000,
   ),
@@ -165,7 +165,7 @@ export const SETTINGS = {
     'UNAVAILABLE_PATIENCE_HOURS',
     24,
     'h',
-    'how long an association is tried again while HubSpot is unavailable (5xx, timeout, no connection) before it is rejected with these words; 0 = for ever',
+    'how long an association is retried while HubSpot is unavailable (5xx, timeout, no connection); then it is rejected with that error. 0 = for ever',
     0,
     87_600,
   ),
@@ -173,7 +173,7 @@ export const SETTINGS = {
     'JOB_LOCK_MS',
     30_000,
     'ms',
-    'lock of a job, renewed while its worker lives; the jobs of a killed worker come back after one to two of these',
+    'lock of a job, which its worker renews; the jobs of a killed worker are requeued after one to two of these periods',
     1_000,
     HOUR_MS,
   ),
@@ -181,7 +181,7 @@ export const SETTINGS = {
     'RETRY_BACKOFF_MS',
     1_000,
     'ms',
-    'first retry within this time, doubling with full jitter, at most 10 min',
+    'largest pause before the first retry; it doubles with each retry, with full jitter, up to 10 min',
     1,
     600_000,
   ),
@@ -189,21 +189,21 @@ export const SETTINGS = {
     'SHUTDOWN_TIMEOUT_MS',
     25_000,
     'ms',
-    'SIGTERM: calls in flight may end within this time, the rest goes back to the queue',
+    'how long calls in flight may take to end after SIGTERM; all other jobs go back to the queue',
     100,
     HOUR_MS,
   ),
   compactHeap: text(
     'COMPACT_HEAP',
     'false',
-    'true: the worker collects its garbage sooner; under full load it takes some 210 MB instead of 270, and two fifths more CPU',
+    'true: the worker collects garbage sooner; under full load it takes about 210 MB instead of 270, and two fifths more CPU',
     oneOf(['true', 'false']),
   ),
   labelCacheSeconds: integer(
     'LABEL_CACHE_SECONDS',
     3_600,
     's',
-    'how long the names of association labels are kept before HubSpot is asked again; a name that is not among them is looked up anew, at most once a minute',
+    'how long labels are cached before HubSpot is asked again; an unknown label is looked up again at most once a minute',
     1,
     604_800,
   ),
@@ -212,34 +212,34 @@ export const SETTINGS = {
     'METRICS_PORT',
     9_464,
     'port',
-    "the worker's /metrics, /healthz and /readyz; 0 = off; where it is taken, a free one is used and a warning says which",
+    "port of the worker's /metrics, /healthz and /readyz; 0 = off. If the port is taken, the worker uses a free one and logs it",
     0,
     65_535,
   ),
   metricsHost: text(
     'METRICS_HOST',
     '127.0.0.1',
-    'the address they listen on; they ask for no password: use any other address only in a network of your own',
+    'address of /metrics, /healthz and /readyz of the worker; they need no password, so use another address only in a private network',
   ),
   alertWebhookUrl: {
     kind: 'secret',
     optional: true,
     name: 'ALERT_WEBHOOK_URL',
-    doc: 'a webhook that takes `{"text": …}` as Slack\'s do: workers post there when the account is held, when it flows again, and when too much is rejected; once per incident, all replicas together',
+    doc: 'a webhook that accepts `{"text": …}`, such as Slack\'s: workers post when the account is held, when it flows again, and when too much is rejected; once per incident for all replicas together',
   },
   alertRejectionRate: integer(
     'ALERT_REJECTION_RATE',
     5,
     'percent',
-    'rejections of the last minutes, in percent of what was decided, from which on `ALERT_WEBHOOK_URL` is told; 0 = never',
+    'share of rejections in the last minutes, in percent, from which on workers post to `ALERT_WEBHOOK_URL`; 0 = never',
     0,
     100,
   ),
-  gatewayPort: integer('GATEWAY_PORT', 3_000, 'port', 'where the gateway listens; 0 = a free one', 0, 65_535),
+  gatewayPort: integer('GATEWAY_PORT', 3_000, 'port', 'port of the gateway; 0 = a free one', 0, 65_535),
   gatewayHost: text(
     'GATEWAY_HOST',
     '127.0.0.1',
-    'the address the gateway listens on; any but a loopback address needs `GATEWAY_API_KEYS`',
+    'address of the gateway; any but a loopback address needs `GATEWAY_API_KEYS`',
   ),
   gatewayApiKeys: {
     kind: 'secret',
@@ -251,7 +251,7 @@ export const SETTINGS = {
     'GATEWAY_MAX_INPUTS',
     50_000,
     'inputs',
-    'most inputs of one request to the gateway; its body may have 512 bytes for each, and at least 1 MB',
+    'most inputs of one request to the gateway; the largest body is 512 bytes for each, and at least 1 MB',
     1,
     200_000,
   ),
@@ -259,32 +259,25 @@ export const SETTINGS = {
     'MAX_QUEUED_ASSOCIATIONS',
     5_000_000,
     'associations',
-    'backlog from which on the gateway refuses more (429), as estimated from the sizes of some queued jobs',
+    'backlog from which on the gateway refuses requests (429); estimated from the sizes of some queued jobs',
   ),
-  dashboardPort: integer(
-    'DASHBOARD_PORT',
-    3_001,
-    'port',
-    'where the dashboard listens; 0 = a free one',
-    0,
-    65_535,
-  ),
+  dashboardPort: integer('DASHBOARD_PORT', 3_001, 'port', 'port of the dashboard; 0 = a free one', 0, 65_535),
   dashboardHost: text(
     'DASHBOARD_HOST',
     '127.0.0.1',
-    'the address the dashboard listens on; any but a loopback address needs `DASHBOARD_USER` and `DASHBOARD_PASSWORD`',
+    'address of the dashboard; any but a loopback address needs `DASHBOARD_USER` and `DASHBOARD_PASSWORD`',
   ),
-  dashboardUser: text('DASHBOARD_USER', '', 'user name that the dashboard asks for'),
+  dashboardUser: text('DASHBOARD_USER', '', 'user name for the dashboard'),
   dashboardPassword: {
     kind: 'secret',
     optional: true,
     name: 'DASHBOARD_PASSWORD',
-    doc: 'password that the dashboard asks for',
+    doc: 'password for the dashboard',
   },
   dashboardReadOnly: text(
     'DASHBOARD_READ_ONLY',
     'false',
-    'true: the dashboard shows everything and changes nothing',
+    'true: the dashboard only shows and changes nothing',
     oneOf(['true', 'false']),
   ),
 } as const satisfies Record<string, Setting>;

@@ -1,32 +1,32 @@
 /**
- * Text from elsewhere (record ids, HubSpot's words, data of jobs, lines of files) on its way to a reader. A terminal obeys
- * control characters, C1 ones too, and characters that turn the direction of writing or are not seen at all let a text
- * pass for another one. Data stays as it is: this is for the eye. Pure, and without imports: the web page has it, too.
+ * Makes foreign text (record ids, HubSpot's words, job data, lines of files) safe to display. A terminal obeys control
+ * characters, C1 ones included, and characters that are invisible or change the writing direction make a text look like
+ * another one. Stored data is not changed. Pure and without imports, because the web page uses it as well.
  */
 
-/** Controls, formatting characters that are not seen (bidi, zero-width, tags, BOM), line separators, lone surrogates. */
+/** Control characters, invisible formatting characters (bidi, zero-width, tags, BOM), line separators, lone surrogates. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-/** In JSON controls up to U+001F are escaped already, and line breaks stand between its parts. */
+/** The same for JSON text, in which controls up to U+001F are escaped already and line breaks are allowed. */
 const UNSEEN_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** What no reader and no database takes well: controls (NUL among them), and halves of characters. */
+/** Characters that break readers and databases: control characters, including NUL, and lone surrogates. */
 const NO_TEXT = /[\p{Cc}\p{Cs}]/gu;
 
-/** Somebody else's words as they enter our data: well-formed, without controls, at most so many code points. */
+/** @returns foreign words as we store them: well-formed, without control characters, at most `most` code points */
 export function enteringWords(text: string, most: number): string {
-  // no more is looked at than can stay: an answer may be of many megabytes
+  // read no more than can be kept: an answer may have many megabytes
   const some = Array.from(text.length > most ? text.slice(0, 2 * most + 1) : text);
   const cut = some.length > most ? `${some.slice(0, most - 1).join('')}…` : some.join('');
   return cut.replace(NO_TEXT, ' ');
 }
 
-/** As one line that says what it looks like. */
+/** @returns one line with blanks instead of invisible characters */
 export const harmless = (text: string): string => text.replace(UNSEEN, ' ');
 
-/** Line breaks are ours. */
+/** Like {@link harmless}, but keeps line breaks. */
 export const harmlessLines = (text: string): string => text.split('\n').map(harmless).join('\n');
 
-/** JSON text, one document or many, that means the same and moves no terminal. */
+/** Escapes invisible characters in JSON text (one or more documents): the same meaning, safe in a terminal. */
 export const harmlessJson = (json: string): string => json.replace(UNSEEN_IN_JSON, escaped);
 
 const escaped = (character: string): string =>

@@ -1,8 +1,8 @@
 /**
- * Traces: off unless the standard OTEL_ variables ask for them; what they need is loaded only then. Which variables
- * count: OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT turn them on; OTEL_SDK_DISABLED=true and
+ * Traces. They are off unless the standard OTEL_ variables ask for them; only then the code loads OpenTelemetry:
+ * OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT turn them on; OTEL_SDK_DISABLED=true and
  * OTEL_TRACES_EXPORTER=none off; service name, resource attributes, sampler, limits and headers as the standard says.
- * BullMQ carries the trace in the job (`tm`): from whoever enqueued it to the call that sent it.
+ * BullMQ carries the trace in the job (`tm`), from the producer to the call that sent it.
  */
 import type { Span } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
@@ -13,13 +13,13 @@ import { settlesWithin } from './wait.js';
 export type OtelApi = typeof import('@opentelemetry/api');
 export type Tracing = {
   readonly api: OtelApi;
-  /** for BullMQ's option of that name */
+  /** for BullMQ's option `telemetry` */
   readonly telemetry: BullMQOtel;
 };
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const TRACER = 'hubspot-association-queue';
-/** At the end of a process its last spans may take this long; a collector that is away must not keep it. */
+/** Longest time to send the last spans at the end of a process: an unreachable collector must not delay it longer. */
 const FLUSH_MS = 2_000;
 
 export const wantsTraces = (env: Environment): boolean =>
@@ -28,9 +28,9 @@ export const wantsTraces = (env: Environment): boolean =>
   env.OTEL_TRACES_EXPORTER !== 'none';
 
 /**
- * For a process of ours. To be called once, before anything is traced.
- * @param role worker, gateway, enqueue: part of the service's name, unless OTEL_SERVICE_NAME says another one
- * @returns undefined when traces are off
+ * Sets up traces for one of our processes. Call it once, before anything is traced.
+ * @param role worker, gateway, enqueue: part of the service's name, unless OTEL_SERVICE_NAME sets another name
+ * @returns undefined if traces are off
  */
 export async function startTracing(role: string, env: Environment): Promise<(Tracing & Service) | undefined> {
   if (!wantsTraces(env)) return undefined;
@@ -53,14 +53,14 @@ export async function startTracing(role: string, env: Environment): Promise<(Tra
   };
 }
 
-/** OpenTelemetry's API leaves what is registered here, in whatever copy of it: its own way to be shared. */
+/** OpenTelemetry's API registers providers under this symbol, so that several copies of the API share them. */
 const API_GLOBAL = Symbol.for('opentelemetry.js.api.1');
 
-/** For the library: has the process we are in set up traces of its own? Costs a look at a global. */
+/** For the library: @returns true if the host process has set up traces. Reads only a global. */
 export const isTraced = (): boolean =>
   (globalThis as { [API_GLOBAL]?: { trace?: unknown } })[API_GLOBAL]?.trace !== undefined;
 
-/** What traces need, where somebody has registered a provider. */
+/** Creates the objects for traces, using the registered provider. */
 export async function createTracing(): Promise<Tracing> {
   const [api, { BullMQOtel, BullMQOTelSpan }] = await Promise.all([
     import('@opentelemetry/api'),
@@ -69,7 +69,7 @@ export async function createTracing(): Promise<Tracing> {
   const telemetry = new BullMQOtel({ tracerName: TRACER });
   const { tracer } = telemetry;
   const start = tracer.startSpan.bind(tracer);
-  // BullMQ's housekeeping (looking for stalled jobs, waiting for the next one) belongs to nobody's trace and starts none
+  // BullMQ's housekeeping (checking for stalled jobs, waiting for the next job) belongs to no trace and starts none
   tracer.startSpan = (name, options, context) => {
     const parent = api.trace.getSpan(context ?? api.context.active());
     const isHousekeeping = !parent && (options as { kind?: number }).kind === api.SpanKind.INTERNAL;
@@ -82,7 +82,7 @@ export async function createTracing(): Promise<Tracing> {
 
 export const tracerOf = ({ api }: Tracing) => api.trace.getTracer(TRACER);
 
-/** Does what several callers share: it goes on in the first one's trace, the others link to it and it to them. */
+/** Runs work that several callers share in the first caller's trace. The other callers' spans link to it, and it to them. */
 export async function together<T>(
   tracing: Tracing | undefined,
   callers: ReadonlySet<Span>,

@@ -1,12 +1,12 @@
-/** The one place that sleeps. Everything else decides when, and asks here. */
+/** The only file that sleeps. Other code decides how long and calls it. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Node's longest timer; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
- * Resolves after `ms`, or as soon as `signal` is aborted (it does not reject: whoever sleeps looks at the signal next).
- * @param ms milliseconds; zero or less resolves on the next turn of the event loop
+ * Resolves after `ms`, or as soon as `signal` is aborted. It does not reject: the caller checks the signal afterwards.
+ * @param ms milliseconds; zero or less resolves in the next turn of the event loop
  */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return;
@@ -17,12 +17,12 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** Between two tries of {@link untilDone}. */
+/** Pause between two tries of {@link untilDone}. */
 const TRY_AGAIN_MS = 1_000;
 
 /**
- * Tries until it is done, or the signal is aborted.
- * @param onFailure told of every try that failed
+ * Tries until it succeeds or the signal is aborted.
+ * @param onFailure called after every failed try
  */
 export async function untilDone(
   work: () => Promise<void>,
@@ -40,20 +40,20 @@ export async function untilDone(
   }
 }
 
-/** A timer that is late says that our own thread was busy: it counts no more than this share of the whole. */
+/** Slices of a wait. If our thread was busy and a timer is late, only one slice counts. */
 const SLICES = 20;
 
 /**
- * Like {@link sleep}, but only time in which this thread could have heard an answer counts: while it is busy, the answer
- * may lie in the socket, and a plain timer would fire before anybody looked there.
+ * Like {@link sleep}, but counts only time in which this thread could receive an answer. While the thread is busy, the
+ * answer may wait in the socket, and a plain timer would fire before the thread reads it.
  */
 export async function sleepListening(ms: number, signal: AbortSignal): Promise<void> {
   for (let slice = 0; slice < SLICES && !signal.aborted; slice++) await sleep(ms / SLICES, signal);
 }
 
 /**
- * What `work` brings, or an error when nothing was heard of it for `ms` of listening.
- * @param onSilence called before the error: whoever comes next shall not queue up behind a connection that may be dead
+ * @returns the result of `work`. @throws Error if it does not settle within `ms` of listening.
+ * @param onSilence called before the error, so that the next caller does not wait for a connection that may be dead
  */
 export async function heardWithin<T>(work: Promise<T>, ms: number, onSilence: () => void): Promise<T> {
   const heard = new AbortController();
@@ -69,7 +69,7 @@ export async function heardWithin<T>(work: Promise<T>, ms: number, onSilence: ()
   }
 }
 
-/** @returns whether the promise settled within `ms`; no timer outlives the answer. */
+/** @returns true if the promise settled within `ms`. No timer remains afterwards. */
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const settled = new AbortController();
   const done = promise.then(

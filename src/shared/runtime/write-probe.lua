@@ -1,9 +1,9 @@
 --[[
-  Whether Redis takes writes. Changes nothing: the key never exists. The refusal is returned as a text and not as an error,
-  which would make ioredis look for another Redis and end what else is on the connection.
+  Tests whether Redis accepts writes. Changes nothing, because the key never exists. Returns the refusal as text: an error
+  would make ioredis reconnect and fail the other commands on the connection.
 
   KEYS[1] a key of the queue
-  Returns why not; '' = it does
+  Returns the reason of a refusal; '' = Redis accepts writes
 ]]
 local reply = redis.pcall('SET', KEYS[1], '', 'XX')
 return type(reply) == 'table' and reply.err or ''

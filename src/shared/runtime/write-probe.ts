@@ -1,4 +1,4 @@
-/** Asks Redis whether it takes writes: not when it is full, a replica, cannot save, or misses its replicas. */
+/** Asks Redis whether it accepts writes. It does not if it is full, a replica, cannot save, or misses its replicas. */
 import type { Redis } from 'ioredis';
 import { messageOf } from '../contract/errors.js';
 import type { Keys } from '../contract/keys.js';
@@ -8,8 +8,8 @@ import { loadScript } from './script.js';
 const probe = loadScript(new URL('./write-probe.lua', import.meta.url));
 
 /**
- * @returns why Redis takes no writes, in its words; '' = it does, or we may not try (an ACL for readers)
- * @throws Error when there is no answer
+ * @returns Redis' reason to refuse writes; '' = it accepts them, or an ACL for readers forbids the test
+ * @throws Error if there is no answer
  */
 export async function writeRefusal(redis: Redis, keys: Keys): Promise<string> {
   try {
@@ -20,6 +20,6 @@ export async function writeRefusal(redis: Redis, keys: Keys): Promise<string> {
   }
 }
 
-/** Redis 6 puts the place in the script before the words. */
+/** Redis 6 puts the script's line before the message. */
 const reasonOf = (text: string): string =>
   text.includes('NOPERM') ? '' : redisReason(text.replace(/^.*?-(?=[A-Z]{3,} )/s, ''));
