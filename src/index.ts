@@ -1,4 +1,4 @@
-/** The public API of the package: what an application needs to hand associations to the queue. */
+/** The public API of the package: everything that an application needs to enqueue associations. */
 export type { HubSpotOptions } from './labels/open-labels.js';
 export type { Associations, Enqueued } from './producer/enqueue-many.js';
 export {

@@ -1,9 +1,9 @@
 /**
- * Enqueues any number of associations in flat memory.
+ * Enqueues any number of associations in constant memory.
  * Responsible for:
- *   1. reading no faster than Redis acknowledges: at most `maxUnacknowledged` associations are held;
- *   2. full jobs: lanes stay open across bulks, only the end sends what is not full;
- *   3. one error that says exactly what is not enqueued.
+ *   1. reading no faster than Redis acknowledges: it keeps at most `maxUnacknowledged` associations in memory;
+ *   2. full jobs: lanes stay open across bulks, and only the end of the input sends jobs that are not full;
+ *   3. one error that states exactly what was not enqueued.
  * Not responsible for packing (packer.ts), for labels (labels/type-resolver.ts) or for Redis (sender.ts).
  */
 import { allFaults, type Resolved, saysTypes, type TypesOf, withTypes } from '../labels/type-resolver.js';
@@ -18,7 +18,7 @@ import { EnqueueError, type EnqueueProgress, InvalidAssociationError } from '../
 import { type JobOrigin, type Lane, Packer, unpack } from './packer.js';
 import { JOBS_PER_BULK } from './sender.js';
 
-/** Invalid items after which nothing more is read: the input as a whole is wrong, and the error stays bounded. */
+/** After this many invalid items reading stops: the whole input is probably wrong, and the error stays bounded. */
 export const MAX_INVALID_ITEMS = 1_000;
 
 export type Associations = Iterable<Association> | AsyncIterable<Association>;
@@ -26,7 +26,7 @@ export type Enqueued = { associations: number; jobs: number };
 export type ManyParts = {
   readonly send: (jobs: readonly JobData[]) => Promise<void>;
   readonly typesOf: TypesOf;
-  /** told of each object pair with its types */
+  /** called once for each object pair with its types */
   readonly onLane: (lane: Lane) => void;
 };
 
@@ -39,14 +39,14 @@ export async function enqueueMany(
 ): Promise<Enqueued> {
   const run = new Run(parts, origin, maxUnacknowledged);
   try {
-    // A loop over what is in memory pays for no promise per item.
+    // A synchronous iterable needs no promise per item.
     if (Symbol.iterator in items) {
       for (const item of items) if (!run.take(item) && !(await run.room())) break;
     } else {
       for await (const item of items) if (!run.take(item) && !(await run.room())) break;
     }
   } finally {
-    // Even when the iterable threw: what it had given was handed over.
+    // Also after the iterable threw: the items before must be enqueued.
     await run.finish();
   }
   return run.result();
@@ -57,22 +57,22 @@ class Run {
   readonly #maxUnacknowledged: number;
   readonly #packer: Packer;
   #full: JobData[] = [];
-  /** Sent and not settled, oldest first; they do not reject. */
+  /** Sends that have not settled, oldest first; they do not reject. */
   readonly #sends = new Set<Promise<void>>();
-  /** Taken, valid, and neither acknowledged nor failed. */
+  /** Valid associations that are neither acknowledged nor failed. */
   #held = 0;
   #read = 0;
   readonly #enqueued = { associations: 0, jobs: 0 };
   readonly #faults: string[] = [];
   readonly #invalid: number[] = [];
-  /** Why nothing more is read. */
+  /** Why reading stopped. */
   #failure: { cause: unknown } | undefined;
-  /** Why nothing more is sent: Redis did not acknowledge something. */
+  /** Why sending stopped: Redis did not acknowledge a job. */
   #sendFailure: { cause: unknown } | undefined;
   readonly #lost: JobData[] = [];
-  /** The item whose types could not be looked up: the last one read. */
+  /** The last item read, if its types could not be looked up. */
   readonly #unresolved: Association[] = [];
-  /** The item whose types are being looked up; it does not reject. */
+  /** The lookup of an item's types, while it runs; it does not reject. */
   #pending: Promise<void> | undefined;
 
   constructor(parts: ManyParts, origin: JobOrigin, maxUnacknowledged: number) {
@@ -81,7 +81,7 @@ class Run {
     this.#packer = new Packer(origin, undefined, parts.onLane);
   }
 
-  /** @returns whether the next item may be taken at once; if not, ask {@link room}. */
+  /** @returns true if the next item may be taken at once; otherwise await {@link room} */
   take(given: Association): boolean {
     const index = this.#read++;
     if (hasOwnNames(given)) return this.#takeNamed(given, index);
@@ -130,7 +130,7 @@ class Run {
     return this.#held < this.#maxUnacknowledged && !this.#failure;
   }
 
-  /** Waits until there is room. @returns false when nothing more is to be read. */
+  /** Waits until there is room. @returns false if reading must stop */
   async room(): Promise<boolean> {
     await this.#pending;
     while (this.#held >= this.#maxUnacknowledged && !this.#failure) {
@@ -172,7 +172,7 @@ class Run {
   async #sendBulk(jobs: JobData[]): Promise<void> {
     const associations = jobs.reduce((sum, job) => sum + job.pairs.length, 0);
     try {
-      if (this.#sendFailure) throw this.#sendFailure.cause; // nothing after it, so that little is sent twice
+      if (this.#sendFailure) throw this.#sendFailure.cause; // send nothing after a failure, so that little is sent twice
       await this.#parts.send(jobs);
       this.#enqueued.associations += associations;
       this.#enqueued.jobs += jobs.length;

@@ -1,6 +1,6 @@
 /**
- * `association-queue enqueue FILE`: checks the options, imports, says what happened, chooses the exit code.
- * What a line means, and how it gets to Redis, is import-file.ts.
+ * `association-queue enqueue FILE`: checks the options, imports the file, prints the result, chooses the exit code.
+ * import-file.ts reads the lines and sends them to Redis.
  */
 import type { Readable } from 'node:stream';
 import type { HubSpotOptions } from '../labels/open-labels.js';
@@ -35,12 +35,12 @@ export type EnqueueOptions = {
 
 export type Terminal = { stdin: Readable; stdout: NodeJS.WritableStream; stderr: NodeJS.WriteStream };
 
-/** What the command needs of the configuration; the HubSpot side only to look up labels. */
+/** The part of the configuration that the command needs. It uses `hubspot` only to look up labels. */
 export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> & { readonly hubspot?: HubSpotOptions };
 
 /**
- * @returns the exit code: 0, or 1 when a line was refused, Redis went away, or labels could not be looked up
- * @throws ConfigError with every problem of the options and of the file as a whole; nothing is enqueued then
+ * @returns the exit code: 0, or 1 if a line was refused, Redis was lost, or labels could not be looked up
+ * @throws ConfigError with every problem of the options and of the whole file; nothing is enqueued in that case
  */
 export async function runEnqueue(
   config: EnqueueConfig,
@@ -118,7 +118,7 @@ function readOptions(options: EnqueueOptions): {
       problems.push(`--type: ${messageOf(error)}`);
     }
   }
-  // Everything but the options is good here, so every fault is an option's.
+  // All other fields are valid here, so every fault belongs to an option.
   const objectTypes = { fromObjectType: from ?? 'a', toObjectType: to ?? 'b' };
   const probe: Association = { ...objectTypes, from: 1, to: 1, types, label };
   for (const fault of associationFaults(probe)) {

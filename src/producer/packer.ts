@@ -1,11 +1,11 @@
 /**
  * Packs associations into jobs, in memory. Pure: no I/O, no clock.
  * Responsible for:
- *   1. refusing what cannot be enqueued, cheaply: a good association costs two id checks and a few comparisons;
+ *   1. refusing invalid associations cheaply: a valid one costs two id checks and a few comparisons;
  *   2. lanes: associations of one object pair with the same types, in any order, share jobs;
- *   3. jobs of at most `maxPairs` pairs, in the order in which the associations came.
- * Not responsible for when a job is sent, for the words of a refusal (associationFaults has them), or for labels: what
- * comes here has types.
+ *   3. jobs of at most `maxPairs` pairs, in the order of the associations.
+ * Not responsible for when a job is sent, for the words of a refusal (associationFaults), or for labels: associations
+ * have types here.
  */
 import {
   type Association,
@@ -20,10 +20,10 @@ import {
 } from '../shared/contract/association.js';
 import { readRecordId } from '../shared/contract/record-id.js';
 
-/** What every job of one sender carries besides its pairs. */
+/** Fields that every job of one sender has. */
 export type JobOrigin = { source?: string; requestId?: string };
 
-/** What the associations of a job have in common. */
+/** The common properties of a job's associations. */
 export type Lane = Pick<JobData, 'fromObjectType' | 'toObjectType' | 'types'>;
 type OpenLane = Lane & { open: JobData | undefined };
 
@@ -32,11 +32,11 @@ export class Packer {
   readonly #onLane: (lane: Lane) => void;
   readonly #maxPairs: number;
   #lanes = new Map<string, OpenLane>();
-  // Neighbours mostly share a lane: comparing with the last one spares the lookup, and the check of types known good.
-  // Compared by value, because a caller may change the array it reuses.
+  // Consecutive associations mostly share a lane: a comparison with the last lane saves the lookup and the check of the
+  // types. It compares by value, because a caller may modify an array that it reuses.
   #last: OpenLane | undefined;
 
-  /** @param onLane told of each object pair with its types, once as long as the lane is known */
+  /** @param onLane called when a lane is opened, with its object pair and types */
   constructor(origin: JobOrigin = {}, maxPairs = MAX_PAIRS_PER_JOB, onLane: (lane: Lane) => void = () => {}) {
     this.#origin = origin;
     this.#onLane = onLane;
@@ -44,9 +44,9 @@ export class Packer {
   }
 
   /**
-   * @param association whose label, if it had one, is among its types by now
-   * @returns the job that now holds the association; it takes no more, and is the caller's, once {@link isFull}.
-   *   Undefined when the association is invalid: nothing of it was packed.
+   * @param association its label, if it had one, is already resolved into its types
+   * @returns the job that now contains the association. Once it {@link isFull}, it belongs to the caller.
+   *   Undefined if the association is invalid; then nothing was packed.
    */
   add(association: Association): JobData | undefined {
     if (typeof association !== 'object' || association === null) return undefined;
@@ -67,7 +67,7 @@ export class Packer {
     return job.pairs.length >= this.#maxPairs;
   }
 
-  /** Takes out the jobs that are not full, oldest lane first, and forgets all lanes. */
+  /** Removes and returns the jobs that are not full, oldest lane first, and closes all lanes. */
   takeOpen(): JobData[] {
     const open = [...this.#lanes.values()].flatMap(lane => lane.open ?? []);
     this.#lanes = new Map();
@@ -104,11 +104,11 @@ function isOf(lane: Lane, { fromObjectType, toObjectType, types }: Association):
   return true;
 }
 
-/** `"279"` is the number it is, here as everywhere. */
+/** `"279"` equals the number 279. */
 const isSameId = (given: unknown, known: number | undefined): boolean =>
   given === known || (given !== undefined && typeIdOf(given) === known);
 
-/** Copies: what the caller does to its objects afterwards does not reach the queue. */
+/** Copies the types, so that later changes by the caller do not reach the queue. */
 function withoutRepeats(types: readonly AssociationType[]): AssociationType[] {
   const byText = new Map(types.map(type => [typeText(type), type]));
   return [...byText.values()].map(({ associationCategory, associationTypeId }) => ({
@@ -117,7 +117,7 @@ function withoutRepeats(types: readonly AssociationType[]): AssociationType[] {
   }));
 }
 
-/** The associations of a job, as a caller could hand them over again. */
+/** @returns the associations of a job, which a caller can enqueue again */
 export function unpack({ fromObjectType, toObjectType, types, pairs }: JobData): TypedAssociation[] {
   return pairs.map(([from, to]) => ({ fromObjectType, toObjectType, from, to, types }));
 }

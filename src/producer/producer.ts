@@ -1,9 +1,9 @@
 /**
- * The producer library: hands associations to the queue.
+ * The producer library: enqueues associations.
  * Responsible for:
- *   1. packing single calls of `enqueue` made within a few milliseconds into one bulk (a lot), as DataLoader does;
+ *   1. packing calls of `enqueue` that are made within a few milliseconds into one bulk (a lot), as DataLoader does;
  *   2. resolving a call only when Redis has acknowledged its association;
- *   3. telling every caller of a failed lot what became of its own association.
+ *   3. telling every caller of a failed lot what happened to its association.
  * Not responsible for packing into jobs (packer.ts), long inputs (enqueue-many.ts), or Redis (sender.ts).
  */
 import type { Span } from '@opentelemetry/api';
@@ -31,80 +31,80 @@ export type ProducerOptions = {
   redisUrl: string;
   /** QUEUE_PREFIX of the worker; default `bull` */
   prefix?: string;
-  /** HubSpot account the associations are for; default `default` */
+  /** HubSpot account of the associations; default `default` */
   account?: string;
-  /** free text that every job carries: who enqueued it; at most 200 characters */
+  /** free text in every job that says who enqueued it; at most 200 characters */
   source?: string;
-  /** how many associations one `enqueueMany` holds unacknowledged before it reads on; default 50,000 */
+  /** most unacknowledged associations of one `enqueueMany`; it reads on when Redis acknowledges some; default 50,000 */
   maxUnacknowledged?: number;
-  /** milliseconds that a single `enqueue` waits for company; default 2 */
+  /** milliseconds that `enqueue` waits for further calls to share a job; default 2 */
   packMs?: number;
-  /** how to look up labels; without it, associations with a label need somebody else to have looked them up */
+  /** how to look up labels; without it, a label resolves only if another process has put the labels into Redis */
   hubspot?: HubSpotOptions;
   /**
-   * told once of types that HubSpot's guide has for another object pair or direction, or not at all, and which are right;
-   * they are enqueued nevertheless. Default: process.emitWarning
+   * called once for each type that HubSpot's guide lists for another object pair or direction, or not at all, with the
+   * types that it lists. The association is enqueued nevertheless. Default: process.emitWarning
    */
   onWarning?: (warning: string) => void;
 };
 
 export type EnqueueOptions = {
-  /** `high`: rides in the next call, before everything that waits; for what somebody waits for. Default `normal` */
+  /** `high`: goes in the next call, before everything that waits; for associations that a person waits for. Default `normal` */
   priority?: Priority;
 };
 
 export type Producer = {
   /**
    * Enqueues one association; many concurrent calls share jobs. Resolves when Redis has acknowledged it.
-   * What is unacknowledged is in memory, about 650 bytes a call: whoever has an endless supply uses `enqueueMany`.
-   * Without types and label it becomes HubSpot's unlabelled association of its object pair.
-   * @throws ConfigError when an option is wrong
-   * @throws InvalidAssociationError naming every fault, and the known labels for an unknown one; nothing was enqueued
-   * @throws EnqueueError when Redis is away (within about 2 s) or refuses, or when a label cannot be looked up
-   *   (`cause` is a LabelLookupError): enqueue it again, twice is harmless
+   * Unacknowledged calls take about 650 bytes each, so use `enqueueMany` for an unbounded number.
+   * Without types and label, HubSpot's unlabelled type of the object pair applies.
+   * @throws ConfigError if an option is invalid
+   * @throws InvalidAssociationError with every fault, and for an unknown label the known ones; nothing was enqueued
+   * @throws EnqueueError if Redis is unreachable (within about 2 s) or refuses, or if a label cannot be looked up
+   *   (`cause` is a LabelLookupError). Enqueue it again; enqueueing twice is harmless
    */
   enqueue(association: Association, options?: EnqueueOptions): Promise<void>;
   /**
-   * Enqueues all items of an iterable, of any length: memory stays flat, and it is read no faster than Redis
-   * acknowledges. Invalid items are left out and the others enqueued; after 1,000 invalid ones it stops reading.
-   * A job goes when it is full or the iterable ends: for a source that trickles, `enqueue` is the one to call.
-   * @param options.requestId carried by every job of this call; at most 200 characters
-   * @returns how many associations, in how many jobs, Redis has acknowledged
-   * @throws InvalidAssociationError at the end, when items were invalid: `indexes` of those left out, and
-   *   `progress.read`, from which index on nothing was looked at
-   * @throws EnqueueError when Redis is away or refuses, or a label cannot be looked up: not enqueued are its `associations`, the items from index
-   *   `progress.read` on, and those of `invalid`
-   * @throws whatever the iterable throws, after what it had given before is enqueued
+   * Enqueues all items of an iterable of any length. Memory stays constant; it reads no faster than Redis acknowledges.
+   * It skips invalid items and enqueues the others; after 1,000 invalid items it stops reading.
+   * It sends a job when the job is full or the iterable ends: for a slow source call `enqueue`.
+   * @param options.requestId stored in every job of this call; at most 200 characters
+   * @returns the numbers of associations and of jobs that Redis has acknowledged
+   * @throws InvalidAssociationError at the end if items were invalid: `indexes` of the skipped items, and
+   *   `progress.read`, the index of the first item that was not read
+   * @throws EnqueueError if Redis is unreachable or refuses, or a label cannot be looked up. Not enqueued are its
+   *   `associations`, the items from index `progress.read` on, and those of `invalid`
+   * @throws whatever the iterable throws, after the items before are enqueued
    */
   enqueueMany(items: Associations, options?: EnqueueOptions & { requestId?: string }): Promise<Enqueued>;
-  /** Resolves when Redis answers. @throws Error saying why it does not, within about 2 s. */
+  /** Resolves when Redis answers. @throws Error with the reason if it does not, within about 2 s */
   connected(): Promise<void>;
-  /** Sends at once what waits for company; resolves when every call made before has settled. Does not reject. */
+  /** Sends waiting associations at once; resolves when every earlier call has settled. Does not reject. */
   flush(): Promise<void>;
-  /** Refuses new calls, waits for those under way, disconnects. May be called twice. */
+  /** Refuses new calls, waits for pending ones, disconnects. May be called twice. */
   close(): Promise<void>;
 };
 
-/** Single calls that travel together. */
+/** Calls of `enqueue` that are sent together. */
 type Lot = {
   packer: Packer;
   full: ReturnType<Packer['takeOpen']>;
   size: number;
-  /** the callers' spans, where they are traced */
+  /** the callers' spans, if they are traced */
   callers: Set<Span>;
   settled: Promise<void>;
   go: () => void;
 };
 
-/** Associations of a lot at most; 40 full jobs, or as many as there are lanes. */
+/** Most associations of a lot: 40 full jobs, or more jobs if there are more lanes. */
 const LOT_SIZE = 20_000;
-/** Characters of `source` and of `requestId`. */
+/** Most characters of `source` and of `requestId`. */
 const MAX_SOURCE_LENGTH = 200;
 
-/** Does not connect yet: the first call does. @throws ConfigError listing every option that is wrong. */
+/** Does not connect; the first call does. @throws ConfigError with every invalid option */
 export const createProducer = (options: ProducerOptions): Producer => openProducer(options);
 
-/** For the command line, which refuses lines before they are enqueued. */
+/** For the command line, which also resolves types itself to refuse lines before they are enqueued. */
 export function openProducer(options: ProducerOptions): Producer & { readonly typesOf: TypesOf } {
   const problems = optionProblems(options);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -120,9 +120,9 @@ class QueueProducer implements Producer {
   readonly #warner: TypeWarner;
   readonly typesOf: TypesOf;
   readonly #lots = new Map<Priority, Lot>();
-  /** Everything under way; none of these rejects. */
+  /** All pending work; these promises do not reject. */
   readonly #underWay = new Set<Promise<unknown>>();
-  /** Calls of `enqueue` whose types are being looked up: they have no lot yet. */
+  /** Calls of `enqueue` that wait for a lookup of types and have no lot yet. */
   readonly #lookups = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
@@ -143,7 +143,7 @@ class QueueProducer implements Producer {
     );
   }
 
-  // Async, so that each caller has a promise and an error of its own; 200,000 of them cost no closure each.
+  // Async, so that each caller has its own promise and error without a closure for each of 200,000 calls.
   async enqueue(given: Association, options?: EnqueueOptions): Promise<void> {
     const priority = options?.priority ?? 'normal';
     if (priority !== 'normal') check(priorityProblem(priority));
@@ -209,7 +209,7 @@ class QueueProducer implements Producer {
     return lot;
   }
 
-  /** Finds out the types first; what is known costs no promise but the caller's own. */
+  /** Resolves the types first. Known types need no promise besides the caller's. */
   #addUntyped(association: Association, priority: Priority): Lot | Promise<Lot> {
     if (typeof association !== 'object' || association === null)
       throw new InvalidAssociationError(associationFaults(association));
@@ -264,7 +264,7 @@ function understoodOr(given: Association): Association {
   return association;
 }
 
-/** Keeps the promise among those under way until it has settled. */
+/** Keeps the promise in the set until it has settled. */
 function watch(work: Promise<unknown>, underWay: Set<Promise<unknown>>): void {
   const settled = work.then(
     () => {},

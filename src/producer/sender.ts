@@ -1,11 +1,11 @@
 /**
- * Hands jobs to Redis and knows when they are safe there.
+ * Sends jobs to Redis and waits until Redis has acknowledged them.
  * Responsible for:
- *   1. one connection that says within seconds that Redis is away, and comes back by itself;
- *   2. Queue.addBulk in portions that Redis acknowledges one by one, a few on the wire at a time;
- *   3. words for a failure that hold neither a password nor the data.
- * Not responsible for what is in the jobs, nor for trying again: addBulk is a pipeline without a transaction, so after
- * a failure some of the jobs may be in the queue, and only the caller knows whether to repeat them.
+ *   1. one connection that reports within seconds that Redis is unreachable, and that reconnects by itself;
+ *   2. Queue.addBulk in portions that Redis acknowledges one by one, a few in flight at a time;
+ *   3. error messages that contain neither a password nor the data.
+ * Not responsible for the content of the jobs, nor for retries: addBulk is a pipeline without a transaction, so after a
+ * failure some of the jobs may be in the queue, and the caller decides whether to repeat them.
  */
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -17,13 +17,13 @@ import { redisPlace } from '../shared/runtime/redis-url.js';
 import { heardWithin, sleepListening } from '../shared/runtime/wait.js';
 import { SendTracing } from './tracing.js';
 
-/** How long a connection may take to come about, or to come back. */
+/** Longest time to connect or to reconnect. */
 const CONNECT_MS = 2_000;
-/** How long an open connection may be silent after a few megabytes at most: longer than a pause of a healthy Redis. */
+/** Longest silence of an open connection after a few megabytes: longer than a pause of a healthy Redis. */
 const SILENCE_MS = 5_000;
-/** Jobs of one addBulk: 10,000 pairs when they are full, a quarter of a megabyte. */
+/** Jobs of one addBulk: 10,000 pairs if they are full, a quarter of a megabyte. */
 export const JOBS_PER_BULK = 20;
-/** Enough that Redis works while we serialize; more would only fill the socket's buffer. */
+/** Enough to keep Redis busy while we serialize; more would only fill the socket's buffer. */
 const BULKS_ON_THE_WIRE = 4;
 
 export class Sender {
@@ -40,7 +40,7 @@ export class Sender {
     this.#redis = openRedis(redisUrl, 'hasty', error => {
       this.#lastError = error;
     });
-    // Without the two skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
+    // Without the two skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
     this.#queue = new Queue(queueName(account), {
       connection: this.#redis,
       prefix,
@@ -48,22 +48,22 @@ export class Sender {
       skipWaitingForReady: true,
       skipMetasUpdate: true,
     });
-    this.#queue.on('error', () => {}); // each send says itself what went wrong
+    this.#queue.on('error', () => {}); // each send reports its own failure
   }
 
-  /** For other commands; {@link connected} first. */
+  /** The connection for other commands; await {@link connected} first. */
   get redis(): Redis {
     return this.#redis;
   }
 
   /**
    * Resolves when Redis has acknowledged every job.
-   * @throws Error naming the place and the reason; some of the jobs may be in the queue nevertheless.
+   * @throws Error with Redis' address and the reason; some of the jobs may be in the queue nevertheless
    */
   async send(jobs: readonly JobData[], priority: Priority = 'normal'): Promise<void> {
     const [tracing] = await Promise.all([this.tracing.ready(), this.connected()]);
     if (tracing) this.#queue.opts.telemetry = tracing.telemetry;
-    // Waiting for the connection comes before the line for the wire: in an outage all fail together, not one by one.
+    // Wait for the connection before the p-limit queue: in an outage all sends fail together, not one by one.
     const bulks: Promise<void>[] = [];
     for (let at = 0; at < jobs.length; at += JOBS_PER_BULK)
       bulks.push(this.#wire(() => this.#add(jobs.slice(at, at + JOBS_PER_BULK), priority)));
@@ -71,7 +71,7 @@ export class Sender {
     if (failed) throw failed.reason;
   }
 
-  /** @throws Error when Redis does not answer within 2 s. */
+  /** @throws Error if Redis does not answer within 2 s */
   connected(): Promise<void> {
     if (this.#redis.status === 'ready') return Promise.resolve();
     this.#connecting ??= this.#connect().finally(() => {
@@ -80,7 +80,7 @@ export class Sender {
     return this.#connecting;
   }
 
-  /** Waits for nothing in flight: whoever closes has awaited its sends. */
+  /** Does not wait for sends: the caller has awaited them. */
   async close(): Promise<void> {
     await this.#queue.close();
     this.#redis.disconnect();
@@ -92,7 +92,7 @@ export class Sender {
     const answered = new AbortController();
     const ready = () => answered.abort();
     redis.once('ready', ready);
-    if (redis.status === 'wait') redis.connect().catch(() => {}); // the listener of openRedis keeps the reason
+    if (redis.status === 'wait') redis.connect().catch(() => {}); // the listener of openRedis stores the reason
     await sleepListening(CONNECT_MS, answered.signal);
     redis.off('ready', ready);
     if (!answered.signal.aborted)
@@ -110,7 +110,7 @@ export class Sender {
     }
   }
 
-  /** Not the error itself: ioredis attaches the command with its arguments, which may be the password or the data. */
+  /** Makes a new error, because ioredis attaches the command with its arguments, which may be the password or the data. */
   #failure(error: unknown): Error {
     const cause = isConnectionLoss(error) ? this.#lastError : error;
     const reason = redisReason(cause) || 'the connection was lost';

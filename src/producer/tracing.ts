@@ -1,7 +1,7 @@
 /**
- * The producer's part of a trace. The library runs in somebody else's process: it traces when that process does, and
- * loads what it needs at the first send after that. Calls of several traces that share a job: the first one's trace goes
- * on with the job, the others link to it.
+ * The producer's part of a trace. The library traces if the application's process does, and loads OpenTelemetry at the
+ * first send after that. If calls of several traces share a job, the job continues the first call's trace and the others
+ * link to it.
  */
 import type { Span } from '@opentelemetry/api';
 import { createTracing, isTraced, type Tracing, together } from '../shared/runtime/tracing.js';
@@ -10,7 +10,7 @@ export class SendTracing {
   #tracing: Tracing | undefined;
   #loading: Promise<Tracing> | undefined;
 
-  /** @returns undefined while the process traces nothing */
+  /** @returns undefined while the process has no traces */
   async ready(): Promise<Tracing | undefined> {
     if (this.#tracing || !isTraced()) return this.#tracing;
     this.#loading ??= createTracing();
@@ -18,12 +18,12 @@ export class SendTracing {
     return this.#tracing;
   }
 
-  /** The span that the caller is in. */
+  /** @returns the caller's current span */
   active(): Span | undefined {
     return this.#tracing?.api.trace.getActiveSpan();
   }
 
-  /** Sends what several callers have given, in the first one's trace. */
+  /** Sends the associations of several callers in the first caller's trace. */
   together(callers: ReadonlySet<Span>, send: () => Promise<void>): Promise<void> {
     return together(this.#tracing, callers, send);
   }

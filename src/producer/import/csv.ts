@@ -1,9 +1,9 @@
 /**
- * Lines of a CSV file (RFC 4180): header from,to and, optionally, category,typeId, label and fromObjectType,toObjectType,
- * under any of their names. A column that speaks of types, labels or objects in other words makes the file unusable:
- * without it, its lines would say something else. Columns of anything else are not read, which is said once.
- * A quoted cell may hold line breaks. A quote that is never closed costs its own line only: it must not swallow the
- * good lines after it, so a record that does not come out well is refused at its first line and the others read anew.
+ * Reads the lines of a CSV file (RFC 4180): the header has from,to and, optionally, category,typeId, label and
+ * fromObjectType,toObjectType, under any of their names. An unknown column that seems to be about types, labels or objects
+ * makes the file unusable, because its lines would mean something else without it. Other columns are ignored, with one
+ * warning. A quoted cell may contain line breaks. An unclosed quote invalidates only its own line and not the good lines
+ * after it: a bad record is refused at its first line, and its other lines are read again.
  */
 import { parse } from 'csv-parse/sync';
 import { typeIdOf } from '../../shared/contract/association.js';
@@ -15,11 +15,11 @@ import { MAX_LINE_LENGTH } from './read-lines.js';
 
 const COLUMNS = ['from', 'to', 'category', 'typeId', 'label', 'fromObjectType', 'toObjectType'] as const;
 type Column = (typeof COLUMNS)[number];
-/** Lines that one record may span. */
+/** Most lines of one record. */
 const MAX_LINES_PER_RECORD = 100;
-/** Columns that are not read, in the warning. */
+/** Most ignored columns in the warning. */
 const MAX_LISTED = 20;
-/** In small letters, as squeezed names are. */
+/** Matches squeezed (lower-case) names of columns that seem to be about associations. */
 const SPEAKS_OF_ASSOCIATIONS = /type|label|object|categor/;
 const UNCLOSED = 'a quote is not closed';
 
@@ -95,13 +95,13 @@ export class CsvParser implements LineParser {
     const refusals = into.refusals.length;
     this.#record(text, parsed.cells, open[0]?.line ?? 0, into);
     if (open.length === 1 || into.refusals.length === refusals) return;
-    // Several lines that make a bad record may be one bad line and good ones.
+    // Several lines that form a bad record may be one bad line and good ones.
     this.#open = open;
     const reasons = into.refusals.pop()?.reasons ?? [];
     this.#giveUp(`${reasons.join('; ')} (a quoted cell goes on over ${open.length} lines)`, into);
   }
 
-  /** Refuses the first of the open lines and reads the others anew. */
+  /** Refuses the first of the open lines and reads the others again. */
   #giveUp(reason: string, into: ParsedLines): void {
     const [first, ...others] = this.#open;
     this.#open = [];
@@ -164,10 +164,10 @@ function columnOf(name: string): Column | undefined {
   return COLUMNS.find(column => column === field);
 }
 
-/** Why a header has not the columns that it seems to have. */
+/** @returns faults of the file's format that hide the columns of the header */
 function formatFaults(header: readonly string[]): string[] {
   const text = header.join(',');
-  // as UTF-8, a file in UTF-16 has a NUL beside each letter
+  // read as UTF-8, a file in UTF-16 has a NUL next to each letter
   if (/[\0\ufffd]/.test(text)) return ['the file is not UTF-8: save it as UTF-8'];
   const separator = header.length === 1 ? /[;\t|]/.exec(text)?.[0] : undefined;
   return separator ? [`the cells are separated by ${quote(separator)}: separate them by commas`] : [];
@@ -185,7 +185,7 @@ function columnFaults(header: readonly string[]): string[] {
   });
 }
 
-/** What is wrong with a column that is not read; nothing, where it speaks of something else. */
+/** @returns the fault of an unknown column; undefined if the column is about something else */
 function unknownColumn(name: string): string | undefined {
   if (columnOf(name)) return undefined;
   const column = fieldMeant(name, COLUMNS);

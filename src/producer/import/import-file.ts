@@ -1,11 +1,11 @@
 /**
- * Enqueues the lines of a file, in flat memory.
+ * Enqueues the lines of a file in constant memory.
  * Responsible for:
- *   1. lots: one is in flight while the next is read, and none is sent before the one ahead of it is acknowledged, so
- *      that an interruption has one line before which everything is enqueued for sure;
- *   2. reporting every refused line, those with an unknown label among them;
- *   3. --strict: nothing is enqueued before every line is known to be good.
- * Not responsible for what a line means (csv.ts, ndjson.ts), nor for options and words on the terminal (main.ts).
+ *   1. lots: one is in flight while the next is read. A lot is sent only after the previous one is acknowledged, so that
+ *      after an interruption there is one line before which everything is enqueued for sure;
+ *   2. reporting every refused line, including lines with an unknown label;
+ *   3. --strict: it enqueues nothing before it has found every line valid.
+ * Not responsible for parsing lines (csv.ts, ndjson.ts), nor for options and output (main.ts).
  */
 import { saysTypes, type TypesOf, withTypes } from '../../labels/type-resolver.js';
 import { ConfigError, EnqueueError, messageOf } from '../../shared/contract/errors.js';
@@ -16,12 +16,12 @@ import { NdjsonParser } from './ndjson.js';
 import { readLines } from './read-lines.js';
 import type { Source } from './source.js';
 
-/** Associations sent at once: ten full jobs of one kind. Larger lots were no faster and cost 10 MB more each 5,000. */
+/** Associations of a lot: ten full jobs of one lane. Larger lots were no faster and took 10 MB more for each 5,000. */
 const LOT_SIZE = 5_000;
 
 export type ImportReport = {
   refused(refusals: readonly Refusal[]): void;
-  /** of the input as a whole, once */
+  /** warnings about the whole input, once */
   warned(warnings: readonly string[]): void;
   progress(bytesRead: number, associations: number): void;
 };
@@ -31,13 +31,13 @@ export type Imported = {
   associations: number;
   jobs: number;
   refused: number;
-  /** it ended early: everything before `fromLine` is enqueued or refused, nothing from there on is acknowledged */
+  /** the import ended early: everything before `fromLine` is enqueued or refused, nothing from there on is acknowledged */
   interrupted?: { fromLine: number; reason: string };
 };
 
 export type ImportProducer = Pick<Producer, 'connected' | 'enqueueMany'> & { readonly typesOf: TypesOf };
 
-/** @throws ConfigError when the input as a whole is unusable (header, missing options); nothing is enqueued then */
+/** @throws ConfigError if the whole input is unusable (header, missing options); nothing is enqueued in that case */
 export async function importFile(
   source: Source,
   defaults: LineDefaults,
@@ -76,7 +76,7 @@ async function checkLines(chunks: AsyncIterable<Parsed>, report: ImportReport): 
 
 type Parsed = ParsedLines & { bytesRead: number };
 
-/** @param onUsable awaited once nothing speaks against the input as a whole, before anything is yielded; told what else is to be said of it */
+/** @param onUsable called with the warnings and awaited once the whole input proves usable, before anything is yielded */
 async function* parsedLines(
   source: Source,
   defaults: LineDefaults,
@@ -102,8 +102,8 @@ async function* parsedLines(
 }
 
 /**
- * Finds the types of lines that have a label, or nothing; those whose label is unknown are refused. Where labels cannot be
- * looked up the input ends, before the first line of the chunk.
+ * Resolves the types of lines that have a label, or neither label nor types. Refuses lines with an unknown label. If labels
+ * cannot be looked up, the input ends before the first line of the chunk.
  */
 async function* typedLines(chunks: AsyncIterable<Parsed>, typesOf: TypesOf): AsyncGenerator<Parsed> {
   for await (const chunk of chunks) {
@@ -171,7 +171,7 @@ async function enqueueLines(
     }
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    // The input broke off: what it gave is enqueued, and where to go on is said.
+    // The input broke off: enqueue the lines before and report the line to continue from.
     await sendLot();
     await sending;
     done.interrupted ??= { fromLine: lastLine + 1, reason: messageOf(error) };

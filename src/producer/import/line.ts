@@ -1,4 +1,4 @@
-/** From the fields of one line of a file to an association, or to the reasons why not. Pure. */
+/** Turns the fields of a line into an association, or into the reasons of a refusal. Pure. */
 import {
   type Association,
   type AssociationType,
@@ -6,28 +6,28 @@ import {
 } from '../../shared/contract/association.js';
 import type { Fields } from '../../shared/contract/association-fields.js';
 
-/** What lines without these fields get. */
+/** Defaults for lines without these fields. */
 export type LineDefaults = {
   readonly fromObjectType?: string;
   readonly toObjectType?: string;
-  /** for lines that say nothing of their own about types: neither types nor a label */
+  /** for lines with neither types nor a label */
   readonly types?: readonly AssociationType[];
   readonly label?: string;
 };
 
 export type Refusal = { line: number; reasons: readonly string[] };
 
-/** What came of some lines: `lines[i]` is the physical number of the line that `associations[i]` stood in. */
+/** The result of some lines: `lines[i]` is the physical line number of `associations[i]`. */
 export type ParsedLines = { associations: Association[]; lines: number[]; refusals: Refusal[] };
 
 export type LineParser = {
-  /** Takes the next line; what comes of it, now or with a later line, is added to `into`. */
+  /** Takes the next line and adds complete results to `into`; a record may need further lines. */
   feed(text: string, line: number, into: ParsedLines): void;
-  /** Adds what still waited for a next line. */
+  /** Adds the result of a record that still waited for further lines. */
   end(into: ParsedLines): void;
-  /** What makes the whole input unusable, as far as the lines so far tell; asked once, after the first of them. */
+  /** @returns problems that make the whole input unusable. Called once, after the first lines. */
   problems(): string[];
-  /** What of the input as a whole is not read, and harms nobody. */
+  /** @returns warnings about parts of the input that are ignored. */
   warnings(): string[];
 };
 
@@ -55,7 +55,7 @@ export function addLine(fields: Fields, line: number, defaults: LineDefaults, in
   } else into.refusals.push({ line, reasons: [...missing, ...faults.filter(fault => !absent(fault))] });
 }
 
-/** An option that is needed, because neither it nor the input gives the field. */
+/** @returns a problem for each option that is required because the input does not have the field */
 export function missingOptions(defaults: LineDefaults, isGiven: (field: NeededField) => boolean): string[] {
   const examples = { fromObjectType: 'contacts', toObjectType: 'companies' };
   return (Object.keys(NEEDED_FIELDS) as NeededField[])

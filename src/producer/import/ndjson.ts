@@ -1,8 +1,8 @@
 /**
- * Lines of an NDJSON file: `from`, `to` and, optionally, `types`, `label`, `fromObjectType`, `toObjectType`, which win over
- * the options, under any of their names. HubSpot's own inputs are such lines, too: their ids are objects. The `error` of an
- * exported failure is ignored, any other field refused. Lines in which an export has kept the data of a job that cannot be
- * read are refused as such.
+ * Reads the lines of an NDJSON file: `from`, `to` and, optionally, `types`, `label`, `fromObjectType`, `toObjectType`,
+ * under any of their names; they take precedence over the options. HubSpot's inputs, whose ids are objects, are accepted as
+ * well. The `error` of an exported failure is ignored; any other field is refused. A line that an export wrote for an
+ * unreadable job is refused with that reason.
  */
 import { parseType } from '../../shared/contract/association.js';
 import { type Fields, hasOwnNames, readFields } from '../../shared/contract/association-fields.js';
@@ -28,7 +28,7 @@ export class NdjsonParser implements LineParser {
     else this.#refuse(read, line, into);
   }
 
-  /** Every fault of the line: those of its text, and what else its fields have. */
+  /** Refuses the line with all faults of its text and of its fields. */
   #refuse(read: ReadLine, line: number, into: ParsedLines): void {
     const others: ParsedLines = { associations: [], lines: [], refusals: [] };
     if (read.fields) addLine(read.fields, line, this.#defaults, others);
@@ -52,7 +52,7 @@ export class NdjsonParser implements LineParser {
     if (typeof given === 'string') return { fields: undefined, faults: [given] };
     const copyOf = unreadableJob(given);
     if (copyOf !== undefined) {
-      // such lines say nothing of the others: whether options are missing is told line by line
+      // such a line tells nothing about the others, so missing options are reported line by line
       for (const field of OPTIONAL) this.#given.add(field);
       return {
         fields: undefined,
@@ -74,33 +74,33 @@ export class NdjsonParser implements LineParser {
   }
 }
 
-/** Without the error of an earlier attempt, and without what is null. */
+/** Removes the error of an earlier attempt and fields that are null. */
 function sayingSomething({ error: _error, ...given }: Record<string, unknown>): object {
   for (const name in given) if (given[name] === null && name !== 'from' && name !== 'to') delete given[name];
   return given;
 }
 
-/** `{"id":"51"}`, as HubSpot has it, is `"51"`; an object that says more is none. */
+/** Accepts HubSpot's `{"id":"51"}` as `"51"`; an object with further fields is not an id. */
 function idOf(given: unknown): unknown {
   if (typeof given !== 'object' || given === null) return given;
   const { id, ...others } = given as { id?: unknown };
   return id !== undefined && Object.keys(others).length === 0 ? id : given;
 }
 
-/** fields undefined: it is not a line of fields at all */
+/** fields undefined: the line is not a JSON object */
 type ReadLine = { fields: Fields | undefined; faults: string[] };
 
 /** `from: "" is not …` → `from`, `types[0].associationTypeId: …` → `types` */
 const placeOf = (fault: string): string => fault.slice(0, fault.search(/[:[.]/));
 
-/** The id of the job of which `failures export` wrote nothing but its data; undefined for any other line. */
+/** @returns the id of the unreadable job whose data `failures export` wrote into this line; undefined for any other line */
 function unreadableJob({ error, from, to }: Readonly<Record<string, unknown>>): string | undefined {
   if (from !== undefined || to !== undefined || typeof error !== 'object' || error === null) return undefined;
   const { category, jobId } = error as { category?: unknown; jobId?: unknown };
   return category === INVALID_JOB ? String(jobId) : undefined;
 }
 
-/** The object, or what is wrong with the text. */
+/** @returns the object, or the fault of the text */
 function parsedObject(text: string): Readonly<Record<string, unknown>> | string {
   if (text.length > MAX_LINE_LENGTH) return `longer than ${MAX_LINE_LENGTH} characters`;
   try {
@@ -112,7 +112,7 @@ function parsedObject(text: string): Readonly<Record<string, unknown>> | string 
   }
 }
 
-/** `HUBSPOT_DEFINED:279` stands for the object. */
+/** Reads types; the text `HUBSPOT_DEFINED:279` stands for the object. */
 function readTypes(given: unknown): { types: unknown; faults: string[] } {
   const faults: string[] = [];
   if (!Array.isArray(given)) return { types: given, faults };
@@ -129,8 +129,8 @@ function readTypes(given: unknown): { types: unknown; faults: string[] } {
 }
 
 /**
- * A number that JSON.parse cannot hold exactly is another id by now: 9007199254740993 becomes …992, and
- * 9007199254740990.6 an integer. So the text must say the very integer that was read.
+ * JSON.parse changes a number that it cannot represent exactly: 9007199254740993 becomes …992, and 9007199254740990.6 an
+ * integer. So the text must contain exactly the integer that was parsed.
  */
 function numberFault(text: string, side: 'from' | 'to', id: unknown): string | undefined {
   if (typeof id !== 'number') return undefined;

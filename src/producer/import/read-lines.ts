@@ -1,10 +1,10 @@
 /**
- * Splits a stream of bytes into physical lines, in flat memory whatever the input.
- * Responsible for: UTF-8 over chunk borders, a byte order mark, LF and CRLF, a last line without an end, lines without
- * end. Not responsible for what is in a line.
+ * Splits a stream of bytes into physical lines, in constant memory whatever the input.
+ * Responsible for UTF-8 across chunks, a byte order mark, LF and CRLF, a last line without a line break, and endless
+ * lines. Not responsible for the content of a line.
  */
 
-/** Longer lines are cut here, one character above, so that they can be told and refused. */
+/** Longest line. A longer one is cut one character above this limit, so that the parser detects and refuses it. */
 export const MAX_LINE_LENGTH = 1_048_576;
 
 export type LineChunk = {

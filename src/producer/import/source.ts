@@ -1,4 +1,4 @@
-/** Where the lines come from: a file, or standard input, which --strict reads twice and so needs as a file. */
+/** The source of the lines: a file or standard input. --strict reads twice, so it copies standard input to a file. */
 import { accessSync, constants, createReadStream, createWriteStream, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,9 +9,9 @@ import { messageOf } from '../../shared/contract/errors.js';
 
 export type Source = {
   format: 'csv' | 'ndjson';
-  /** undefined: not known beforehand */
+  /** size of the input; undefined: unknown */
   bytes: number | undefined;
-  /** from the beginning; standard input only once */
+  /** opens the input from the beginning; works only once for standard input */
   open(): AsyncIterable<Uint8Array>;
 };
 
@@ -21,10 +21,10 @@ const FORMATS: Readonly<Record<string, Source['format']>> = {
   '.jsonl': 'ndjson',
 };
 
-/** A fourth of Node's default: a million lines then peak at about 170 MB instead of 185, in the same time. */
+/** A quarter of Node's default: a million lines then peak at about 170 MB instead of 185, in the same time. */
 const CHUNK_BYTES = 16_384;
 
-/** @returns the source, or every reason why the file cannot be one. */
+/** @returns the source, or every reason why the file cannot be read */
 export function fileSource(file: string): { source: Source } | { problems: string[] } {
   const problems: string[] = [];
   const extension = path.extname(file).toLowerCase();
@@ -51,7 +51,7 @@ export function stdinSource(stdin: Readable): Source {
   return { format: 'ndjson', bytes: undefined, open: () => stdin };
 }
 
-/** Runs with a copy of the source in a temporary file, which may be opened many times and is removed afterwards. */
+/** Runs with a copy of the source in a temporary file, which can be opened many times and is deleted afterwards. */
 export async function withCopy<T>(source: Source, run: (copy: Source) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(path.join(tmpdir(), 'association-queue-'));
   try {
