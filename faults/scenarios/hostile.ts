@@ -1,6 +1,8 @@
 /** What anybody may send: jobs that are none, requests that are too much. Nobody else is kept waiting for it. */
+
 import { connect } from 'node:net';
 import { peakMemory } from '../../bench/support/processes.js';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { grouped, seconds } from '../support/check.js';
 import { goodPairs, happens, OBJECT_PAIR } from '../support/rig.js';
 import type { Scenario } from '../support/scenario.js';
@@ -43,8 +45,8 @@ export const hostileJobs: Scenario = {
       await rig.enqueue(pairs.slice(part * 5_000, (part + 1) * 5_000), 50);
       await rig.queue.addBulk(HOSTILE_JOBS.map(data => ({ name: 'associate', data: data as never })));
     }
-    await rig.redis.rpush(`${rig.keys.jobs}no-hash`, 'a list');
-    await rig.redis.lpush(rig.keys.wait, 'no-hash', 'no-key');
+    await rig.redis.rpush(`${bullmqKeys(rig.keys).jobs}no-hash`, 'a list');
+    await rig.redis.lpush(bullmqKeys(rig.keys).wait, 'no-hash', 'no-key');
     await rig.startWorker();
     const since = performance.now();
     const created = await happens(async () => (await rig.counter('created')) >= pairs.length, 60_000);

@@ -1,4 +1,5 @@
 -- needs ../shared/runtime/guard.lua
+-- needs layout.lua
 --[[
   Library: completes and fails jobs as BullMQ's moveToFinished does with one. For jobs that concern nobody else: no parent,
   no deduplication, no policy of their own for completed ones; the caller has their locks. `expectFinishable` fails where
@@ -6,7 +7,7 @@
   moves them all. The first command of each is one that a Redis refuses which is full or read-only, so that nothing is half
   done where a server does not know `allow-oom`. Failed jobs all stay: they are the dead letters.
 
-  keys  {jobs = prefix of job hashes, wait, active, prioritized, completed, failed, stalled, events, meta, marker}
+  keys  by finishKeys
 ]]
 local EVENTS_KEPT = 10000
 -- removed at the most beside those that are added: an older queue may have kept millions
@@ -16,6 +17,13 @@ local BESIDE = {':logs', ':dependencies', ':processed', ':failed', ':unsuccessfu
 -- Lua hands a command 8,000 arguments at the most
 local REMOVED_PER_COMMAND = 500
 local MOST_JOBS = 1000
+
+-- first = place of the first of BullMQ's keys among KEYS, which finishKeys of layout.ts lists
+local function finishKeys(first)
+  return {jobs = KEYS[first], wait = KEYS[first + 1], active = KEYS[first + 2], prioritized = KEYS[first + 3],
+    completed = KEYS[first + 4], failed = KEYS[first + 5], stalled = KEYS[first + 6], events = KEYS[first + 7],
+    meta = KEYS[first + 8], marker = KEYS[first + 9]}
+end
 
 -- Epoch ms as text: a number of Lua's costs Redis as much as the rest of the command it stands in.
 local function nowText()
@@ -30,7 +38,7 @@ local function expectFinishable(keys, count)
   expectType('list', keys.active)
   expectType('set', keys.stalled)
   expectType('stream', keys.events)
-  local meta = redis.call('HMGET', keys.meta, 'opts.maxLenEvents', 'concurrency')
+  local meta = redis.call('HMGET', keys.meta, MOST_EVENTS, CONCURRENCY)
   if meta[2] then expectType('zset', keys.marker) end
   return {completed = expectType('zset', keys.completed), events = isInteger(meta[1]) and meta[1] or EVENTS_KEPT,
     isLimited = meta[2]}
@@ -39,19 +47,19 @@ end
 -- value = return value as JSON; attempts = made so far; mark = of what was counted. Returns false where the job's key is
 -- no hash, and nothing was written.
 local function complete(keys, id, key, value, attempts, mark, now)
-  local written = redis.pcall('HSET', key, 'associationsCounted', mark, 'returnvalue', value, 'finishedOn', now, 'atm', attempts)
+  local written = redis.pcall('HSET', key, 'associationsCounted', mark, RETURN_VALUE, value, FINISHED_AT, now, ATTEMPTS, attempts)
   if type(written) == 'table' then
     if written.err:find('WRONGTYPE', 1, true) then return false end
     error(written.err, 0) -- Redis takes no writes: this is the first one
   end
-  redis.call('XADD', keys.events, '*', 'event', 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
+  redis.call('XADD', keys.events, '*', 'event', 'completed', 'jobId', id, RETURN_VALUE, value, 'prev', 'active')
   return true
 end
 
 local function fail(keys, id, key, reason, attempts, now)
-  redis.call('HSET', key, 'failedReason', reason, 'stacktrace', '[]', 'finishedOn', now, 'atm', attempts)
-  redis.call('XADD', keys.events, '*', 'event', 'failed', 'jobId', id, 'failedReason', reason, 'prev', 'active')
-  local most = tonumber((redis.call('HGET', key, 'opts') or ''):match('"attempts":(%d+)')) or 0
+  redis.call('HSET', key, FAILED_REASON, reason, STACKTRACE, '[]', FINISHED_AT, now, ATTEMPTS, attempts)
+  redis.call('XADD', keys.events, '*', 'event', 'failed', 'jobId', id, FAILED_REASON, reason, 'prev', 'active')
+  local most = tonumber((redis.call('HGET', key, OPTIONS) or ''):match('"attempts":(%d+)')) or 0
   if attempts >= most then
     redis.call('XADD', keys.events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', attempts)
   end
@@ -100,7 +108,7 @@ local function leave(keys, completed, failed, now, keep, known)
   for _, some in ipairs({completed, failed}) do
     for _, id in ipairs(some) do
       ids[#ids + 1] = id
-      locks[#ids] = keys.jobs .. id .. ':lock'
+      locks[#ids] = lockOf(keys.jobs .. id)
     end
   end
   if #ids == 0 then return end

@@ -11,15 +11,17 @@ import type { Redis } from 'ioredis';
 import { messageOf } from '../shared/contract/errors.js';
 import { countPairs } from '../shared/contract/job-text.js';
 import { readJson } from '../shared/contract/json.js';
-import {
-  HIGH_PRIORITY,
-  HIGH_PRIORITY_BELOW,
-  JOB_NAME,
-  KEEP_COMPLETED,
-  type Keys,
-} from '../shared/contract/keys.js';
+import { JOB_NAME, type Keys } from '../shared/contract/keys.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { loadScript } from '../shared/runtime/script.js';
+import {
+  type BullmqKeys,
+  bullmqKeys,
+  delayedScore,
+  HIGH_PRIORITY,
+  HIGH_PRIORITY_BELOW,
+  KEEP_COMPLETED,
+} from './layout.js';
 import { isRefusedByFullRedis, queueBackend } from './queue-backend.js';
 
 export type FetchedJob = {
@@ -74,8 +76,6 @@ const DELAYED_PER_WEEDING = 5_000;
 const WEED_DELAYED_EVERY_MS = 1_000;
 /** BullMQ promotes whatever becomes due while it waits for a job. */
 const WEED_DELAYED_AHEAD_MS = 15_000;
-/** BullMQ's score of a delayed job is the time at which it is due, in so many parts of a millisecond. */
-const DELAYED_SCORE_PER_MS = 0x1000;
 /** Of a job in the answer of take.lua, without its options. */
 const FIELDS = 4;
 /** A hold of the account may end early; workers look again after that, and hold the queue again. */
@@ -104,6 +104,7 @@ class Fetcher extends Worker {
 
 export class JobQueue {
   readonly #parts: JobQueueParts;
+  readonly #keys: BullmqKeys;
   /** its connection waits for jobs, and it looks for those of the dead; it processes nothing */
   readonly #worker: Fetcher;
   readonly #queue: Queue;
@@ -120,6 +121,7 @@ export class JobQueue {
   constructor(parts: JobQueueParts) {
     const { redis, queueName, prefix, lockMs, telemetry, logger } = parts;
     this.#parts = parts;
+    this.#keys = bullmqKeys(parts.keys);
     // Without the skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
     const options = { connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true };
     this.#queue = new Queue(queueName, { ...options, ...(telemetry && { telemetry }) });
@@ -192,7 +194,8 @@ export class JobQueue {
 
   /** Takes what waits at this moment. @param highOnly nothing but jobs of high priority */
   async take(limits: TakeLimits, highOnly = false): Promise<{ jobs: FetchedJob[]; more: boolean }> {
-    const { redis, keys, lockMs, telemetry } = this.#parts;
+    const { redis, lockMs, telemetry } = this.#parts;
+    const keys = this.#keys;
     const token = this.#newToken();
     const { wait, active, prioritized, priorityCounter, meta, limiter, events, marker } = keys;
     const run = await this.#weeding(() =>
@@ -234,7 +237,8 @@ export class JobQueue {
    * when it is resumed, and not when a limit of BullMQ's is over.
    */
   async heldMs(): Promise<number> {
-    const { redis, keys } = this.#parts;
+    const { redis } = this.#parts;
+    const keys = this.#keys;
     const [[concurrency, max], count, leftMs, active] = await Promise.all([
       redis.hmget(keys.meta, 'concurrency', 'max'),
       redis.get(keys.limiter),
@@ -249,7 +253,8 @@ export class JobQueue {
 
   /** @returns ids of those whose lock somebody else has by now */
   async renewLocks(jobs: readonly FetchedJob[]): Promise<string[]> {
-    const { redis, keys, lockMs } = this.#parts;
+    const { redis, lockMs } = this.#parts;
+    const keys = this.#keys;
     const lost: string[] = [];
     for (let at = 0; at < jobs.length; at += LOCKS_PER_RUN) {
       const some = jobs.slice(at, at + LOCKS_PER_RUN);
@@ -298,7 +303,8 @@ export class JobQueue {
 
   /** No replica fetches a job for so long, or until {@link LONGEST_HOLD_MS} have passed. */
   async hold(ms: number): Promise<void> {
-    const { redis, keys } = this.#parts;
+    const { redis } = this.#parts;
+    const keys = this.#keys;
     const forMs = Math.ceil(Math.max(1, Math.min(ms, LONGEST_HOLD_MS)));
     const until = Date.now() + forMs;
     if (until <= this.#heldUntil + 1_000) return;
@@ -341,9 +347,10 @@ export class JobQueue {
    * @returns how many delayed ids were looked at, and whether an id was removed
    */
   async #weedOut(listed: number): Promise<{ looked: number; removed: boolean }> {
-    const { redis, keys, logger } = this.#parts;
+    const { redis, logger } = this.#parts;
+    const keys = this.#keys;
     const { wait, active, prioritized, stalled, delayed } = keys;
-    const highest = (Date.now() + WEED_DELAYED_AHEAD_MS) * DELAYED_SCORE_PER_MS;
+    const highest = delayedScore(Date.now() + WEED_DELAYED_AHEAD_MS);
     const [looked, ...weeds] = (await this.#weed(
       redis,
       [wait, active, prioritized, stalled, delayed],

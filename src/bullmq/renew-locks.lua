@@ -1,4 +1,5 @@
 -- needs ../shared/runtime/guard.lua
+-- needs layout.lua
 --[[
   Renews the locks of jobs, also on a full Redis: it writes nothing new. (BullMQ's own sets each lock again.)
 
@@ -9,7 +10,7 @@
 local lockMs = integer(ARGV[2])
 local lost, locks, ids = {}, {}, {}
 for at = 3, #ARGV, 2 do
-  local lock = ARGV[1] .. ARGV[at] .. ':lock'
+  local lock = lockOf(ARGV[1] .. ARGV[at])
   if redis.pcall('GET', lock) == text(ARGV[at + 1]) then
     locks[#locks + 1], ids[#ids + 1] = lock, ARGV[at]
   else

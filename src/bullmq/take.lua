@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- needs ../shared/runtime/guard.lua
+-- needs layout.lua
 --[[
   Takes many jobs at once, each as BullMQ's moveToActive takes one. What is out of the ordinary (a job of a scheduler, a
   job that is to fail, a queue with limits of its own) is left to BullMQ itself: the run ends before it. High priority
@@ -19,7 +20,7 @@
 ]]
 local most, mostBytes, below = integer(ARGV[5]), integer(ARGV[6]), ARGV[7]
 integer(ARGV[3])
-local meta = redis.call('HMGET', KEYS[5], 'paused', 'concurrency', 'max')
+local meta = redis.call('HMGET', KEYS[5], PAUSED, CONCURRENCY, RATE_LIMIT)
 if meta[1] or tonumber(redis.call('GET', KEYS[6]) or 0) >= integer(ARGV[8]) then return {0} end
 if meta[2] or meta[3] then return {1} end
 local waiting, prioritized = expectType('list', KEYS[1]), expectType('zset', KEYS[3])
@@ -39,8 +40,8 @@ end
 local withOptions = ARGV[9] == '1'
 local taken, started, reply, bytes = {}, {}, {0}, 0
 for _, id in ipairs(ids) do
-  local job = redis.pcall('HMGET', ARGV[1] .. id, 'data', 'opts', 'priority', 'parentKey', 'deid', 'rjk', 'defa', 'ats', 'atm',
-    'associationsCounted')
+  local job = redis.pcall('HMGET', ARGV[1] .. id, DATA, OPTIONS, PRIORITY, PARENT, DEDUPLICATION, SCHEDULER, MUST_FAIL, STARTS,
+    ATTEMPTS, 'associationsCounted')
   local data, options = job[1], job[2]
   -- (A key that is no hash is no job; 0:… are markers that early versions of BullMQ left among the jobs)
   local ordinary = data and options and not job[6] and not job[7] and id:sub(1, 2) ~= '0:'
@@ -63,8 +64,8 @@ if #taken == 0 then return {#ids > 0 and 1 or 0} end
 -- from here on nothing fails
 for at, id in ipairs(taken) do
   local key = ARGV[1] .. id
-  redis.call('SET', key .. ':lock', ARGV[2], 'PX', ARGV[3])
-  redis.call('HSET', key, 'processedOn', ARGV[4], 'ats', started[at])
+  redis.call('SET', lockOf(key), ARGV[2], 'PX', ARGV[3])
+  redis.call('HSET', key, TAKEN_AT, ARGV[4], STARTS, started[at])
   redis.call('XADD', KEYS[7], '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
 end
 redis.call('LPUSH', KEYS[2], unpack(taken))

@@ -1,3 +1,4 @@
+-- needs ../bullmq/layout.lua
 --[[
   Looks for a record pair in some jobs. It stops after about two milliseconds, so that nobody waits for a search.
 
@@ -16,7 +17,7 @@ local function micros()
   return time[1] * 1000000 + time[2]
 end
 local function holds(id)
-  local data = redis.pcall('HGET', ARGV[2] .. id, 'data') -- a key that is no hash holds nothing
+  local data = redis.pcall('HGET', ARGV[2] .. id, DATA) -- a key that is no hash holds nothing
   if type(data) ~= 'string' then return false end
   if data:find(ARGV[6], 1, true) then return true end
   return data:find(ARGV[4], 1, true) and data:find(ARGV[5], 1, true) and data:find(ARGV[7])

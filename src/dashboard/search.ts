@@ -6,6 +6,7 @@
  * front: some are looked at twice, none is skipped.
  * What cannot be known is said: completed jobs are kept for a while only, batches too.
  */
+import { bullmqKeys, dueAt, JOB_FIELDS, PLACES, type Place } from '../bullmq/layout.js';
 import { type JobData, type Pair, parseJobData, typesText } from '../shared/contract/association.js';
 import { readJson } from '../shared/contract/json.js';
 import { canonicalId } from '../shared/contract/record-id.js';
@@ -14,17 +15,6 @@ import type { QueueAccess } from './connection.js';
 import type { BatchSeen, Match, SearchEnd, SearchProgress } from './view.js';
 
 const findScript = loadScript(new URL('./find.lua', import.meta.url));
-const PLACES = [
-  ['delayed', 'zset'],
-  ['prioritized', 'zset'],
-  ['wait', 'list'],
-  ['paused', 'list'],
-  ['active', 'list'],
-  ['failed', 'zset'],
-  ['completed', 'zset'],
-  // those that were being sent meanwhile and are to be tried again
-  ['delayed', 'zset'],
-] as const;
 /** Matches shown: a pair that was enqueued more often than that is found often enough. */
 const MOST_MATCHES = 20;
 const BATCHES_PER_READ = 500;
@@ -44,22 +34,21 @@ export async function searchPair(
   const pair: Pair = [canonicalId(given[0]), canonicalId(given[1])];
   const { redis, keys } = access;
   const begun = performance.now();
+  const bullmq = bullmqKeys(keys);
   const sizes = await Promise.all(
-    PLACES.map(([place, type]) =>
-      type === 'list' ? redis.llen(keys.jobs + place) : redis.zcard(keys.jobs + place),
-    ),
+    PLACES.map(([place, type]) => (type === 'list' ? redis.llen(bullmq[place]) : redis.zcard(bullmq[place]))),
   );
-  sizes.pop();
   const of = sizes.reduce((sum, size) => sum + size, 0);
   const seen = new Set<string>();
   let looked = 0;
-  for (const [place, type] of PLACES) {
+  // last, those that were being sent meanwhile and are to be tried again
+  for (const [place, type] of [...PLACES, PLACES[0]]) {
     let at = '0';
     while (at !== '' && !signal.aborted && seen.size < MOST_MATCHES) {
       const [next, count, ...ids] = (await findScript(
         redis,
-        [keys.jobs + place],
-        [type, keys.jobs, at, ...needles(pair)],
+        [bullmq[place]],
+        [type, bullmq.jobs, at, ...needles(pair)],
       )) as [string, number, ...string[]];
       at = next;
       looked += count;
@@ -96,14 +85,15 @@ async function describe(
   access: QueueAccess,
   id: string,
   pair: Pair,
-  place: string,
+  place: Place,
 ): Promise<Match | undefined> {
   const { redis, keys } = access;
-  const [json, timestamp, finishedOn, mark, earlier] = await redis.hmget(
-    keys.jobs + id,
-    'data',
-    'timestamp',
-    'finishedOn',
+  const { jobs, delayed } = bullmqKeys(keys);
+  const [json, enqueuedAt, finishedAt, mark, earlier] = await redis.hmget(
+    jobs + id,
+    JOB_FIELDS.data,
+    JOB_FIELDS.enqueuedAt,
+    JOB_FIELDS.finishedAt,
     'associationsCounted',
     'associationsBatches',
   );
@@ -112,7 +102,7 @@ async function describe(
   const found = fateOf(parsed.data, pair, place);
   if (!found) return undefined;
   const { fromObjectType, toObjectType, types, source, requestId } = parsed.data;
-  const delayedUntil = place === 'delayed' ? await redis.zscore(`${keys.jobs}delayed`, id) : null;
+  const delayedUntil = place === 'delayed' ? await redis.zscore(delayed, id) : null;
   return {
     jobId: id,
     place,
@@ -120,10 +110,9 @@ async function describe(
     ...{ fromObjectType, toObjectType, types: typesText(types) },
     ...(source && { source }),
     ...(requestId && { requestId }),
-    enqueuedAt: Number(timestamp ?? 0),
-    ...(finishedOn && { finishedAt: Number(finishedOn) }),
-    // BullMQ keeps the time in the upper bits of the score
-    ...(delayedUntil && { nextTryAt: Math.floor(Number(delayedUntil) / 4_096) }),
+    enqueuedAt: Number(enqueuedAt ?? 0),
+    ...(finishedAt && { finishedAt: Number(finishedAt) }),
+    ...(delayedUntil && { nextTryAt: dueAt(delayedUntil) }),
     batches: await batchesSeen(access, batchesOf(mark, earlier)),
   };
 }

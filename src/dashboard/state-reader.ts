@@ -1,5 +1,6 @@
 /** Reads what the sentence needs (state-sentence.ts), for the page and for the terminal alike. */
 
+import { bullmqKeys, dueAt } from '../bullmq/layout.js';
 import type { Config } from '../shared/runtime/config.js';
 import { isRefusal } from '../shared/runtime/redis.js';
 import { loadScript } from '../shared/runtime/script.js';
@@ -35,7 +36,7 @@ export class StateReader {
     if (!health.refusal) await this.sweep.catchUp().catch(unlessRefused);
     const [snapshot, next, indexed] = await Promise.all([
       readStats(this.access, this.config),
-      redis.zrange(`${keys.jobs}delayed`, '0', '0', 'WITHSCORES'),
+      redis.zrange(bullmqKeys(keys).delayed, '0', '0', 'WITHSCORES'),
       countRejections(this.access),
     ]);
     const backlog = await this.#backlog(snapshot);
@@ -54,7 +55,7 @@ export class StateReader {
       jobs: stats.jobs,
       // without a failed job and without work there are none, whatever another client has removed
       rejected: stats.jobs.failed === 0 && backlog === 0 ? 0 : indexed,
-      nextTryAt: next[1] === undefined ? null : Math.floor(Number(next[1]) / 4_096),
+      nextTryAt: next[1] === undefined ? null : dueAt(next[1]),
       oldestWaitingSeconds: stats.oldestWaitingSeconds,
       heldPairs: heldPairs[0] ? { count: heldPairs.length, first: heldPairs[0] } : null,
       isolation: stats.isolation,

@@ -3,6 +3,7 @@
  * Read-only, a handful of commands in two round trips, none of which grows with the backlog. Not for rendering (stats-text.ts).
  */
 
+import { bullmqKeys, JOB_FIELDS } from '../bullmq/layout.js';
 import type { Config } from '../shared/runtime/config.js';
 import { type Limits, limitsOf, readCapacity } from '../shared/state/capacity.js';
 import { dayIn } from '../shared/state/day.js';
@@ -59,6 +60,7 @@ export type Snapshot = {
 
 export async function readStats(access: QueueAccess, config: Config): Promise<Snapshot> {
   const { account, redis, queue, keys } = access;
+  const { jobs, wait, prioritized: withPriority } = bullmqKeys(keys);
   const [time, counts, paused, counters, holdFields, pairs, capacity, waitTail, prioritized, workers] =
     await Promise.all([
       redis.time(),
@@ -68,8 +70,8 @@ export async function readStats(access: QueueAccess, config: Config): Promise<Sn
       redis.hmget(keys.hold, 'kind', 'reason', 'since', 'until'),
       redis.hgetall(keys.heldPairs),
       redis.hgetall(keys.capacity),
-      redis.lindex(`${keys.jobs}wait`, -1), // BullMQ pushes at the head and takes from the tail
-      redis.zrange(`${keys.jobs}prioritized`, '0', '0'),
+      redis.lindex(wait, -1), // BullMQ pushes at the head and takes from the tail
+      redis.zrange(withPriority, '0', '0'),
       readWorkers(redis, keys),
     ]);
   // Holds and permits are written in Redis time: so is "now" here, whatever this machine's clock says.
@@ -80,7 +82,7 @@ export async function readStats(access: QueueAccess, config: Config): Promise<Sn
   const [usedInWindow, usedToday, ...enqueuedAt] = await Promise.all([
     redis.zcount(keys.window, now - limits.windowMs, now),
     redis.hget(keys.daily, dayIn(limits.timeZone, now).day),
-    ...next.map(id => redis.hget(keys.jobs + id, 'timestamp')),
+    ...next.map(id => redis.hget(jobs + id, JOB_FIELDS.enqueuedAt)),
   ]);
 
   const total = (name: string) => integer(counters[name]);

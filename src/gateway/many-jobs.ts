@@ -4,14 +4,9 @@
  */
 import { FlowProducer, type QueueBaseOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { bullmqKeys, producerJobOptions } from '../bullmq/layout.js';
 import type { JobData } from '../shared/contract/association.js';
-import {
-  JOB_NAME,
-  type Keys,
-  type Priority,
-  producerJobOptions,
-  queueName,
-} from '../shared/contract/keys.js';
+import { JOB_NAME, type Keys, type Priority, queueName } from '../shared/contract/keys.js';
 import { jobId } from './request-id.js';
 
 export class ManyJobs {
@@ -75,7 +70,7 @@ export class ManyJobs {
       })),
     );
     const [there, counts] = await Promise.all([
-      this.redis.exists(this.keys.jobs + jobId(id, 0)),
+      this.redis.exists(bullmqKeys(this.keys).jobs + jobId(id, 0)),
       this.redis.hmget(this.keys.requests + id, 'created', 'rejected'),
     ]);
     return there === 1 || counts.some(count => Number(count) !== 0);

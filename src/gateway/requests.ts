@@ -11,6 +11,7 @@
 import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { bullmqKeys, JOB_FIELDS } from '../bullmq/layout.js';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/contract/association.js';
 import { messageOf } from '../shared/contract/errors.js';
 import { readJson } from '../shared/contract/json.js';
@@ -85,6 +86,7 @@ export type SharedNote = {
 export class Requests {
   readonly #accept = loadScript(new URL('./accept.lua', import.meta.url));
   readonly #queue: Queue;
+  readonly #jobs: string;
   readonly #singles: SingleJobs;
   readonly #many: ManyJobs;
   #lastError: unknown;
@@ -101,9 +103,10 @@ export class Requests {
       ...(tracing && { telemetry: tracing.telemetry }),
     };
     this.#queue = new Queue(queueName(), { ...options, connection: redis, skipMetasUpdate: true });
+    this.#jobs = bullmqKeys(keys).jobs;
     this.#singles = new SingleJobs(
       this.#queue,
-      async id => (await redis.exists(keys.jobs + id)) === 1,
+      async id => (await redis.exists(this.#jobs + id)) === 1,
       tracing,
     );
     this.#many = new ManyJobs(redis, keys, options, DEADLINE_MS);
@@ -184,11 +187,11 @@ export class Requests {
   /** A note that several requests share, and its job, as they stood at one moment. @throws Refusal 503 */
   sharedNote(id: string): Promise<SharedNote | undefined> {
     return this.#inTime(async () => {
-      const job = this.keys.jobs + jobId(id, 0);
+      const job = this.#jobs + jobId(id, 0);
       const replies = await this.redis
         .multi()
         .hgetall(this.keys.requests + id)
-        .hmget(job, 'data', 'associationsCounted')
+        .hmget(job, JOB_FIELDS.data, 'associationsCounted')
         .exec();
       const [hash, [data, counted]] = (replies ?? []).map(([, reply]) => reply) as [
         Record<string, string>,
@@ -233,7 +236,9 @@ export class Requests {
         (_, at) => first + at,
       );
       const texts = await this.#inTime(() =>
-        Promise.all(indexes.map(index => this.redis.hget(this.keys.jobs + jobId(counts.id, index), 'data'))),
+        Promise.all(
+          indexes.map(index => this.redis.hget(this.#jobs + jobId(counts.id, index), JOB_FIELDS.data)),
+        ),
       );
       texts.forEach((text, at) => {
         const parsed = text ? parseJobData(readJson(text)) : undefined;

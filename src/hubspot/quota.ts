@@ -8,8 +8,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { bullmqKeys, HIGH_PRIORITY_BELOW } from '../bullmq/layout.js';
 import { readJson } from '../shared/contract/json.js';
-import { HIGH_PRIORITY_BELOW, type Keys } from '../shared/contract/keys.js';
+import type { Keys } from '../shared/contract/keys.js';
 import { MAX_BACKOFF_MS } from '../shared/runtime/backoff.js';
 import { clock } from '../shared/runtime/clock.js';
 import { loadScript } from '../shared/runtime/script.js';
@@ -124,7 +125,13 @@ export class Quota {
     const askedAt = clock();
     const reply = (await this.#scripts.reserve(
       this.#redis,
-      [this.#keys.window, this.#keys.hold, this.#keys.daily, this.#keys.heldPairs, this.#keys.prioritized],
+      [
+        this.#keys.window,
+        this.#keys.hold,
+        this.#keys.daily,
+        this.#keys.heldPairs,
+        bullmqKeys(this.#keys).prioritized,
+      ],
       [
         id,
         Math.min(limit, this.#heardLimit),
@@ -175,7 +182,7 @@ export class Quota {
   async lookAgain(permit: Permit): Promise<{ held: boolean; high: number }> {
     const [until, high] = await Promise.all([
       this.#redis.hget(this.#keys.hold, 'until'),
-      this.#redis.zcount(this.#keys.prioritized, '-inf', `(${HIGH_PRIORITY_BELOW}`),
+      this.#redis.zcount(bullmqKeys(this.#keys).prioritized, '-inf', `(${HIGH_PRIORITY_BELOW}`),
     ]);
     return { held: !permit.probe && Number(until) > permit.at, high };
   }

@@ -10,8 +10,9 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
+import { producerJobOptions } from '../bullmq/layout.js';
 import type { JobData } from '../shared/contract/association.js';
-import { JOB_NAME, type Priority, producerJobOptions, queueName } from '../shared/contract/keys.js';
+import { JOB_NAME, type Priority, queueName } from '../shared/contract/keys.js';
 import { isConnectionLoss, openRedis, redisReason } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { heardWithin, sleepListening } from '../shared/runtime/wait.js';

@@ -1,5 +1,7 @@
 /** Redis says no, or nothing at all: the worker lives, no job is failed for it, and it ends when asked. */
+
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { migrating } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -94,9 +96,11 @@ describe('a worker is killed while Redis is full', () => {
     await rig.enqueue(GOOD.slice(0, 100), 70);
     await rig.redis.config('SET', 'maxmemory', '1');
     const worker = rig.startWorker();
-    const limiter = rig.keys.limiter;
+    const limiter = bullmqKeys(rig.keys).limiter;
     await eventually(async () => expect(await rig.redis.pttl(limiter)).toBeGreaterThan(60_000));
-    await eventually(async () => expect(await rig.redis.lrange(rig.keys.active, 0, -1)).toEqual([]));
+    await eventually(async () =>
+      expect(await rig.redis.lrange(bullmqKeys(rig.keys).active, 0, -1)).toEqual([]),
+    );
     expect(worker.output()).not.toContain('job comes back');
     expect(rig.simulator.ledger.calls).toHaveLength(1);
   });

@@ -1,10 +1,12 @@
 /** The operator's commands as processes against a real Redis. Runs dist/cli.js, which `npm test` has built. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { JobData } from '../../src/shared/contract/association.js';
 import { accountKeys, queueName } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
@@ -96,12 +98,16 @@ test('what others wrote moves no terminal: ids, words, lines of files; data and 
     ],
   } as JobData;
   const keys = accountKeys(prefix);
-  await redis.hset(`${keys.jobs}${evil}`, { data: JSON.stringify(data), failedReason: evil, finishedOn: 1 });
-  await redis.hset(`${keys.jobs}8`, {
+  await redis.hset(`${bullmqKeys(keys).jobs}${evil}`, {
+    data: JSON.stringify(data),
+    failedReason: evil,
+    finishedOn: 1,
+  });
+  await redis.hset(`${bullmqKeys(keys).jobs}8`, {
     data: `{"x":"${evil.replace(/\p{Cc}/gu, '')}"`,
     finishedOn: 2,
   });
-  await redis.zadd(keys.failed, 1, evil, 2, '8');
+  await redis.zadd(bullmqKeys(keys).failed, 1, evil, 2, '8');
   const held = { until: Date.now() + 1e6, reason: `403 ${evil}`, strikes: 1 };
   await redis.hset(keys.heldPairs, evil, JSON.stringify(held));
   await redis.hset(keys.hold, { until: Date.now() + 1e6, since: 1, kind: 'auth', reason: evil });

@@ -1,9 +1,11 @@
 /** Who gets into the dashboard, and how far: real processes, and requests that no browser would send. */
+
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { Overview } from '../../src/dashboard/overview.js';
 import { Poller } from '../../src/dashboard/web/poller.js';
 import { createServer } from '../../src/dashboard/web/server.js';
@@ -257,7 +259,7 @@ describe('Bull Board', () => {
     const [job] = await rig.queue.getWaiting(0, 0);
     const keys = accountKeys(test.prefix);
     await test.redis.rpush(
-      `${keys.jobs}${job?.id}:logs`,
+      `${bullmqKeys(keys).jobs}${job?.id}:logs`,
       ...Array.from({ length: 3_000 }, (_, n) => `line ${n}`),
     );
     const logs = (await (await page.get(`${BOARD}/${job?.id}/logs`)).json()) as string[];

@@ -1,8 +1,10 @@
 /** The dashboard as a process: its figures and its verbs; its doors are dashboard-doors.test.ts. */
+
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { stateSentence } from '../../src/dashboard/text/state-sentence.js';
 import type { Match, SearchEnd } from '../../src/dashboard/view.js';
 import type { Pair } from '../../src/shared/contract/association.js';
@@ -165,8 +167,8 @@ it('a Redis that is full is told of, though no worker can say that it lives, and
     expect(quiet.limits).toMatchObject({ limit: 42, batchMaxInputs: 300 });
     expect(quiet.stats.quota).toMatchObject({ limit: 42, dailyLimit: 500 });
     // one that the index does not know: it cannot be written into it now
-    await redis.hset(`${keys.jobs}1`, { data: '{}', finishedOn: 1, failedReason: 'not a job' });
-    await redis.zadd(keys.failed, 1, '1');
+    await redis.hset(`${bullmqKeys(keys).jobs}1`, { data: '{}', finishedOn: 1, failedReason: 'not a job' });
+    await redis.zadd(bullmqKeys(keys).failed, 1, '1');
     await redis.config('SET', 'maxmemory', '100000');
     await eventually(async () => {
       const { state } = (await page.state()).figures;
@@ -294,11 +296,11 @@ describe('search', () => {
     await rig.enqueue(goodPairs(2_000, 400_000_000), 100);
     // a job of which no JSON can be made stops no search
     const broken = await rig.queue.add('broken', {});
-    await test.redis.hset(`${rig.keys.jobs}${broken.id}`, 'data', '{');
+    await test.redis.hset(`${bullmqKeys(rig.keys).jobs}${broken.id}`, 'data', '{');
     await rig.queue.add('spaced', { ...contactsToCompanies, pairs: [] }, { priority: 3, jobId: 'spaced' });
     // as a client in another language may write it
     await test.redis.hset(
-      `${rig.keys.jobs}spaced`,
+      `${bullmqKeys(rig.keys).jobs}spaced`,
       'data',
       JSON.stringify({ ...contactsToCompanies, pairs: [[31, '32']] }).replace('[31,"32"]', '[ 31 , "32" ]'),
     );

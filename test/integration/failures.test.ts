@@ -1,6 +1,8 @@
 /** The failures commands against a real Redis, with jobs that failed as the worker fails them. */
+
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { failedJobs, latestFailure } from '../../src/dashboard/failures/failed-jobs.js';
 import {
@@ -96,7 +98,7 @@ async function exported(filter: FailureFilter = {}) {
 }
 
 const dataOf = async (id: string): Promise<JobData> => {
-  const parsed = parseJobData(JSON.parse((await redis.hget(keys.jobs + id, 'data')) ?? 'null'));
+  const parsed = parseJobData(JSON.parse((await redis.hget(bullmqKeys(keys).jobs + id, 'data')) ?? 'null'));
   if (!parsed.ok) throw new Error(parsed.faults.join());
   return parsed.data;
 };
@@ -127,7 +129,7 @@ describe('list', () => {
 
   test('jobs of any data are shown: invalid ones, not even JSON, and those that failed without a rejection', async () => {
     await fail({ version: 7, fromObjectType: 'contacts' }, jobWith([], { pairs: [['1', '2']] }), {});
-    await redis.hset(`${keys.jobs}3`, 'data', '{not json');
+    await redis.hset(`${bullmqKeys(keys).jobs}3`, 'data', '{not json');
     const { groups, jobs } = await summary();
     expect(jobs).toBe(3);
     expect(groups).toEqual([
@@ -152,7 +154,7 @@ describe('paging', () => {
   test('meets every job once, though each page is removed and many failed in one millisecond', async () => {
     await fail(...Array.from({ length: 450 }, (_, at) => jobWith([missing(String(at))])));
     for (let at = 1; at <= 450; at += 1)
-      await redis.zadd(`${keys.jobs}failed`, at < 400 ? 1_000 : 2_000, String(at));
+      await redis.zadd(`${bullmqKeys(keys).jobs}failed`, at < 400 ? 1_000 : 2_000, String(at));
     const met: string[] = [];
     await access(async each => {
       for await (const page of failedJobs(each, (await latestFailure(each)) ?? '')) {
@@ -168,9 +170,9 @@ describe('paging', () => {
   test('what fails later than asked is left alone', async () => {
     await fail(jobWith([missing('1')]));
     const until = (await access(latestFailure)) ?? '';
-    await redis.zadd(`${keys.jobs}failed`, Number(until) - 10, '1');
+    await redis.zadd(`${bullmqKeys(keys).jobs}failed`, Number(until) - 10, '1');
     await fail(jobWith([missing('2')]));
-    await redis.zadd(`${keys.jobs}failed`, Number(until) + 10, '2');
+    await redis.zadd(`${bullmqKeys(keys).jobs}failed`, Number(until) + 10, '2');
     expect(await summary({ until })).toMatchObject({ associations: 1 });
     expect(await summary()).toMatchObject({ associations: 2 });
   });
@@ -229,7 +231,7 @@ describe('export', () => {
 
   test('of data that cannot be read, the data: kept for a person, and nothing that enqueue could misread', async () => {
     await fail({ version: 7, pairs: [[1, 2]], from: '1', to: '2' }, {});
-    await redis.hset(`${keys.jobs}2`, 'data', '{not json');
+    await redis.hset(`${bullmqKeys(keys).jobs}2`, 'data', '{not json');
     const { done, lines } = await exported();
     expect(done).toEqual({ associations: 0, jobs: 0, unreadable: 2 });
     const error = { category: 'INVALID_JOB', message: 'rejected' };
@@ -289,7 +291,7 @@ describe('discard', () => {
     await fail(jobWith([missing('1')]), { version: 7 }, jobWith([]));
     await access(each => discardFailures(each, {}));
     expect(await queue.getFailedCount()).toBe(0);
-    expect(await redis.keys(`${keys.jobs}[0-9]*`)).toEqual([]);
+    expect(await redis.keys(`${bullmqKeys(keys).jobs}[0-9]*`)).toEqual([]);
   });
 
   test('a job that somebody retries meanwhile belongs to its worker', async () => {

@@ -1,5 +1,7 @@
 /** Whose a request is: its key's, whichever gateway is asked, whatever it shares with others, however the header spells it. */
+
 import { afterEach, expect, it } from '@jest/globals';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
@@ -37,7 +39,7 @@ it('single requests of two keys in one moment: each reads its own, by no other p
       expect(await ask(server, path.replace(/...$/, place), bearer(other))).toBe(404);
   }
   // still they share jobs with those of their own key
-  expect(await test.redis.llen(`${accountKeys(test.prefix).jobs}wait`)).toBeLessThan(10);
+  expect(await test.redis.llen(`${bullmqKeys(accountKeys(test.prefix)).jobs}wait`)).toBeLessThan(10);
 });
 
 it('a large request is as private, in every gateway of the account', async () => {
@@ -77,5 +79,5 @@ it('an Idempotency-Key is met again by the same key in another spelling of the h
     spellings.map(authorization => post(server, { authorization, 'idempotency-key': 'nightly' })),
   );
   expect(new Set(paths).size).toBe(1);
-  expect(await test.redis.llen(`${accountKeys(test.prefix).jobs}wait`)).toBe(1);
+  expect(await test.redis.llen(`${bullmqKeys(accountKeys(test.prefix)).jobs}wait`)).toBe(1);
 });

@@ -1,6 +1,8 @@
 /** Redis away, silent, full or read-only: 503 with Retry-After within 2 s, nothing enqueued, and it recovers by itself. */
+
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
 import { type GatewayProcess, inputOf, startGateway } from '../support/gateway.js';
@@ -25,7 +27,7 @@ afterEach(async () => {
 });
 
 const inputsOf = (count: number) => goodPairs(count).map(([from, to]) => inputOf(from, to));
-const queued = () => redis.llen(`${accountKeys('bull').jobs}wait`);
+const queued = () => redis.llen(`${bullmqKeys(accountKeys('bull')).jobs}wait`);
 
 async function expectRefused(count: number, fate = /nothing was enqueued$/): Promise<void> {
   const before = performance.now();

@@ -2,12 +2,14 @@
  * What our scripts do with many jobs at once is what BullMQ does with each: held against BullMQ's own worker on the same
  * jobs, mark for mark.
  */
+
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type BulkJobOptions, FlowProducer, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
 import { JobQueue, type TakeLimits } from '../../src/bullmq/job-queue.js';
+import { bullmqKeys, KEEP_COMPLETED } from '../../src/bullmq/layout.js';
 import type { JobData } from '../../src/shared/contract/association.js';
-import { accountKeys, KEEP_COMPLETED, type Keys, queueName } from '../../src/shared/contract/keys.js';
+import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { eventually } from '../support/eventually.js';
@@ -86,20 +88,26 @@ const rejectedData = (id: string): JobData => ({
 /** All that BullMQ keeps of a queue, without times and without what is ours. */
 async function marks({ keys }: Box) {
   const { redis } = test;
-  const jobKeys = (await redis.keys(`${keys.jobs}job-*`)).sort();
+  const jobKeys = (await redis.keys(`${bullmqKeys(keys).jobs}job-*`)).sort();
   const hashes = await Promise.all(
     jobKeys.map(async key => {
       const { associationsCounted, associationsBatches, data, ...hash } = await redis.hgetall(key);
       for (const time of ['timestamp', 'processedOn', 'finishedOn']) if (hash[time]) hash[time] = 'a time';
-      return [key.slice(keys.jobs.length), hash];
+      return [key.slice(bullmqKeys(keys).jobs.length), hash];
     }),
   );
-  const events = await redis.xrange(keys.events, '-', '+');
+  const events = await redis.xrange(bullmqKeys(keys).events, '-', '+');
   return {
     hashes: Object.fromEntries(hashes),
-    completed: (await redis.zrange(keys.completed, '0', '-1')).sort(),
-    failed: (await redis.zrange(keys.failed, '0', '-1')).sort(),
-    left: await redis.exists(keys.wait, keys.active, keys.prioritized, keys.stalled, keys.priorityCounter),
+    completed: (await redis.zrange(bullmqKeys(keys).completed, '0', '-1')).sort(),
+    failed: (await redis.zrange(bullmqKeys(keys).failed, '0', '-1')).sort(),
+    left: await redis.exists(
+      bullmqKeys(keys).wait,
+      bullmqKeys(keys).active,
+      bullmqKeys(keys).prioritized,
+      bullmqKeys(keys).stalled,
+      bullmqKeys(keys).priorityCounter,
+    ),
     // BullMQ interleaves jobs, we do not: the events of each job are compared, and the last word
     events: Object.fromEntries(
       events.map(([, fields]) => fields).map((fields, at) => [`${fields[3] ?? at} ${fields[1]}`, fields]),
@@ -137,7 +145,7 @@ describe.each([
       return { created: 1 };
     };
     const worker = new Worker(queueName(), process, {
-      ...{ connection: test.redis, prefix: theirs.keys.jobs.split(':')[0] ?? '' },
+      ...{ connection: test.redis, prefix: bullmqKeys(theirs.keys).jobs.split(':')[0] ?? '' },
       removeOnComplete: KEEP_COMPLETED,
     });
     await once(worker, 'drained');
@@ -229,8 +237,8 @@ describe.each([
     ];
     await add(box.queue, numbered(written.length + 1));
     for (const [at, json] of written.entries())
-      await test.redis.hset(`${box.keys.jobs}job-${at}`, 'data', json);
-    await test.redis.hset(`${box.keys.jobs}job-${written.length}`, 'data', written[3] ?? '');
+      await test.redis.hset(`${bullmqKeys(box.keys).jobs}job-${at}`, 'data', json);
+    await test.redis.hset(`${bullmqKeys(box.keys).jobs}job-${written.length}`, 'data', written[3] ?? '');
     const { jobs } = await box.jobs.take({ jobs: written.length, bytes: 1e9 });
     expect(jobs.map(({ associations }) => associations)).toEqual([7, 7, 7, 7]);
     expect(await box.jobs.next()).toMatchObject({ associations: 7 });
@@ -239,13 +247,13 @@ describe.each([
   it('have locks that are renewed, and are missed when somebody else has them', async () => {
     await add(box.queue, numbered(3));
     const { jobs } = await box.jobs.take(ALL);
-    const lock = (id: string) => `${box.keys.jobs}${id}:lock`;
+    const lock = (id: string) => `${bullmqKeys(box.keys).jobs}${id}:lock`;
     for (const { id } of jobs) await test.redis.pexpire(lock(id), 5_000);
     await test.redis.set(lock('job-1'), 'theirs');
     expect(await box.jobs.renewLocks(jobs)).toEqual(['job-1']);
     expect(await test.redis.pttl(lock('job-0'))).toBeGreaterThan(LOCK_MS / 2);
     expect(await settle(box, jobs)).toEqual([true, false, true]);
-    expect(await test.redis.lrange(box.keys.active, 0, -1)).toEqual(['job-1']);
+    expect(await test.redis.lrange(bullmqKeys(box.keys).active, 0, -1)).toEqual(['job-1']);
   });
 
   it('are counted once when the settlement is sent again after a lost connection', async () => {
@@ -267,8 +275,8 @@ describe.each([
   it('stay for those who look, the latest thousand', async () => {
     await add(box.queue, numbered(1_203));
     for (let run = 0; run < 3; run++) await settle(box, (await box.jobs.take(ALL)).jobs);
-    expect(await test.redis.zcard(box.keys.completed)).toBe(KEEP_COMPLETED.count);
-    expect(await test.redis.keys(`${box.keys.jobs}job-*`)).toHaveLength(KEEP_COMPLETED.count);
+    expect(await test.redis.zcard(bullmqKeys(box.keys).completed)).toBe(KEEP_COMPLETED.count);
+    expect(await test.redis.keys(`${bullmqKeys(box.keys).jobs}job-*`)).toHaveLength(KEEP_COMPLETED.count);
   });
 });
 
@@ -315,31 +323,31 @@ describe('what is out of the ordinary is left to BullMQ', () => {
 
   it('delayed jobs that become due beside an id that is no job: none of them is lost', async () => {
     const { queue, keys, jobs } = box;
-    await test.redis.set(`${keys.jobs}poison`, 'no job');
+    await test.redis.set(`${bullmqKeys(keys).jobs}poison`, 'no job');
     await add(queue, numbered(3), { delay: 1 });
-    await test.redis.zadd(keys.delayed, 1, 'poison');
+    await test.redis.zadd(bullmqKeys(keys).delayed, 1, 'poison');
     const fetched: string[] = [];
     await eventually(async () => {
       const job = await jobs.next(false).catch(() => undefined);
       if (job) fetched.push(job.id);
       expect(fetched.sort()).toEqual(numbered(3));
     });
-    expect(await test.redis.zcard(keys.delayed)).toBe(0);
-    expect(await test.redis.get(`${keys.jobs}poison`)).toBe('no job');
+    expect(await test.redis.zcard(bullmqKeys(keys).delayed)).toBe(0);
+    expect(await test.redis.get(`${bullmqKeys(keys).jobs}poison`)).toBe('no job');
   });
 
   it('thousands of delayed jobs that become due at once beside an id that is no job: none of them is lost', async () => {
     const { queue, keys, jobs } = box;
-    await test.redis.set(`${keys.jobs}poison`, 'no job');
+    await test.redis.set(`${bullmqKeys(keys).jobs}poison`, 'no job');
     await add(queue, numbered(2_100), { delay: 1 });
-    const [, score = ''] = await test.redis.zrange(keys.delayed, '1500', '1500', 'WITHSCORES');
-    await test.redis.zadd(keys.delayed, score, 'poison');
+    const [, score = ''] = await test.redis.zrange(bullmqKeys(keys).delayed, '1500', '1500', 'WITHSCORES');
+    await test.redis.zadd(bullmqKeys(keys).delayed, score, 'poison');
     let fetched = 0;
     await eventually(async () => {
       if (await jobs.next(false).catch(() => undefined)) fetched += 1;
-      expect(await test.redis.zcard(keys.delayed)).toBe(0);
+      expect(await test.redis.zcard(bullmqKeys(keys).delayed)).toBe(0);
     });
-    expect(fetched + (await test.redis.llen(keys.wait))).toBe(2_100);
+    expect(fetched + (await test.redis.llen(bullmqKeys(keys).wait))).toBe(2_100);
   });
 
   it('the job of a scheduler, which BullMQ plans anew when it fetches it', async () => {
@@ -380,16 +388,16 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     expect(await box.queue.getDeduplicationJobId('once')).toBeNull();
     expect([await parent.job.getState(), await parent.job.getChildrenValues()]).toEqual([
       'waiting',
-      { [`${box.keys.jobs}of-a-parent`]: { created: 1 } },
+      { [`${bullmqKeys(box.keys).jobs}of-a-parent`]: { created: 1 } },
     ]);
     await flow.close();
   });
 
   it('a job that is to fail, and one whose data is no JSON', async () => {
     await add(box.queue, ['to-fail', 'broken', 'after', 'broken-too']);
-    await test.redis.hset(`${box.keys.jobs}to-fail`, 'defa', 'its child has failed');
+    await test.redis.hset(`${bullmqKeys(box.keys).jobs}to-fail`, 'defa', 'its child has failed');
     for (const id of ['broken', 'broken-too'])
-      await test.redis.hset(`${box.keys.jobs}${id}`, 'data', '{"version":1,');
+      await test.redis.hset(`${bullmqKeys(box.keys).jobs}${id}`, 'data', '{"version":1,');
     expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: true });
     expect(await box.jobs.next()).toMatchObject({ id: 'to-fail', mustFail: 'its child has failed' });
     const { jobs } = await box.jobs.take({ jobs: 2, bytes: 1e9 });
@@ -400,7 +408,7 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     const next = await box.jobs.next(); // by BullMQ's own verb
     expect([next?.id, next?.text]).toEqual(['broken-too', '{"version":1,']);
     for (const job of [...jobs, next]) if (job) await box.jobs.fail(job, 'no JSON');
-    expect(await test.redis.zrange(`${box.keys.jobs}failed`, '0', '-1')).toEqual(
+    expect(await test.redis.zrange(`${bullmqKeys(box.keys).jobs}failed`, '0', '-1')).toEqual(
       expect.arrayContaining(['after', 'broken', 'broken-too']),
     );
   });

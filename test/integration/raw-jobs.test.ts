@@ -2,10 +2,12 @@
  * Jobs as clients of other languages write them: bytes in Redis that none of our code has made, with whatever options,
  * spelling and mistakes. docs/job.schema.json is all that such a client has, so each job is held against it here.
  */
+
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobsOptions } from 'bullmq';
 import Schema from 'typebox/schema';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { useRedis } from '../support/redis.js';
 import { contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
 
@@ -20,7 +22,7 @@ afterEach(() => rig.stop());
 /** @param text what stands in the job's hash, to the byte */
 async function write(text: string, options: JobsOptions = {}): Promise<string> {
   const { id = '' } = await rig.queue.add('whatever', {}, options);
-  await rig.redis.hset(rig.keys.jobs + id, 'data', text);
+  await rig.redis.hset(bullmqKeys(rig.keys).jobs + id, 'data', text);
   return id;
 }
 /** As Python's json.dumps has it: spaces, and escapes for everything that is not ASCII. */
@@ -158,7 +160,7 @@ describe('jobs that are none of ours', () => {
       const failed = await rig.queue.getJob(id);
       expect([name, await failed?.getState()]).toEqual([name, 'failed']);
       for (const place of places) expect(failed?.failedReason).toContain(place);
-      expect(await rig.redis.hget(rig.keys.jobs + id, 'data')).toBe(text);
+      expect(await rig.redis.hget(bullmqKeys(rig.keys).jobs + id, 'data')).toBe(text);
     }
     expect(rig.simulator.ledger.createdCount()).toBe(2);
     expect(rig.simulator.ledger.calls).toHaveLength(1);
@@ -183,7 +185,7 @@ describe('jobs that are none of ours', () => {
     const failed = await rig.queue.getJob(id);
     expect(await failed?.getState()).toBe('failed');
     expect(failed?.failedReason).toContain(place);
-    expect(await rig.redis.hget(rig.keys.jobs + id, 'data')).toBe(text);
+    expect(await rig.redis.hget(bullmqKeys(rig.keys).jobs + id, 'data')).toBe(text);
     expect(await rig.totals()).toMatchObject({ created: 2, rejected: 0 });
   });
 });

@@ -1,7 +1,9 @@
 /** What `stats` says of a Redis in trouble, and of rejections that another BullMQ client has removed. */
+
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { type QueueAccess, withQueue } from '../../src/dashboard/connection.js';
 import { countRejections, Sweep } from '../../src/dashboard/failures/rejection-index.js';
 import { Overview } from '../../src/dashboard/overview.js';
@@ -49,8 +51,13 @@ describe('rejections that another client has removed', () => {
     });
     const writes = redis.pipeline();
     for (let id = 1; id <= count; id++) {
-      writes.hset(`${keys.jobs}${id}`, { name: 'associate', data, finishedOn: id, failedReason: 'rejected' });
-      writes.zadd(keys.failed, id, String(id));
+      writes.hset(`${bullmqKeys(keys).jobs}${id}`, {
+        name: 'associate',
+        data,
+        finishedOn: id,
+        failedReason: 'rejected',
+      });
+      writes.zadd(bullmqKeys(keys).failed, id, String(id));
     }
     await writes.exec();
     await used(access => new Sweep(access).round());

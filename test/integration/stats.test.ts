@@ -1,6 +1,8 @@
 /** `stats` against a real Redis: the totals, the quota and the hold, on Redis' own clock. */
+
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats, type Snapshot } from '../../src/dashboard/stats.js';
 import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
@@ -29,7 +31,7 @@ const redisNow = async () => Math.floor(Number((await redis.time())[0]) * 1_000)
 
 test('a queue that does not exist yet: zeros, in the shape of the contract; looking creates nothing', async () => {
   await queue.close(); // a producer's queue writes its meta key
-  await redis.del(`${keys.jobs}meta`);
+  await redis.del(`${bullmqKeys(keys).jobs}meta`);
   const { stats } = await read();
   expect(stats).toStrictEqual({
     account: 'default',

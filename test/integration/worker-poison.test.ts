@@ -1,5 +1,7 @@
 /** Ids in the queue that are no jobs: they stop and slow nobody. */
+
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { goodPairs, Rig } from '../support/rig.js';
@@ -16,23 +18,27 @@ describe('ids without a job', () => {
   it('of the wrong type or without any data, among good jobs in wait and with a priority', async () => {
     const { redis, keys } = rig;
     const weeds = ['poison-1', 'poison-2', 'poison-3'];
-    for (const id of weeds) await redis.set(keys.jobs + id, 'no job');
+    for (const id of weeds) await redis.set(bullmqKeys(keys).jobs + id, 'no job');
     await rig.enqueue(GOOD.slice(0, 200), 2);
-    await redis.lpush(keys.wait, 'poison-1', 'missing-1');
+    await redis.lpush(bullmqKeys(keys).wait, 'poison-1', 'missing-1');
     await rig.enqueue(GOOD.slice(200, 400), 2);
-    await redis.lpush(keys.wait, 'poison-2');
+    await redis.lpush(bullmqKeys(keys).wait, 'poison-2');
     await rig.enqueue(GOOD.slice(400), 2);
-    await redis.rpush(keys.wait, 'missing-2');
-    await redis.zadd(keys.prioritized, 2 ** 32 + 1, 'poison-3');
+    await redis.rpush(bullmqKeys(keys).wait, 'missing-2');
+    await redis.zadd(bullmqKeys(keys).prioritized, 2 ** 32 + 1, 'poison-3');
     const worker = rig.startWorker();
     await eventually(async () => expect((await rig.totals()).created).toBe(600));
     await rig.drained();
     // it would pause for a second after each of them, and its neighbours with it
     expect(worker.output()).not.toContain('could not fetch jobs');
-    expect(await redis.lrange(keys.active, 0, -1)).toEqual([]);
-    expect(await redis.mget(weeds.map(id => keys.jobs + id))).toEqual(['no job', 'no job', 'no job']);
+    expect(await redis.lrange(bullmqKeys(keys).active, 0, -1)).toEqual([]);
+    expect(await redis.mget(weeds.map(id => bullmqKeys(keys).jobs + id))).toEqual([
+      'no job',
+      'no job',
+      'no job',
+    ]);
     for (const id of weeds) expect(worker.output()).toContain(id);
-    const failed = await redis.zrange(keys.failed, '0', '-1');
+    const failed = await redis.zrange(bullmqKeys(keys).failed, '0', '-1');
     expect(failed.sort()).toEqual(['missing-1', 'missing-2']);
   });
 });

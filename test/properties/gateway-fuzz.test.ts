@@ -5,9 +5,11 @@
  * A part of the requests are good ones, spoilt in one place: such a request passes most checks before it meets the one that is
  * tried. Two keys send them, and each asks for the other's requests, which it must not see.
  */
+
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { AnswerSchema, RefusalSchema } from '../../src/gateway/schemas.js';
 import { fieldNamed } from '../../src/shared/contract/association-fields.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
@@ -214,18 +216,20 @@ function understoodInputs(payload: string): readonly unknown[] {
 
 const { keys, redis } = { keys: accountKeys(test.prefix), redis: test.redis };
 const queued = async () => ({
-  normal: await redis.llen(keys.wait),
-  high: await redis.zcard(keys.prioritized),
+  normal: await redis.llen(bullmqKeys(keys).wait),
+  high: await redis.zcard(bullmqKeys(keys).prioritized),
 });
 
 /** Associations in the jobs that have come since then: BullMQ pushes at the head of its list, and at the end of its set. */
 async function queuedSince(before: { normal: number; high: number }): Promise<number> {
   const { normal } = await queued();
   const ids = [
-    ...(normal > before.normal ? await redis.lrange(keys.wait, 0, normal - before.normal - 1) : []),
-    ...(await redis.zrange(keys.prioritized, String(before.high), '-1')),
+    ...(normal > before.normal
+      ? await redis.lrange(bullmqKeys(keys).wait, 0, normal - before.normal - 1)
+      : []),
+    ...(await redis.zrange(bullmqKeys(keys).prioritized, String(before.high), '-1')),
   ];
-  const texts = await Promise.all(ids.map(id => redis.hget(keys.jobs + id, 'data')));
+  const texts = await Promise.all(ids.map(id => redis.hget(bullmqKeys(keys).jobs + id, 'data')));
   return texts.reduce((sum, text) => sum + (JSON.parse(text ?? '') as { pairs: unknown[] }).pairs.length, 0);
 }
 

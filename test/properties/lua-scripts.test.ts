@@ -3,9 +3,11 @@
  * before it fails. Each script runs on good ground, then with each of its keys of a wrong type, with each of its arguments
  * spoilt, with arguments cut off, and on a full Redis that knows no `allow-oom`. Wherever it fails, nothing was written.
  */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { bullmqKeys, finishKeys } from '../../src/bullmq/layout.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { loadScript, scriptSource } from '../../src/shared/runtime/script.js';
 import { indexedRejections, rejectionArgs } from '../../src/shared/state/rejection-groups.js';
@@ -13,7 +15,9 @@ import { RedisServer } from '../support/redis-server.js';
 
 const SOURCES = new URL('../../src/', import.meta.url);
 const keys = accountKeys('lua');
-const { jobs, requests, minutes } = keys;
+const { requests, minutes } = keys;
+const bull = bullmqKeys(keys);
+const { jobs } = bull;
 const request = `${requests}r`;
 const ids = ['a', 'b', 'c'];
 const error = { at: '2026-11-27T00:00:00.000Z', attempt: 1, category: 'C', message: 'bad', pairs: 1 };
@@ -23,13 +27,10 @@ const data = (rejected: number) => ({
 });
 const groups = indexedRejections('a', data(2), 0);
 const group = keys.rejection + groups[0]?.id;
-const bullmq = [
-  ...[jobs, keys.wait, keys.active, keys.prioritized, keys.completed, keys.failed, keys.stalled],
-  ...[keys.events, keys.meta, keys.marker],
-];
+const bullmq = finishKeys(keys);
 const jobKeys = ids.flatMap(id => [jobs + id, `${jobs + id}:lock`]);
 const minute = () => minutes + Math.floor(Date.now() / 60_000);
-const states = ['wait', 'paused', 'active', 'delayed', 'prioritized'].map(state => jobs + state);
+const states = [bull.wait, bull.paused, bull.active, bull.delayed, bull.prioritized];
 
 /** @property more keys that it comes to by itself */
 type Ground = { keys: string[]; args: (string | number)[]; more?: string[] };
@@ -59,20 +60,20 @@ const GROUNDS: Record<string, Ground> = {
   },
   'bullmq/take.lua': {
     keys: [
-      ...[keys.wait, keys.active, keys.prioritized, keys.priorityCounter, keys.meta, keys.limiter],
-      ...[keys.events, keys.marker],
+      ...[bull.wait, bull.active, bull.prioritized, bull.priorityCounter, bull.meta, bull.limiter],
+      ...[bull.events, bull.marker],
     ],
     args: [jobs, 'token', 30_000, NOW, 500, 100_000, '', 2 ** 31, 1],
     more: jobKeys,
   },
   'bullmq/weed.lua': {
-    keys: [keys.wait, keys.active, keys.prioritized, keys.stalled, keys.delayed],
+    keys: [bull.wait, bull.active, bull.prioritized, bull.stalled, bull.delayed],
     args: [jobs, 100, 100, NOW * 4_096],
     more: jobKeys,
   },
-  'bullmq/hold-queue.lua': { keys: [keys.limiter], args: [2 ** 31, 60_000] },
+  'bullmq/hold-queue.lua': { keys: [bull.limiter], args: [2 ** 31, 60_000] },
   'bullmq/renew-locks.lua': {
-    keys: [keys.stalled],
+    keys: [bull.stalled],
     args: [jobs, 30_000, 'a', 'mine', 'b', 'theirs', 'c', 'mine'],
     more: jobKeys,
   },
@@ -82,7 +83,7 @@ const GROUNDS: Record<string, Ground> = {
   },
   'worker/alerts/posted.lua': { keys: [keys.alerts], args: [1] },
   'hubspot/reserve.lua': {
-    keys: [keys.window, keys.hold, keys.daily, keys.heldPairs, keys.prioritized],
+    keys: [keys.window, keys.hold, keys.daily, keys.heldPairs, bull.prioritized],
     args: ['permit', 100, 10_000, 100, 1, '2026-11-27', 500_000, 1e6, 35_000, 600_000, 2 ** 33, 60, 60_000],
   },
   'hubspot/give-back.lua': {
@@ -112,20 +113,20 @@ const GROUNDS: Record<string, Ground> = {
   'shared/state/queue-state.lua': {
     keys: [
       ...[keys.counters, keys.hold, keys.daily, keys.heldPairs, keys.capacity, keys.window, keys.workers],
-      ...[keys.meta, ...states, keys.failed, keys.completed],
+      ...[bull.meta, ...states, bull.failed, bull.completed],
     ],
     args: [jobs, 16, 10_000, 10_000],
     more: jobKeys,
   },
   'dashboard/find.lua': {
-    keys: [keys.wait],
+    keys: [bull.wait],
     args: ['list', jobs, 0, '"1"', '"2"', '"1","2"', '"1"%s*,%s*"2"'],
     more: jobKeys,
   },
   'dashboard/failures/forget.lua': {
     keys: [
       ...[
-        keys.failed,
+        bull.failed,
         `${jobs}f`,
         keys.counters,
         keys.rejections,
@@ -138,12 +139,12 @@ const GROUNDS: Record<string, Ground> = {
     more: [group, `${group}:jobs`],
   },
   'dashboard/failures/reindex.lua': {
-    keys: [keys.failed, `${jobs}f`, keys.rejections, keys.rejection, keys.rejectedJobs],
+    keys: [bull.failed, `${jobs}f`, keys.rejections, keys.rejection, keys.rejectedJobs],
     args: ['f', '{"f":1}', 1, ...rejectionArgs(groups)],
     more: [group, `${group}:jobs`],
   },
   'dashboard/failures/sweep.lua': {
-    keys: [keys.failed, keys.rejections, keys.rejection, keys.rejectedJobs],
+    keys: [bull.failed, keys.rejections, keys.rejection, keys.rejectedJobs],
     args: [jobs, 0, 0, 100],
     more: [group, `${group}:jobs`],
   },
@@ -162,11 +163,11 @@ async function goodGround(redis: Redis): Promise<void> {
   const all = redis.multi().flushall();
   for (const id of ids) {
     all.hset(jobs + id, 'data', '{"pairs":[["1","2"]]}', 'opts', '{}', 'ats', 1, 'timestamp', NOW);
-    all.set(`${jobs + id}:lock`, 'mine').rpush(keys.active, id);
+    all.set(`${jobs + id}:lock`, 'mine').rpush(bull.active, id);
   }
   for (const id of ['d', 'e'])
-    all.hset(jobs + id, 'data', '{}', 'opts', '{}', 'timestamp', NOW).lpush(keys.wait, id);
-  all.hset(`${jobs}f`, 'data', '{"f":1}').zadd(keys.failed, 1, 'f');
+    all.hset(jobs + id, 'data', '{}', 'opts', '{}', 'timestamp', NOW).lpush(bull.wait, id);
+  all.hset(`${jobs}f`, 'data', '{"f":1}').zadd(bull.failed, 1, 'f');
   all.hset(
     keys.counters,
     'created',
@@ -194,8 +195,8 @@ async function goodGround(redis: Redis): Promise<void> {
     .hset(group, 'first', 1, 'last', 1)
     .sadd(`${group}:jobs`, 'z');
   all.hset(keys.rejectedJobs, 'z', `${groups[0]?.id}=1`);
-  all.zadd(keys.completed, 1, 'old').sadd(keys.stalled, 'a').xadd(keys.events, '*', 'event', 'x');
-  all.hset(keys.meta, 'opts.maxLenEvents', 100).zadd(keys.marker, 0, '0').xadd(keys.batches, '*', 'id', 'z');
+  all.zadd(bull.completed, 1, 'old').sadd(bull.stalled, 'a').xadd(bull.events, '*', 'event', 'x');
+  all.hset(bull.meta, 'opts.maxLenEvents', 100).zadd(bull.marker, 0, '0').xadd(keys.batches, '*', 'id', 'z');
   const written = await all.exec();
   for (const [failure] of written ?? []) if (failure) throw failure;
 }

@@ -2,8 +2,10 @@
  * Hostile texts next to good jobs, through reconcile, settleJob and the real ledger on a real Redis: the books balance,
  * every job ends, and no job stands in the way of another.
  */
+
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
@@ -56,9 +58,9 @@ it('the ledger balances, and every job ends in the one call', async () => {
         const jobs = bad.map(([from, to, words], at) => rejectedJob(`bad${at}`, [from, to], words));
         const goodIds = Array.from({ length: good }, (_, at) => (at === 0 ? '__proto__' : `good${at}`));
         for (const id of [...jobs.map(job => job.id), ...goodIds]) {
-          await test.redis.hset(keys.jobs + id, 'data', '{}', 'opts', '{}', 'ats', 1);
-          await test.redis.set(`${keys.jobs}${id}:lock`, 'mine');
-          await test.redis.lpush(keys.active, id);
+          await test.redis.hset(bullmqKeys(keys).jobs + id, 'data', '{}', 'opts', '{}', 'ats', 1);
+          await test.redis.set(`${bullmqKeys(keys).jobs}${id}:lock`, 'mine');
+          await test.redis.lpush(bullmqKeys(keys).active, id);
         }
         const created = goodIds.map(jobId =>
           settleIn(ledger, {
@@ -72,16 +74,18 @@ it('the ledger balances, and every job ends in the one call', async () => {
         expect(counters).toEqual({
           ...{ created: String(3 * good), rejected: String(jobs.length), jobsCompleted: String(good) },
         });
-        expect(await test.redis.llen(keys.active)).toBe(0);
-        expect(await test.redis.zcard(keys.completed)).toBe(good);
-        expect((await test.redis.zrange(keys.failed, '0', '-1')).sort()).toEqual(
+        expect(await test.redis.llen(bullmqKeys(keys).active)).toBe(0);
+        expect(await test.redis.zcard(bullmqKeys(keys).completed)).toBe(good);
+        expect((await test.redis.zrange(bullmqKeys(keys).failed, '0', '-1')).sort()).toEqual(
           jobs.map(({ id }) => id).sort(),
         );
         const groups = await test.redis.zrange(keys.rejections, '0', '-1', 'WITHSCORES');
         const inGroups = groups.reduce((sum, score, at) => (at % 2 === 1 ? sum + Number(score) : sum), 0);
         expect(inGroups).toBe(jobs.length);
         for (const { id, entry } of jobs) {
-          const stored = JSON.parse((await test.redis.hget(keys.jobs + id, 'data')) ?? '') as JobData;
+          const stored = JSON.parse(
+            (await test.redis.hget(bullmqKeys(keys).jobs + id, 'data')) ?? '',
+          ) as JobData;
           expect(stored.rejected?.[0]?.pairs).toEqual(entry.data?.rejected?.[0]?.pairs);
           const words = stored.rejected?.[0]?.error;
           expect(`${words?.message}${words?.category}${words?.correlationId}`).not.toMatch(/[\p{Cc}\p{Cs}]/u);

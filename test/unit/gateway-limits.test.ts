@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import { Compile } from 'typebox/compile';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { AnswerSchema, RefusalSchema, StatusSchema } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
@@ -22,7 +23,7 @@ const [isAnswer, isRefusal, isStatus] = [
   Compile(StatusSchema),
 ];
 const headers = { 'content-type': 'application/json' };
-const queued = () => test.redis.llen(`${accountKeys(test.prefix).jobs}wait`);
+const queued = () => test.redis.llen(`${bullmqKeys(accountKeys(test.prefix)).jobs}wait`);
 
 async function post(payload: string | object, more: Record<string, string> = {}, url = CREATE) {
   const response = await server.app.inject({

@@ -1,8 +1,10 @@
 /** What arrives slowly, in part, or with absurd headers: an answer in HubSpot's shape or a closed connection, and nothing kept. */
+
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Compile } from 'typebox/compile';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { RefusalSchema } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
@@ -29,7 +31,7 @@ afterEach(async () => {
   await server.close();
 });
 
-const queued = () => test.redis.llen(accountKeys(test.prefix).wait);
+const queued = () => test.redis.llen(bullmqKeys(accountKeys(test.prefix)).wait);
 const BODY = JSON.stringify({ inputs: [inputOf(1, 2)] });
 const head = (more: string) =>
   `POST ${CREATE} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${more}\r\n\r\n`;

@@ -1,5 +1,7 @@
 /** The ledger on a real Redis: data and totals change together, once, and only under the job's lock. */
+
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { JobData, Pair, Rejected } from '../../src/shared/contract/association.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
@@ -26,8 +28,8 @@ const data = (pairs: number): JobData => ({
 });
 /** A job as BullMQ keeps it while a worker has it. */
 async function job(jobId: string, token = 'mine'): Promise<void> {
-  await test.redis.hset(keys.jobs + jobId, 'data', JSON.stringify(data(3)), 'ats', 1);
-  await test.redis.set(`${keys.jobs}${jobId}:lock`, token);
+  await test.redis.hset(bullmqKeys(keys).jobs + jobId, 'data', JSON.stringify(data(3)), 'ats', 1);
+  await test.redis.set(`${bullmqKeys(keys).jobs}${jobId}:lock`, token);
 }
 const entry = (jobId: string, more: Partial<LedgerEntry> = {}) => ({
   jobId,
@@ -40,7 +42,7 @@ const batch = (id: string, inputs: number): BatchRecord => ({
 });
 const counters = () => test.redis.hgetall(keys.counters);
 const dataOf = async (jobId: string) =>
-  JSON.parse((await test.redis.hget(keys.jobs + jobId, 'data')) ?? '') as unknown;
+  JSON.parse((await test.redis.hget(bullmqKeys(keys).jobs + jobId, 'data')) ?? '') as unknown;
 
 describe('settle', () => {
   it('writes data and totals together', async () => {
@@ -50,7 +52,7 @@ describe('settle', () => {
     );
     expect(await dataOf('1')).toEqual(data(1));
     expect(await counters()).toEqual({ created: '1', rejected: '2', retried: '4' });
-    expect((await test.redis.hkeys(`${keys.jobs}1`)).sort()).toEqual(['ats', 'data']);
+    expect((await test.redis.hkeys(`${bullmqKeys(keys).jobs}1`)).sort()).toEqual(['ats', 'data']);
   });
 
   it('leaves a job alone that somebody else has, or that is gone', async () => {
@@ -64,7 +66,7 @@ describe('settle', () => {
     expect(settled).toEqual([false, false, false, false]);
     expect(await dataOf('1')).toEqual(data(3));
     expect(await counters()).toEqual({});
-    expect(await test.redis.exists(`${keys.jobs}gone`)).toBe(0);
+    expect(await test.redis.exists(`${bullmqKeys(keys).jobs}gone`)).toBe(0);
   });
 
   it('a copy of a job from before its lock ran out does not stand in the way of the good one', async () => {
@@ -82,7 +84,7 @@ describe('settle', () => {
     expect(await settleIn(ledger, done)).toBe(true);
     expect(await dataOf('1')).toEqual(data(3));
     // its worker died before it could complete the job
-    await test.redis.set(`${keys.jobs}1:lock`, 'next');
+    await test.redis.set(`${bullmqKeys(keys).jobs}1:lock`, 'next');
     expect(await settleIn(ledger, { ...done, token: 'next' })).toBe(true);
     expect(await counters()).toEqual({ created: '3', jobsCompleted: '1' });
   });
@@ -286,7 +288,11 @@ describe('the index of rejections', () => {
     await job('1');
     await settleIn(ledger, entry('1', { data: data(2), retried: 2, batches: 'x-1 x-2' }));
     await settleIn(ledger, entry('1', { created: 2, batches: 'x-3' }));
-    const marks = await test.redis.hmget(`${keys.jobs}1`, 'associationsBatches', 'associationsCounted');
+    const marks = await test.redis.hmget(
+      `${bullmqKeys(keys).jobs}1`,
+      'associationsBatches',
+      'associationsCounted',
+    );
     expect(marks).toEqual([' x-1 x-2', '2 x-3']);
   });
 });

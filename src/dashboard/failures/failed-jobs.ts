@@ -5,6 +5,7 @@
  * 2. Reads what each job holds, whatever was written into it.
  * Read-only; the verbs are in failures.ts.
  */
+import { bullmqKeys, JOB_FIELDS } from '../../bullmq/layout.js';
 import {
   type ErrorContext,
   type JobData,
@@ -35,7 +36,7 @@ export type FailedJob = {
 
 /** When the latest job failed; undefined when none has. */
 export async function latestFailure({ redis, keys }: QueueAccess): Promise<string | undefined> {
-  const [, score] = await redis.zrange(`${keys.jobs}failed`, '-1', '-1', 'WITHSCORES');
+  const [, score] = await redis.zrange(bullmqKeys(keys).failed, '-1', '-1', 'WITHSCORES');
   return score === undefined ? undefined : String(score);
 }
 
@@ -44,7 +45,7 @@ export async function latestFailure({ redis, keys }: QueueAccess): Promise<strin
  * @param until {@link latestFailure} of the beginning: a retried job that fails again is not met again
  */
 export async function* failedJobs(access: QueueAccess, until: string): AsyncGenerator<FailedJob[]> {
-  const key = `${access.keys.jobs}failed`;
+  const key = bullmqKeys(access.keys).failed;
   // The place in the set is a score and an id, not a rank: ranks shift when jobs are retried or removed on the way.
   let after: Entry = { score: '-inf', id: Buffer.alloc(0) };
   for (;;) {
@@ -92,13 +93,13 @@ async function entriesAfter(
 /** Jobs that are gone by now are left out. */
 export async function readJobs({ redis, keys }: QueueAccess, ids: readonly string[]): Promise<FailedJob[]> {
   // Only these fields: BullMQ's own getJob also brings stack traces, and gives up on data that is not JSON.
-  const hashes = await Promise.all(
-    ids.map(id => redis.hmget(keys.jobs + id, 'data', 'failedReason', 'finishedOn')),
-  );
+  const { jobs } = bullmqKeys(keys);
+  const { data, failedReason: why, finishedAt } = JOB_FIELDS;
+  const hashes = await Promise.all(ids.map(id => redis.hmget(jobs + id, data, why, finishedAt)));
   return ids.flatMap((id, at) => {
-    const [json, failedReason, finishedOn] = hashes[at] ?? [];
+    const [json, failedReason, failedAt] = hashes[at] ?? [];
     if (json === null || json === undefined) return []; // removed since the page was read
-    return [readJob(id, json, failedReason ?? 'no reason given', Number(finishedOn ?? 0))];
+    return [readJob(id, json, failedReason ?? 'no reason given', Number(failedAt ?? 0))];
   });
 }
 

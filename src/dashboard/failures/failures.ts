@@ -13,6 +13,7 @@
  * accepted = created + rejected + still queued holds throughout.
  */
 
+import { bullmqKeys } from '../../bullmq/layout.js';
 import { sameTypeName } from '../../shared/contract/object-types.js';
 import { loadScript, type Script } from '../../shared/runtime/script.js';
 import { INVALID_JOB, UNFINISHED } from '../../shared/state/rejection-groups.js';
@@ -103,7 +104,7 @@ async function retryJob({ queue, redis, keys }: QueueAccess, id: string): Promis
     await job.retry('failed');
     return true;
   } catch (error) {
-    if ((await redis.zscore(`${keys.jobs}failed`, id)) === null) return false;
+    if ((await redis.zscore(bullmqKeys(keys).failed, id)) === null) return false;
     throw error;
   }
 }
@@ -196,14 +197,12 @@ async function replaceData(
   { json, entry }: Left,
 ): Promise<boolean> {
   const undecided = pairsIn(matched.filter(({ category }) => category === UNFINISHED));
+  const { failed, jobs } = bullmqKeys(keys);
   const index = [keys.rejections, keys.rejection, keys.rejectedJobs];
   const requestId = job.data?.requestId;
   const replaced = await forget(
     redis,
-    [
-      ...[keys.failed, keys.jobs + job.id, keys.counters, ...index],
-      ...(requestId ? [keys.requests + requestId] : []),
-    ],
+    [...[failed, jobs + job.id, keys.counters, ...index], ...(requestId ? [keys.requests + requestId] : [])],
     [job.id, job.json, json, undecided, pairsIn(matched), DISCARDED_FIELD, discarded(job, matched), ...entry],
   );
   return replaced === 1;

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- needs ../../bullmq/layout.lua
 -- needs ../../shared/state/rejections.lua
 -- needs ../../shared/state/count-request.lua
 --[[
@@ -21,13 +22,13 @@
 local undecided, discarded, groups = integer(ARGV[4]), integer(ARGV[5]), readGroups(8)
 local index = {groups = KEYS[4], group = KEYS[5], jobs = KEYS[6]}
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
-if redis.call('HGET', KEYS[2], 'data') ~= ARGV[2] then return 0 end
+if redis.call('HGET', KEYS[2], DATA) ~= ARGV[2] then return 0 end
 expectCounts(KEYS[3], 'rejected', 'discarded')
 expectIndex(index)
 local accepted = KEYS[7] and acceptedBy(KEYS[7])
 
 -- from here on nothing fails
-redis.call('HSET', KEYS[2], 'data', ARGV[3])
+redis.call('HSET', KEYS[2], DATA, ARGV[3])
 if undecided > 0 then redis.call('HINCRBY', KEYS[3], 'rejected', undecided) end
 if discarded > 0 then redis.call('HINCRBY', KEYS[3], 'discarded', discarded) end
 indexRejections(index, ARGV[1], groups)

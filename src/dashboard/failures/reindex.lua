@@ -1,3 +1,4 @@
+-- needs ../../bullmq/layout.lua
 -- needs ../../shared/state/rejections.lua
 --[[
   Writes into the index what a job holds, if the job is still what was read (shared/rejections.lua). What its worker
@@ -14,6 +15,6 @@
 local index, groups = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}, readGroups(4)
 expectIndex(index)
 if (redis.call('ZSCORE', KEYS[1], ARGV[1]) and '1' or '0') ~= ARGV[3] then return 0 end
-if (redis.call('HGET', KEYS[2], 'data') or '') ~= ARGV[2] then return 0 end
+if (redis.call('HGET', KEYS[2], DATA) or '') ~= ARGV[2] then return 0 end
 indexRejections(index, ARGV[1], groups)
 return 1

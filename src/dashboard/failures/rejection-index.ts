@@ -2,6 +2,7 @@
  * The index of rejections as operators' tools see it. The settlement keeps it in step; what other BullMQ clients did to
  * the jobs is found by comparing, a slice at a time (sweep.lua), and never by reading all jobs.
  */
+import { bullmqKeys } from '../../bullmq/layout.js';
 import type { Pair } from '../../shared/contract/association.js';
 import { loadScript } from '../../shared/runtime/script.js';
 import { indexRejections, rejectionArgs } from '../../shared/state/rejection-groups.js';
@@ -86,7 +87,7 @@ export async function* jobsOfGroup(
   const ids = await redis.smembers(`${keys.rejection}${group}:jobs`);
   for (let at = 0; at < ids.length; at += PAGE) {
     const some = ids.slice(at, at + PAGE);
-    const scores = await redis.zmscore(`${keys.jobs}failed`, ...some);
+    const scores = await redis.zmscore(bullmqKeys(keys).failed, ...some);
     const jobs = await readJobs(
       access,
       some.filter((_, index) => scores[index] !== null),
@@ -161,7 +162,7 @@ export class Sweep {
     const { redis, keys } = this.access;
     const [indexed, failed] = await Promise.all([
       redis.hlen(keys.rejectedJobs),
-      redis.zcard(`${keys.jobs}failed`),
+      redis.zcard(bullmqKeys(keys).failed),
     ]);
     return indexed - failed;
   }
@@ -183,10 +184,11 @@ export class Sweep {
 
   async #slice(size: number): Promise<void> {
     const { redis, keys } = this.access;
+    const { failed, jobs } = bullmqKeys(keys);
     const [cursor, rank, ...unknown] = (await sweepScript(
       redis,
-      [`${keys.jobs}failed`, keys.rejections, keys.rejection, keys.rejectedJobs],
-      [keys.jobs, this.#cursor, this.#rank, size],
+      [failed, keys.rejections, keys.rejection, keys.rejectedJobs],
+      [jobs, this.#cursor, this.#rank, size],
     )) as [string, number, ...string[]];
     for (let at = 0; at < unknown.length; at += PAGE)
       for (const job of await readJobs(this.access, unknown.slice(at, at + PAGE)))
@@ -210,9 +212,6 @@ async function reindex(
   entry: readonly (string | number)[],
 ): Promise<void> {
   const index = [keys.rejections, keys.rejection, keys.rejectedJobs];
-  await reindexScript(
-    redis,
-    [`${keys.jobs}failed`, keys.jobs + id, ...index],
-    [id, json, failed ? 1 : 0, ...entry],
-  );
+  const { failed: deadLetters, jobs } = bullmqKeys(keys);
+  await reindexScript(redis, [deadLetters, jobs + id, ...index], [id, json, failed ? 1 : 0, ...entry]);
 }

@@ -1,7 +1,6 @@
 /**
- * Names and keys in Redis. The only file that builds them; docs/architecture.md lists each with its type and owner.
- * BullMQ's keys begin with `<prefix>:<queue>:`, ours with `<prefix>:<queue>:associations:`. No job id collides with
- * them, because BullMQ refuses ids with a colon.
+ * Names and keys of our own in Redis, under `<prefix>:<queue>:associations:`. The only file that builds them;
+ * docs/architecture.md lists each with its type and owner. BullMQ's own: src/bullmq/layout.ts
  */
 
 export const DEFAULT_ACCOUNT = 'default';
@@ -16,32 +15,8 @@ export type Keys = Readonly<ReturnType<typeof accountKeys>>;
 export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
   const queue = `${prefix}:${queueName(account)}`;
   return {
-    /** prefix of BullMQ's job hashes: `jobs + id` */
-    jobs: `${queue}:`,
-    /** BullMQ's list of waiting jobs; the next job is at the tail */
-    wait: `${queue}:wait`,
-    /** BullMQ's sorted set of waiting jobs with a priority; it serves them after `wait` */
-    prioritized: `${queue}:prioritized`,
-    /** BullMQ's counter of prioritized jobs, by which equal priorities keep their order */
-    priorityCounter: `${queue}:pc`,
-    /** BullMQ's list of active jobs; the latest job is at the head */
-    active: `${queue}:active`,
-    /** BullMQ's sorted set of delayed jobs: job → when it is due, epoch ms × 4096 */
-    delayed: `${queue}:delayed`,
-    /** BullMQ's sorted set: completed job → when, epoch ms */
-    completed: `${queue}:completed`,
-    /** BullMQ's sorted set, the dead letters: failed job → when, epoch ms */
-    failed: `${queue}:failed`,
-    /** BullMQ's set of active jobs whose locks have not been renewed since its last check */
-    stalled: `${queue}:stalled`,
-    /** BullMQ's hash of the queue: paused, limits */
-    meta: `${queue}:meta`,
-    /** BullMQ's rate limiter: workers fetch no jobs while it is at its limit */
-    limiter: `${queue}:limiter`,
-    /** BullMQ's stream of events */
-    events: `${queue}:events`,
-    /** BullMQ's sorted set that idle workers wait on */
-    marker: `${queue}:marker`,
+    /** what all its keys begin with, BullMQ's own too (src/bullmq/layout.ts) */
+    queue,
     /** hash: totals since the queue was created (created, rejected, retried, calls …) */
     counters: `${queue}:associations:counters`,
     /** sorted set: permit → when its call was or will be sent, Redis ms; kept for one window */
@@ -93,16 +68,3 @@ export const priorityProblem = (given: unknown): string | undefined =>
   PRIORITIES.includes(given as Priority)
     ? undefined
     : `priority: ${JSON.stringify(given)} is not one of ${PRIORITIES.join(', ')}`;
-/**
- * BullMQ's `priority` of our high-priority jobs: its highest value. Jobs with other values keep BullMQ's meaning: they
- * wait behind all jobs without a priority. Why not `lifo`: docs/decisions/0008-priority.md
- */
-export const HIGH_PRIORITY = 1;
-/** BullMQ's score in `prioritized` is priority × 2^32 + a running number. */
-export const HIGH_PRIORITY_BELOW = (HIGH_PRIORITY + 1) * 2 ** 32;
-
-/** The job options that our producers set. They omit attempts and backoff, which are the worker's policy: 40 bytes a job. */
-export const producerJobOptions = (priority: Priority = 'normal'): { priority?: number } =>
-  priority === 'high' ? { priority: HIGH_PRIORITY } : {};
-/** Number of completed jobs that the worker keeps for dashboards. */
-export const KEEP_COMPLETED = { count: 1_000 } as const;

@@ -1,3 +1,4 @@
+-- needs ../../bullmq/layout.lua
 --[[
   Library: estimates the backlog without reading every job.
 ]]
@@ -31,7 +32,7 @@ local function estimateBacklog(states, prefix, samples)
     for at = 0, looked - 1 do
       local index = math.floor((at + 0.5) * jobs / looked) -- the middle of each stretch: the last job of a bulk is seldom full
       local id = isList and redis.call('LINDEX', states[state], index) or redis.call('ZRANGE', states[state], index, index)[1]
-      local data = fieldOf(prefix .. id, 'data')
+      local data = fieldOf(prefix .. id, DATA)
       if data then found = found + pairsOf(data) end
     end
     if looked > 0 then total = total + found / looked * jobs end

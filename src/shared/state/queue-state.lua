@@ -13,8 +13,8 @@
            job counts (wait, paused, active, delayed, prioritized, failed, completed), associations (estimate),
            when the oldest waiting job was enqueued (ms, 0 = none), workers alive}
 ]]
--- BullMQ: score = priority * 2^32 + a counter, so that the first of each priority is its oldest
-local PRIORITY_STEP, PRIORITIES_LOOKED_AT = 2 ^ 32, 16
+-- the first job of each priority is its oldest
+local PRIORITIES_LOOKED_AT = 16
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,7 +23,7 @@ local window = tonumber(redis.call('HGET', KEYS[5], 'windowMs') or ARGV[3])
 local oldest = 0
 local function consider(id)
   if not id then return end
-  local at = tonumber(fieldOf(ARGV[1] .. id, 'timestamp') or '')
+  local at = tonumber(fieldOf(ARGV[1] .. id, ENQUEUED_AT) or '')
   if at and (oldest == 0 or at < oldest) then oldest = at end
 end
 -- BullMQ pushes at the head and takes from the tail
@@ -46,7 +46,7 @@ return {
   redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]), redis.call('HGETALL', KEYS[3]),
   redis.call('HGETALL', KEYS[4]), redis.call('HGETALL', KEYS[5]),
   redis.call('ZCOUNT', KEYS[6], now - window, now),
-  redis.call('HEXISTS', KEYS[8], 'paused'),
+  redis.call('HEXISTS', KEYS[8], PAUSED),
   counts, estimateBacklog({KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]}, ARGV[1], tonumber(ARGV[2])), oldest,
   redis.call('ZCOUNT', KEYS[7], now - tonumber(ARGV[4]), '+inf'),
 }

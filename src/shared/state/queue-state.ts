@@ -3,6 +3,7 @@
  * One round trip that does not grow with the backlog. useful-replicas.ts and the metrics interpret it.
  */
 import type { Redis } from 'ioredis';
+import { bullmqKeys } from '../../bullmq/layout.js';
 import { readJson } from '../contract/json.js';
 import type { Keys } from '../contract/keys.js';
 import { loadScript } from '../runtime/script.js';
@@ -61,11 +62,10 @@ export type QueueStateReader = (redis: Redis) => Promise<QueueState>;
 /** @param own this process's settings; values that a worker wrote take precedence */
 export function queueStateReader(keys: Keys, own: Limits): QueueStateReader {
   const script = loadScript(new URL('./queue-state.lua', import.meta.url));
+  const { meta, failed, completed } = bullmqKeys(keys);
   const scriptKeys = [
     ...[keys.counters, keys.hold, keys.daily, keys.heldPairs, keys.capacity, keys.window, keys.workers],
-    `${keys.jobs}meta`,
-    ...backlogKeys(keys),
-    ...['failed', 'completed'].map(state => keys.jobs + state),
+    ...[meta, ...backlogKeys(keys), failed, completed],
   ];
   return async redis => {
     const args = [...backlogArgs(keys), own.windowMs, SILENT_MS];

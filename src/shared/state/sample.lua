@@ -13,7 +13,7 @@ local bucket = ARGV[3] .. math.floor(time[1] / 60)
 if redis.call('HEXISTS', bucket, 'sampled') == 1 then return 0 end
 local oldest = 0
 for _, id in ipairs({redis.call('LINDEX', KEYS[1], -1), redis.call('ZRANGE', KEYS[5], 0, 0)[1]}) do
-  local at = id and fieldOf(ARGV[1] .. id, 'timestamp')
+  local at = id and fieldOf(ARGV[1] .. id, ENQUEUED_AT)
   if isInteger(at) then oldest = math.max(oldest, time[1] - math.floor(at / 1000)) end
 end
 local backlog = estimateBacklog(KEYS, ARGV[1], integer(ARGV[2]))

@@ -8,16 +8,14 @@
   what can fail comes before the first write.
 
   KEYS[1] counters  hash     KEYS[2] minutes  prefix of hashes
-  BullMQ's own: KEYS[3] jobs (prefix of hashes)   KEYS[4] wait      KEYS[5] active   KEYS[6] prioritized
-                KEYS[7] completed   KEYS[8] failed   KEYS[9] stalled   KEYS[10] events   KEYS[11] meta   KEYS[12] marker
+  KEYS[3…] BullMQ's own, as finish.lua takes them
   ARGV[1] completed jobs that are kept
   ARGV[2…] jobs in groups: how many, token of their locks, pairs of each, request key ('' = none), batches; then their ids.
     request key and batches as in settle.lua
 
   Returns for each job 1 = completed, 0 = somebody else has it by now
 ]]
-local BULLMQ = {jobs = KEYS[3], wait = KEYS[4], active = KEYS[5], prioritized = KEYS[6], completed = KEYS[7], failed = KEYS[8],
-  stalled = KEYS[9], events = KEYS[10], meta = KEYS[11], marker = KEYS[12]}
+local BULLMQ = finishKeys(3)
 local ABOUT = 5 -- arguments before the ids of a group
 
 local keep = integer(ARGV[1])
@@ -33,8 +31,8 @@ while at <= #ARGV do
   for place = first, at - 1 do
     local n = #ids + 1
     ids[n], groups[n] = ARGV[place], group
-    hashes[n] = KEYS[3] .. ARGV[place]
-    locks[n] = hashes[n] .. ':lock'
+    hashes[n] = BULLMQ.jobs .. ARGV[place]
+    locks[n] = lockOf(hashes[n])
   end
 end
 expectCounts(KEYS[1], 'created', 'jobsCompleted')

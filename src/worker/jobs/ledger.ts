@@ -4,9 +4,10 @@
  * exactly costs next to nothing.
  */
 import type { Redis } from 'ioredis';
+import { finishKeys, KEEP_COMPLETED } from '../../bullmq/layout.js';
 import type { JobData } from '../../shared/contract/association.js';
 import { messageOf } from '../../shared/contract/errors.js';
-import { KEEP_COMPLETED, type Keys } from '../../shared/contract/keys.js';
+import type { Keys } from '../../shared/contract/keys.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { loadScript } from '../../shared/runtime/script.js';
 import { indexedRejections, rejectionArgs } from '../../shared/state/rejection-groups.js';
@@ -153,7 +154,7 @@ export class Ledger {
 
   async #settle(some: readonly LedgerEntry[]): Promise<readonly number[]> {
     const { counters, minutes, rejections, rejection, rejectedJobs, requests } = this.keys;
-    const keys = [counters, minutes, rejections, rejection, rejectedJobs, ...this.#bullmq()];
+    const keys = [counters, minutes, rejections, rejection, rejectedJobs, ...finishKeys(this.keys)];
     const now = Date.now();
     const args: (string | number)[] = [KEEP_COMPLETED.count];
     for (const entry of some) {
@@ -180,12 +181,8 @@ export class Ledger {
       args.push(entry.jobId);
       last = entry;
     }
-    return (await this.#completeScript(this.redis, [counters, minutes, ...this.#bullmq()], args)) as number[];
-  }
-
-  #bullmq(): string[] {
-    const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker } = this.keys;
-    return [jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker];
+    const keys = [counters, minutes, ...finishKeys(this.keys)];
+    return (await this.#completeScript(this.redis, keys, args)) as number[];
   }
 }
 

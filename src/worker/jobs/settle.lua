@@ -12,9 +12,7 @@
 
   KEYS[1] counters  hash          KEYS[2] minutes       prefix of hashes
   KEYS[3] rejections  sorted set  KEYS[4] rejection     prefix of hashes and sets   KEYS[5] rejectedJobs  hash
-  BullMQ's own: KEYS[6] jobs (prefix of hashes)   KEYS[7] wait      KEYS[8] active   KEYS[9] prioritized
-                KEYS[10] completed   KEYS[11] failed   KEYS[12] stalled   KEYS[13] events   KEYS[14] meta
-                KEYS[15] marker
+  KEYS[6…] BullMQ's own, as finish.lua takes them
   ARGV[1] completed jobs that are kept
   ARGV[2…] for each job: id, token, data, created, rejected, retried, request key ('' = none), batches, state, value, rejections
     data = new data of the job; '' = all its pairs were created: its data stays, and a mark says how many were counted, so
@@ -28,8 +26,7 @@
 
   Returns for each job 1 = settled, 0 = somebody else has it by now
 ]]
-local BULLMQ = {jobs = KEYS[6], wait = KEYS[7], active = KEYS[8], prioritized = KEYS[9], completed = KEYS[10], failed = KEYS[11],
-  stalled = KEYS[12], events = KEYS[13], meta = KEYS[14], marker = KEYS[15]}
+local BULLMQ = finishKeys(6)
 local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
 -- a job's own batches, newest last: characters
 local LONGEST_BATCHES = 400
@@ -39,12 +36,12 @@ local seen = {}
 local function look(entry, holder)
   local found
   if entry.data == '' then
-    found = redis.pcall('HMGET', entry.job, 'associationsCounted', 'atm', 'ats')
+    found = redis.pcall('HMGET', entry.job, 'associationsCounted', ATTEMPTS, STARTS)
   else
-    found = redis.pcall('HMGET', entry.job, 'associationsCounted', 'atm', 'ats', 'data', 'finishedOn')
+    found = redis.pcall('HMGET', entry.job, 'associationsCounted', ATTEMPTS, STARTS, DATA, FINISHED_AT)
   end
   if found.err then found = {} end
-  -- a job that somebody has removed by hand is gone: without `ats` it was never fetched
+  -- a job that somebody has removed by hand is gone: without starts it was never fetched
   entry.ours = found[3] and not seen[entry.id] and holder == entry.token
   if entry.ours then seen[entry.id] = true end
   -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
@@ -70,14 +67,14 @@ while at <= #ARGV do
     id = ARGV[at], token = ARGV[at + 1], data = ARGV[at + 2],
     created = integer(ARGV[at + 3]), rejected = integer(ARGV[at + 4]), retried = integer(ARGV[at + 5]),
     request = ARGV[at + 6], batches = ARGV[at + 7], state = ARGV[at + 8], value = ARGV[at + 9],
-    job = KEYS[6] .. ARGV[at], newMark = ARGV[at + 3] .. ' ' .. ARGV[at + 7],
+    job = BULLMQ.jobs .. ARGV[at], newMark = ARGV[at + 3] .. ' ' .. ARGV[at + 7],
     ours = false, again = false, done = false, mark = false, counted = 0, attempts = 1, groups = false, -- found by `look`
   }
   at = at + 11
   if ARGV[at - 1] ~= '' then entry.groups, at = readGroups(at - 1) end
   if entry.request ~= '' and accepted[entry.request] == nil then accepted[entry.request] = acceptedBy(entry.request) or false end
   local n = #entries + 1
-  entries[n], locks[n] = entry, entry.job .. ':lock'
+  entries[n], locks[n] = entry, lockOf(entry.job)
 end
 expectCounts(KEYS[1], 'created', 'rejected', 'retried', 'jobsCompleted')
 local bucket = minuteBucket(KEYS[2], 'created', 'rejected', 'reopened', 'retried')
@@ -99,7 +96,7 @@ local function writeData(entry)
     if entry.state == '' then redis.call('HSET', entry.job, 'associationsCounted', entry.newMark) end
     return
   end
-  redis.call('HSET', entry.job, 'data', entry.data)
+  redis.call('HSET', entry.job, DATA, entry.data)
   if entry.mark then redis.call('HDEL', entry.job, 'associationsCounted') end
   if entry.batches ~= '' then
     local earlier = redis.call('HGET', entry.job, 'associationsBatches') or ''
