@@ -101,10 +101,11 @@ testOnTerminal('SIGTERM gives the terminal back, too', async () => {
 });
 
 testOnTerminal('a crash gives it back first, and says what it was where it stays', async () => {
-  const crash = "data:text/javascript,setTimeout(()=>{throw new Error('what a pity')},2500)";
+  const crash = "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('what a pity')})";
   const watch = onTerminal(`${process.execPath} --import "${crash}" dist/cli.js stats --watch`);
+  await eventually(() => expect(watch.frames().length).toBeGreaterThan(0));
+  process.kill(watch.pid(), 'SIGUSR2');
   const output = await watch.ended();
-  expect(watch.frames().length).toBeGreaterThan(0);
   const after = output.slice(output.indexOf(LEAVE));
   expect(after).toContain('what a pity');
   expect(output.split(LEAVE)).toHaveLength(2);
