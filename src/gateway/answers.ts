@@ -1,7 +1,7 @@
 /** What a request is answered with, in HubSpot's shapes. Pure. */
 import type { ErrorContext, JobData, Pair, Rejected } from '../shared/contract/association.js';
 import { objectTypeId } from '../shared/contract/object-types.js';
-import type { FoundRejections, RequestCounts } from './requests.js';
+import type { FoundRejections, RequestCounts } from './requests/note.js';
 import type { Answer, AssociationError, Result, Status } from './schemas.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -15,10 +15,10 @@ import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
 import { Backlog } from './backlog.js';
 import { createGatewayMetrics } from './metrics.js';
-import { Outcomes } from './outcomes.js';
-import { Requests } from './requests.js';
+import { Requests } from './requests/note.js';
+import { Outcomes } from './requests/outcomes.js';
+import { SharedJobs } from './requests/shared.js';
 import { createServer } from './server.js';
-import { SharedJobs } from './shared-jobs.js';
 import { traceRequests, untraced } from './tracing.js';
 
 /** Runs until SIGTERM or SIGINT. */

@@ -1,6 +1,6 @@
 /**
  * The HTTP face: routes, and every refusal in HubSpot's shape, whatever came in.
- * What a request means is create.ts; fastify parses, routes and ends connections.
+ * What a request means is requests/accept.ts; fastify parses, routes and ends connections.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -16,18 +16,15 @@ import { messageOf } from '../shared/contract/errors.js';
 import { isLoopbackHost } from '../shared/runtime/host.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { warningsHeader } from './answers.js';
-import { type Caller, createGuard, NOBODY } from './bearer.js';
-import { LARGE_BODY_BYTES } from './body-budget.js';
+import { LARGE_BODY_BYTES } from './body/budget.js';
+import { isNestedDeeper } from './body/depth.js';
+import { bodyHolder } from './body/hold.js';
 import { answerBroken, answerBrokenHttp } from './broken-http.js';
-import { type CreateParts, create } from './create.js';
-import { docsPage } from './docs-page.js';
-import { bodyHolder } from './hold-body.js';
-import { isNestedDeeper } from './json-depth.js';
+import { type Caller, createGuard, NOBODY } from './headers/bearer.js';
+import { parsePrefer, preferenceApplied } from './headers/prefer.js';
+import { readPriority } from './headers/priority.js';
+import { readInputs, refuseFieldsBesideInputs } from './inputs/inputs.js';
 import type { GatewayMetrics } from './metrics.js';
-import { CREATE_PATHS, openApi } from './openapi.js';
-import { parsePrefer, preferenceApplied } from './prefer.js';
-import { readPriority } from './priority.js';
-import { readInputs, refuseFieldsBesideInputs } from './read-inputs.js';
 import {
   asRefusal,
   compressed,
@@ -37,7 +34,10 @@ import {
   unavailable,
   wrongHost,
 } from './refusal.js';
-import { readStatus } from './status.js';
+import { type CreateParts, create } from './requests/accept.js';
+import { readStatus } from './requests/status.js';
+import { docsPage } from './routes/docs-page.js';
+import { CREATE_PATHS, openApi } from './routes/openapi.js';
 import type { TraceRequest } from './tracing.js';
 
 export type ServerParts = CreateParts & {

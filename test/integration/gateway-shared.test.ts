@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { QueueAccess } from '../../src/dashboard/connection.js';
 import { discardFailures } from '../../src/dashboard/failures/failures.js';
-import type { SharedNote } from '../../src/gateway/requests.js';
-import { memberStatus } from '../../src/gateway/status.js';
+import type { SharedNote } from '../../src/gateway/requests/note.js';
+import { memberStatus } from '../../src/gateway/requests/status.js';
 import { eventually } from '../support/eventually.js';
 import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';

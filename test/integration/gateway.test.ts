@@ -2,7 +2,7 @@
 
 import { Client } from '@hubspot/api-client';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { fingerprint, readInputs } from '../../src/gateway/read-inputs.js';
+import { fingerprint, readInputs } from '../../src/gateway/inputs/inputs.js';
 import { eventually } from '../support/eventually.js';
 import { CREATE, type GatewayProcess, inputOf, openServer, startGateway } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';

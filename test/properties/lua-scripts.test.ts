@@ -98,7 +98,7 @@ const GROUNDS: Record<string, Ground> = {
   },
   'hubspot/afresh.lua': { keys: [keys.hold, keys.heldPairs], args: [] },
   'hubspot/recover.lua': { keys: [keys.hold], args: [] },
-  'gateway/accept.lua': {
+  'gateway/requests/note.lua': {
     keys: [request, `${keys.idempotency}k`],
     args: ['r', 'print', 3, 1, requests, 1, '[]', 'owner'],
   },

@@ -1,11 +1,11 @@
 /** The gateway's pure parts: preferences, keys, inputs, answers, configuration. */
 import { describe, expect, it } from '@jest/globals';
 import { completeAnswer, warningsHeader } from '../../src/gateway/answers.js';
-import { createGuard } from '../../src/gateway/bearer.js';
-import { openApi } from '../../src/gateway/openapi.js';
-import { parsePrefer, preferenceApplied } from '../../src/gateway/prefer.js';
-import { fingerprint, readInputs } from '../../src/gateway/read-inputs.js';
+import { createGuard } from '../../src/gateway/headers/bearer.js';
+import { parsePrefer, preferenceApplied } from '../../src/gateway/headers/prefer.js';
+import { fingerprint, readInputs } from '../../src/gateway/inputs/inputs.js';
 import { asRefusal, Refusal } from '../../src/gateway/refusal.js';
+import { openApi } from '../../src/gateway/routes/openapi.js';
 import type { TypesOf } from '../../src/labels/type-resolver.js';
 import { typeText } from '../../src/shared/contract/association.js';
 import { ConfigError, LabelLookupError } from '../../src/shared/contract/errors.js';

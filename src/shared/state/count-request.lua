@@ -3,7 +3,7 @@
   Library: counts outcomes of a gateway request in the request's hash. Ignores a request that does not exist. Publishes
   the completion on a channel with the name of the key.
 ]]
--- time to live of a complete and of a pending request (accept.lua), seconds
+-- time to live of a complete and of a pending request (note.lua), seconds
 local KEEP_COMPLETE, KEEP_PENDING = 86400, 604800
 
 -- Returns how many associations the request accepted; nil if there is no such request. It never fails, because jobs name

@@ -3,7 +3,7 @@
  *  1. The first 256 KB of a body are read as they come; all such beginnings together have a limit.
  *  2. Who goes on needs a turn, and reserves what its body may become. Only so many bytes are read in turn at a time; the
  *     others wait with the rest unread: TCP holds them back. The line has a limit, too.
- * Bodies too small to matter do not come here at all (hold-body.ts).
+ * Bodies too small to matter do not come here at all (hold.ts).
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

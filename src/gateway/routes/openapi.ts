@@ -1,5 +1,5 @@
 /** /openapi.json, made of the schemas that the gateway itself uses. Pure. */
-import { AnswerSchema, RefusalSchema, requestSchema, StatusSchema } from './schemas.js';
+import { AnswerSchema, RefusalSchema, requestSchema, StatusSchema } from '../schemas.js';
 
 export const CREATE_PATHS = [
   '/crm/v4/associations/:fromObjectType/:toObjectType/batch/create',

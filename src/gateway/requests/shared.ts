@@ -5,12 +5,12 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Span } from '@opentelemetry/api';
-import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../shared/contract/association.js';
-import type { Priority } from '../shared/contract/keys.js';
-import { type Tracing, together } from '../shared/runtime/tracing.js';
-import type { Caller } from './bearer.js';
-import { memberId } from './request-id.js';
-import type { Noted, Requests } from './requests.js';
+import { type JobData, MAX_PAIRS_PER_JOB, type Pair, typesText } from '../../shared/contract/association.js';
+import type { Priority } from '../../shared/contract/keys.js';
+import { type Tracing, together } from '../../shared/runtime/tracing.js';
+import type { Caller } from '../headers/bearer.js';
+import { memberId } from './id.js';
+import type { Noted, Requests } from './note.js';
 
 export type Shared = Pick<Noted, 'id' | 'requestedAt'>;
 type Waiting = { resolve(shared: Shared): void; reject(error: unknown): void };

@@ -3,8 +3,8 @@
  * No polling. What is published while the connection is away is not heard: after a reconnect all waiters look once.
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/contract/keys.js';
-import { settlesWithin } from '../shared/runtime/wait.js';
+import type { Keys } from '../../shared/contract/keys.js';
+import { settlesWithin } from '../../shared/runtime/wait.js';
 
 export type Watch = {
   /** Resolves when the request may be complete, when the time is up, or when `signal` is aborted. */

@@ -4,10 +4,10 @@
  */
 import { FlowProducer, type QueueBaseOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { bullmqKeys, producerJobOptions } from '../bullmq/layout.js';
-import type { JobData } from '../shared/contract/association.js';
-import { JOB_NAME, type Keys, type Priority, queueName } from '../shared/contract/keys.js';
-import { jobId } from './request-id.js';
+import { bullmqKeys, producerJobOptions } from '../../bullmq/layout.js';
+import type { JobData } from '../../shared/contract/association.js';
+import { JOB_NAME, type Keys, type Priority, queueName } from '../../shared/contract/keys.js';
+import { jobId } from './id.js';
 
 export class ManyJobs {
   readonly #flow: FlowProducer;

@@ -6,26 +6,26 @@
  *      `<request id>-<n>`, and BullMQ does not add an id that it has;
  *   3. its counts, and the rejections that stand in its jobs;
  *   4. saying within 2 s that Redis is away, and coming back by itself.
- * Not responsible for what is in the jobs (read-inputs.ts) or for who waits (outcomes.ts).
+ * Not responsible for what is in the jobs (inputs/) or for who waits (outcomes.ts).
  */
 import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { bullmqKeys, JOB_FIELDS } from '../bullmq/layout.js';
-import { type JobData, type Pair, parseJobData, type Rejected } from '../shared/contract/association.js';
-import { messageOf } from '../shared/contract/errors.js';
-import { readJson } from '../shared/contract/json.js';
-import { type Keys, type Priority, queueName } from '../shared/contract/keys.js';
-import { redisReason } from '../shared/runtime/redis.js';
-import { loadScript } from '../shared/runtime/script.js';
-import type { Tracing } from '../shared/runtime/tracing.js';
-import { heardWithin } from '../shared/runtime/wait.js';
-import { DISCARDED_FIELD, type DiscardedRejections } from '../shared/state/request-notes.js';
-import { type Caller, NOBODY } from './bearer.js';
-import { ManyJobs } from './many-jobs.js';
-import { full, MAYBE_ENQUEUED, NOTHING_ENQUEUED, Refusal, unavailable, withFate } from './refusal.js';
-import { jobId, newRequestId } from './request-id.js';
-import { SingleJobs } from './single-jobs.js';
+import { bullmqKeys, JOB_FIELDS } from '../../bullmq/layout.js';
+import { type JobData, type Pair, parseJobData, type Rejected } from '../../shared/contract/association.js';
+import { messageOf } from '../../shared/contract/errors.js';
+import { readJson } from '../../shared/contract/json.js';
+import { type Keys, type Priority, queueName } from '../../shared/contract/keys.js';
+import { redisReason } from '../../shared/runtime/redis.js';
+import { loadScript } from '../../shared/runtime/script.js';
+import type { Tracing } from '../../shared/runtime/tracing.js';
+import { heardWithin } from '../../shared/runtime/wait.js';
+import { DISCARDED_FIELD, type DiscardedRejections } from '../../shared/state/request-notes.js';
+import { type Caller, NOBODY } from '../headers/bearer.js';
+import { full, MAYBE_ENQUEUED, NOTHING_ENQUEUED, Refusal, unavailable, withFate } from '../refusal.js';
+import { jobId, newRequestId } from './id.js';
+import { ManyJobs } from './many.js';
+import { SingleJobs } from './single.js';
 
 /** An answer is due within 2 s, even when Redis says nothing. */
 const DEADLINE_MS = 1_200;
@@ -42,7 +42,7 @@ export type NewRequest = {
   readonly caller: Caller;
   /** is there room for more? Repeats of what was accepted need none */
   readonly room: boolean;
-  /** the pairs of the requests that share this note (shared-jobs.ts) */
+  /** the pairs of the requests that share this note (shared.ts) */
   readonly members?: readonly Pair[];
 };
 export type Noted = {
@@ -84,7 +84,7 @@ export type SharedNote = {
 };
 
 export class Requests {
-  readonly #accept = loadScript(new URL('./accept.lua', import.meta.url));
+  readonly #accept = loadScript(new URL('./note.lua', import.meta.url));
   readonly #queue: Queue;
   readonly #jobs: string;
   readonly #singles: SingleJobs;

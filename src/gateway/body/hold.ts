@@ -1,12 +1,12 @@
 /**
- * Counts a body as it comes, under the budget of all bodies (body-budget.ts); a request that waits for its outcome holds
+ * Counts a body as it comes, under the budget of all bodies (budget.ts); a request that waits for its outcome holds
  * its jobs as long. Small requests are neither counted nor refused, whatever others hold.
  */
 import { Transform } from 'node:stream';
 import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
-import { type Body, BodyBudget } from './body-budget.js';
-import { answerBroken } from './broken-http.js';
-import { Refusal } from './refusal.js';
+import { answerBroken } from '../broken-http.js';
+import { Refusal } from '../refusal.js';
+import { type Body, BodyBudget } from './budget.js';
 
 /** Some hundred inputs, and no more than the headers of a request may have. */
 const SMALL_BODY_BYTES = 16_384;

@@ -8,11 +8,11 @@ import {
   associationFaults,
   MAX_LABEL_LENGTH,
   MAX_TYPES,
-} from '../shared/contract/association.js';
-import { type Field, readFields } from '../shared/contract/association-fields.js';
-import { quote } from '../shared/contract/record-id.js';
-import type { Fault } from './refusal.js';
-import { type Input, InputSchema } from './schemas.js';
+} from '../../shared/contract/association.js';
+import { type Field, readFields } from '../../shared/contract/association-fields.js';
+import { quote } from '../../shared/contract/record-id.js';
+import type { Fault } from '../refusal.js';
+import { type Input, InputSchema } from '../schemas.js';
 
 type ObjectPair = Pick<Association, 'fromObjectType' | 'toObjectType'>;
 type ReadInput =

@@ -1,16 +1,16 @@
 /** batch/create: what was read → noted, enqueued, waited for, answered. The only file that knows the whole story. */
-import type { JobData } from '../shared/contract/association.js';
-import type { Priority } from '../shared/contract/keys.js';
-import { completeAnswer, pendingAnswer } from './answers.js';
-import type { Backlog } from './backlog.js';
-import type { Caller } from './bearer.js';
+import type { JobData } from '../../shared/contract/association.js';
+import type { Priority } from '../../shared/contract/keys.js';
+import { completeAnswer, pendingAnswer } from '../answers.js';
+import type { Backlog } from '../backlog.js';
+import type { Caller } from '../headers/bearer.js';
+import type { Preference } from '../headers/prefer.js';
+import { fingerprint, type ReadInputs } from '../inputs/inputs.js';
+import { full } from '../refusal.js';
+import type { Answer } from '../schemas.js';
+import type { Noted, Requests } from './note.js';
 import type { Outcomes, Watch } from './outcomes.js';
-import type { Preference } from './prefer.js';
-import { fingerprint, type ReadInputs } from './read-inputs.js';
-import { full } from './refusal.js';
-import type { Noted, Requests } from './requests.js';
-import type { Answer } from './schemas.js';
-import type { SharedJobs } from './shared-jobs.js';
+import type { SharedJobs } from './shared.js';
 
 export type CreateParts = {
   readonly requests: Requests;

@@ -1,10 +1,10 @@
 /** GET /requests/{id}: what became of a request that has jobs of its own, or of its place in a shared one. */
-import type { JobData, Pair, Rejected } from '../shared/contract/association.js';
-import { associationErrors, statusAnswer } from './answers.js';
-import { type Caller, mayRead } from './bearer.js';
-import { isRequestId, placeOf } from './request-id.js';
-import type { RequestCounts, Requests, SharedNote } from './requests.js';
-import type { Status } from './schemas.js';
+import type { JobData, Pair, Rejected } from '../../shared/contract/association.js';
+import { associationErrors, statusAnswer } from '../answers.js';
+import { type Caller, mayRead } from '../headers/bearer.js';
+import type { Status } from '../schemas.js';
+import { isRequestId, placeOf } from './id.js';
+import type { RequestCounts, Requests, SharedNote } from './note.js';
 
 const MAX_ERRORS_LISTED = 1_000;
 

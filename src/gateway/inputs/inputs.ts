@@ -4,15 +4,15 @@
  * jobs, which makes repeats harmless.
  */
 import { createHash } from 'node:crypto';
-import { saysTypes, type TypesOf, withTypes } from '../labels/type-resolver.js';
-import { typeWarnings } from '../labels/type-warnings.js';
-import { Packer } from '../producer/packer.js';
-import { associationFaults, isObjectType, type JobData } from '../shared/contract/association.js';
-import { fieldMeant, fieldNamed } from '../shared/contract/association-fields.js';
-import { LabelLookupError } from '../shared/contract/errors.js';
-import { quote } from '../shared/contract/record-id.js';
-import { cut, inputFaults, isRecord, placed, readInput } from './read-input.js';
-import { type Fault, NOTHING_ENQUEUED, Refusal, unavailable } from './refusal.js';
+import { saysTypes, type TypesOf, withTypes } from '../../labels/type-resolver.js';
+import { typeWarnings } from '../../labels/type-warnings.js';
+import { Packer } from '../../producer/packer.js';
+import { associationFaults, isObjectType, type JobData } from '../../shared/contract/association.js';
+import { fieldMeant, fieldNamed } from '../../shared/contract/association-fields.js';
+import { LabelLookupError } from '../../shared/contract/errors.js';
+import { quote } from '../../shared/contract/record-id.js';
+import { type Fault, NOTHING_ENQUEUED, Refusal, unavailable } from '../refusal.js';
+import { cut, inputFaults, isRecord, placed, readInput } from './input.js';
 import { TypeLists } from './type-lists.js';
 
 /** Faults that an answer lists; the message holds the number of bad inputs. */

@@ -3,11 +3,11 @@
  * Where Redis refuses some of it (it is just becoming full), each finds out for itself whether its job is there.
  */
 import type { BulkJobOptions, Queue } from 'bullmq';
-import { producerJobOptions } from '../bullmq/layout.js';
-import type { JobData } from '../shared/contract/association.js';
-import { messageOf } from '../shared/contract/errors.js';
-import { JOB_NAME, type Priority } from '../shared/contract/keys.js';
-import type { Tracing } from '../shared/runtime/tracing.js';
+import { producerJobOptions } from '../../bullmq/layout.js';
+import type { JobData } from '../../shared/contract/association.js';
+import { messageOf } from '../../shared/contract/errors.js';
+import { JOB_NAME, type Priority } from '../../shared/contract/keys.js';
+import type { Tracing } from '../../shared/runtime/tracing.js';
 
 type SingleJob = { name: string; data: JobData; opts: BulkJobOptions & { jobId: string } };
 type Waiting = { readonly job: SingleJob; resolve(): void; reject(error: unknown): void };

@@ -2,8 +2,8 @@
  * The X-Priority header: `high` or `normal`. Pure. Not RFC 9218's `Priority`, which browsers and HTTP libraries send by
  * themselves with every request, about something else: docs/decisions/0008-priority.md
  */
-import { PRIORITIES, type Priority } from '../shared/contract/keys.js';
-import { Refusal } from './refusal.js';
+import { PRIORITIES, type Priority } from '../../shared/contract/keys.js';
+import { Refusal } from '../refusal.js';
 
 /** @throws Refusal 400: a caller in a hurry is not to be misunderstood in silence */
 export function readPriority(given: string | string[] | undefined): Priority {

@@ -1,4 +1,4 @@
--- needs ../shared/runtime/guard.lua
+-- needs ../../shared/runtime/guard.lua
 --[[
   Notes a request before its jobs are enqueued: settle.lua counts into what stands here. With an idempotency key, only
   the first request notes anything; whoever repeats it learns the id of the first one.

@@ -2,7 +2,7 @@
  * How many different lists of types and labels a request may name. Each is a lane with a job of its own, checked and
  * searched for on its own: 50,000 different ones stopped the gateway for 11 s and took 850 MB. Pure.
  */
-import { type AssociationType, typesText } from '../shared/contract/association.js';
+import { type AssociationType, typesText } from '../../shared/contract/association.js';
 
 /** HubSpot allows some ten labels for an object pair: what needs more than this is a mistake or an attack. */
 export const MAX_TYPE_LISTS = 300;
