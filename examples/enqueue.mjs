@@ -12,7 +12,7 @@ await producer.enqueue({
   types: contactToCompany,
 });
 
-// many: any iterable or async iterable, in flat memory
+// many: any iterable or async iterable, in constant memory
 function* links() {
   for (let id = 1; id <= 1_000; id++)
     yield {
