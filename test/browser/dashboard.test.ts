@@ -7,7 +7,8 @@ import type { Pair } from '../../src/shared/contract/association.js';
 import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+import { Rig, type WorkerProcess } from '../support/rig.js';
+import { goodPairs } from '../support/samples.js';
 import { findChromium, launch } from './chromium.js';
 import { seedHistory } from './history.js';
 

@@ -6,10 +6,11 @@ import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
 import { RedisWatch } from '../../src/shared/runtime/redis-watch.js';
 import { eventually } from '../support/eventually.js';
-import { inputOf, startGateway } from '../support/gateway.js';
+import { startGateway } from '../support/gateway.js';
 import { HalfOpenProxy } from '../support/half-open-proxy.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { goodPairs, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let proxy: HalfOpenProxy;

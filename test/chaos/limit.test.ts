@@ -7,7 +7,8 @@ import { type SimulatorProcess, startSimulatorProcess } from '../../bench/suppor
 import { isCallersFault } from '../../src/simulator/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+import { Rig, type WorkerProcess } from '../support/rig.js';
+import { goodPairs } from '../support/samples.js';
 import { starve } from '../support/starvation.js';
 
 const test = useRedis(import.meta.url);

@@ -4,10 +4,11 @@ import { Redis } from 'ioredis';
 import { createProducer } from '../../src/index.js';
 import { startDashboard } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
-import { inputOf, startGateway } from '../support/gateway.js';
+import { startGateway } from '../support/gateway.js';
 import { HalfOpenProxy } from '../support/half-open-proxy.js';
 import { RedisServer } from '../support/redis-server.js';
-import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+import { Rig, type WorkerProcess } from '../support/rig.js';
+import { goodPairs, inputOf } from '../support/samples.js';
 
 let server: RedisServer;
 let rig: Rig;

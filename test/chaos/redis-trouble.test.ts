@@ -5,7 +5,8 @@ import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { migrating } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
-import { goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { goodPairs } from '../support/samples.js';
 
 let server: RedisServer;
 let rig: Rig;

@@ -11,7 +11,8 @@ import { loadScript } from '../../src/shared/runtime/script.js';
 import type { Announcement } from '../../src/worker/alerts/announcement.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig, TOKEN } from '../support/rig.js';
+import { Rig, TOKEN } from '../support/rig.js';
+import { goodPairs } from '../support/samples.js';
 
 const { url: redisUrl, redis, newPrefix } = useRedis(import.meta.url);
 

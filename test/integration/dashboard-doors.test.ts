@@ -15,7 +15,8 @@ import { createLogger } from '../../src/shared/runtime/logger.js';
 import { type DashboardProcess, OWN, startDashboard } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig | undefined;

@@ -8,7 +8,8 @@ import { createProducer } from '../../src/index.js';
 import type { Pair } from '../../src/shared/contract/association.js';
 import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
 import { RedisServer } from '../support/redis-server.js';
-import { contactsToCompanies, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { contactsToCompanies } from '../support/samples.js';
 
 const full = process.env.LOAD === 'full';
 const QUEUED = full ? 5_000_000 : 200_000;

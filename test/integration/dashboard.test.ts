@@ -14,7 +14,8 @@ import { type DashboardProcess, OWN, startDashboard } from '../support/dashboard
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { RedisServer } from '../support/redis-server.js';
-import { contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig | undefined;

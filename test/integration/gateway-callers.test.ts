@@ -3,8 +3,9 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
-import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
+import { CREATE, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 const servers: TestServer[] = [];

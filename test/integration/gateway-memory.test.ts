@@ -1,9 +1,9 @@
 /** The gateway's memory under requests of 50,000 inputs, one after the other and at once. A process of its own; Linux says how much. */
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, expect, it } from '@jest/globals';
-import { CREATE, type GatewayProcess, inputOf, startGateway } from '../support/gateway.js';
+import { type GatewayProcess, startGateway } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs } from '../support/rig.js';
+import { CREATE, goodPairs, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 const MEGABYTE = 1e6;

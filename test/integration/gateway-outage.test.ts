@@ -5,9 +5,9 @@ import { Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
-import { type GatewayProcess, inputOf, startGateway } from '../support/gateway.js';
+import { type GatewayProcess, startGateway } from '../support/gateway.js';
 import { RedisServer } from '../support/redis-server.js';
-import { goodPairs } from '../support/rig.js';
+import { goodPairs, inputOf } from '../support/samples.js';
 
 let server: RedisServer;
 let redis: Redis;

@@ -5,9 +5,10 @@ import { discardFailures } from '../../src/dashboard/failures/failures.js';
 import type { SharedNote } from '../../src/gateway/requests/note.js';
 import { memberStatus } from '../../src/gateway/requests/status.js';
 import { eventually } from '../support/eventually.js';
-import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 import { Rig } from '../support/rig.js';
+import { CREATE, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig;

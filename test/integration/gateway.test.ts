@@ -4,9 +4,10 @@ import { Client } from '@hubspot/api-client';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fingerprint, readInputs } from '../../src/gateway/inputs/inputs.js';
 import { eventually } from '../support/eventually.js';
-import { CREATE, type GatewayProcess, inputOf, openServer, startGateway } from '../support/gateway.js';
+import { type GatewayProcess, openServer, startGateway } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { CREATE, goodPairs, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig;

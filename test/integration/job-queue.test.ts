@@ -14,7 +14,7 @@ import { createLogger } from '../../src/shared/runtime/logger.js';
 import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { contactsToCompanies } from '../support/rig.js';
+import { contactsToCompanies } from '../support/samples.js';
 import { settleIn } from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseJobData, typeText } from '../../src/shared/contract/association.js';
-import { CREATE, openServer, type ReplyBody, startGateway } from '../support/gateway.js';
+import { openServer, type ReplyBody, startGateway } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 import { Rig, TOKEN } from '../support/rig.js';
+import { CREATE } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 const directory = mkdtempSync(path.join(tmpdir(), 'labels-'));

@@ -7,9 +7,10 @@ import { EnqueueError, InvalidAssociationError, LabelLookupError } from '../../s
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
 import { eventually } from '../support/eventually.js';
-import { CREATE, openServer, type ReplyBody } from '../support/gateway.js';
+import { openServer, type ReplyBody } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 import { Rig, TOKEN } from '../support/rig.js';
+import { CREATE } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig;

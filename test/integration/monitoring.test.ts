@@ -13,7 +13,8 @@ import { type GatewayProcess, startGateway } from '../support/gateway.js';
 import { alertRules, metricsIn, panelQueries, seriesOf } from '../support/monitoring.js';
 import { promtool, testWithPromtool } from '../support/promtool.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig, type WorkerProcess } from '../support/rig.js';
+import { Rig, type WorkerProcess } from '../support/rig.js';
+import { goodPairs } from '../support/samples.js';
 
 const { url: redisUrl, newPrefix } = useRedis(import.meta.url);
 let rig: Rig;

@@ -5,9 +5,9 @@ import { Queue } from 'bullmq';
 import { ConfigError, createProducer, type Producer } from '../../src/index.js';
 import { runEnqueue } from '../../src/producer/main.js';
 import { queueName } from '../../src/shared/contract/keys.js';
-import { CREATE, inputOf, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
-import { CONTACT_COMPANY } from '../support/rig.js';
+import { CONTACT_COMPANY, CREATE, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 const ends: (() => Promise<unknown>)[] = [];

@@ -9,7 +9,7 @@ import { CapacityMeter } from '../../src/worker/report/capacity.js';
 import { eventually } from '../support/eventually.js';
 import { queueStateOf } from '../support/queue-state.js';
 import { useRedis } from '../support/redis.js';
-import { contactsToCompanies, goodPairs } from '../support/rig.js';
+import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
 const { url, redis, newPrefix } = useRedis(import.meta.url);
 const own = queueStateOf({}).capacity.limits;

@@ -9,7 +9,8 @@ import type { JobsOptions } from 'bullmq';
 import Schema from 'typebox/schema';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { useRedis } from '../support/redis.js';
-import { contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 const published = Schema.Compile(JSON.parse(readFileSync('docs/job.schema.json', 'utf8')));

@@ -13,7 +13,7 @@ import { accountKeys, type Keys, queueName } from '../../src/shared/contract/key
 import { type Config, parseConfig } from '../../src/shared/runtime/config.js';
 import { useRedis } from '../support/redis.js';
 import { RedisServer } from '../support/redis-server.js';
-import { contactsToCompanies } from '../support/rig.js';
+import { contactsToCompanies } from '../support/samples.js';
 
 /** What `association-queue stats` reads, and the sentence that it says. */
 const readState = (config: Config) =>

@@ -7,10 +7,11 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { createProducer } from '../../src/index.js';
 import { eventually } from '../support/eventually.js';
-import { inputOf, startGateway } from '../support/gateway.js';
+import { startGateway } from '../support/gateway.js';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp.js';
 import { useRedis } from '../support/redis.js';
-import { CONTACT_COMPANY, goodPairs, Rig, TOKEN } from '../support/rig.js';
+import { Rig, TOKEN } from '../support/rig.js';
+import { CONTACT_COMPANY, goodPairs, inputOf } from '../support/samples.js';
 
 const { url: redisUrl, newPrefix } = useRedis(import.meta.url);
 let rig: Rig;

@@ -6,7 +6,7 @@ import { Queue } from 'bullmq';
 import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { contactsToCompanies, goodPairs } from '../support/rig.js';
+import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
 const { url, redis, newPrefix } = useRedis(import.meta.url);
 const isThere = spawnSync('script', ['-qefc', 'true', '/dev/null']).status === 0;

@@ -4,7 +4,8 @@ import type { Pair } from '../../src/shared/contract/association.js';
 import { rateLimited, serverError } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { CONTACT_COMPANY, goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { CONTACT_COMPANY, goodPairs } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig;

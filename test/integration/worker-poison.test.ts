@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { goodPairs } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig;

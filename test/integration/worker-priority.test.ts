@@ -4,7 +4,8 @@ import { createProducer, type Producer } from '../../src/index.js';
 import type { Association, Pair } from '../../src/shared/contract/association.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { CONTACT_COMPANY, contactsToCompanies, goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { CONTACT_COMPANY, contactsToCompanies, goodPairs } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 const QUOTA = { calls: 10, windowMs: 2_000 };

@@ -4,7 +4,8 @@ import type { Redis } from 'ioredis';
 import { rateLimited, serverError, unauthorized } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig, TOKEN, type WorkerProcess } from '../support/rig.js';
+import { Rig, TOKEN, type WorkerProcess } from '../support/rig.js';
+import { goodPairs } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig;

@@ -5,7 +5,8 @@ import { readStats } from '../../src/dashboard/stats.js';
 import { parseConfig } from '../../src/shared/runtime/config.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { goodPairs, Rig } from '../support/rig.js';
+import { Rig } from '../support/rig.js';
+import { goodPairs } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 let rig: Rig;

@@ -14,8 +14,9 @@ import { AnswerSchema, RefusalSchema } from '../../src/gateway/schemas.js';
 import { fieldNamed } from '../../src/shared/contract/association-fields.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
-import { CREATE, openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
+import { CREATE } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 const numRequests = Number(process.env.FUZZ_REQUESTS ?? 2_500);

@@ -16,14 +16,7 @@ import { accountKeys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
 import { eventually } from './eventually.js';
-import { CONTACT_COMPANY } from './rig.js';
-
-export const CREATE = '/crm/v4/associations/contacts/companies/batch/create';
-export const inputOf = (from: string | number, to: string | number) => ({
-  from: { id: from },
-  to: { id: to },
-  types: [CONTACT_COMPANY],
-});
+import { CREATE } from './samples.js';
 
 export type Reply = { status: number; body: ReplyBody; headers: Headers };
 /** Every field any answer may have. */

@@ -8,17 +8,13 @@ import { once } from 'node:events';
 import { expect } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { AssociationType, JobData, Pair } from '../../src/shared/contract/association.js';
+import type { JobData, Pair } from '../../src/shared/contract/association.js';
 import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import { eventually } from './eventually.js';
+import { contactsToCompanies } from './samples.js';
 
 export const TOKEN = 'pat-test-5f0c2f1e-secret';
-export const CONTACT_COMPANY: AssociationType = {
-  associationCategory: 'HUBSPOT_DEFINED',
-  associationTypeId: 279,
-};
-
 export type WorkerProcess = {
   readonly process: ChildProcess;
   /** everything it has printed so far */
@@ -178,14 +174,3 @@ export class Rig {
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
   exitCode !== null || signalCode !== null;
-
-export const contactsToCompanies = {
-  version: 1 as const,
-  fromObjectType: 'contacts',
-  toObjectType: 'companies',
-  types: [CONTACT_COMPANY],
-};
-
-/** `count` different record pairs that the simulator accepts. */
-export const goodPairs = (count: number, first = 100_000_001): Pair[] =>
-  Array.from({ length: count }, (_, at): Pair => [String(first + at), String(first + 400_000_000 + at)]);

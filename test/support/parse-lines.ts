@@ -1,0 +1,26 @@
+/** Lines through a parser of an import, as `enqueue FILE` feeds them. */
+import type { LineDefaults, LineParser, ParsedLines } from '../../src/producer/import/line.js';
+
+export const defaults: LineDefaults = {
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }],
+};
+
+/** @returns all that came of the text, refusals as `line: reasons` too */
+export function parseAll(
+  parser: LineParser,
+  text: string,
+): ParsedLines & { problems: string[]; refused: string[] } {
+  const into: ParsedLines = { associations: [], lines: [], refusals: [] };
+  text.split('\n').forEach((line, index) => {
+    parser.feed(line, index + 1, into);
+  });
+  parser.end(into);
+  const refused = into.refusals.map(({ line, reasons }) => `${line}: ${reasons.join('; ')}`);
+  return { ...into, problems: parser.problems(), refused };
+}
+
+/** `from>to` of each association */
+export const pairsText = ({ associations }: ParsedLines) =>
+  associations.map(({ from, to }) => `${from}>${to}`);

@@ -1,0 +1,25 @@
+/** From minutes in Redis to the steps of a chart. */
+import { expect, test } from '@jest/globals';
+import { toSeries } from '../../../src/dashboard/minutes.js';
+
+test('minutes become steps: counts are added, samples are the largest, batches have a mean', () => {
+  const series = toSeries(
+    [
+      [
+        { created: '5', batches: '2', inputs: '3000', backlog: '70' },
+        { created: '7', backlog: '50', oldest: '9' },
+      ],
+      [{}, { callsRateLimited: '1', calls: '4' }],
+    ],
+    100,
+    2,
+  );
+  expect(series).toMatchObject({
+    at: [6_000, 6_120],
+    stepSeconds: 120,
+    created: [12, 0],
+    calls: [0, 4],
+    limited: [0, 1],
+  });
+  expect(series).toMatchObject({ fill: [1_500, null], backlog: [70, null], oldest: [9, null] });
+});

@@ -1,0 +1,61 @@
+/** What `failures` says to people. */
+import { describe, expect, test } from '@jest/globals';
+import {
+  discardQuestion,
+  discardText,
+  exportText,
+  listText,
+  retryText,
+} from '../../../../src/dashboard/text/failures-text.js';
+import { INVALID_JOB } from '../../../../src/shared/state/rejection-groups.js';
+import { errorOf, failedJob, groupsOf } from '../../../support/failed-jobs.js';
+
+describe('texts', () => {
+  test('a row, its message, its example, the total', () => {
+    const text = listText(groupsOf(failedJob('7', ['No contact with ID 5 exists\u001b[31m', '', 2])));
+    expect(text).toContain('OBJECT_NOT_FOUND  contacts → companies');
+    expect(text).toContain('No contact with ID … exists [');
+    expect(text).not.toContain('\u001b');
+    expect(text).toContain('for example 0 → 0 (job 7, correlation id c-1): No contact with ID 5 exists [');
+    expect(text).toContain('2 associations in 1 job.');
+    expect(listText(groupsOf())).toBe('No rejected associations.');
+  });
+
+  test('a job that cannot be read has no number of associations', () => {
+    const invalid = {
+      ...failedJob('9'),
+      failures: [{ category: INVALID_JOB, error: errorOf('/types is missing'), pairs: [] }],
+    };
+    expect(listText(groupsOf(invalid))).toMatch(
+      / – {2}INVALID_JOB[\s\S]*1 job without associations that can be read, for example job 9/,
+    );
+  });
+
+  test('what was done, and what was not', () => {
+    expect(retryText({ jobs: 1, associations: 1, alongside: 3, gone: 0 })).toBe(
+      'Put back to be tried again: 1 association in 1 job. 3 associations with other errors came along: a job is retried as a whole, and what is still wrong is rejected again.',
+    );
+    expect(retryText({ jobs: 0, associations: 0, alongside: 0, gone: 2 })).toMatch(
+      /^Nothing to retry. 2 jobs left alone/,
+    );
+    expect(exportText({ associations: 1_200, jobs: 3, unreadable: 1 })).toMatch(
+      /^exported 1,200 associations of 3 jobs. 1 job copied as text: .* enqueue refuses/,
+    );
+    expect(discardText({ associations: 5, jobsRemoved: 1, jobsShrunk: 2, gone: 0 })).toBe(
+      'Discarded 5 associations: 1 job removed; 2 jobs kept for the other rejected associations in them.',
+    );
+  });
+
+  test('jobs that cannot be read are counted as jobs', () => {
+    const unreadable = '7 jobs without associations that can be read';
+    expect(retryText({ jobs: 7, associations: 0, alongside: 0, gone: 0 })).toBe(
+      `Put back to be tried again: ${unreadable}.`,
+    );
+    expect(discardText({ associations: 0, jobsRemoved: 7, jobsShrunk: 0, gone: 0 })).toBe(
+      `Discarded ${unreadable}.`,
+    );
+    expect(discardQuestion({ associations: 0, jobs: 7, groups: [] })).toMatch(
+      `Discard ${unreadable} for good?`,
+    );
+  });
+});

@@ -1,0 +1,114 @@
+/** What `stats` says to people. */
+import { describe, expect, test } from '@jest/globals';
+import type { Snapshot, Stats } from '../../../../src/dashboard/stats.js';
+import type { StateFigures } from '../../../../src/dashboard/text/state-sentence.js';
+import { type StatsReading, statsLine, statsText } from '../../../../src/dashboard/text/stats-text.js';
+import { parseConfig } from '../../../../src/shared/runtime/config.js';
+import { limitsOf } from '../../../../src/shared/state/capacity.js';
+
+const now = Date.parse('2026-03-01T12:00:00Z');
+
+function readingOf(
+  jobs: Partial<Stats['jobs']>,
+  rest: Partial<Omit<Snapshot, 'stats'>> = {},
+  figures: Partial<StateFigures> = {},
+): StatsReading {
+  const snapshot: Snapshot = {
+    stats: {
+      account: 'default',
+      jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0, ...jobs },
+      associations: { created: 1_234_567, rejected: 2, retried: 3 },
+      calls: { total: 640, rateLimited: 1, failed: 0 },
+      batches: { sent: 640, meanInputs: 1_929.01 },
+      quota: {
+        limit: 100,
+        windowMs: 10_000,
+        usedInWindow: 56,
+        usedToday: 12_034,
+        dailyLimit: 500_000,
+        heldUntil: null,
+        holdReason: null,
+      },
+      oldestWaitingSeconds: null,
+      isolation: { inputs: 0, invalid: 0, callShare: 0 },
+      heldPairs: [],
+    },
+    ...{ limits: limitsOf(parseConfig({})), hold: null, heldPairs: [], discarded: 0, paused: false, now },
+    workers: { alive: [], vanished: [] },
+    ...rest,
+  };
+  const { stats, hold, paused } = snapshot;
+  const state: StateFigures = {
+    ...{
+      now,
+      redis: { refusal: '', memory: null, evicts: null },
+      paused,
+      hold,
+      perSecond: null,
+      backlog: 0,
+      inHand: 0,
+      jobs: stats.jobs,
+    },
+    ...{ rejected: 0, nextTryAt: null, oldestWaitingSeconds: null, heldPairs: null, workers: 1 },
+    isolation: stats.isolation,
+    ...{ callsNeeded: 0, callsLeftToday: null, quotaBound: false, slotsBound: false },
+    ...figures,
+  };
+  return { snapshot, state };
+}
+
+describe("the state is said in the page's own sentence", () => {
+  const hold = { kind: 'rate-limit', since: now, until: now + 130_000, reason: 'HubSpot answered\x1b 429' };
+
+  test.each([
+    ['nothing there', readingOf({}), 'Idle: everything is decided'],
+    ['in work', readingOf({ active: 40 }, {}, { backlog: 1_203 }), 'Working: 1,203 left'],
+    [
+      'backoff',
+      readingOf({ delayed: 2 }, {}, { backlog: 2, nextTryAt: now + 60_000 }),
+      'Waiting to try 2 again, next try 12:01 UTC; nothing is lost',
+    ],
+    [
+      'held, without a word of HubSpot reaching the terminal as a command',
+      readingOf({ active: 2 }, { hold }, { backlog: 2 }),
+      'Held since 12:00 UTC: HubSpot answered  429; next try 12:02 UTC; nothing is lost',
+    ],
+  ])('%s', (_name, given, sentence) => {
+    expect(statsText(given, 'redis://x').split('\n')[1]).toBe(sentence);
+    expect(statsLine(given).endsWith(`  ${sentence}`)).toBe(true);
+  });
+
+  test('on a terminal it is wrapped', () => {
+    const given = readingOf({ delayed: 2 }, {}, { backlog: 2, nextTryAt: now + 60_000 });
+    expect(statsText(given, 'redis://x', 30).split('\n').slice(1, 4)).toEqual([
+      'Waiting to try 2 again, next',
+      'try 12:01 UTC; nothing is lost',
+      '',
+    ]);
+  });
+});
+
+test('the human form: numbers aligned, with thousands separators', () => {
+  const lines = statsText(readingOf({ waiting: 1_203, failed: 1 }), 'redis://127.0.0.1:6379').split('\n');
+  expect(lines[0]).toBe('account default at redis://127.0.0.1:6379');
+  expect(lines).toContain('associations  created       1,234,567');
+  expect(lines).toContain('jobs          waiting           1,203');
+  expect(lines).toContain('              rejected              2  see: association-queue failures list');
+  expect(lines).toContain('quota         in window            56  of 100 calls per 10 s');
+});
+
+test('held object pairs are shown with their reason', () => {
+  const heldPairs = [
+    { objectPair: 'contacts/companies HUBSPOT_DEFINED:279', until: now + 60_000, reason: '403: no scope' },
+  ];
+  expect(statsText(readingOf({}, { heldPairs }), 'redis://x')).toContain(
+    'contacts/companies HUBSPOT_DEFINED:279: until 2026-03-01 12:01:00 UTC (in 1 min): 403: no scope',
+  );
+});
+
+test('the line for a pipe is one line', () => {
+  expect(statsLine(readingOf({ waiting: 5 }))).toMatch(
+    /^2026-03-01T12:00:00.000Z {2}created 1234567 .*waiting 5 .*in-window 56\/100/,
+  );
+  expect(statsLine(readingOf({}))).not.toContain('\n');
+});

@@ -1,0 +1,48 @@
+/** Refusals in the shape of HubSpot: what they say of the fate of a request, and that they name no address of Redis. */
+import { expect, it } from '@jest/globals';
+import { asRefusal, unavailable, withFate } from '../../../src/gateway/refusal.js';
+import { withoutAddresses } from '../../../src/shared/contract/errors.js';
+
+it("fastify's own errors become HubSpot's, and what is nobody's fault stays ours", () => {
+  const of = (statusCode: number, code = '') => asRefusal({ statusCode, code, message: 'm' })?.status;
+  expect([of(413, 'FST_ERR_CTP_BODY_TOO_LARGE'), of(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE')]).toEqual([
+    413, 415,
+  ]);
+  expect([of(400), of(418), of(500), asRefusal(new Error('x'))]).toEqual([400, 400, undefined, undefined]);
+});
+
+it.each([
+  ['connect ECONNREFUSED 10.1.2.3:6379', 'connect ECONNREFUSED'],
+  ['connect ECONNREFUSED ::1:6379', 'connect ECONNREFUSED'],
+  ['getaddrinfo ENOTFOUND redis.internal.example', 'getaddrinfo ENOTFOUND'],
+  ['Redis is away: connect ETIMEDOUT redis:6379; nothing', 'Redis is away: connect ETIMEDOUT; nothing'],
+  [
+    "Hostname/IP does not match certificate's altnames: Host: redis.internal. is not in the cert's altnames: DNS:a.example; nothing",
+    "Hostname/IP does not match certificate's altnames; nothing",
+  ],
+  ['MOVED 3999 10.0.0.1:6381', 'MOVED'],
+  ['no answer of redis://u:p@host:1/0', 'no answer of (address)'],
+  ['no way to 10.0.0.1:6379', 'no way to (address)'],
+  ['no way to fe80::1:2:3', 'no way to (address)'],
+])('%j has no address in the answer', (text, expected) => {
+  expect(withoutAddresses(text)).toBe(expected);
+  expect(unavailable(text).message).toBe(expected);
+});
+
+it.each([
+  'OOM command not allowed when used memory > maxmemory',
+  "READONLY You can't write against a read only replica.",
+  'no answer within 1200 ms',
+  'calls are held for 4 s (429 from HubSpot: You have reached your ten_secondly_rolling limit.)',
+])('%j stays as it is', text => {
+  expect(withoutAddresses(text)).toBe(text);
+});
+
+it('only a 503 is told a fate', () => {
+  expect(withFate(unavailable('x', 7), 'nothing was enqueued')).toMatchObject({
+    message: 'x; nothing was enqueued',
+    headers: { 'retry-after': '7' },
+  });
+  const other = new Error('x');
+  expect(withFate(other, 'nothing')).toBe(other);
+});

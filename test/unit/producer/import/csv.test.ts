@@ -1,0 +1,184 @@
+/** From lines of CSV to associations and refusals. */
+import { describe, expect, it } from '@jest/globals';
+import { CsvParser } from '../../../../src/producer/import/csv.js';
+import type { ParsedLines } from '../../../../src/producer/import/line.js';
+import { defaults, pairsText, parseAll } from '../../../support/parse-lines.js';
+
+const csv = (text: string, given = defaults) => parseAll(new CsvParser(given), text);
+
+describe('CsvParser', () => {
+  it('reads from,to with the defaults, skips blank lines and keeps their numbers', () => {
+    const parsed = csv('from,to\n1,2\n\n 3 ,4\n');
+    expect(parsed.associations).toEqual([
+      { ...defaults, from: '1', to: '2' },
+      { ...defaults, from: '3', to: '4' },
+    ]);
+    expect(parsed).toMatchObject({ lines: [2, 4], refusals: [], problems: [] });
+  });
+
+  it('reads columns in any order and spelling, which win over the defaults where they are filled', () => {
+    const { associations } = csv(
+      'Type ID,CATEGORY,to,toObjectType,name,from\n36,USER_DEFINED,2,deals,Ann,1\n,,4,,Bob,3\n',
+    );
+    const types = [{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }];
+    expect(associations).toEqual([
+      { from: '1', to: '2', fromObjectType: 'contacts', toObjectType: 'deals', types },
+      { ...defaults, from: '3', to: '4' },
+    ]);
+  });
+
+  it('reads a label; a line that has one, or a type, gets neither of the options', () => {
+    const { associations } = csv(
+      'from,to,Label,category,typeId\n1,2,Decision maker,,\n3,4,,WORK,1\n5,6,Chef,WORK,1\n7,8,,,\n',
+      { ...defaults, label: 'Default' },
+    );
+    const work = [{ associationCategory: 'WORK', associationTypeId: 1 }];
+    expect(associations.map(({ types, label }) => ({ types, label }))).toEqual([
+      { types: undefined, label: 'Decision maker' },
+      { types: work, label: undefined },
+      { types: work, label: 'Chef' },
+      { types: defaults.types, label: 'Default' },
+    ]);
+  });
+
+  it('reads quoted cells, also with line breaks', () => {
+    const parsed = csv('"from","to",note\n"1","2","a ""b"", c"\n3,4,"one\ntwo, ""three""\n"\n5,6,x');
+    expect(pairsText(parsed)).toEqual(['1>2', '3>4', '5>6']);
+    expect(parsed).toMatchObject({ lines: [2, 3, 6], refused: [] });
+  });
+
+  it('lets a quote that is not closed cost its own line only', () => {
+    const parsed = csv('from,to\n1,"2\n3,4\n5,6\n"7",8\n9,1"0\n11,12');
+    expect(pairsText(parsed)).toEqual(['3>4', '5>6', '7>8', '11>12']);
+    expect(parsed.refusals.map(({ line }) => line)).toEqual([2, 6]);
+  });
+
+  it('gives up on an unclosed quote after 100 lines, long before the end', () => {
+    const parser = new CsvParser(defaults);
+    const into: ParsedLines = { associations: [], lines: [], refusals: [] };
+    ['from,to', '1,"2', ...Array.from({ length: 99 }, (_, id) => `${id},7`)].forEach((text, index) => {
+      parser.feed(text, index + 1, into);
+    });
+    expect(into.refusals).toEqual([{ line: 2, reasons: ['a quote is not closed'] }]);
+    expect(into.associations).toHaveLength(99);
+  });
+
+  it('refuses lines with their reason', () => {
+    const { refused, associations } = csv(
+      [
+        'from,to,category,typeId',
+        '1,',
+        'a b,2',
+        '1,2,3,4,5',
+        '1,2,HUBSPOT_DEFINED',
+        '1,2,X,1',
+        '1,2,WORK,1.5',
+      ].join('\n'),
+    );
+    expect(associations).toEqual([]);
+    expect(refused).toEqual([
+      '2: to: "" is not a record id',
+      '3: from: "a b" is not a record id',
+      '4: 5 cells, but the header has 4',
+      '5: types[0].associationTypeId: undefined is not an integer from 1 to 2147483647',
+      expect.stringContaining('6: types[0].associationCategory: "X" is not one of'),
+      '7: types[0].associationTypeId: "1.5" is not an integer from 1 to 2147483647',
+    ]);
+  });
+
+  it('says what is missing in a line when there is no default', () => {
+    expect(
+      csv('from,to,toObjectType,category,typeId\n1,2,,,\n', { fromObjectType: 'contacts' }).refused,
+    ).toEqual(['2: toObjectType: missing, and there is no --to']);
+  });
+
+  it.each([
+    ['', defaults, ['the file is empty: its first line must be the header from,to']],
+    ['a,b\n', defaults, ['the header has no column from: "a,b"', 'the header has no column to: "a,b"']],
+    ['from,to,typeid', defaults, ['the header has typeId without category: give both or neither']],
+    ['from,to,Category', defaults, ['the header has category without typeId: give both or neither']],
+    [
+      'f\0r\0o\0m\0,\0t\0o\0',
+      defaults,
+      [
+        expect.stringMatching(/^the header has no column from: /),
+        expect.stringMatching(/^the header has no column to: /),
+        'the file is not UTF-8: save it as UTF-8',
+      ],
+    ],
+    ['from,to,fromObjctType', defaults, ['column fromObjctType: did you mean fromObjectType?']],
+    [
+      'from,to,toObjectType',
+      {},
+      ['--from is missing (such as --from contacts), and the input does not give it'],
+    ],
+    ['from,to,labels', defaults, ['column labels: did you mean label?']],
+    ['from,to,table', defaults, []],
+    ['from,to,to', defaults, ['columns "to" and "to" say the same: keep one of them']],
+    [
+      'from,to,category,typeId,Association Category',
+      defaults,
+      ['columns "category" and "Association Category" say the same: keep one of them'],
+    ],
+    ['from,to,note,note', defaults, ['columns "note" and "note" say the same: keep one of them']],
+    ['from,to,fromType', defaults, ['column fromType: did you mean fromObjectType?']],
+    ['from,to,To Type', defaults, ['column To Type: did you mean toObjectType?']],
+    ['from,to,type', defaults, ['column type: did you mean typeId?']],
+    [
+      'from,to,Label of the deal',
+      defaults,
+      [
+        'column "Label of the deal" may say what the associations are, and is not understood: call it category, typeId, label, fromObjectType, toObjectType, or take it out of the file',
+      ],
+    ],
+    [
+      'from;to\n1;2',
+      defaults,
+      [
+        'the header has no column from: "from;to"',
+        'the header has no column to: "from;to"',
+        'the cells are separated by ";": separate them by commas',
+      ],
+    ],
+  ])('finds the header %j unusable', (header, given, problems) => {
+    expect(csv(header, given).problems).toEqual(problems);
+  });
+});
+
+describe('the columns of a CSV file', () => {
+  const userDefined = [{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }];
+
+  it.each([
+    ['from,to,associationCategory,associationTypeId\n51,8801,USER_DEFINED,36', { types: userDefined }],
+    ['FROM,To,association_category,Association Type ID\n51,8801,USER_DEFINED,36', { types: userDefined }],
+    ['from,to,Association Label\n51,8801,Decision maker', { label: 'Decision maker' }],
+    ['from,to,association_label\n51,8801,Decision maker', { label: 'Decision maker' }],
+  ])('%j is understood', (text, meaning) => {
+    const { associations, problems } = csv(text, { fromObjectType: 'contacts', toObjectType: 'companies' });
+    expect(problems).toEqual([]);
+    expect(associations).toEqual([expect.objectContaining({ from: '51', to: '8801', ...meaning })]);
+  });
+
+  it('says once which are not read', () => {
+    const parser = new CsvParser(defaults);
+    const { problems } = parseAll(parser, 'from,,to,Owner,no\u202ete,\n1,x,2,Ann,y,');
+    expect(problems).toEqual([]);
+    expect(parser.warnings()).toEqual([
+      'columns that are not read: number 2 (without a name), "Owner", "no\u202ete"',
+    ]);
+  });
+
+  it('empty cells at the end are no fault, nor are lines of nothing else', () => {
+    const parsed = csv('from,to,\n101,202,\n103,204,,\n,\n,,,\n105,206');
+    expect(parsed).toMatchObject({ problems: [], refused: [] });
+    expect(pairsText(parsed)).toEqual(['101>202', '103>204', '105>206']);
+    expect(csv('from,to\n1,2,,x').refused).toEqual(['2: 4 cells, but the header has 2']);
+  });
+
+  it('a million of them are looked at, too', () => {
+    const header = `from,to,${Array.from({ length: 100_000 }, (_, at) => `c${at}`).join(',')}`;
+    const parser = new CsvParser(defaults);
+    expect(parseAll(parser, header).problems).toEqual([]);
+    expect(parser.warnings()).toEqual([expect.stringMatching(/"c19" and 99980 more$/)]);
+  });
+});

@@ -1,0 +1,72 @@
+/** REDIS_URL: what is no URL is refused, and nothing that might be a password is shown of any. */
+import { describe, expect, it } from '@jest/globals';
+import { createProducer } from '../../../../src/index.js';
+import { ConfigError } from '../../../../src/shared/contract/errors.js';
+import { parseConfig } from '../../../../src/shared/runtime/config.js';
+import { redisPlace, redisUrlFault } from '../../../../src/shared/runtime/redis-url.js';
+
+const problemsOf = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return '';
+};
+
+describe('mistyped', () => {
+  it.each([
+    'redis://user:se cret@host',
+    'redis://user:sec/ret@host:6379',
+    'redis://user:1/secret@host:6379',
+    'redis://user:sec#ret@host:6379',
+    'redis://user:sec?ret@host:6379',
+    'redis://user:sec@ret@host:6379',
+    'redis://user:sec%ret@host:6379',
+    'redis:/user:secret@host:6379',
+    'redis:user:secret@host',
+    'rdis://user:secret@host',
+    'http://user:secret@host',
+    'user:secret@host:6379',
+    'redis://user:secret@host:6379/secret',
+    'redis://user:secret@host:port',
+    'redis://user:secret@',
+    'redis://:secret',
+  ])('%s: refused by the settings and by the library, and not repeated', url => {
+    for (const said of [
+      problemsOf(() => parseConfig({ REDIS_URL: url })),
+      problemsOf(() => createProducer({ redisUrl: url })),
+      `${redisUrlFault(url)} URL ${redisPlace(url)}`,
+    ]) {
+      expect(said).toMatch(/is not a URL/);
+      expect(said).not.toMatch(/\bsec|ret\b|@host:6379/);
+    }
+  });
+});
+
+describe('well written', () => {
+  it.each([
+    ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
+    ['redis://user:p%20a%2Fss@host/2', 'redis://host/2'],
+    ['rediss://:secret@redis.example:6380/0?family=6', 'rediss://redis.example:6380/0'],
+    ['redis://[::1]:6379', 'redis://[::1]:6379'],
+    ['redis://default:pa!$&*ss=:+@host', 'redis://host'],
+  ])('%s is shown as %s', (url, place) => {
+    expect(redisUrlFault(url)).toBeUndefined();
+    expect(redisPlace(url)).toBe(place);
+  });
+});
+
+describe('other URLs', () => {
+  it.each(['HUBSPOT_BASE_URL', 'ALERT_WEBHOOK_URL'])(
+    '%s: credentials are refused, and not repeated',
+    name => {
+      for (const url of ['https://user:secret@host/', 'https:/user:secret@host', 'ftp://user:secret@host']) {
+        const said = problemsOf(() => parseConfig({ [name]: url }));
+        expect(said).toMatch(new RegExp(`^${name} `));
+        expect(said).not.toContain('secret');
+      }
+    },
+  );
+});

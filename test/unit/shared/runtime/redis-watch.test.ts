@@ -1,0 +1,35 @@
+/** What the log hears of a Redis in trouble: once for all connections, with the real reason. */
+import { describe, expect, it } from '@jest/globals';
+import { WatchedRedis } from '../../../support/watched-redis.js';
+
+describe('the log', () => {
+  const refused = new Error('connect ECONNREFUSED 127.0.0.1:1');
+  const lost = 'connect ECONNREFUSED 127.0.0.1:1: Redis at redis://127.0.0.1:1 cannot be used';
+
+  it('has one line when Redis is lost, then one a minute, whoever says it how often', () => {
+    const test = new WatchedRedis('redis://user:geheim@127.0.0.1:1');
+    const { watch } = test;
+    const quiet = watch.quiet(test.logger);
+    for (test.now = 0; test.now < 240_000; test.now += 500) {
+      watch.failed(refused);
+      watch.failed(new Error('Connection is closed.'), 'outcomes');
+      quiet.warn({ event: 'heartbeat', error: 'Reached the max retries per request limit' }, 'could not say');
+      quiet.error({ event: 'redis', error: new Error('OOM command not allowed') }, 'no permit');
+    }
+    expect(test.said[0]).toBe(`${lost}; waiting for it`);
+    expect(test.said[1]).toBe(
+      'connect ECONNREFUSED 127.0.0.1:1; OOM command not allowed: Redis at redis://127.0.0.1:1 cannot be used for 60 s now; waiting for it',
+    );
+    expect(test.lines).toHaveLength(4);
+    expect(JSON.stringify(test.lines)).not.toContain('geheim');
+    expect(watch.reasons).toEqual(['Redis: connect ECONNREFUSED', 'Redis: OOM command not allowed']);
+  });
+
+  it('has what is not about Redis as it was said', () => {
+    const test = new WatchedRedis('redis://127.0.0.1:1');
+    const { watch } = test;
+    watch.quiet(test.logger).warn({ event: 'unexpected', error: 'a bug' }, 'job comes back');
+    watch.quiet(test.logger).warn('a sentence');
+    expect(test.said).toEqual(['a bug: job comes back', 'a sentence']);
+  });
+});

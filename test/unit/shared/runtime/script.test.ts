@@ -1,0 +1,53 @@
+/** Scripts on servers that know the line `#!lua flags=allow-oom`, and on those that do not. */
+import { expect, it } from '@jest/globals';
+import { loadScript, type Script } from '../../../../src/shared/runtime/script.js';
+
+const file = new URL('../../../../src/hubspot/recover.lua', import.meta.url);
+
+/** @param refusal what the server says to a script with that line */
+function server(refusal?: string) {
+  const heard: string[] = [];
+  const known = new Set<string>();
+  const redis = {
+    async evalsha(hash: string) {
+      heard.push('evalsha');
+      if (!known.has(hash)) throw new Error('NOSCRIPT No matching script.');
+      return hash;
+    },
+    async eval(source: string) {
+      heard.push(source.startsWith('#!lua flags=allow-oom\n') ? 'with flags' : 'plain');
+      if (refusal && source.startsWith('#!')) throw new Error(refusal);
+      const { createHash } = await import('node:crypto');
+      known.add(createHash('sha1').update(source).digest('hex'));
+      return 0;
+    },
+  } as unknown as Parameters<Script>[0];
+  return { redis, heard, forget: () => known.clear() };
+}
+
+it('a server that knows flags gets the script with them, once', async () => {
+  const { redis, heard } = server();
+  const script = loadScript(file);
+  await script(redis, ['k'], []);
+  await script(redis, ['k'], []);
+  expect(heard).toEqual(['evalsha', 'with flags', 'evalsha']);
+});
+
+it('Redis 6 gets the script without them, and is not asked again until it has forgotten it', async () => {
+  const { redis, heard, forget } = server(
+    "ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'",
+  );
+  const script = loadScript(file);
+  await script(redis, ['k'], []);
+  await script(redis, ['k'], []);
+  forget();
+  await script(redis, ['k'], []);
+  const once = ['evalsha', 'with flags', 'plain'];
+  expect(heard).toEqual([...once, 'evalsha', ...once]);
+});
+
+it('any other error is the caller’s', async () => {
+  const { redis, heard } = server('READONLY You can’t write against a read only replica.');
+  await expect(loadScript(file)(redis, ['k'], [])).rejects.toThrow('READONLY');
+  expect(heard).toEqual(['evalsha', 'with flags']);
+});

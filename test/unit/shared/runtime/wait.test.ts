@@ -1,0 +1,34 @@
+/** Waiting for somebody's answer, also while this thread is too busy to hear it. */
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from '@jest/globals';
+import { heardWithin } from '../../../../src/shared/runtime/wait.js';
+
+/** Keeps the thread from hearing anything. */
+function beBusyFor(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+describe('heardWithin', () => {
+  it('takes an answer that came while the thread was busy for longer than the deadline', async () => {
+    const answer = heardWithin(readFile(import.meta.filename), 100, () => {});
+    beBusyFor(300);
+    await expect(answer).resolves.toBeInstanceOf(Buffer);
+  });
+
+  it('gives up on who says nothing, and lets go of the connection first', async () => {
+    const events: string[] = [];
+    const never = heardWithin(new Promise(() => {}), 20, () => events.push('let go'));
+    await never.catch(error => events.push(error.message));
+    expect(events).toEqual(['let go', 'no answer within 20 ms']);
+  });
+
+  it("passes the work's own error on", async () => {
+    let silent = false;
+    const failing = heardWithin(Promise.reject(new Error('refused')), 10_000, () => {
+      silent = true;
+    });
+    await expect(failing).rejects.toThrow('refused');
+    expect(silent).toBe(false);
+  });
+});

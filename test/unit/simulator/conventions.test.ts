@@ -1,0 +1,18 @@
+/** Record ids that the simulator takes for missing, crowded or ignored. */
+import { describe, expect, it } from '@jest/globals';
+import { fateOf } from '../../../src/simulator/conventions.js';
+
+describe('record ids', () => {
+  it.each([
+    ['1', 'exists'],
+    ['99912345', 'exists'],
+    ['999123456', 'missing'],
+    ['998123456', 'crowded'],
+    ['997123456', 'ignored'],
+    ['996123456', 'exists'],
+    ['4711', 'missing'],
+    ['unknown_id', 'malformed'],
+    ['12 3', 'malformed'],
+    ['12345678901234567890', 'malformed'],
+  ])('%s: %s', (id, fate) => expect(fateOf(id, new Set(['4711']))).toBe(fate));
+});
