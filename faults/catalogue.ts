@@ -89,7 +89,7 @@ export const TESTED: readonly Fault[] = [
     fault: 'Replicas are configured with different limits',
     how: 'two workers, 1,000 and 20 calls per 3 s',
     must: 'the smaller limit counts until its replica is gone; each worker warns once',
-    tests: ['test/chaos/limit.test.ts', 'test/unit/smallest-limits.test.ts'],
+    tests: ['test/chaos/limit.test.ts', 'test/unit/shared/state/smallest-limits.test.ts'],
   },
   {
     name: 'cleaned',
@@ -105,7 +105,7 @@ export const TESTED: readonly Fault[] = [
     must: 'each is refused by index or enqueued as a whole; a 503 says which; other callers are answered',
     tests: [
       'test/properties/gateway-fuzz.test.ts',
-      'test/unit/gateway-wire.test.ts',
+      'test/integration/gateway-wire.test.ts',
       'test/integration/gateway-outage.test.ts',
       'test/integration/gateway-callers.test.ts',
     ],

@@ -151,7 +151,7 @@ export const retryAfter: Scenario = {
   fault: 'A 429 says Retry-After: 1000000000 (31 years)',
   how: 'once, with a window of 2 s',
   must: 'the account is held for at most 6 windows, then one probe goes; a restart looks again',
-  tests: ['test/unit/worker-quota.test.ts'],
+  tests: ['test/integration/quota.test.ts'],
   seconds: 20,
   rig: { limit: { calls: 20, windowMs: 2_000 } },
   async run(rig, check) {

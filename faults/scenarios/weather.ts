@@ -109,7 +109,7 @@ export const poison: Scenario = {
   fault: 'One input makes HubSpot answer 500, whatever call it is in, while others succeed',
   how: '1 poison among 400,000 good ones, calls of 2,000, RETRY_BACKOFF_MS=200',
   must: 'it alone is rejected, with HubSpot’s words; all others are created',
-  tests: ['test/integration/worker-weather.test.ts', 'test/unit/worker-weather.test.ts'],
+  tests: ['test/integration/worker-weather.test.ts', 'test/integration/weather.test.ts'],
   seconds: 60,
   rig: { limit: { calls: 200, windowMs: 10_000 }, env: { RETRY_BACKOFF_MS: '200' } },
   async run(rig, check) {
