@@ -77,7 +77,7 @@ export const gatewayTypeLists: Scenario = {
   fault: 'A request to the gateway has 50,000 different lists of types',
   how: 'twice, with small requests beside it',
   must: 'it is refused by index (400), nothing of it is enqueued, and the small requests are answered soon',
-  tests: ['test/unit/gateway/type-lists.test.ts'],
+  tests: ['test/unit/gateway/inputs/type-lists.test.ts'],
   seconds: 20,
   async run(rig, check) {
     const gateway = await rig.start(['gateway'], { GATEWAY_PORT: '0' }, /"event":"started"/);
@@ -116,7 +116,7 @@ export const gatewayAnnounced: Scenario = {
   fault: 'Sockets announce bodies of 25 MB to the gateway and send nothing',
   how: 'eight of them; then small requests and one large one',
   must: 'all of those are answered as ever',
-  tests: ['test/integration/gateway-wire.test.ts', 'test/unit/gateway/body-budget.test.ts'],
+  tests: ['test/integration/gateway-wire.test.ts', 'test/unit/gateway/body/budget.test.ts'],
   seconds: 15,
   async run(rig, check) {
     const gateway = await rig.start(['gateway'], { GATEWAY_PORT: '0' }, /"event":"started"/);

@@ -1,7 +1,7 @@
 /** How deep a JSON text is nested, told without parsing it. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isNestedDeeper } from '../../../src/gateway/body/depth.js';
+import { isNestedDeeper } from '../../../../src/gateway/body/depth.js';
 
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;

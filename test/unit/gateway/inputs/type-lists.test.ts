@@ -1,10 +1,10 @@
 /** What one request may cost: different lists of types and labels, and the words of refusals, are bounded. */
 import { expect, it } from '@jest/globals';
-import { readInputs } from '../../../src/gateway/inputs/inputs.js';
-import type { Refusal } from '../../../src/gateway/refusal.js';
-import { MAX_TYPE_LISTS } from '../../../src/gateway/inputs/type-lists.js';
-import type { Wish } from '../../../src/labels/choose-types.js';
-import { readFields } from '../../../src/shared/contract/association-fields.js';
+import { readInputs } from '../../../../src/gateway/inputs/inputs.js';
+import { MAX_TYPE_LISTS } from '../../../../src/gateway/inputs/type-lists.js';
+import type { Refusal } from '../../../../src/gateway/refusal.js';
+import type { Wish } from '../../../../src/labels/choose-types.js';
+import { readFields } from '../../../../src/shared/contract/association-fields.js';
 
 const type = (associationTypeId: number) => ({ associationCategory: 'USER_DEFINED', associationTypeId });
 const side = (id: number) => ({ from: { id: String(id) }, to: { id: String(id) } });

@@ -1,12 +1,12 @@
 /** The inputs of a request: read into jobs, or refused by index. */
 import { describe, expect, it } from '@jest/globals';
-import { warningsHeader } from '../../../src/gateway/answers.js';
-import { fingerprint, readInputs } from '../../../src/gateway/inputs/inputs.js';
-import { Refusal } from '../../../src/gateway/refusal.js';
-import type { TypesOf } from '../../../src/labels/type-resolver.js';
-import { typeText } from '../../../src/shared/contract/association.js';
-import { LabelLookupError } from '../../../src/shared/contract/errors.js';
-import { inputOf } from '../../support/samples.js';
+import { warningsHeader } from '../../../../src/gateway/answers.js';
+import { fingerprint, readInputs } from '../../../../src/gateway/inputs/inputs.js';
+import { Refusal } from '../../../../src/gateway/refusal.js';
+import type { TypesOf } from '../../../../src/labels/type-resolver.js';
+import { typeText } from '../../../../src/shared/contract/association.js';
+import { LabelLookupError } from '../../../../src/shared/contract/errors.js';
+import { inputOf } from '../../../support/samples.js';
 
 /** Knows one label; nobody can be asked for any other that begins with "new". */
 const typesOf: TypesOf = ({ label }) => {

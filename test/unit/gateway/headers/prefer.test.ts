@@ -1,6 +1,6 @@
 /** The Prefer header. */
 import { describe, expect, it } from '@jest/globals';
-import { parsePrefer, preferenceApplied } from '../../../src/gateway/headers/prefer.js';
+import { parsePrefer, preferenceApplied } from '../../../../src/gateway/headers/prefer.js';
 
 describe('Prefer', () => {
   it.each([

@@ -1,6 +1,6 @@
 /** Bearer keys: who is the same caller, and who is none. */
 import { describe, expect, it } from '@jest/globals';
-import { createGuard } from '../../../src/gateway/headers/bearer.js';
+import { createGuard } from '../../../../src/gateway/headers/bearer.js';
 
 describe('bearer keys', () => {
   const callerOf = createGuard(['one', 'two']);

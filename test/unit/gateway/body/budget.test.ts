@@ -1,6 +1,6 @@
 /** Beginnings are read as they come; who goes on takes turns; nothing is kept by who leaves. */
 import { expect, it } from '@jest/globals';
-import { type Body, BodyBudget, LARGE_BODY_BYTES } from '../../../src/gateway/body/budget.js';
+import { type Body, BodyBudget, LARGE_BODY_BYTES } from '../../../../src/gateway/body/budget.js';
 
 const LARGE = LARGE_BODY_BYTES * 2;
 
