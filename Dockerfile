@@ -19,9 +19,9 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 USER node
 EXPOSE 9464
-# The worker handles SIGTERM itself, as PID 1 too: calls in flight may end, the rest goes back to the queue.
+# The worker handles SIGTERM itself, also as PID 1: calls in flight may end, all other jobs go back to the queue.
 STOPSIGNAL SIGTERM
-# Of the worker; with METRICS_PORT=0 there is nobody to ask.
+# Checks the worker; with METRICS_PORT=0 there is no endpoint to check.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "const port = process.env.METRICS_PORT || 9464; if (port !== '0') fetch(`http://127.0.0.1:${port}/healthz`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/cli.js"]

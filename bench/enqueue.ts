@@ -1,4 +1,4 @@
-/** How many associations a second does Redis acknowledge, compared with one job for each? */
+/** How many associations does Redis acknowledge per second, compared with one job for each association? */
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createProducer } from '../src/producer/producer.js';
@@ -97,7 +97,7 @@ async function withProducer(
   }
 }
 
-/** Also that full jobs were made of them. */
+/** Also checks that the producer made full jobs. */
 async function checkQueued({ queue }: Installation, count: number): Promise<void> {
   const jobs = await queue.getWaiting(0, -1);
   const found = jobs.reduce((sum, job) => sum + (job.data as { pairs: unknown[] }).pairs.length, 0);

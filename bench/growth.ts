@@ -1,4 +1,4 @@
-/** Does it stay as fast, and as small, when the backlog grows and the object pairs become many? */
+/** Do speed and memory stay the same with a larger backlog and with many object pairs? */
 
 import { type Installation, withInstallation } from './support/installation.js';
 import { byJobs, byProducer } from './support/ours.js';
@@ -8,11 +8,11 @@ import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
 type Backlog = {
   readonly count: number;
-  /** rates are taken over stretches of so many associations … */
+  /** associations of a stretch, over which a rate is measured */
   readonly stretch: number;
-  /** … so many of them one after the other … */
+  /** stretches, one after the other */
   readonly stretches: number;
-  /** … in so many queues */
+  /** queues */
   readonly fills: number;
 };
 type Plan = {
@@ -41,7 +41,7 @@ const QUICK: Plan = {
   rounds: 0,
 };
 const planOf = ({ quick }: Options): Plan => (quick ? QUICK : FULL);
-/** What is left of the rate of a million when there are ten times, or of one object pair when there are 200. */
+/** Goals: share of the rate of one million that ten million must reach, and of one object pair that 200 must reach. */
 const FLAT = 0.9;
 const GOAL_MEGABYTES = 300;
 
@@ -100,15 +100,15 @@ async function ofBacklogs(
     what: `rate with ${largest} queued ÷ with ${smaller}`,
     unit: '×',
     values: [last / before],
-    main: !options.quick, // its backlogs are gone before the worker is warm
+    main: !options.quick, // its backlogs end before the worker is warm
     ...(!options.quick && { goal: { at: 'least', value: FLAT } }),
   });
 }
 
 type Stretches = {
-  /** associations a second, for each stretch */
+  /** associations per second, for each stretch */
   readonly rates: number[];
-  /** inputs of a call, on average, for each stretch */
+  /** mean inputs of a call, for each stretch */
   readonly fills: number[];
 };
 
@@ -141,7 +141,7 @@ async function ofObjectPairs(options: Options, simulator: SimulatorProcess, answ
     peaks: [] as number[],
   }));
   for (let round = 0; round <= rounds; round++)
-    // an installation of its own: what a worker has held before would hide what it holds now
+    // a separate installation: memory of an earlier load would hide the memory of this one
     for (const { pairs, rates, fills, peaks } of found)
       await withInstallation(options, async installation => {
         const [worker] = await installation.startWorkers(simulator.url);

@@ -1,4 +1,4 @@
-/** How long does an association of a trickle take from enqueue() until HubSpot has said that it is created? */
+/** How long does an association of a trickle take from enqueue() until HubSpot reports that it is created? */
 import { createProducer, type Producer } from '../src/producer/producer.js';
 import { sleep } from '../src/shared/runtime/wait.js';
 import { nowMs } from '../src/simulator/state.js';
@@ -18,7 +18,7 @@ const QUICK: readonly Trickle[] = [{ perSecond: 50, seconds: 4 }];
 const planOf = ({ quick }: Options) => (quick ? QUICK : FULL);
 
 const LIMIT = { calls: 100, windowMs: 10_000 };
-/** The defaults of a worker: the bench's usual settings take its limits away. */
+/** The defaults of a worker, because the bench's usual settings remove its limits. */
 const DEFAULTS = { RATE_LIMIT_CALLS: '100', DAILY_CALL_LIMIT: '500000' };
 const LINGER_MS = 250; // the default of BATCH_LINGER_MS
 const GOAL = { perSecond: 5, ms: LINGER_MS + LATENCY_MS + 25 };
@@ -41,7 +41,7 @@ export const latency: Question = {
         const producer = createProducer({ redisUrl: options.redisUrl, prefix: installation.prefix });
         try {
           await producer.connected();
-          await producer.enqueue(associationAt(0)); // it also pays for connections and compilation
+          await producer.enqueue(associationAt(0)); // not measured: it includes connecting and compilation
           await installation.drained();
           for (const trickle of planOf(options)) await measure(producer, simulator, trickle, options, answer);
         } finally {
@@ -62,7 +62,7 @@ async function measure(
   const enqueued = await trickle(producer, perSecond, seconds);
   const all = async () => (await simulator.totals()).created >= enqueued.size;
   await until('all of the trickle is created', all, 50);
-  await sleep(2 * LATENCY_MS); // the last answer
+  await sleep(2 * LATENCY_MS); // for the last answer
   const calls = await simulator.calls();
   const ms = (await simulator.created()).map(({ from, call }) => {
     const { at = Number.NaN, ms = Number.NaN } = calls[call - 1] ?? {};

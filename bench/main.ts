@@ -1,8 +1,8 @@
 /**
  * `npm run bench [-- --quick] [--only throughput,latency [--write]] [--profile DIR]`
- * All questions in turn, in one run; a complete run writes bench/RESULTS.md, also when a question fails (it is marked);
- * with --write a part of them does, which names what it left out.
- * Exit code 1 when a goal was missed or a question failed.
+ * Measures all questions in turn, in one run. A complete run writes bench/RESULTS.md, also if a question fails (it is marked).
+ * With --write a partial run writes it as well and names the questions that it left out.
+ * Exit code 1 if a goal was missed or a question failed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -36,7 +36,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   gateway,
 };
 
-/** Characters of a failure's words that go into RESULTS.md. */
+/** Most characters of a failure's message in RESULTS.md. */
 const MOST_OF_A_FAILURE = 2_000;
 
 const { values: flags } = parseArgs({
@@ -73,7 +73,7 @@ atEnd(async () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    if (isEnding()) process.exit(130); // asked twice: at once
+    if (isEnding()) process.exit(130); // second signal: end at once
     console.error('\ncleaning up; once more to end at once');
     void cleanUp().then(() => process.exit(130));
   });

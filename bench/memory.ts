@@ -1,4 +1,4 @@
-/** What does a queue cost: bytes of Redis for an association, memory of a worker, and the time to fill it? */
+/** What does a queue cost: bytes of Redis per association, memory of a worker, time to fill the queue? */
 import { createProducer } from '../src/producer/producer.js';
 import type { JobData } from '../src/shared/contract/association.js';
 import { associations, jobs } from './support/associations.js';
@@ -8,7 +8,7 @@ import type { Answer, Options, Question } from './support/row.js';
 import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
 type Backlog = { readonly count: number; readonly rounds: number };
-/** What a worker meets in its queue. */
+/** The jobs in a worker's queue. */
 type Diet = { readonly what: string; readonly jobs: () => Iterable<JobData> };
 type Plan = { readonly backlogs: readonly Backlog[]; readonly diets: readonly Diet[] };
 
@@ -29,7 +29,7 @@ const FULL: Plan = {
 const QUICK: Plan = { backlogs: [{ count: 100_000, rounds: 1 }], diets: [] };
 const planOf = ({ quick }: Options): Plan => (quick ? QUICK : FULL);
 
-/** A worker is watched while it works off so many; by then it is as large as it gets. */
+/** The worker's memory is measured while it handles this many associations; by then it has reached its maximum. */
 const WATCHED = 1_000_000;
 const COMPACT: Env = { COMPACT_HEAP: 'true' };
 const GOALS = { bytesAt: 10_000_000, bytes: 30, megabytes: 300 };
@@ -132,7 +132,7 @@ async function feed(
   }
 }
 
-/** Starts a worker on what is queued, until so many are created. @returns the most memory it has held, MiB */
+/** Runs a worker on the queue until this many associations are created. @returns its largest memory, MiB */
 async function watch(
   installation: Installation,
   simulator: SimulatorProcess,
@@ -147,7 +147,7 @@ async function watch(
   return peak;
 }
 
-/** Another size of jobs than the ones before let expect. */
+/** Jobs of another size than the jobs before them. */
 function* onesThenLarge(): Generator<JobData> {
   yield* jobs(20_000, [1]);
   yield* jobs(1_000_000, [500]);

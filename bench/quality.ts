@@ -1,4 +1,4 @@
-/** What do bad inputs cost, and does anybody good suffer for them? */
+/** What do bad inputs cost, and are good inputs rejected because of them? */
 import type { JobData } from '../src/shared/contract/association.js';
 import type { SimulatorOptions } from '../src/simulator/options.js';
 import { countBad, isBad, type Load } from './support/associations.js';
@@ -9,13 +9,13 @@ import { withPostgres } from './support/postgres.js';
 import type { Answer, Options, Question } from './support/row.js';
 import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
-/** One bad input in so many, and what it does to its call. */
+/** The share of bad inputs, and how HubSpot answers a call with one. */
 type Refusal = SimulatorOptions['refusal'];
 type Case = { readonly badPerMille: number; readonly refusal: Refusal };
 type Plan = {
   readonly rounds: number;
   readonly cases: readonly Case[];
-  /** associations, by the share of bad ones: about 100 of them are bad */
+  /** number of associations, chosen so that about 100 of them are bad */
   readonly counts: Readonly<Record<number, number>>;
   readonly peers: Readonly<Partial<Record<PeerName, number>>>;
 };
@@ -44,9 +44,9 @@ const QUICK: Plan = {
 };
 const planOf = ({ quick }: Options): Plan => (quick ? QUICK : FULL);
 
-/** Short pauses between attempts: they cost time, not calls. */
+/** Short pauses between attempts, because pauses cost time and not calls. */
 const SETTINGS = { RETRY_BACKOFF_MS: '100' };
-/** Of our calls for each bad input, beside the calls that full batches need: one in a thousand bad, nobody named. */
+/** Goal: calls for each bad input, in addition to the calls of full batches, with one unnamed bad input in a thousand. */
 const CALLS_GOAL = 30;
 
 export const quality: Question = {
@@ -88,7 +88,7 @@ export const quality: Question = {
 type Figures = {
   readonly callsPerCreated: number;
   readonly callsPerBad: number;
-  /** good ones that do not exist afterwards */
+  /** good associations that do not exist afterwards */
   readonly missing: number;
 };
 
@@ -175,7 +175,7 @@ async function read(simulator: SimulatorProcess, load: Load): Promise<Figures> {
   };
 }
 
-/** @returns pairs in the failed set that are good. @throws Error when a bad one is missing there, or counted wrongly */
+/** @returns good pairs in the failed set. @throws Error if a bad pair is missing there, or counted wrongly */
 async function wronglyRejected(installation: Installation, load: Load): Promise<number> {
   const failed = await installation.queue.getFailed(0, -1);
   const pairs = failed.flatMap(({ data }) =>

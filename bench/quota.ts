@@ -1,4 +1,4 @@
-/** How much of the allowed calls do replicas use while there is a backlog, and do they keep the limit? */
+/** What share of the allowed calls do replicas use while there is a backlog, and do they keep the limit? */
 import { createProducer } from '../src/producer/producer.js';
 import { MAX_INPUTS_PER_CALL } from '../src/shared/contract/association.js';
 import { sleep } from '../src/shared/runtime/wait.js';
@@ -9,7 +9,7 @@ import type { Options, Question, Row } from './support/row.js';
 import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
 const CALLS = 100;
-/** Calls in each window that another program makes. */
+/** Cases: the replicas' limit, and the calls that another program makes in each window. */
 const THIRD = 33;
 
 type Case = {
@@ -19,7 +19,7 @@ type Case = {
   readonly told: number;
   /** calls of the other program in a window */
   readonly others: number;
-  /** of the share used; undefined = only shown */
+  /** goal for the share used; undefined = only shown */
   readonly goal?: number;
 };
 type Plan = { readonly windowMs: number; readonly windows: number; readonly cases: readonly Case[] };
@@ -44,7 +44,7 @@ const FULL: Plan = {
 };
 const QUICK: Plan = { windowMs: 5_000, windows: 2, cases: [alone(2)] };
 const planOf = ({ quick }: Options): Plan => (quick ? QUICK : FULL);
-/** Workers leave the queue with work in it: the last window is one of a backlog, too. */
+/** The measurement ends before the queue is empty, so that the last window has a backlog as well. */
 const SPARE_WINDOWS = 0.5;
 const GOALS = { refusedPerThousand: 1, fill: 99.5 };
 
@@ -77,9 +77,9 @@ export const quota: Question = {
 };
 
 type Figures = {
-  /** let in, of all that may be, by everybody */
+  /** share of the allowed calls that were admitted, of all programs */
   readonly used: number;
-  /** our calls, and of them: those answered 429 */
+  /** our calls, and those of them that got a 429 */
   readonly ours: number;
   readonly refused: number;
   readonly most: number;
@@ -98,7 +98,7 @@ async function measure(options: Options, plan: Plan, { replicas, told, others }:
       await installation.startWorkers(simulator.url, env, replicas);
       const ending = new AbortController();
       const other = others > 0 ? callEvenly(simulator, windowMs / others, ending.signal) : undefined;
-      if (other) await sleep(windowMs); // until it takes its share of every window
+      if (other) await sleep(windowMs); // until the other program takes its share of every window
       await installation.queue.resume();
       await sleep((windows + SPARE_WINDOWS) * windowMs);
       ending.abort();
@@ -108,7 +108,7 @@ async function measure(options: Options, plan: Plan, { replicas, told, others }:
   );
 }
 
-/** Another program on the same account: small calls for another object pair. Its 429s are its own affair. */
+/** Another program on the same account: small calls for another object pair. Its 429s are not counted. */
 async function callEvenly(simulator: SimulatorProcess, gapMs: number, signal: AbortSignal): Promise<void> {
   const init = {
     method: 'POST',
@@ -150,7 +150,7 @@ async function read(simulator: SimulatorProcess, { windows, windowMs }: Plan): P
   };
 }
 
-/** Refused ones too: what the replicas tried. */
+/** All calls that the replicas tried, including refused ones. */
 function mostInWindow(calls: readonly CallRecord[], windowMs: number): number {
   let [most, first] = [0, 0];
   for (const [index, { at }] of calls.entries()) {

@@ -1,4 +1,4 @@
-/** How fast are associations created, compared with what people would use instead? */
+/** How fast are associations created, compared with the alternatives? */
 import { type Contender, measureRate, noRates, push, type Rates } from './support/duel.js';
 import { type Installation, withInstallation } from './support/installation.js';
 import { byJobs, byProducer, ours } from './support/ours.js';
@@ -7,13 +7,13 @@ import { withPostgres } from './support/postgres.js';
 import { type Answer, type Options, type Question, type Row, ratios } from './support/row.js';
 import { type SimulatorProcess, withSimulator } from './support/simulator.js';
 
-/** What a worker drains: jobs of these sizes in turn, of so many object pairs in turn. */
+/** The load: jobs of these sizes in turn, with this many object pairs in turn. */
 type Mix = {
   readonly title: string;
   readonly sizes: readonly number[];
   readonly objectPairs: number;
   readonly count: number;
-  /** who is measured before it in each round, and our goal as a ratio */
+  /** the peer that is measured before us in each round, and our goal as a ratio */
   readonly against: Partial<Readonly<Record<PeerName, number | undefined>>>;
 };
 type Plan = {
@@ -23,7 +23,7 @@ type Plan = {
   readonly mixes: readonly Mix[];
 };
 
-/** Counts such that every round of everybody takes a few seconds. */
+/** Counts such that every round of every contender takes a few seconds. */
 const FULL: Plan = {
   rounds: 5,
   ours: 1_000_000,
@@ -169,7 +169,7 @@ async function measure(
   answer(...contests.flatMap(rowsOfMix));
 }
 
-/** Everybody in turn; the first round does not count. */
+/** Measures all contenders in turn; the first round does not count. */
 async function inRounds(
   { say }: Options,
   rounds: number,

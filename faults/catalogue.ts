@@ -1,4 +1,4 @@
-/** All faults that are tried: those that `npm run faults` makes, and those that `npm test` alone shows. */
+/** All injected faults: those of `npm run faults`, and those that only `npm test` shows. */
 import { hostileAnswers, hugeAnswers } from './scenarios/answers.js';
 import { workersClocks } from './scenarios/clock.js';
 import { gatewayAnnounced, gatewayTypeLists, hostileJobs } from './scenarios/hostile.js';
@@ -67,15 +67,15 @@ export const TESTED: readonly Fault[] = [
   },
   {
     name: 'absurd-answers',
-    fault: 'Results with from and to the other way round, Retry-After as a date, ids that are objects',
-    how: 'answers of a server in the test, and of a generator',
-    must: 'what is listed is created, what is not is not; every input has one outcome',
+    fault: 'Results with from and to swapped, Retry-After as a date, ids that are objects',
+    how: 'answers of a server in the test, and generated answers',
+    must: 'listed inputs are created, others are not; every input has one outcome',
     tests: ['test/unit/worker-hostile-answers.test.ts', 'test/properties/worker-reconcile.test.ts'],
   },
   {
     name: 'redis-refuses',
     fault: 'Redis refuses writes: READONLY, NOREPLICAS, OOM, LOADING',
-    how: 'real servers that are configured so, or are replicas',
+    how: 'real servers with such a configuration, or replicas',
     must: 'workers wait; producers, /readyz, the log and stats say the real reason',
     tests: [
       'test/chaos/redis-trouble.test.ts',
@@ -95,14 +95,14 @@ export const TESTED: readonly Fault[] = [
     name: 'cleaned',
     fault: 'Another BullMQ client removes failed jobs',
     how: 'remove, clean, obliterate and retry of up to 700 jobs',
-    must: 'stats and the dashboard speak of the rejections that are left, and of no others',
+    must: 'stats and the dashboard show the remaining rejections, and no others',
     tests: ['test/integration/stats-sentence.test.ts'],
   },
   {
     name: 'gateway-anything',
-    fault: 'Requests to the gateway hold anything, come slowly, or break off',
-    how: 'generated bodies, sockets that stall, a Redis that goes away in between',
-    must: 'each is refused by index or enqueued as a whole; a 503 says which; other callers are answered',
+    fault: 'Requests to the gateway have any content, arrive slowly, or break off',
+    how: 'generated bodies, sockets that stall, a Redis that is lost in between',
+    must: 'each is refused by index or enqueued as a whole; a 503 says which; other callers get their answers',
     tests: [
       'test/properties/gateway-fuzz.test.ts',
       'test/integration/gateway-wire.test.ts',

@@ -1,7 +1,7 @@
 /**
- * `npm run faults [-- NAME …]`: makes every fault of docs/faults.md that needs more than a test has time for, and says
- * what holds. Writes the figures into docs/faults.md and faults/results.json; scenarios that did not run keep theirs.
- * Exit code 1 when something does not hold.
+ * `npm run faults [-- NAME …]`: injects every fault of docs/faults.md that takes too long for a test, and reports
+ * which promises hold. Writes the figures into docs/faults.md and faults/results.json; scenarios that did not run keep their
+ * figures. Exit code 1 if a promise does not hold.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cleanUp, isEnding } from '../bench/support/cleanup.js';
@@ -27,7 +27,7 @@ const chosen = names.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => n
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    if (isEnding()) process.exit(130); // asked twice: at once
+    if (isEnding()) process.exit(130); // second signal: end at once
     console.error('\ncleaning up; once more to end at once');
     void cleanUp().then(() => process.exit(130));
   });
@@ -66,7 +66,7 @@ async function made(scenario: Scenario): Promise<Result> {
   return result;
 }
 
-/** After each scenario: a run that is ended in the middle keeps what it has measured. */
+/** Saves after each scenario, so that an interrupted run keeps its figures. */
 function save(): void {
   writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(PAGE, withTable(readFileSync(PAGE, 'utf8'), faultsTable(SCENARIOS, TESTED, results)));

@@ -1,5 +1,5 @@
-// Compiles src to dist and carries along what tsc does not copy (Lua scripts, HTML, CSS).
-// dist is emptied first, so that a file deleted from src cannot live on in the package.
+// Compiles src to dist and copies what tsc does not (Lua scripts, HTML, CSS).
+// Empties dist first, so that the package contains no file that was deleted from src.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,11 +12,11 @@ function compile(...args) {
   try {
     execFileSync(process.execPath, [tsc, ...args], { stdio: 'inherit' });
   } catch {
-    process.exit(1); // tsc has said why
+    process.exit(1); // tsc has printed the reason
   }
 }
 
-/** @param {string} project @param {string} outDir where src lands in the output */
+/** @param {string} project @param {string} outDir output directory of src */
 function build(project, outDir, root) {
   rmSync(root, { recursive: true, force: true });
   compile('-p', project);

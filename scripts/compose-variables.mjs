@@ -1,6 +1,6 @@
-// The variables of each container in docker-compose.yml: the settings that its command reads, found by following the
-// imports of its composition root, and no others. So no container gets a secret that it has no use for, and none misses a
-// setting that .env gives.
+// Writes the variables of each container in docker-compose.yml: exactly the settings that its command reads. It finds them
+// by following the imports of the composition root. So no container gets a secret that it does not need, and none misses a
+// setting in .env.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SETTINGS } from '../dist/shared/runtime/settings.js';
@@ -10,9 +10,9 @@ export const COMMANDS = {
   gateway: 'src/gateway/main.ts',
   dashboard: 'src/dashboard/web/main.ts',
 };
-/** They name every setting, and read none of their own. */
+/** These files name every setting but read none. */
 const NAME_ALL = /\/shared\/runtime\/(settings|config)\.ts$/;
-/** Others have to reach it within the containers' network; compose publishes no port of it. */
+/** Other containers must reach it; compose publishes no port of it. */
 const WITHIN = { METRICS_HOST: '0.0.0.0' };
 const IMPORT = /\b(?:import|export)\b(?! type\b)[^;'"]*?['"](\.[^'"]+)\.js['"]/g;
 const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*$/gm;
@@ -34,7 +34,7 @@ function sourcesFrom(file, found = new Map()) {
   return found;
 }
 
-/** docker-compose.yml with the generated variables of each service; those that it sets itself stay as they are. */
+/** @returns docker-compose.yml with the generated variables of each service; variables that it sets itself stay unchanged */
 export function withVariables(compose) {
   let text = compose;
   for (const command of Object.keys(COMMANDS)) {

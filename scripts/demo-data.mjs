@@ -1,11 +1,11 @@
-// The demo's associations: three CSV files, the bad ones among them, and what must become of each.
-// Everything follows from the number of associations: two runs of the same size are the same.
+// The demo's associations: three CSV files, their bad lines, and the expected outcome of each.
+// Everything follows from the number of associations, so that two runs of the same size are identical.
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** One kind of bad association in so many: 50 of each in 200,000. */
+/** One bad association of each kind in this many: 50 of each in 200,000. */
 const ONE_IN = 4_000;
 const LEAST_OF_A_KIND = 2;
 
@@ -16,10 +16,10 @@ const FILES = [
 ];
 
 /**
- * What can be wrong with an association. The record ids are those of the simulator's conventions
+ * The kinds of bad associations. The record ids follow the simulator's conventions
  * (association-queue simulator --help).
- *   spoil   makes a good line bad; `n` is a number of its own
- *   is      whether the reason it was rejected with is the right one
+ *   spoil   makes a good line bad; `n` is different for each line
+ *   is      checks that HubSpot's reason fits the kind
  */
 export const KINDS = [
   {
@@ -29,7 +29,7 @@ export const KINDS = [
   },
   {
     name: 'to record missing',
-    // two associations want the same missing record: HubSpot names it once
+    // two associations have the same missing record: HubSpot names it once
     spoil: (line, n) => ({ ...line, to: 999_500_000 + Math.floor(n / 2) }),
     is: (error, _from, to) => error.category === 'OBJECT_NOT_FOUND' && error.message.includes(to),
   },
@@ -46,7 +46,7 @@ export const KINDS = [
   {
     name: 'accepted without effect',
     only: 0,
-    share: 0.4, // each is tried JOB_ATTEMPTS times before it is given up
+    share: 0.4, // each is tried JOB_ATTEMPTS times before it is rejected
     spoil: (line, n) => ({ ...line, from: 997_000_000 + n }),
     is: error => error.category === 'NO_EFFECT',
   },
@@ -72,7 +72,7 @@ export const KINDS = [
 
 /**
  * @param {number} total associations, all files together
- * @returns files with `lines()`, made anew each time: from, to, category, typeId, and `kind` where it is bad
+ * @returns files; each call of `lines()` generates the lines again: from, to, category, typeId, and `kind` for a bad line
  */
 export function demoFiles(total) {
   let left = total;
@@ -84,7 +84,7 @@ export function demoFiles(total) {
     function* lines() {
       for (let n = 0; n < count; n++) {
         const from = 10_000_000 * (at + 1) + n;
-        // some records of the right side have many links, as companies have contacts
+        // some records on the right side have many links, as companies have contacts
         const to = 50_000_000 + 10_000_000 * at + Math.floor(n / 5);
         const kind = kindAt.get(n);
         const good = { from, to, category, typeId: Number(typeId) };
@@ -95,11 +95,11 @@ export function demoFiles(total) {
   });
 }
 
-/** Spreads the bad ones evenly, their kinds in turn. @returns kind by line */
+/** Spreads the bad lines evenly, with their kinds in turn. @returns kind by line */
 function badLines(fileAt, count, ofEachKind) {
   const kinds = KINDS.filter(({ only }) => only === undefined || only === fileAt);
   const wanted = kinds.flatMap(kind => {
-    // the number of a kind that every file has is divided among them
+    // a kind that every file has is divided among the files
     const part = kind.only === undefined ? 1 / FILES.length : 1;
     const here = Math.ceil(ofEachKind * part * (kind.share ?? 1));
     return Array.from({ length: here }, (_, turn) => ({ kind, at: (turn + 0.5) / here }));
@@ -109,7 +109,7 @@ function badLines(fileAt, count, ofEachKind) {
   return new Map(wanted.map(({ kind }, at) => [Math.floor((at + 0.5) * stride), kind]));
 }
 
-/** As a user would have it: types only where they are not the usual one. @returns the file's path */
+/** Writes the file as a user would: types only where they differ from the usual one. @returns the file's path */
 export async function writeCsv(file, directory) {
   const target = path.join(directory, file.name);
   function* text() {
@@ -130,28 +130,28 @@ export async function writeCsv(file, directory) {
 
 const usual = what => ({ kind: 'status', ...what });
 
-/** What HubSpot does wrong on purpose: each strikes the first call that carries a certain good association. */
+/** Scripted faults of the simulator: each strikes the first call with a certain good association. */
 const FAULTS = [
   { said: '429 with Retry-After', fault: usual({ status: 429, headers: { 'Retry-After': '1' } }), file: 0 },
   { said: '503', fault: usual({ status: 503 }), file: 1 },
   {
-    said: 'connection reset after the call was carried out',
+    said: 'connection reset after the call was executed',
     fault: { kind: 'reset', applied: true },
     file: 2,
   },
-  { said: '2xx with nothing in it', fault: { kind: 'empty' }, file: 0 },
+  { said: 'empty 2xx answer', fault: { kind: 'empty' }, file: 0 },
   {
-    said: 'half an answer after the call was carried out',
+    said: 'half an answer after the call was executed',
     fault: { kind: 'half-body', applied: true },
     file: 1,
   },
-  { said: '400 that names nobody', fault: { kind: 'refuse', named: false }, file: 2 },
+  { said: '400 that names no input', fault: { kind: 'refuse', named: false }, file: 2 },
   { said: '502 in HTML', fault: usual({ status: 502 }), file: 0 },
   { said: '429 without Retry-After', fault: usual({ status: 429 }), file: 1 },
   { said: 'answer after 2 s', fault: { kind: 'slow', ms: 2_000 }, file: 2 },
 ];
 
-/** @returns what to POST to the simulator's faults, and the words for each */
+/** @returns the faults to POST to the simulator, with a description of each */
 export function demoFaults(files) {
   const used = files.map(() => 0);
   return FAULTS.map(({ said, fault, file: at }) => {

@@ -1,4 +1,4 @@
-// The demo's processes and its temporary directory, and that nothing of either is left behind.
+// Starts and stops the demo's processes and removes its temporary directory.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-/** A worker drains within its SHUTDOWN_TIMEOUT_MS; whoever takes longer is killed. */
+/** A worker drains within SHUTDOWN_TIMEOUT_MS; a process that takes longer is killed. */
 const PATIENCE_MS = 15_000;
 
 export class Processes {
@@ -14,17 +14,17 @@ export class Processes {
   #leave;
   #over = false;
 
-  /** @param settings environment of every process: nothing else of ours is inherited, so that .env files do not interfere */
+  /** @param settings environment of every process; they inherit no other setting, so that .env files do not interfere */
   constructor(settings) {
     const { PATH, HOME, TMPDIR } = process.env;
     this.settings = { ...(PATH && { PATH }), ...(HOME && { HOME }), ...(TMPDIR && { TMPDIR }), ...settings };
     this.directory = mkdtempSync(path.join(os.tmpdir(), 'association-queue-demo-'));
-    // Whatever ends this process, even a fault in it: synchronously, so that it happens.
+    // Cleans up synchronously however this process ends, even by an exception.
     this.#leave = () => this.#now();
     process.on('exit', this.#leave);
   }
 
-  /** Runs a command to its end. @returns its stdout @throws Error with its stderr when it exits with another code than 0 */
+  /** Runs a command to its end. @returns its stdout @throws Error with its stderr if the exit code is not 0 */
   async run(...args) {
     const child = this.#spawn(args, 'pipe');
     let [stdout, stderr] = ['', ''];
@@ -41,7 +41,7 @@ export class Processes {
 
   /**
    * Starts a service; its output goes to a file.
-   * @param onDeath called with an Error when it ends before it was asked to
+   * @param onDeath called with an Error if the service ends before it was told to
    */
   start(name, args, onDeath, settings = {}) {
     const log = path.join(this.directory, `${name.replaceAll(' ', '-')}.log`);
@@ -56,7 +56,7 @@ export class Processes {
     return service;
   }
 
-  /** Asks services to end, waits for that, insists if need be. @returns the names of those that had to be killed */
+  /** Sends SIGTERM to services, waits, and kills those that take too long. @returns the names of the killed ones */
   async stop(...services) {
     for (const service of services) {
       service.asked = true;
@@ -71,12 +71,12 @@ export class Processes {
     return killed;
   }
 
-  /** Nothing is left when this resolves; whatever still runs is killed. */
+  /** Kills running services and removes all files. */
   async clear() {
     const children = [...this.#children];
     this.#now();
     await Promise.all(children.map(child => child.ended));
-    rmSync(this.directory, { recursive: true, force: true }); // what they wrote in their last moment
+    rmSync(this.directory, { recursive: true, force: true }); // includes what the services wrote at the end
     process.off('exit', this.#leave);
   }
 

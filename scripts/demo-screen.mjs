@@ -1,4 +1,4 @@
-// What the demo shows while it runs: a few lines drawn over and over on a terminal, a line now and then elsewhere.
+// The demo's display: a few lines that are redrawn on a terminal, or a line from time to time elsewhere.
 import { count, duration } from '../dist/dashboard/text/figures.js';
 
 const REDRAW_MS = 250;
@@ -9,19 +9,19 @@ const BAR = 30;
 export class Screen {
   #out = process.stdout;
   #live = process.stdout.isTTY === true;
-  /** live lines on the terminal, below which the cursor stands */
+  /** redrawn lines on the terminal, above the cursor */
   #drawn = 0;
   #lastLine = 0;
   #fill = new Fill();
   everyMs = this.#live ? REDRAW_MS : LINE_MS / 4;
 
-  /** For good, above whatever is live. */
+  /** Prints permanent text above the redrawn lines. */
   print(text) {
     this.#erase();
     this.#out.write(`${text}\n`);
   }
 
-  /** @param state accepted, expected, allEnqueued, stats (as `stats --json` has them), elapsedMs, batchMax */
+  /** @param state accepted, expected, allEnqueued, stats (as `stats --json` prints them), elapsedMs, batchMax */
   show(state, isLast = false) {
     const fill = this.#fill.of(state);
     if (this.#live) {
@@ -49,7 +49,7 @@ const seconds = ms => `${(ms / 1_000).toFixed(ms < 100_000 ? 1 : 0)} s`;
 const queued = ({ accepted, stats: { associations } }) =>
   Math.max(0, accepted - associations.created - associations.rejected);
 
-/** How full the batches of the last two seconds were: the mean of all hides that they are full until only suspects are left. */
+/** Fill of the batches of the last two seconds. The overall mean would hide that batches are full until only suspects are left. */
 class Fill {
   #samples = [];
   #said = '–';
@@ -68,11 +68,11 @@ class Fill {
   }
 }
 
-/** What is going on, in a few words. */
+/** @returns what happens at the moment, in a few words */
 function phase({ allEnqueued, stats: { jobs, quota } }) {
-  if (quota.holdReason !== null) return `all wait: ${quota.holdReason}`;
+  if (quota.holdReason !== null) return `all calls are held: ${quota.holdReason}`;
   if (allEnqueued && jobs.waiting === 0)
-    return 'finding the bad ones: whoever is suspected goes in smaller and smaller batches';
+    return 'finding the bad ones: suspects are sent in smaller and smaller batches';
   return '';
 }
 

@@ -1,11 +1,11 @@
-// The demo's end: what the queue says became of every association, held against what the generator knows and against
-// the simulator's ledger. The ledger is what really happened; nothing here is taken on trust from the worker.
+// The end of the demo: compares the queue's outcome of every association with the generator's expectation and with the
+// simulator's ledger. The ledger is what really happened; the check relies on nothing that the worker says.
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { aligned, count } from '../dist/dashboard/text/figures.js';
 import { KINDS } from './demo-data.mjs';
 
-/** The simulator's ledger knows object types by their ids. */
+/** The simulator's ledger has object types as ids. */
 const TYPE_IDS = { contacts: '0-1', companies: '0-2', deals: '0-3', tickets: '0-5' };
 const EXAMPLES = 3;
 
@@ -27,7 +27,7 @@ export async function checkEverything(given) {
   ];
 }
 
-/** What the generator knows: good associations with their type, bad ones with their kind. */
+/** @returns the expected outcomes: good associations with their type, bad ones with their kind */
 function expectations(files) {
   const good = new Map();
   const bad = new Map();
@@ -45,7 +45,7 @@ function total({ accepted, files }, { good, bad }) {
   const ok = accepted === written && good.size + bad.size === written;
   return {
     ok,
-    text: `${count(accepted)} associations were accepted by the queue; the files hold ${count(written)}`,
+    text: `${count(accepted)} associations were accepted by the queue; the files have ${count(written)}`,
   };
 }
 
@@ -67,9 +67,9 @@ async function ledgerChecks({ url, created }, { good }) {
     },
     {
       ok: surplus.length === 0,
-      text: `and nothing else does: no bad one, no wrong type${examples(surplus, 'surplus')}`,
+      text: `nothing else exists: no bad one, no wrong type${examples(surplus, 'surplus')}`,
     },
-    { ok: created === rows, text: `${count(created)} counted as created; the ledger holds ${count(rows)}` },
+    { ok: created === rows, text: `${count(created)} counted as created; the ledger has ${count(rows)}` },
   ];
 }
 
@@ -96,11 +96,11 @@ function rejectionChecks({ failures, rejected }, { bad }) {
     },
     {
       ok: wrongReason.length === 0,
-      text: `each with HubSpot's reason for its own fault: ${kinds} kinds${examples(wrongReason, 'other reason')}`,
+      text: `each with HubSpot's reason for its fault: ${kinds} kinds${examples(wrongReason, 'other reason')}`,
     },
     {
       ok: rejected === listed,
-      text: `${count(rejected)} counted as rejected; the failed jobs hold ${count(listed)}`,
+      text: `${count(rejected)} counted as rejected; the failed jobs have ${count(listed)}`,
     },
   ];
 }
@@ -116,7 +116,7 @@ async function callChecks({ url, limit, windowMs, faults, batchMax }) {
   return [
     {
       ok: pending.length === 0,
-      text: `${faults.length - pending.length} of ${faults.length} scripted faults were met and survived:\n       ${faults.map(({ said }) => said).join(', ')}`,
+      text: `${faults.length - pending.length} of ${faults.length} scripted faults struck and were survived:\n       ${faults.map(({ said }) => said).join(', ')}`,
     },
     {
       ok: ledger.maxCallsInWindow <= limit,
@@ -124,12 +124,12 @@ async function callChecks({ url, limit, windowMs, faults, batchMax }) {
     },
     {
       ok: ledger.duplicates === 0,
-      text: `${count(full)} calls were full (${count(batchMax)} associations), ${count(ledger.calls - full)} smaller: retries, the search for the bad ones, ends of files;\n       none held a record pair twice`,
+      text: `${count(full)} calls were full (${count(batchMax)} associations), ${count(ledger.calls - full)} smaller: retries, the search for the bad ones, ends of files;\n       none had a record pair twice`,
     },
   ];
 }
 
-/** A table of rejections, from what `failures list --json` says. */
+/** @returns a table of rejections from the output of `failures list --json` */
 export function rejectionTable({ groups }) {
   const rows = groups.map(group => [
     `  ${count(group.associations)}`,

@@ -1,5 +1,5 @@
-// The whole product at work, on this machine alone: files → queue → two workers → a HubSpot stand-in, and a check at
-// the end that every association is accounted for. Run by `npm run demo`; exit 0 only if all numbers agree.
+// Runs the whole product on this machine: files → queue → two workers → a simulated HubSpot. At the end it checks that
+// every association is accounted for. `npm run demo` runs it; it exits 0 only if all numbers agree.
 // Not here: what is enqueued (demo-data.mjs), processes (demo-processes.mjs), the display (demo-screen.mjs), the
 // check (demo-verdict.mjs).
 import { randomBytes } from 'node:crypto';
@@ -20,7 +20,7 @@ const LIMIT = 100;
 const WINDOW_MS = 4_000;
 const LATENCY_MS = 80;
 const WORKERS = 2;
-/** With nothing created, rejected or retried for so long it is stuck. */
+/** If nothing was created, rejected or retried for this long, the demo is stuck. */
 const STUCK_MS = 60_000;
 const LEAST = 2_000;
 
@@ -49,7 +49,7 @@ function readOptions() {
   }
 }
 
-/** @returns whether everything agrees */
+/** @returns true if everything agrees */
 async function demo(associations, processes, ended) {
   const since = Date.now();
   const screen = new Screen();
@@ -60,7 +60,7 @@ async function demo(associations, processes, ended) {
     [
       `${count(associations)} associations of ${files.length} object pairs go from CSV files through Redis and ${WORKERS} workers`,
       `to a HubSpot stand-in that allows ${LIMIT} calls in any ${WINDOW_MS / 1_000} s (HubSpot: in 10 s).`,
-      `${count(bad)} of them are bad, in every way the stand-in knows, and ${faults.length} of its answers fail on purpose.`,
+      `${count(bad)} of them are bad, in every way that the stand-in knows, and ${faults.length} of its answers fail on purpose.`,
       "Each must end up created, or rejected with its reason. The stand-in's ledger is the judge.",
       '',
     ].join('\n'),
@@ -110,7 +110,7 @@ async function demo(associations, processes, ended) {
   return good;
 }
 
-/** @returns where it listens, with the faults scripted */
+/** @returns the simulator's URL; the faults are scripted */
 async function startSimulator(processes, ended, faults) {
   const flags = {
     port: 0,
@@ -132,7 +132,7 @@ async function startSimulator(processes, ended, faults) {
   return url;
 }
 
-/** One file after the other with the command a user would take. */
+/** Enqueues one file after the other with the command that a user would run. */
 async function enqueueAll(files, processes, screen, enqueued) {
   for (const file of files) {
     const path = await writeCsv(file, processes.directory);
@@ -146,7 +146,7 @@ async function enqueueAll(files, processes, screen, enqueued) {
   enqueued.done = true;
 }
 
-/** Shows how it goes until every accepted association is created or rejected. @returns the last stats */
+/** Shows the progress until every accepted association is created or rejected. @returns the last stats */
 async function watch({ access, config, expected, enqueued, importing, screen, since }, ended) {
   importing.catch(ended.fail);
   let moved = { at: Date.now(), sum: -1 };
@@ -176,13 +176,13 @@ async function watch({ access, config, expected, enqueued, importing, screen, si
   }
 }
 
-/** Counted in the jobs themselves, not derived from the totals. */
+/** Counts the associations in the jobs themselves and not by the totals. */
 async function queuedAssociations({ queue }) {
   const jobs = await queue.getJobs(['waiting', 'prioritized', 'active', 'delayed', 'paused']);
   return jobs.reduce((sum, job) => sum + job.data.pairs.length, 0);
 }
 
-/** What ends the demo before its time: a signal, a process that dies. */
+/** Events that end the demo early: a signal, a process that dies. */
 function untimelyEnd() {
   const controller = new AbortController();
   const fail = error => controller.abort(error);
@@ -213,7 +213,7 @@ async function removeKeys(redisUrl, prefix) {
     for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1_000 }))
       if (keys.length > 0) await redis.unlink(keys);
   } catch {
-    // Ctrl-C has ended the Redis that was started for the demo, and its keys with it
+    // Ctrl-C has also ended the Redis that was started for the demo, with its keys
   } finally {
     redis.disconnect();
   }
@@ -223,7 +223,7 @@ async function main() {
   const options = readOptions();
   const prefix = `demo-${process.pid}-${randomBytes(3).toString('hex')}`;
   const ended = untimelyEnd();
-  // Ctrl-C reaches every process of the terminal, and this one once more through with-redis: all the same to us
+  // Ctrl-C reaches every process of the terminal, and this one a second time through with-redis; that does no harm
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => ended.fail(new Interrupted(signal)));
   const processes = new Processes({

@@ -1,4 +1,4 @@
-// The table of metrics in deploy/monitoring/README.md, from the registries of the processes themselves.
+// Makes the table of metrics in deploy/monitoring/README.md from the registries of the processes.
 import { Registry } from 'prom-client';
 import { createDashboardMetrics } from '../dist/dashboard/web/metrics.js';
 import { createGatewayMetrics } from '../dist/gateway/metrics.js';

@@ -1,8 +1,9 @@
 // Runs a command with REDIS_URL pointing at a Redis that answers:
-//   1. the one REDIS_URL names, where it is set;
-//   2. else a server of its own on a free port with a temporary directory, stopped and removed afterwards,
-//      after installing the system's package where it may (root or CI on Debian/Ubuntu; Homebrew on macOS).
-// A Redis that merely happens to run on the default port is never touched: it may hold somebody's work.
+//   1. the Redis that REDIS_URL names, if it is set;
+//   2. otherwise a new server on a free port with a temporary directory, which it stops and deletes afterwards.
+//      If Redis is not installed, it installs the system's package where that is allowed (root or CI on Debian/Ubuntu;
+//      Homebrew on macOS).
+// It never uses a Redis that happens to run on the default port, because that may contain somebody's data.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -41,7 +42,7 @@ const freePort = () =>
     });
   });
 
-/** One PING on the wire: no package is needed before the command itself runs. */
+/** Sends one PING over a socket, so that no package is needed before the command runs. */
 const answers = (host, port) =>
   new Promise(resolve => {
     const socket = connect(port, host);
@@ -83,7 +84,7 @@ async function startServer() {
   ];
   const server = spawn(program, args.map(String), { stdio: 'ignore' });
   const gone = new Promise(resolve => server.once('exit', resolve));
-  // Asked to end before the command runs: nothing of ours may stay. Later the command ends first (main).
+  // A signal before the command runs: clean up everything. Later the command ends first (main).
   const onSignal = () => {
     server.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
@@ -103,7 +104,7 @@ async function startServer() {
   return {
     url: `redis://127.0.0.1:${port}`,
     async stop() {
-      server.kill('SIGKILL'); // nothing in it is worth keeping
+      server.kill('SIGKILL'); // its data is not needed any more
       await gone;
       rmSync(directory, { recursive: true, force: true });
     },

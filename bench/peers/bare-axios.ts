@@ -1,6 +1,6 @@
 /**
  * The ceiling: an axios loop over prepared batches of 2,000, ten calls at once, connections kept alive. No queue, no
- * durability, no limit; a refused call is counted and over.
+ * durability, no limit; a refused call is counted and not retried.
  */
 import { Agent } from 'node:http';
 import axios from 'axios';

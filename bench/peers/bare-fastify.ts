@@ -1,7 +1,7 @@
 /**
  * The ceiling of the gateway: a fastify route with the same path, the same schema of the body and an answer of the same
  * shape. No queue, no durability, no limits, no metrics.
- * A process of its own: `node bare-fastify.js`, says where it listens, ends on SIGTERM.
+ * Runs as a separate process: `node bare-fastify.js` prints its address and ends on SIGTERM.
  */
 import { randomUUID } from 'node:crypto';
 import Fastify from 'fastify';

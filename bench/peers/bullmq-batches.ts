@@ -1,6 +1,6 @@
 /**
- * BullMQ with the batches that people write by hand, since its own are part of the Pro edition: getNextJob 2,000 times,
- * one call, moveToCompleted or moveToFailed 2,000 times, as its page on fetching jobs manually shows. The 2,000 go out
+ * BullMQ with hand-written batches, because BullMQ's batches are part of its Pro edition: getNextJob 2,000 times, one call,
+ * moveToCompleted or moveToFailed 2,000 times, as its page on fetching jobs manually shows. The 2,000 commands are sent
  * together (Promise.all, so one pipeline), locks are renewed after half their time, the stalled check runs, and LOOPS of
  * these loops run side by side, so that one fetches while another waits for HubSpot.
  */

@@ -1,7 +1,7 @@
 /**
  * BullMQ as its guide shows it: a job for each association, a call for each job. Jobs are added with addBulk; the worker
- * runs 300 at once, because a job does nothing but wait for HubSpot (100 to 300 are usual for that; 300 was the fastest of
- * 50, 100, 200 and 300 here). Three attempts with exponential backoff; what HubSpot refuses is not tried again.
+ * runs 300 at once, because a job only waits for HubSpot (100 to 300 are usual for that; 300 was the fastest of 50, 100,
+ * 200 and 300 here). Three attempts with exponential backoff; refused associations are not retried.
  */
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { Pair } from '../../src/shared/contract/association.js';

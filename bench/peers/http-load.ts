@@ -1,14 +1,14 @@
 /**
  * Load for an HTTP server: clients that each send the next request when the last one is answered, over a connection that
  * stays open. Raw sockets, because Node's HTTP client would take more of the two cores than the server under test.
- * A process of its own; for each order it sends, and reports.
+ * Runs as a separate process, which sends the load of each order and reports the result.
  */
 import { once } from 'node:events';
 import net from 'node:net';
 import { OBJECT_PAIR, pairAt, TYPES } from '../support/associations.js';
 
 export type LoadOrder = { readonly url: string; readonly clients: number; readonly requests: number };
-/** `statuses`: how often each was answered */
+/** `statuses`: number of answers by status */
 export type LoadReport = { readonly ms: number; readonly statuses: Readonly<Record<string, number>> };
 
 const PATH = `/crm/v4/associations/${OBJECT_PAIR.fromObjectType}/${OBJECT_PAIR.toObjectType}/batch/create`;
@@ -19,7 +19,7 @@ function requestAt(index: number): string {
   return `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** One client. @param next the text of the next request; undefined: no more */
+/** One client. @param next the text of the next request; undefined: no further request */
 async function client(port: number, next: () => string | undefined, answered: (status: string) => void) {
   const socket = net.connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
   await once(socket, 'connect');

@@ -1,6 +1,6 @@
 /**
  * HubSpot's own client: batchApi.create over prepared batches of 2,000, with its limiter and its retries, which are both
- * off unless they are asked for. No queue, no durability; a refused call is counted and over.
+ * off unless they are asked for. No queue, no durability; a refused call is counted and not retried.
  *
  *   default     DEFAULT_LIMITER_OPTIONS, as its README shows: 6 calls at once, one begun every 111 ms (9 a second)
  *   unlimited   the same limiter without spacing, 10 calls at once: what the client itself can do

@@ -5,7 +5,7 @@
  * fetch() and not work(): work() pauses at least half a second between batches and ends all jobs of a batch alike.
  * ANALYZE after the inserts, as autovacuum would within a minute: without it the planner joins badly, and fetching 2,000 of
  * 20,000 jobs takes seconds.
- * `priority: false`, because no job has one: it spares the sorting. The maintenance is off: nothing of it falls due here.
+ * `priority: false`, because no job has a priority: it saves the sorting. Maintenance is off, because none is due here.
  */
 import PgBoss from 'pg-boss';
 import { MAX_INPUTS_PER_CALL, type Pair } from '../../src/shared/contract/association.js';
@@ -56,7 +56,7 @@ await serve(async ({ hubspotUrl, postgresUrl }) => {
     async enqueue() {
       let jobs: PgBoss.JobInsert<Data>[] = [];
       for (const [from, to] of load) {
-        // what HubSpot refused is not tried again
+        // refused associations are not retried
         jobs.push({ name: QUEUE, data: { from, to }, retryLimit: 0 });
         if (jobs.length < JOBS_PER_INSERT) continue;
         await boss.insert(jobs);

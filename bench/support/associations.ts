@@ -1,23 +1,23 @@
 /**
- * The associations of all measurements: ids of 9 digits, contacts to companies, all of them good unless bad ones are
- * asked for. Every process makes its own: association n is the same everywhere.
+ * The associations of all measurements: ids of 9 digits, contacts to companies, all of them good unless the caller asks
+ * for bad ones. Association n is the same in every process.
  */
 import type { Association, AssociationType, JobData, Pair } from '../../src/shared/contract/association.js';
 
 export const OBJECT_PAIR = { fromObjectType: 'contacts', toObjectType: 'companies' } as const;
 export const TYPES: AssociationType[] = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }];
 
-/** Associations 0 … count - 1, of which about so many in a thousand name a record that does not exist. */
+/** @returns associations 0 … count - 1, of which about `badPerThousand` in a thousand name a record that does not exist */
 export type Load = { readonly count: number; readonly badPerMille: number };
 
 const FIRST_FROM = 100_000_001;
 const FIRST_TO = 500_000_001;
-/** The simulator's records with such ids do not exist. */
+/** In the simulator records with these ids do not exist. */
 const MISSING = '999';
 
 export const pairAt = (index: number): Pair => [String(FIRST_FROM + index), String(FIRST_TO + index)];
 
-/** Bad ones stand at random places, always the same; the missing record is on either side in turn. */
+/** Bad associations are at random but reproducible places; the missing record is on either side in turn. */
 export function pairOf({ badPerMille }: Load, index: number): Pair {
   const [from, to] = pairAt(index);
   if (badPerMille === 0 || hash(index) % 1_000 >= badPerMille) return [from, to];
@@ -48,7 +48,7 @@ export const associationAt = (index: number): Association => {
 /**
  * Jobs as any BullMQ client may write them.
  * @param sizes pairs in a job; several are used in turn
- * @param objectPairs so many object pairs in turn
+ * @param objectPairs number of object pairs, used in turn
  */
 export function* jobs(count: number, sizes: readonly number[], objectPairs = 1): Generator<JobData> {
   let number = 0;

@@ -1,6 +1,6 @@
 /**
- * What a careful user writes around the call when each association has a job of its own: whoever HubSpot names has
- * failed, the rest of a refused call is sent again, and a call that is refused without names is halved.
+ * What a careful user writes around the call if each association has its own job: inputs that HubSpot names have failed,
+ * the rest of a refused call is sent again, and a call that is refused without names is halved.
  */
 import { Agent } from 'node:http';
 import axios, { type AxiosResponse } from 'axios';
@@ -14,10 +14,10 @@ type Body = { results?: unknown[]; errors?: { context?: Named }[]; context?: Nam
 const CALLS_AT_ONCE = 10;
 const PATH = `/crm/v4/associations/${OBJECT_PAIR.fromObjectType}/${OBJECT_PAIR.toObjectType}/batch/create`;
 
-/** Creates associations in one call, or as many as it takes. @returns for each whether it was created */
+/** Creates associations in as few calls as possible. @returns for each whether it was created */
 export type Create = (pairs: readonly Pair[]) => Promise<boolean[]>;
 
-/** @throws AxiosError for everything but 2xx and 400: that is for the queue to retry */
+/** @throws AxiosError for everything but 2xx and 400, which the queue must retry */
 export function carefulCreate(hubspotUrl: string, callsAtOnce = CALLS_AT_ONCE): Create {
   const http = axios.create({
     baseURL: hubspotUrl,

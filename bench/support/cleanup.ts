@@ -1,13 +1,13 @@
 /**
- * What must not outlive the bench: processes, directories, keys. Everything that starts something says here how to undo
- * it, so that a signal in the middle of a measurement leaves nothing behind either.
+ * Cleans up processes, directories and keys. Code that starts something registers here how to undo it, so that a signal in
+ * the middle of a measurement leaves nothing behind.
  */
 type Undo = () => void | Promise<void>;
 
 const undone: Undo[] = [];
 let ending = false;
 
-/** @returns what forgets `undo` again, for the ordinary end */
+/** @returns a function that unregisters `undo`, for the regular end */
 export function atEnd(undo: Undo): () => void {
   undone.push(undo);
   return () => {
@@ -19,7 +19,7 @@ export function atEnd(undo: Undo): () => void {
 /** From now on nothing new may be started. */
 export const isEnding = (): boolean => ending;
 
-/** Undoes everything, last first; what cannot be undone does not keep the rest from it. */
+/** Undoes everything, last first. A failed step does not stop the others. */
 export async function cleanUp(): Promise<void> {
   ending = true;
   for (const undo of undone.splice(0).reverse())

@@ -1,14 +1,14 @@
-/** What is measured of somebody who works off associations: us or a peer. Pure but for the simulator that is asked. */
+/** The measurement of one contender, us or a peer. Pure except for the requests to the simulator. */
 import type { Load } from './associations.js';
 import { type SimulatorProcess, spanMs } from './simulator.js';
 
-/** Associations a second. */
+/** Rates in associations per second. */
 export type Rate = {
-  /** from the first call that enqueues to everything settled, at work while it is enqueued; NaN where it was not asked */
+  /** from the first enqueueing call until everything is settled, with work and enqueueing at the same time; NaN if not measured */
   readonly whole: number;
-  /** from the begin of the work on a filled queue to everything settled */
+  /** from the start of the work on a filled queue until everything is settled */
   readonly settled: number;
-  /** from the first call's arrival to the last one's answer, by the simulator's clock */
+  /** from the arrival of the first call to the answer of the last, on the simulator's clock */
   readonly called: number;
 };
 export type Rates = { readonly [key in keyof Rate]: number[] };
@@ -19,19 +19,19 @@ export function push(rates: Rates, rate: Rate): void {
   for (const key of ['whole', 'settled', 'called'] as const) rates[key].push(rate[key]);
 }
 
-/** Somebody who can be measured: puts a load into a queue, then works it off; both say how long that took. */
+/** A contender: puts a load into a queue, then works it off, and reports how long each step took. */
 export type Contender = {
   readonly title: string;
   enqueue(load: Load): Promise<unknown>;
   settle(): Promise<SettledLoad>;
-  /** both at the same time; who has no queue has it ready */
+  /** both at the same time; a contender without a queue has the load ready */
   atOnce(load: Load): Promise<SettledLoad>;
 };
 type SettledLoad = { readonly ms: number; readonly created: number };
 
 /**
- * One round. @param isWhole measure the two at the same time, too
- * @throws Error unless all of it was created, by the contender's word and by the simulator's ledger
+ * One round. @param isWhole also measures both steps at the same time
+ * @throws Error unless everything was created, according to the contender and to the simulator's ledger
  */
 export async function measureRate(
   contender: Contender,

@@ -1,4 +1,4 @@
-/** A queue of its own in the real Redis, and worker processes on it. */
+/** A separate queue in the real Redis, and worker processes on it. */
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { JobData } from '../../src/shared/contract/association.js';
@@ -12,7 +12,7 @@ import { until } from './until.js';
 const JOBS_PER_BULK = 1_000;
 
 export class Installation {
-  /** QUEUE_PREFIX: nothing else in this Redis is touched */
+  /** QUEUE_PREFIX, so that nothing else in this Redis is touched */
   readonly prefix = newPrefix();
   readonly redis: Redis;
   readonly queue: Queue;
@@ -25,7 +25,7 @@ export class Installation {
     this.queue = new Queue(queueName(), { connection: this.redis, prefix: this.prefix });
   }
 
-  /** Worker processes of the built package. @param env on top of what every measurement has */
+  /** Worker processes of the built package. @param env in addition to the settings of every measurement */
   async startWorkers(hubspotUrl: string, env: Env = {}, replicas = 1): Promise<readonly Started[]> {
     const { redisUrl, profileDir } = this.#options;
     const settings = {
@@ -50,7 +50,7 @@ export class Installation {
     await Promise.all(this.#workers.splice(0).map(worker => worker.stop()));
   }
 
-  /** Adds jobs as they are. */
+  /** Adds jobs unchanged. */
   async add(jobs: Iterable<JobData>): Promise<void> {
     let bulk: { name: string; data: JobData }[] = [];
     for (const data of jobs) {
@@ -61,7 +61,7 @@ export class Installation {
     if (bulk.length > 0) await this.queue.addBulk(bulk);
   }
 
-  /** Waits until no job waits, is worked on or delayed. @throws Error when one failed and none may */
+  /** Waits until no job is waiting, active or delayed. @throws Error if a job failed and none may */
   drained(mayFail = false): Promise<void> {
     return until('the queue is empty', async () => {
       const { completed: _, failed = 0, ...open } = await this.queue.getJobCounts();
@@ -70,7 +70,7 @@ export class Installation {
     });
   }
 
-  /** Waits until so many have been created. @returns when that was, performance.now() */
+  /** Waits until this many associations are created. @returns the time, performance.now() */
   async createdReaches(count: number): Promise<number> {
     await until(`${count} are created`, async () => (await this.created()) >= count);
     return performance.now();
@@ -84,7 +84,7 @@ export class Installation {
     return Number((await this.redis.hget(accountKeys(this.prefix).counters, name)) ?? 0);
   }
 
-  /** Everything under the prefix goes; for the time when no worker runs. */
+  /** Deletes everything under the prefix. No worker may run. */
   clear(): Promise<void> {
     return removeKeys(this.redis, this.prefix);
   }

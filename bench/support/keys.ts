@@ -1,4 +1,4 @@
-/** Keys of this run in Redis: all of them under one prefix, so that nothing else is ever touched. */
+/** Keys of this run in Redis. All have one prefix, so that nothing else is touched. */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { until } from './until.js';
@@ -7,12 +7,12 @@ const RUN = `bench-${randomUUID().slice(0, 8)}`;
 const KEYS_PER_UNLINK = 1_000;
 let used = 0;
 
-/** A prefix that nobody has used before. */
+/** @returns a new prefix */
 export const newPrefix = (): string => `${RUN}-${++used}`;
 
-/** Removes everything under a prefix, all of this run by default; returns when the memory is free again. */
+/** Deletes all keys under a prefix, by default all keys of this run; resolves when the memory is free again. */
 export async function removeKeys(redis: Redis, prefix: string = RUN): Promise<void> {
-  const separator = prefix === RUN ? '-' : ':'; // bench-x-1 must not take bench-x-10 along
+  const separator = prefix === RUN ? '-' : ':'; // bench-x-1 must not delete bench-x-10
   for await (const keys of redis.scanStream({ match: `${prefix}${separator}*`, count: KEYS_PER_UNLINK }))
     if (Array.isArray(keys) && keys.length > 0) await redis.unlink(...keys.map(String));
   await until('Redis has freed what was removed', async () =>

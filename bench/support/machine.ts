@@ -1,4 +1,4 @@
-/** Where and with what the figures were measured. */
+/** Describes the machine and the versions of the measurement. */
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { Redis } from 'ioredis';

@@ -1,16 +1,16 @@
-/** This project as a contender: an installation whose worker process is up, and whose queue is paused and filled. */
+/** This project as a contender: an installation with a running worker process and a paused queue that is filled. */
 import { createProducer } from '../../src/producer/producer.js';
 import { associations, jobs, type Load } from './associations.js';
 import type { Contender } from './duel.js';
 import type { Installation } from './installation.js';
 import type { Options } from './row.js';
 
-/** Fills the queue. @returns when it began, performance.now(), and how long it took, ms */
+/** Fills the queue. @returns the start, performance.now(), and the duration, ms */
 type Fill = (load: Load) => Promise<{ readonly since: number; readonly ms: number }>;
 
 /**
  * Enqueues as a user of the library does.
- * @param exists the associations exist before the clock starts; otherwise they are made while they are enqueued
+ * @param exists create the associations before the clock starts; otherwise while they are enqueued
  */
 export const byProducer = (
   { redisUrl }: Options,

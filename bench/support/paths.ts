@@ -1,4 +1,4 @@
-/** Where things are: npm runs bench, faults and tests in the package's root. */
+/** Paths of the package: npm runs bench, faults and tests in its root. */
 import path from 'node:path';
 
 export const fromRoot = (place: string): string => path.resolve(place);

@@ -1,35 +1,35 @@
 /**
- * What a peer is to the bench: a process of its own that takes orders. It enqueues associations, then works until all of
- * them are settled; each step is timed here, in the peer's process. The peers are in bench/peers, one file each.
+ * The interface of a peer: a separate process that takes orders. It enqueues associations, then works until all of them
+ * are settled. Each step is timed here, in the peer's process. The peers are in bench/peers, one file each.
  */
 import type { Load } from './associations.js';
 
 export type PeerEnv = {
-  /** the simulator */
+  /** URL of the simulator */
   readonly hubspotUrl: string;
   readonly redisUrl: string;
-  /** of all its keys in Redis */
+  /** prefix of all its keys in Redis */
   readonly prefix: string;
-  /** empty where the peer needs none */
+  /** empty if the peer needs none */
   readonly postgresUrl: string;
-  /** one of the peer's own ways to be run */
+  /** variant of the peer */
   readonly variant: string;
 };
-/** What the peer believes of the associations of one load: their sum is what it has given an end. */
+/** What the peer reports about the associations of one load; the sum is the number of finished ones. */
 export type Settled = { readonly created: number; readonly failed: number };
 export type Peer = {
-  /** out of the clock, before each load: whatever exists before it is enqueued */
+  /** prepares a load, before the clock starts */
   prepare?(load: Load): Promise<void>;
-  /** puts what was prepared into its queue; peers without one have nothing to do */
+  /** puts the prepared load into its queue; peers without a queue do nothing */
   enqueue?(): Promise<void>;
-  /** works off what is enqueued, until there is no more. @param isMore whether more is still being enqueued */
+  /** works until the queue is empty. @param isMore returns true while more is being enqueued */
   settle(isMore: () => boolean): Promise<Settled>;
 };
 
 export type Order =
   | { readonly do: 'enqueue'; readonly load: Load }
   | { readonly do: 'settle' }
-  /** both at the same time */
+  /** both steps at the same time */
   | { readonly do: 'atOnce'; readonly load: Load };
 export type Enqueued = { readonly ms: number };
 export type SettledIn = Settled & { readonly ms: number };
@@ -37,7 +37,7 @@ export type SettledIn = Settled & { readonly ms: number };
 const PEER_ENV = 'BENCH_PEER';
 export const peerEnv = (env: PeerEnv): Record<string, string> => ({ [PEER_ENV]: JSON.stringify(env) });
 
-/** Serves orders until the bench lets go of this process. Whatever goes wrong ends it; the bench shows its output. */
+/** Serves orders until the bench disconnects from this process. Any error ends it, and the bench shows its output. */
 export async function serve(connect: (env: PeerEnv) => Peer | Promise<Peer>): Promise<void> {
   process.on('unhandledRejection', fail);
   process.on('disconnect', () => process.exit(0));

@@ -1,4 +1,4 @@
-/** The peers: what each is called, where it is, what it needs, and how a process of it is started. */
+/** The peers: their names, files and requirements, and how to start a process of each. */
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { Load } from './associations.js';
@@ -41,15 +41,15 @@ export type PeerProcess = {
   atOnce(load: Load): Promise<SettledIn>;
   stop(): Promise<void>;
 };
-/** Where a peer finds what it talks to. */
+/** The addresses of the services that a peer uses. */
 export type Surroundings = {
   readonly hubspotUrl: string;
   readonly redisUrl: string;
-  /** undefined: there is no PostgreSQL, and whoever needs it is left out */
+  /** undefined: there is no PostgreSQL, and peers that need it are left out */
   readonly postgresUrl: string | undefined;
 };
 
-/** Starts those of the peers that have what they need. */
+/** Starts the peers whose requirements are met. */
 export function startPeers(names: readonly PeerName[], surroundings: Surroundings): PeerProcess[] {
   return names
     .filter(name => !PEERS[name].needsPostgres || surroundings.postgresUrl !== undefined)

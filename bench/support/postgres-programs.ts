@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's programs, and who may run them. Where they are missing, the system's package is installed if that may be
- * (root or CI on Debian/Ubuntu; Homebrew on macOS).
+ * Finds PostgreSQL's programs and the user who may run them. If they are missing, installs the system's package where that
+ * is allowed (root or CI on Debian/Ubuntu; Homebrew on macOS).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -9,10 +9,10 @@ import path from 'node:path';
 const DEBIAN = '/usr/lib/postgresql';
 
 type Say = (line: string) => void;
-/** Who runs it: PostgreSQL refuses to be run by root. */
+/** The user who runs it, because PostgreSQL refuses to run as root. */
 export type User = { readonly uid: number; readonly gid: number } | undefined;
 
-/** The directory that holds initdb and postgres: of the PATH, else Debian's newest. */
+/** The directory of initdb and postgres: in the PATH, otherwise Debian's newest. */
 export function findPrograms(): string | undefined {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : [];
   const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
@@ -42,7 +42,7 @@ export function install(say: Say): boolean {
   return steps.length > 0;
 }
 
-/** The user PostgreSQL is to run as, where we are root; undefined where we are not, or where there is none. */
+/** The user for PostgreSQL if we are root; undefined if we are not, or if there is none. */
 export function someUser(): User {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {

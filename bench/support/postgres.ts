@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL of our own on a free port with a temporary directory, gone afterwards.
- * It is as forgetful as the Redis beside it, which keeps nothing on disk: no fsync, no waiting for commits.
+ * Starts a PostgreSQL on a free port with a temporary directory, which is deleted afterwards.
+ * Like the Redis of the bench it keeps nothing safe on disk: no fsync, no waiting for commits.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ const SETTINGS = {
 export type Postgres = { readonly url: string; stop(): Promise<void> };
 type Say = (line: string) => void;
 
-/** @returns why there is none where none is found and none can be installed */
+/** @returns the reason if none is found and none can be installed */
 async function startPostgres(say: Say): Promise<Postgres | string> {
   const programs = findPrograms() ?? (install(say) ? findPrograms() : undefined);
   if (!programs)
@@ -38,7 +38,7 @@ async function startPostgres(say: Say): Promise<Postgres | string> {
   return run(programs, user);
 }
 
-/** The version that would be started; undefined where there is none yet. */
+/** The version that would be started; undefined if none is installed yet. */
 export function postgresVersion(): string | undefined {
   const programs = findPrograms();
   const text =
@@ -46,7 +46,7 @@ export function postgresVersion(): string | undefined {
   return text ? /\d[\d.]*/.exec(text)?.[0] : undefined;
 }
 
-/** PostgreSQL for the time of `use`, or undefined, and a row that says why, where there is none. */
+/** Runs `use` with a PostgreSQL, or with undefined and a row that gives the reason. */
 export async function withPostgres<T>(
   say: Say,
   answer: Answer,
@@ -93,7 +93,7 @@ async function run(programs: string, user: User): Promise<Postgres> {
   closeSync(output);
   const gone = once(server, 'exit');
   const stop = async () => {
-    server.kill('SIGQUIT'); // nothing in it is worth keeping
+    server.kill('SIGQUIT'); // its data is not needed any more
     await gone;
     remove();
   };

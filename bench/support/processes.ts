@@ -1,4 +1,4 @@
-/** The processes that a measurement needs: the built command line, the peers. None outlives the bench. */
+/** The processes of a measurement: the built command line, the peers. None outlives the bench. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -8,9 +8,9 @@ import { sleep } from '../../src/shared/runtime/wait.js';
 import { atEnd, isEnding } from './cleanup.js';
 
 const STARTS_WITHIN_MS = 20_000;
-/** SHUTDOWN_TIMEOUT_MS is 25 s; whoever takes longer is killed. */
+/** SHUTDOWN_TIMEOUT_MS is 25 s; a process that takes longer is killed. */
 const ENDS_WITHIN_MS = 30_000;
-/** No order takes that long. */
+/** Longest time for an order. */
 const ANSWERS_WITHIN_MS = 180_000;
 
 const running = new Set<ChildProcess>();
@@ -23,17 +23,17 @@ process.on('exit', () => {
 export type Env = Readonly<Record<string, string>>;
 export type Started = {
   readonly child: ChildProcess;
-  /** from its start to the line that says so */
+  /** time from its start to the line that reports it */
   readonly startMs: number;
   /** everything it has printed */
   said(): string;
-  /** SIGTERM, and waits. @throws Error when it does not end by itself and well */
+  /** Sends SIGTERM and waits. @throws Error if the process must be killed or exits with an error */
   stop(): Promise<void>;
 };
 
 /**
- * Starts a node process whose output goes to a file, so that nobody spends time on reading it.
- * @param env all of it: nothing else of ours is inherited
+ * Starts a node process whose output goes to a file, so that no process spends time on reading it.
+ * @param env the whole environment: nothing is inherited
  */
 export async function start(args: readonly string[], env: Env, isUp: RegExp): Promise<Started> {
   const since = performance.now();
@@ -63,9 +63,9 @@ export async function start(args: readonly string[], env: Env, isUp: RegExp): Pr
 }
 
 export type Forked = {
-  /** sends an order, waits for its answer. @throws Error when the process ends instead, or takes too long */
+  /** sends an order and waits for the answer. @throws Error if the process ends instead, or takes too long */
   ask<Answer>(order: object): Promise<Answer>;
-  /** lets go of it, and waits until it has ended */
+  /** disconnects, and waits until the process has ended */
   stop(): Promise<void>;
 };
 
@@ -120,7 +120,7 @@ function launch(spawned: Launch, env: Env): Pick<Started, 'child' | 'said'> & { 
   return { child, ended, said: () => readFileSync(log, 'utf8') };
 }
 
-/** The most memory the process has held so far, in MiB; undefined where the system does not say (only Linux does). */
+/** The largest memory of the process so far, in MiB; undefined except on Linux. */
 export function peakMemory({ child }: Started): number | undefined {
   try {
     const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];

@@ -3,12 +3,12 @@ import type { Machine } from './machine.js';
 import type { Options, Question, Row } from './row.js';
 import { table } from './text.js';
 
-/** What came of a question. */
+/** The result of a question. */
 export type Answered = {
   readonly question: Question;
   readonly rows: readonly Row[];
   readonly seconds: number;
-  /** why it has no more rows */
+  /** why it has no further rows */
   readonly failure?: string;
 };
 

@@ -1,16 +1,16 @@
-/** What a question answers with, and how figures are summed up. Pure. */
+/** The rows of a question's result, and the summary of their values. Pure. */
 
 /** One figure: its value in every round. */
 export type Row = {
   readonly what: string;
   readonly unit: string;
-  /** one per round; for samples (latency) one per sample; none = it was skipped, `what` says why */
+  /** one value per round; for samples (latency) one per sample; none = skipped, and `what` gives the reason */
   readonly values: readonly number[];
   readonly goal?: Goal;
-  /** shown by --quick as well, at its end */
+  /** also shown by --quick, at its end */
   readonly main?: boolean;
 };
-/** Holds for the summary of the values: their median, unless `of` says otherwise. */
+/** The goal for the summary of the values: their median, unless `of` says otherwise. */
 export type Goal = { readonly at: 'least' | 'most'; readonly value: number };
 
 export type Options = {
@@ -21,11 +21,11 @@ export type Options = {
   readonly profileDir: string | undefined;
   readonly say: (line: string) => void;
 };
-/** Takes rows as soon as they are complete: what was measured before a failure is not lost. */
+/** Takes rows as soon as they are complete, so that rows before a failure are not lost. */
 export type Answer = (...rows: readonly Row[]) => void;
 export type Question = {
   readonly title: string;
-  /** how long it takes on two quiet cores, seconds: for the plan that is shown before */
+  /** seconds that it takes on two quiet cores, for the plan that is shown first */
   readonly seconds: { readonly full: number; readonly quick: number };
   /** how it was measured: one paragraph for RESULTS.md */
   readonly method: (options: Options) => string;
@@ -34,7 +34,7 @@ export type Question = {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
-/** Linear between neighbours; NaN of nothing. */
+/** Interpolates linearly; NaN for no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -43,7 +43,7 @@ export function quantile(values: readonly number[], share: number): number {
   return below === above ? below : below + (above - below) * (place - Math.floor(place));
 }
 
-/** Round by round: what was measured one after the other is compared with each other. */
+/** Compares values of the same round, which were measured one after the other. */
 export const ratios = (ones: readonly number[], others: readonly number[]): number[] =>
   ones.map((one, round) => one / (others[round] ?? Number.NaN));
 

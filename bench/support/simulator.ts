@@ -1,4 +1,4 @@
-/** The HubSpot stand-in in a process of its own, and its ledger: what really arrived, and when. */
+/** The HubSpot simulator in a separate process, and its ledger: what really arrived, and when. */
 import { ADMIN_PATH } from '../../src/simulator/admin.js';
 import type { Fault } from '../../src/simulator/faults.js';
 import type { CallRecord, CreatedAssociation, Ledger } from '../../src/simulator/ledger.js';
@@ -11,13 +11,13 @@ export type SimulatorProcess = {
   totals(): Promise<ReturnType<Ledger['summary']>>;
   calls(): Promise<CallRecord[]>;
   created(): Promise<CreatedAssociation[]>;
-  /** from now on */
+  /** changes options from now on */
   set(options: Partial<SimulatorOptions>): Promise<void>;
   /** scripted faults for calls to come, see src/simulator/faults.ts */
   script(...faults: readonly Fault[]): Promise<void>;
-  /** ends the scripted faults */
+  /** removes the scripted faults */
   mend(): Promise<void>;
-  /** forgets ledger and limits */
+  /** clears ledger and limits */
   reset(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -26,7 +26,7 @@ export type Limit = { readonly calls: number; readonly windowMs: number };
 
 export const LATENCY_MS = 50;
 
-/** @param limit as HubSpot's; undefined = none */
+/** @param limit calls per window; undefined = none */
 export async function startSimulatorProcess(
   limit?: Limit,
   latencyMs = LATENCY_MS,

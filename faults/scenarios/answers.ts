@@ -1,4 +1,4 @@
-/** HubSpot, or whatever answers in its place, says absurd things. */
+/** HubSpot, or a server in its place, sends absurd answers. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atEnd } from '../../bench/support/cleanup.js';
@@ -14,7 +14,7 @@ export const hugeAnswers: Scenario = {
   name: 'huge-answers',
   fault: `Answers of ${MEGABYTES} MB`,
   how: 'a server in HubSpot’s place answers two calls at once with 100 MB of JSON each; then the simulator answers',
-  must: 'the worker reads at most 32 MB of each, keeps its memory, tries again; nobody is rejected',
+  must: 'the worker reads at most 32 MB of each, its memory stays bounded, it retries; no input is rejected',
   tests: ['test/unit/worker-hostile-answers.test.ts'],
   seconds: 30,
   rig: { env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '2' } },
@@ -51,7 +51,7 @@ async function answerHuge(response: ServerResponse): Promise<void> {
   response.end(']}');
 }
 
-/** What reaches settlement, the logs and the index of rejections. */
+/** Texts that reach settlement, the logs and the index of rejections. */
 const HOSTILE_WORDS = [
   'a lone \ud800 surrogate',
   'NUL \u0000 and \u001b[2J controls',
@@ -63,9 +63,9 @@ const HOSTILE_WORDS = [
 
 export const hostileAnswers: Scenario = {
   name: 'hostile-answers',
-  fault: 'HubSpot’s messages, contexts and correlation ids hold hostile text',
+  fault: 'HubSpot’s messages, contexts and correlation ids contain hostile text',
   how: 'errors with lone surrogates, NUL, 100,000 characters, an emoji at the cut, __proto__, numbers at 2^53, deep contexts, beside good associations',
-  must: 'the inputs named are rejected with cleaned words, the others created; the ledger holds',
+  must: 'the named inputs are rejected with cleaned words, the others are created; the ledger agrees',
   tests: ['test/unit/worker-hostile-answers.test.ts', 'test/properties/worker-hostile-settlement.test.ts'],
   seconds: 25,
   rig: { env: { BATCH_MAX_INPUTS: '200', RETRY_BACKOFF_MS: '50' } },

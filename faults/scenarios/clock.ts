@@ -10,7 +10,7 @@ const LIBRARIES = ['x86_64', 'aarch64'].map(
   machine => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`,
 );
 
-/** @returns the library; undefined where it is not there and may not be installed */
+/** @returns the library; undefined if it is missing and may not be installed */
 function faketime(): string | undefined {
   spawnSync(process.execPath, [fromRoot('scripts/install-debian.mjs'), 'faketime', 'faketime'], {
     stdio: 'ignore',
@@ -28,7 +28,7 @@ export const workersClocks: Scenario = {
   name: 'clock-workers',
   fault: 'The clocks of two workers are wrong, by two days in either direction',
   how: 'libfaketime; 20 calls per 2 s, 60,000 associations and 20 bad ones',
-  must: 'they share one limit (no 429), and nobody is rejected or counted wrongly',
+  must: 'they share one limit (no 429), and no association is rejected or counted wrongly',
   tests: [],
   seconds: 30,
   rig: { limit: LIMIT, env: { BATCH_MAX_INPUTS: '500' } },

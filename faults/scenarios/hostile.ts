@@ -1,4 +1,4 @@
-/** What anybody may send: jobs that are none, requests that are too much. Nobody else is kept waiting for it. */
+/** Hostile input of clients: invalid jobs, oversized requests. Other clients must not wait because of it. */
 
 import { connect } from 'node:net';
 import { peakMemory } from '../../bench/support/processes.js';
@@ -10,7 +10,7 @@ import type { Scenario } from '../support/scenario.js';
 const LONE = '\ud800';
 const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
 
-/** Each is a job's data; none can be carried out. */
+/** Data of jobs, all of them invalid. */
 const HOSTILE_JOBS: readonly unknown[] = [
   null,
   'text',
@@ -34,9 +34,9 @@ const HOSTILE_JOBS: readonly unknown[] = [
 
 export const hostileJobs: Scenario = {
   name: 'hostile-jobs',
-  fault: 'Jobs in the queue hold anything at all',
+  fault: 'Jobs in the queue have any content',
   how: `${HOSTILE_JOBS.length} kinds, eight times each, between good jobs of 50: no object, wrong version, lone surrogates, 100,000 characters, unsafe numbers, deep nesting, paths; one id in wait whose key is a list`,
-  must: 'each of them fails at once with its faults named and its data untouched; the good ones are created at full speed',
+  must: 'each of them fails at once, names its faults and keeps its data; the good ones are created at full speed',
   tests: ['test/integration/raw-jobs.test.ts', 'test/integration/worker-poison.test.ts'],
   seconds: 20,
   async run(rig, check) {
@@ -76,7 +76,7 @@ export const gatewayTypeLists: Scenario = {
   name: 'gateway-type-lists',
   fault: 'A request to the gateway has 50,000 different lists of types',
   how: 'twice, with small requests beside it',
-  must: 'it is refused by index (400), nothing of it is enqueued, and the small requests are answered soon',
+  must: 'it is refused by index (400), nothing of it is enqueued, and the small requests are answered quickly',
   tests: ['test/unit/gateway/inputs/type-lists.test.ts'],
   seconds: 20,
   async run(rig, check) {
@@ -115,7 +115,7 @@ export const gatewayAnnounced: Scenario = {
   name: 'gateway-announced-bodies',
   fault: 'Sockets announce bodies of 25 MB to the gateway and send nothing',
   how: 'eight of them; then small requests and one large one',
-  must: 'all of those are answered as ever',
+  must: 'all of those are answered as usual',
   tests: ['test/integration/gateway-wire.test.ts', 'test/unit/gateway/body/budget.test.ts'],
   seconds: 15,
   async run(rig, check) {

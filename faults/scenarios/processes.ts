@@ -19,7 +19,7 @@ const createdAtLeast = (rig: FaultRig, count: number) =>
 export const workersKilled: Scenario = {
   name: 'workers-killed',
   fault: 'A worker is killed (kill -9) under load, again and again',
-  how: 'three workers on 400,000 associations with 100 bad ones; ten times one is killed and another one started',
+  how: 'three workers on 400,000 associations with 100 bad ones; ten times one is killed and a new one is started',
   must: 'accepted = created + rejected, exactly',
   tests: ['test/chaos/worker-chaos.test.ts'],
   seconds: 60,
@@ -42,9 +42,9 @@ export const workersKilled: Scenario = {
 
 export const workerFrozen: Scenario = {
   name: 'worker-frozen',
-  fault: 'A worker is frozen (SIGSTOP) for longer than its locks last, and wakes up again',
+  fault: 'A worker is frozen (SIGSTOP) for longer than its locks last, and then resumes',
   how: 'one of two workers is stopped for 8 s with JOB_LOCK_MS=2000; 300,000 associations, 60 bad ones',
-  must: 'the other one takes its jobs over; what the frozen one does when it wakes up counts nothing twice',
+  must: 'the other worker takes over its jobs; when the frozen worker resumes, nothing is counted twice',
   tests: [],
   seconds: 40,
   rig: { latencyMs: 200, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4', JOB_LOCK_MS: '2000' } },
@@ -63,7 +63,7 @@ export const workerFrozen: Scenario = {
 const STOPS = { shortestMs: 20, longestMs: 300, everyMs: 1_000 };
 export const starved: Scenario = {
   name: 'starved-cpu',
-  fault: 'Workers get no CPU for moments',
+  fault: 'Workers get no CPU for short times',
   how: 'four workers are stopped for 20 to 300 ms at random, two busy loops beside them; 30 calls per 3 s for 60 s',
   must: 'HubSpot refuses at most 1 call in 1,000 (429); nothing is lost',
   tests: ['test/chaos/limit.test.ts', 'test/properties/quota-lateness.test.ts'],
@@ -98,9 +98,9 @@ function busyLoop(): ChildProcess {
 
 export const terminated: Scenario = {
   name: 'worker-terminated',
-  fault: 'A worker is asked to end (SIGTERM) with work in hand',
+  fault: 'A worker gets SIGTERM while it has work',
   how: 'calls take 1 s; SHUTDOWN_TIMEOUT_MS=3000; 100,000 associations',
-  must: 'it ends in time and gives everything back at once; no attempt is spent',
+  must: 'it ends in time and puts all jobs back at once; no attempt is spent',
   tests: ['test/chaos/worker-chaos.test.ts'],
   seconds: 25,
   rig: {

@@ -14,7 +14,7 @@ export const redisKilled: Scenario = {
   name: 'redis-killed',
   fault: 'Redis is killed (kill -9) under load and starts again with its append-only file',
   how: 'three times, two workers, 300,000 associations and 60 bad ones',
-  must: 'nothing is lost or counted twice; the workers go on by themselves',
+  must: 'nothing is lost or counted twice; the workers continue by themselves',
   tests: ['test/chaos/worker-chaos.test.ts'],
   seconds: 45,
   rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4' } },
@@ -35,7 +35,7 @@ export const redisEmptied: Scenario = {
   name: 'redis-emptied',
   fault: 'Redis loses everything (FLUSHALL) under load',
   how: 'once with 100,000 associations queued; then 50,000 others are enqueued',
-  must: 'workers live and do what is enqueued afterwards; what was lost with Redis is not invented',
+  must: 'workers stay alive and handle what is enqueued afterwards; they invent nothing of what Redis lost',
   tests: [],
   seconds: 30,
   rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500' } },
@@ -59,7 +59,7 @@ export const redisEmptied: Scenario = {
 export const redisFull: Scenario = {
   name: 'redis-full',
   fault: 'Redis is full (maxmemory, noeviction) with a backlog',
-  how: '400,000 associations queued, maxmemory set below what is used; a producer goes on trying',
+  how: '400,000 associations queued, maxmemory set below the used memory; a producer keeps trying',
   must: 'the worker drains the backlog while Redis is full; producers are refused; nothing is sent twice',
   tests: ['test/chaos/redis-trouble.test.ts'],
   seconds: 50,
@@ -90,9 +90,9 @@ export const redisFull: Scenario = {
 
 export const startRefused: Scenario = {
   name: 'start-refused',
-  fault: 'Redis is away, or refuses writes (NOREPLICAS), while a worker starts',
-  how: 'min-replicas-to-write 1 before the start, mended later; then killed before the start of another one',
-  must: 'the worker waits for it and then works',
+  fault: 'Redis is unreachable, or refuses writes (NOREPLICAS), while a worker starts',
+  how: 'min-replicas-to-write 1 before the start, fixed later; then Redis is killed before the start of a second worker',
+  must: 'the worker waits for Redis and then works',
   tests: ['test/chaos/redis-start.test.ts'],
   seconds: 40,
   async run(rig, check) {
@@ -117,9 +117,9 @@ export const startRefused: Scenario = {
 
 export const redisFrozen: Scenario = {
   name: 'redis-frozen',
-  fault: 'Redis accepts connections and says nothing for 10 s',
-  how: 'the server is stopped (SIGSTOP) under load and goes on later',
-  must: 'nothing is lost; created associations a second are what they were',
+  fault: 'Redis accepts connections and does not reply for 10 s',
+  how: 'the server is stopped (SIGSTOP) under load and resumed later',
+  must: 'nothing is lost; the rate of created associations is the same as before',
   tests: ['test/integration/producer-outage.test.ts'],
   seconds: 40,
   rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4' } },
@@ -142,8 +142,8 @@ const RESERVE = 'reserve';
 export const diskFull: Scenario = {
   name: 'disk-full',
   fault: 'The disk of Redis’ append-only file is full: Redis refuses writes (MISCONF)',
-  how: 'the file lies on a disk of 24 MB in memory, filled up under load, and given room again later',
-  must: 'the worker lives and makes no call whose outcome it could not write; then it goes on; nothing is lost',
+  how: 'the file is on a disk of 24 MB in memory, which is filled up under load and gets space again later',
+  must: 'the worker stays alive and makes no call whose outcome it could not write; then it continues; nothing is lost',
   tests: ['test/chaos/redis-trouble.test.ts'],
   seconds: 45,
   rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4' } },
@@ -177,7 +177,7 @@ export const diskFull: Scenario = {
   },
 };
 
-/** Takes all the room that is left. */
+/** Takes all free space. */
 function fill(file: string): void {
   const piece = Buffer.alloc(64 * 1_024);
   for (;;)
@@ -191,8 +191,8 @@ function fill(file: string): void {
 export const halfOpen: Scenario = {
   name: 'redis-half-open',
   fault: 'The connections to Redis are half-open: their bytes vanish, while new connections work',
-  how: 'a proxy between one worker and Redis swallows what its connections carry, twice under load',
-  must: 'the worker notices within 15 s, connects anew and goes on; /readyz says no meanwhile; nothing is lost',
+  how: 'a proxy between one worker and Redis drops all bytes of its connections, twice under load',
+  must: 'the worker notices within 15 s, reconnects and continues; /readyz says no meanwhile; nothing is lost',
   tests: ['test/chaos/half-open.test.ts'],
   seconds: 60,
   rig: { latencyMs: 50, env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '4' } },

@@ -1,4 +1,4 @@
-/** HubSpot refuses: inputs, an object pair, or everything. Who is not at fault is neither rejected nor kept waiting. */
+/** HubSpot refuses inputs, an object pair, or everything. Good associations are neither rejected nor delayed. */
 import type { Fault } from '../../src/simulator/faults.js';
 import { enqueueSteadily } from '../support/arrivals.js';
 import { seconds } from '../support/check.js';
@@ -16,7 +16,7 @@ export const isolation: Scenario = {
   name: 'isolation',
   fault: '10,000 associations that HubSpot refuses, a quarter of them without naming them',
   how: 'calls with a bad input are refused as a whole (400); 100 calls per 10 s; single associations of another object pair come in the middle',
-  must: 'a good single is created within BATCH_LINGER_MS + 2 s, one of high priority within + 1 s',
+  must: 'a good single association is created within BATCH_LINGER_MS + 2 s, one of high priority within + 1 s',
   tests: ['test/integration/worker-suspects.test.ts', 'test/unit/worker-gate.test.ts'],
   seconds: 40,
   rig: { limit: HUBSPOTS_LIMIT },
@@ -38,14 +38,14 @@ export const isolation: Scenario = {
   },
 };
 
-/** What the same took before lanes of suspects gave way to first-timers. */
+/** Calls that the same took before suspects took turns with first-timers. */
 const CALLS_BEFORE = 3_400;
 
 export const isolationCalls: Scenario = {
   name: 'isolation-calls',
   fault: '10,000 associations that HubSpot refuses, a quarter of them without naming them, and nothing else',
   how: 'the same without a limit of calls, to the end',
-  must: 'all are rejected in no more calls than before others had a right of way',
+  must: 'all are rejected in no more calls than before suspects took turns with others',
   tests: ['test/properties/worker-isolate.test.ts'],
   seconds: 40,
   rig: { env: { RETRY_BACKOFF_MS: '200' } },
@@ -60,7 +60,7 @@ export const isolationCalls: Scenario = {
   },
 };
 
-/** From its enqueueing until HubSpot has it. */
+/** Time from enqueueing until HubSpot has the association. */
 async function timeOf(rig: FaultRig, number: number, options: object): Promise<number> {
   const before = await rig.counter('created');
   const since = performance.now();
@@ -80,7 +80,7 @@ const hublet = (name: string, count: number): Scenario => ({
   name,
   fault: `Trouble of the account: every call is refused with 400 without a category (wrong hublet), ${count} associations`,
   how: 'for 40 s, default settings',
-  must: 'nobody is rejected, few calls are spent, all are created afterwards',
+  must: 'no association is rejected, few calls are spent, all are created afterwards',
   tests: ['test/integration/worker-trouble.test.ts', 'test/unit/worker-delivery.test.ts'],
   seconds: 70,
   rig: { limit: HUBSPOTS_LIMIT },
@@ -105,7 +105,7 @@ const refusedPair = (name: string, fault: Fault, words: string): Scenario => ({
   name,
   fault: words,
   how: '30,000 associations of one object pair, default settings, while another object pair is in order; 25 s',
-  must: 'the object pair is held: at most 600 calls for it; the other one is created',
+  must: 'the object pair is held: at most 600 calls for it; the other object pair is created',
   tests: ['test/integration/worker-trouble.test.ts', 'test/unit/worker-delivery.test.ts'],
   seconds: 40,
   async run(rig, check) {
@@ -150,7 +150,7 @@ export const retryAfter: Scenario = {
   name: 'retry-after',
   fault: 'A 429 says Retry-After: 1000000000 (31 years)',
   how: 'once, with a window of 2 s',
-  must: 'the account is held for at most 6 windows, then one probe goes; a restart looks again',
+  must: 'the account is held for at most 6 windows, then one probe goes; a restart probes again',
   tests: ['test/integration/quota.test.ts'],
   seconds: 20,
   rig: { limit: { calls: 20, windowMs: 2_000 } },

@@ -8,7 +8,7 @@ const unavailable = (rate: number) => ({ kind: 'status' as const, status: 503, r
 
 export const attempts: Scenario = {
   name: 'attempts',
-  fault: 'A job of which a part is refused for the moment while another part is never sent',
+  fault: 'A part of a job fails temporarily while another part is never sent',
   how: 'JOB_ATTEMPTS=2, one job of 400 in calls of 200, one at a time, answered 503, 423, 201, 503',
   must: 'each association counts its own failures only: all 400 are created',
   tests: ['test/integration/worker-weather.test.ts', 'test/properties/worker-settlement.test.ts'],
@@ -47,9 +47,9 @@ export const failing50 = failing('failing-50', 0.5);
 
 export const outage: Scenario = {
   name: 'outage',
-  fault: 'HubSpot is away as a whole',
+  fault: 'HubSpot is completely unavailable',
   how: 'every call is answered 503 for 30 s, default settings, 300,000 associations and 20 bad ones',
-  must: 'few calls are spent, nobody is rejected for it, work goes on soon after the end',
+  must: 'few calls are spent, no association is rejected for it, work continues soon after the end',
   tests: ['test/chaos/worker-chaos.test.ts'],
   seconds: 60,
   async run(rig, check) {
@@ -73,7 +73,7 @@ export const partialOutage: Scenario = {
   name: 'partial-outage',
   fault: 'HubSpot fails 30 % of the calls for 90 s, under steady load',
   how: '10 calls/s allowed, 6,000 associations/s arrive for 110 s, 30 % of the calls are answered 503 from second 10 to 100',
-  must: 'what arrives is created during it, too; at its end at most 30,000 wait, 10 s later what is normal',
+  must: 'arriving associations are created during it as well; at its end at most 30,000 wait, 10 s later a normal number',
   tests: ['test/integration/worker-weather.test.ts'],
   seconds: 135,
   rig: { limit: { calls: 100, windowMs: 10_000 } },
@@ -96,7 +96,7 @@ export const partialOutage: Scenario = {
     check.must('waiting at its end', waiting, waiting <= 30_000);
     await arriving.reaches(110_000);
     const later = arriving.enqueued - (await rig.counter('created'));
-    // what one second brings, and what is on its way
+    // the arrivals of one second, and what is in flight
     check.must('waiting 10 s later', later, later <= 12_000);
     await arriving.done;
     await rig.drains(check);
@@ -107,8 +107,8 @@ export const partialOutage: Scenario = {
 export const poison: Scenario = {
   name: 'poison',
   fault: 'One input makes HubSpot answer 500, whatever call it is in, while others succeed',
-  how: '1 poison among 400,000 good ones, calls of 2,000, RETRY_BACKOFF_MS=200',
-  must: 'it alone is rejected, with HubSpot’s words; all others are created',
+  how: '1 poison input among 400,000 good ones, calls of 2,000, RETRY_BACKOFF_MS=200',
+  must: 'only this input is rejected, with HubSpot’s words; all others are created',
   tests: ['test/integration/worker-weather.test.ts', 'test/integration/weather.test.ts'],
   seconds: 60,
   rig: { limit: { calls: 200, windowMs: 10_000 }, env: { RETRY_BACKOFF_MS: '200' } },
@@ -120,7 +120,7 @@ export const poison: Scenario = {
     rig.good -= 1;
     rig.bad += 1;
     await rig.startWorker();
-    // company goes on: where nothing else is sent, nobody can tell the input from the weather
+    // other calls go on: without them the worker cannot distinguish the input from the weather
     const arriving = enqueueSteadily(rig, 2_000, 60_000, 200_000_001);
     const found = await happens(async () => (await rig.rejected()).size > 0, 60_000);
     arriving.stop();

@@ -1,4 +1,4 @@
-/** Associations that arrive at a steady rate, whatever becomes of them. */
+/** Associations that arrive at a steady rate, whatever happens to them. */
 
 import type { JobData } from '../../src/shared/contract/association.js';
 import { sleep } from '../../src/shared/runtime/wait.js';
@@ -7,9 +7,9 @@ import { type FaultRig, goodPairs } from './rig.js';
 const EVERY_MS = 250;
 
 export type Arrivals = {
-  /** so far */
+  /** associations so far */
   readonly enqueued: number;
-  /** waits until so many milliseconds of it have passed */
+  /** waits until this many milliseconds have passed since the start */
   reaches(ms: number): Promise<void>;
   stop(): void;
   readonly done: Promise<void>;

@@ -1,4 +1,4 @@
-/** The figures of one run of a scenario, and whether they hold. */
+/** The figures of one run of a scenario, each with whether it holds. */
 export type Figure = { readonly what: string; readonly value: string; readonly holds: boolean };
 export type Result = { readonly figures: readonly Figure[]; readonly holds: boolean };
 
@@ -6,7 +6,7 @@ export type Result = { readonly figures: readonly Figure[]; readonly holds: bool
 export class Check {
   readonly figures: Figure[] = [];
 
-  /** @param value as it is shown, with its unit */
+  /** @param value as shown, with its unit */
   must(what: string, value: string | number, holds: boolean): void {
     this.figures.push({ what, value: typeof value === 'number' ? grouped(value) : value, holds });
   }

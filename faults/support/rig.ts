@@ -1,6 +1,6 @@
 /**
- * A whole installation for one scenario: a Redis of its own, the simulator and the workers in processes of their own.
- * Whatever it starts ends with it.
+ * A whole installation for one scenario: Redis, the simulator and the workers, each in a separate process.
+ * Stopping the rig stops all of them.
  */
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -15,7 +15,7 @@ import { RedisServer } from '../../test/support/redis-server.js';
 import { type Check, seconds } from './check.js';
 
 export type RigOptions = {
-  /** HubSpot's limit; the workers are told the same. Undefined = none */
+  /** HubSpot's limit, which the workers use as well. Undefined = none */
   readonly limit?: Limit;
   readonly latencyMs?: number;
   /** settings of every worker */
@@ -33,7 +33,7 @@ export const OBJECT_PAIR = {
 export class FaultRig {
   readonly keys = accountKeys('faults');
   readonly #workers: Started[] = [];
-  /** of all that was enqueued, how many associations HubSpot would create */
+  /** number of enqueued associations that HubSpot accepts */
   good = 0;
   bad = 0;
 
@@ -56,7 +56,7 @@ export class FaultRig {
     return new FaultRig(options, server, redis, queue, simulator);
   }
 
-  /** What every command needs to work on this installation. */
+  /** The settings by which a command uses this installation. */
   get env(): Env {
     const { limit } = this.options;
     return {
@@ -72,7 +72,7 @@ export class FaultRig {
     };
   }
 
-  /** @param until a line of its output that says that it is up */
+  /** @param until a line of its output that reports that it is up */
   async startWorker(env: Env = {}, isUp = /"event":"started"/): Promise<Started> {
     return this.start(['worker'], env, isUp);
   }
@@ -96,7 +96,7 @@ export class FaultRig {
     this.bad += bad;
   }
 
-  /** Waits until no job waits, is worked on or delayed. */
+  /** Waits until no job is waiting, active or delayed. */
   async drains(check: Check, withinMs = 120_000): Promise<void> {
     const since = performance.now();
     const isEmpty = await happens(async () => (await this.openJobs()) === 0, withinMs);
@@ -152,21 +152,21 @@ export class FaultRig {
   }
 }
 
-/** The simulator's records with these beginnings do not exist, or have too many associations. */
+/** Prefixes of record ids that do not exist in the simulator, or that have too many associations. */
 const isBad = ([from, to]: Pair): boolean => /^99[89]/.test(from) || /^99[89]/.test(to);
 
 /** `count` different record pairs that HubSpot accepts. */
 export const goodPairs = (count: number, first = 100_000_001): Pair[] =>
   Array.from({ length: count }, (_, at): Pair => [String(first + at), String(first + 400_000_000 + at)]);
 
-/** Pairs of records that HubSpot does not know; every `unnamedEvery`-th error names nobody. 0 = all name their record */
+/** Pairs of records that HubSpot does not know; every `unnamedEvery`-th error names no record. 0 = all name their record */
 export const badPairs = (count: number, unnamedEvery = 0): Pair[] =>
   Array.from({ length: count }, (_, at): Pair => {
     const unnamed = unnamedEvery > 0 && at % unnamedEvery === 0;
     return [`${unnamed ? 998 : 999}${100_000_000 + at}`, String(700_000_001 + at)];
   });
 
-/** @returns whether it came to be within that time */
+/** @returns true if the condition became true within that time */
 export async function happens(isSo: () => Promise<boolean> | boolean, withinMs: number): Promise<boolean> {
   const end = performance.now() + withinMs;
   let holds = false;
