@@ -1,0 +1,73 @@
+// Checks the pages that describe the code: docs/*.md, docs/decisions and the README.md of each folder of src.
+//   1. Every link leads to a file that exists and, if it names a heading, to that heading.
+//   2. Every source file that a page of the code names in backticks exists.
+//   3. Every source file of a folder with a page is named in that page, or its folder is.
+// Prints each fault with the page; exit 1 if there is one.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const files = root => readdirSync(root, { recursive: true, encoding: 'utf8' }).map(file => path.join(root, file));
+const sources = files('src').filter(file => /\.(ts|lua|html|css)$/.test(file));
+const folderPages = files('src').filter(file => path.basename(file) === 'README.md');
+const pages = ['README.md', 'SECURITY.md', ...files('docs').filter(file => file.endsWith('.md')), ...folderPages];
+
+const faults = [];
+for (const page of pages) {
+  const text = readFileSync(page, 'utf8').replace(/```[\s\S]*?```/g, '');
+  const folder = path.dirname(page);
+  for (const [, target] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) checkLink(page, folder, target);
+  if (page === 'docs/architecture.md') checkNames(page, text, sources);
+  if (folderPages.includes(page)) {
+    const own = sources.filter(file => pageOf(file) === page);
+    const below = sources.filter(file => file.startsWith(`${folder}/`));
+    checkNames(page, text, below);
+    checkComplete(page, folder, text, own);
+  }
+}
+for (const fault of faults) console.error(fault);
+process.exit(faults.length > 0 ? 1 : 0);
+
+function checkLink(page, folder, target) {
+  const [file, anchor] = target.split('#');
+  const found = file === '' ? page : path.join(folder, file);
+  if (!existsSync(found)) faults.push(`${page}: ${target} does not exist`);
+  else if (anchor && !headings(found).has(anchor)) faults.push(`${page}: ${target} is no heading`);
+}
+
+/** @returns the anchors that GitHub makes of a page's headings */
+function headings(page) {
+  const titles = [...readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, title]) => title);
+  const anchorOf = title =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replace(/\s/g, '-');
+  return new Set(titles.map(anchorOf));
+}
+
+/** A name is a path from the root of the repository, or the end of a path of one of `known`. */
+function checkNames(page, text, known) {
+  for (const name of names(text))
+    if (!existsSync(name) && !known.some(file => file.endsWith(`/${name}`)))
+      faults.push(`${page}: ${name} does not exist`);
+}
+
+/** @returns source files in backticks */
+function names(text) {
+  return [...text.matchAll(/`([\w./-]+\.(?:ts|lua|mjs|html|css))`/g)].map(([, name]) => name);
+}
+
+function checkComplete(page, folder, text, own) {
+  const named = names(text);
+  const folders = [...text.matchAll(/`([\w./-]+)\/`/g)].map(([, name]) => `${path.join(folder, name)}/`);
+  for (const file of own) {
+    const isNamed = named.some(name => file === name || file.endsWith(`/${name}`));
+    if (!isNamed && !folders.some(one => file.startsWith(one))) faults.push(`${page}: ${file} is not described`);
+  }
+}
+
+/** @returns the page that is closest to a file */
+function pageOf(file) {
+  const candidates = folderPages.filter(page => file.startsWith(`${path.dirname(page)}/`));
+  return candidates.toSorted((one, other) => other.length - one.length)[0];
+}
