@@ -9,9 +9,10 @@ import { typesText } from '../shared/contract/association.js';
 import { messageOf } from '../shared/contract/errors.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { sleep } from '../shared/runtime/wait.js';
-import { type Batch, LINES, type Line, lineOf, namesOf, type Submission, settle } from './batches/batch.js';
+import { type Batch, namesOf } from './batches/batch.js';
 import type { Coalescer } from './batches/lanes.js';
 import { type Hold, type Outcome, SHUTTING_DOWN } from './batches/outcome.js';
+import { LINES, type Line, lineOf, type Submission } from './batches/submission.js';
 import type { Delivery, DeliveryReport } from './calls/delivery.js';
 import type { Entry, Gate, Turn } from './calls/gate.js';
 
@@ -151,9 +152,9 @@ export class Dispatcher {
     let isProbe = false;
     try {
       isProbe = await quota.probePairs(probes);
-      if (isProbe) return { ...batch, inputs: batch.inputs, probes };
+      if (isProbe) return { ...batch, probes };
     } finally {
-      if (!isProbe) for (const input of batch.inputs) settle(input, held(BEHIND_PROBE));
+      if (!isProbe) batch.inputs.settleRest(held(BEHIND_PROBE));
       coalescer.release(submission => this.#heldOutcome(submission));
     }
     return undefined;

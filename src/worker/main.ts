@@ -164,11 +164,11 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     onNoneFull: () => intake.widen(),
     fetchHigh: () => intake.fetchHigh(),
     onBatch: (batch, report, ms) => {
-      const { fromObjectType, toObjectType, size, trigger, waitedMs, high } = batch;
+      const { fromObjectType, toObjectType, inputs, trigger, waitedMs, high } = batch;
       const objectPair = `${fromObjectType}/${toObjectType}`;
       const { counts, answers } = report;
       ledger.countBatch({
-        ...{ id: batch.id, objectPair, inputs: size, trigger, counts, answers },
+        ...{ id: batch.id, objectPair, inputs: inputs.size, trigger, counts, answers },
         ms: Math.round(ms),
       });
       metrics.batch(batch, report);
@@ -178,7 +178,7 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
         event: 'batch',
         batch: batch.id,
         objectPair,
-        inputs: size,
+        inputs: inputs.size,
         trigger,
         ...(high > 0 && { high }),
         ...report.counts,

@@ -4,14 +4,14 @@ import { ANY_TIME } from '../../src/hubspot/departure.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import type { Caller } from '../../src/worker/calls/caller.js';
 import { eventually } from '../support/eventually.js';
-import { inputsOf } from '../support/worker-samples.js';
+import { columnsOf, inputsOf } from '../support/worker-samples.js';
 
 const BUILT = new URL('../../dist/worker/calls/caller.js', import.meta.url).pathname;
 const forEver = new AbortController().signal;
 const call = (count: number) => ({
   fromObjectType: 'contacts',
   toObjectType: 'companies',
-  inputs: inputsOf(count),
+  columns: columnsOf(inputsOf(count)),
 });
 
 /** The scripted fault has struck: the call has arrived. */
@@ -47,9 +47,9 @@ describe('an answer', () => {
   });
 
   it('with an error in it comes whole', async () => {
-    const { inputs } = call(3);
-    inputs[1] = { ...inputs[1], from: '999000001' } as (typeof inputs)[number];
-    const answer = await caller.create({ ...call(0), inputs }, forEver, ANY_TIME);
+    const { columns } = call(3);
+    columns.ids[2] = 999_000_001;
+    const answer = await caller.create({ ...call(0), columns }, forEver, ANY_TIME);
     expect(answer).not.toHaveProperty('listsAll');
     expect(answer).toMatchObject({ kind: 'answer', body: { errors: [{ category: 'OBJECT_NOT_FOUND' }] } });
   });

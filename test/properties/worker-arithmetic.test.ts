@@ -6,7 +6,7 @@ import { MAX_BACKOFF_MS, pauseMs, withJitter } from '../../src/shared/runtime/ba
 import { dayIn } from '../../src/shared/state/day.js';
 import { requestBody } from '../../src/worker/calls/request-body.js';
 import { Prefetch } from '../../src/worker/jobs/prefetch.js';
-import { inputOf } from '../support/worker-samples.js';
+import { columnsOf, inputOf } from '../support/worker-samples.js';
 
 describe('prefetch', () => {
   const bounds = { associations: 2_400, jobs: 300 };
@@ -201,7 +201,7 @@ describe('the request’s body', () => {
               associationTypeId,
             })),
           }));
-          expect(requestBody(inputs)).toBe(JSON.stringify({ inputs: plain }));
+          expect(requestBody(columnsOf(inputs)).toString()).toBe(JSON.stringify({ inputs: plain }));
         },
       ),
       { numRuns: 500 },

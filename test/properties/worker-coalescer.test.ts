@@ -2,12 +2,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type AssociationType, type Pair, typesText } from '../../src/shared/contract/association.js';
-import { type Batch, type Input, lineOf, settle, waitersOf } from '../../src/worker/batches/batch.js';
+import { Pairs } from '../../src/shared/contract/pairs.js';
+import type { Batch } from '../../src/worker/batches/batch.js';
+import { indexes } from '../../src/worker/batches/columns.js';
 import { Coalescer } from '../../src/worker/batches/lanes.js';
 import { CREATED, type Outcome } from '../../src/worker/batches/outcome.js';
-import { NumberPairs, type Pairs } from '../../src/worker/batches/pair-set.js';
+import { lineOf } from '../../src/worker/batches/submission.js';
 import { batchLimit } from '../../src/worker/batches/suspicion.js';
-import { pairsOf, type Pairs as Sample, submitTo } from '../support/worker-samples.js';
+import { inputsIn, pairsOf, type Sample, submitTo } from '../support/worker-samples.js';
 
 const pairKey = (from: string, to: string): string => `${from} ${to}`;
 const type = (associationTypeId: number): AssociationType => ({
@@ -47,7 +49,7 @@ const submission = (pairs: readonly Pair[], more: Partial<Sample> = {}): Sample 
   toObjectType: 'companies',
   types: [type(1)],
   suspicion: 0,
-  pairs,
+  pairs: Pairs.of(pairs),
   ...more,
 });
 
@@ -58,10 +60,14 @@ const rareId = fc.integer({ min: 1, max: 10 ** 15 - 1 });
 const numbers = fc
   .constantFrom(id, rareId)
   .chain(ids => fc.array(ids, { maxLength: 50 }).map(all => all.slice(0, all.length & ~1)));
-/** The same in numbers and in texts. */
-const pairs = fc.tuple(numbers, fc.boolean()).map(([ids, inNumbers]): Pairs => {
-  const plain = new NumberPairs(ids);
-  return inNumbers ? plain : Array.from({ length: plain.length }, (_, at) => plain.at(at));
+/** Plain ids, odd ones, or both; an odd id may stand in a job's texts twice. */
+const pairs = fc.tuple(numbers, fc.constantFrom(0, 0, 1, 3)).map(([ids, odd]): Pairs => {
+  const texts: string[] = [];
+  const isOdd = (id: number) => odd > 0 && id % odd === 0;
+  return new Pairs(
+    ids.map(id => (isOdd(id) ? -texts.push(`r${id}`) : id)),
+    texts,
+  );
 });
 const submissions = fc.record({
   fromObjectType: fc.constantFrom('contacts', 'deals'),
@@ -94,11 +100,18 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 
 const HELD: Outcome = { kind: 'held', hold: { scope: 'pair', forMs: 1, reason: 'released' } };
 /** An outcome that says which input of which batch it belongs to. */
-const outcomeOf = (input: Input, batch: number): Outcome => ({
+const outcomeOf = (pair: Pair, batch: number): Outcome => ({
   kind: 'retry',
   spends: 'attempt',
-  failure: { at: String(batch), message: pairKey(input.from, input.to) },
+  failure: { at: String(batch), message: pairKey(...pair) },
 });
+/** The inputs of a batch as objects, with who waits for them. */
+const inputsOf = ({ inputs }: Batch) =>
+  inputsIn(inputs).map((input, at) => ({
+    ...input,
+    merged: inputs.isMerged(at),
+    waiters: inputs.waiters(at),
+  }));
 const laneOf = (maxInputs: number, one: Sample) =>
   `${one.fromObjectType}/${one.toObjectType} ${batchLimit(maxInputs, one.suspicion)} ${one.suspicion === 0} ${lineOf(one)}`;
 
@@ -114,16 +127,17 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
         let createdAsOne = 0;
         const send = (batch: Batch) => {
           batches += 1;
-          if (batch.plain && batches % 2 === 0) {
-            batch.plain.settleAllCreated();
-            waiting -= batch.size;
-            createdAsOne += batch.size;
-            return;
-          }
-          for (const input of batch.inputs) {
-            waiting -= waitersOf(input).length;
-            settle(input, outcomeOf(input, batches));
-          }
+          const { inputs } = batch;
+          // all of them together, all but the first, or one by one
+          if (batches % 3 === 1) waiting -= inputs.settle(0, outcomeOf(inputs.pairAt(0), batches));
+          if (batches % 3 < 2) {
+            const created = inputs.settleRest(CREATED);
+            waiting -= created;
+            createdAsOne += created;
+          } else
+            for (let input = 0; input < inputs.size; input++)
+              waiting -= inputs.settle(input, outcomeOf(inputs.pairAt(input), batches));
+          expect([inputs.open, inputs.settleRest(HELD)]).toEqual([0, 0]);
         };
         for (const step of script) {
           if (step.kind === 'submit') {
@@ -178,23 +192,25 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
         /** highest place in the queue that a lane has sent, with the pairs it has sent so far */
         const sent = new Map<string, { place: number; batch: Batch }[]>();
         const check = (batch: Batch) => {
-          const columns = batch.plain?.columns();
-          const keys = batch.inputs.map(input => pairKey(input.from, input.to));
-          expect(keys).toHaveLength(batch.size);
-          if (columns) {
-            const ids = batch.inputs.flatMap(({ from, to }) => [Number(from), Number(to)]);
-            expect([...columns.ids]).toEqual(ids);
-            const lists = columns.types.flatMap((list, at) => new Array(columns.counts[at]).fill(list));
-            expect(lists).toEqual(batch.inputs.map(({ types }) => types));
-          }
+          const inputs = inputsOf(batch);
+          const keys = inputs.map(input => pairKey(input.from, input.to));
+          expect(keys).toHaveLength(batch.inputs.size);
+          // what is given away is the same
+          const copy = batch.inputs.columns(indexes(batch.inputs.size));
+          expect(inputsIn(copy)).toEqual(inputsIn(batch.inputs));
+          expect(copy.ids.buffer).not.toBe(batch.inputs.ids.buffer);
+          // equal ids are equal numbers
+          expect(new Set(batch.inputs.texts).size).toBe(batch.inputs.texts.length);
+          const texts = new Set(inputs.flatMap(({ waiters }) => waiters.map(one => one.ticket.typesText)));
+          expect(batch.inputs.typesTexts()).toEqual(texts);
           expect(new Set(keys).size).toBe(keys.length);
           expect(keys.length).toBeGreaterThan(0);
           const lanes = new Set<string>();
           let place = -1;
-          for (const input of batch.inputs) {
+          for (const input of inputs) {
             const united = new Set<string>();
             const texts = new Set<string>();
-            for (const { ticket, index } of waitersOf(input)) {
+            for (const { ticket, index } of input.waiters) {
               const one = ticket.submission;
               lanes.add(laneOf(maxInputs, one));
               expect(one.pairs.at(index)).toEqual([input.from, input.to]);
@@ -204,7 +220,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
             }
             expect(input.types.map(its => typesText([its])).sort()).toEqual([...united].sort());
             expect(input.merged).toBe(texts.size > 1);
-            const [first] = waitersOf(input);
+            const [first] = input.waiters;
             const firstPlace = (order.get(first?.ticket.submission as Sample) ?? 0) + (first?.index ?? 0);
             expect(firstPlace).toBeGreaterThan(place);
             place = firstPlace;
@@ -214,17 +230,19 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
           expect(keys.length).toBeLessThanOrEqual(Number(lane.split(' ')[1]));
           const before = sent.get(lane) ?? [];
           // nobody is overtaken, except who may not share an input with the one before
-          for (const input of batch.inputs)
-            for (const { ticket, index } of waitersOf(input)) {
+          for (const input of inputs)
+            for (const { ticket, index } of input.waiters) {
               const own = (order.get(ticket.submission) ?? 0) + index;
               for (const earlier of before.filter(one => one.place > own)) {
-                const same = earlier.batch.inputs.find(one => one.from === input.from && one.to === input.to);
+                const same = inputsOf(earlier.batch).find(
+                  one => one.from === input.from && one.to === input.to,
+                );
                 expect(same).toBeDefined();
                 expect(typesText(same?.types ?? [])).not.toBe(typesText(ticket.submission.types));
               }
             }
-          const places = batch.inputs.flatMap(input =>
-            waitersOf(input).map(({ ticket, index }) => (order.get(ticket.submission) ?? 0) + index),
+          const places = inputs.flatMap(input =>
+            input.waiters.map(({ ticket, index }) => (order.get(ticket.submission) ?? 0) + index),
           );
           sent.set(lane, [...before, { place: Math.max(...places), batch }]);
         };
@@ -264,8 +282,8 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
           const seen: string[] = [];
           for (let batch = coalescer.seal(); batch; batch = coalescer.seal()) {
             expect(batch.trigger).toBe('full');
-            expect(batch.inputs).toHaveLength(maxInputs);
-            seen.push(...batch.inputs.map(input => input.from));
+            expect(batch.inputs.size).toBe(maxInputs);
+            seen.push(...inputsOf(batch).map(input => input.from));
           }
           expect(coalescer.size).toBe(total % maxInputs);
           expect(seen).toEqual(all.slice(0, seen.length).map(([from]) => from));
@@ -335,10 +353,12 @@ it('suspects never share an input with other types, however full the batch', () 
   const first = coalescer.seal();
   const second = coalescer.seal();
   expect(coalescer.size).toBe(0);
-  expect(first?.inputs.map(input => [typesText(input.types), input.merged, waitersOf(input).length])).toEqual(
-    Array(3).fill(['HUBSPOT_DEFINED:1', false, 2]),
+  expect(
+    inputsOf(first as Batch).map(input => [typesText(input.types), input.merged, input.waiters.length]),
+  ).toEqual(Array(3).fill(['HUBSPOT_DEFINED:1', false, 2]));
+  expect(inputsOf(second as Batch).map(({ types }) => typesText(types))).toEqual(
+    Array(3).fill('HUBSPOT_DEFINED:2'),
   );
-  expect(second?.inputs.map(({ types }) => typesText(types))).toEqual(Array(3).fill('HUBSPOT_DEFINED:2'));
 });
 
 it('an empty submission has its outcomes at once', async () => {
@@ -348,9 +368,9 @@ it('an empty submission has its outcomes at once', async () => {
 it('an input that is settled twice is an error, not a second outcome', () => {
   const { coalescer } = bench(1);
   void submitTo(coalescer, submission(pairsOf(1)));
-  const input = coalescer.seal()?.inputs[0] as Input;
-  settle(input, CREATED);
-  expect(() => settle(input, CREATED)).toThrow(/settled twice/);
+  const inputs = coalescer.seal()?.inputs;
+  inputs?.settle(0, CREATED);
+  expect(() => inputs?.settle(0, CREATED)).toThrow(/settled twice/);
 });
 
 it.each([

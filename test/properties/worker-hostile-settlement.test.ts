@@ -9,10 +9,15 @@ import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
-import { reconcile } from '../../src/worker/calls/reconcile.js';
 import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { useRedis } from '../support/redis.js';
-import { answerOf, CONTACT_TO_COMPANY, inputOf, settleIn } from '../support/worker-samples.js';
+import {
+  answerOf,
+  CONTACT_TO_COMPANY,
+  inputOf,
+  reconcileInputs,
+  settleIn,
+} from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);
 
@@ -35,7 +40,7 @@ function rejectedJob(id: string, ids: readonly [string, string], words: object):
   const pairs: Pair[] = [[ids[0], ids[1]]];
   const inputs = pairs.map(([from, to]) => inputOf(from, to));
   const call = { fromObjectType: 'contacts', toObjectType: 'companies', inputs };
-  const { named, suspects, failure } = reconcile(answerOf(400, words), false, call);
+  const { named, suspects, failure } = reconcileInputs(answerOf(400, words), false, call);
   const said = named[0]?.failure ?? failure;
   expect(named.length + suspects.length).toBe(1);
   const data: JobData = { version: 1, ...call, types: [CONTACT_TO_COMPANY], pairs } as never;

@@ -1,19 +1,18 @@
 /** Isolation finds the guilty in few calls, and nobody is lost on the way. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Input } from '../../src/worker/batches/batch.js';
+import { indexes } from '../../src/worker/batches/columns.js';
 import { ISOLATION_CALLS, Isolation } from '../../src/worker/calls/isolate.js';
-import { inputsOf } from '../support/worker-samples.js';
 
-const POOL = inputsOf(2_000);
+const POOL = indexes(2_000);
 
 type Search = {
   /** after the first one, which was refused */
   readonly calls: number;
-  readonly accepted: ReadonlySet<Input>;
-  readonly named: ReadonlySet<Input>;
-  readonly refusedAlone: ReadonlySet<Input>;
-  readonly unresolved: readonly Input[];
+  readonly accepted: ReadonlySet<number>;
+  readonly named: ReadonlySet<number>;
+  readonly refusedAlone: ReadonlySet<number>;
+  readonly unresolved: readonly number[];
   readonly hopeless: boolean;
 };
 /** How HubSpot answers a call that holds bad inputs. */
@@ -29,20 +28,20 @@ type Manner =
 
 /** Plays HubSpot against the isolation until it asks no more. */
 function search(
-  inputs: readonly Input[],
-  isBad: (input: Input) => boolean,
+  inputs: readonly number[],
+  isBad: (input: number) => boolean,
   manner: Manner,
   maxBody = 1e9,
 ): Search {
   const isolation = new Isolation(inputs);
-  const accepted = new Set<Input>();
-  const named = new Set<Input>();
-  const refusedAlone = new Set<Input>();
+  const accepted = new Set<number>();
+  const named = new Set<number>();
+  const refusedAlone = new Set<number>();
   let calls = -1;
   for (let group = isolation.next(); group; group = isolation.next()) {
     calls += 1;
     if (calls > 10_000) throw new Error('it asks for ever');
-    const settled = (input: Input) => accepted.has(input) || named.has(input) || refusedAlone.has(input);
+    const settled = (input: number) => accepted.has(input) || named.has(input) || refusedAlone.has(input);
     if (group.length === 0 || group.some(settled))
       throw new Error('it asks for nobody, or for somebody again');
     if (group.length > maxBody) {
@@ -65,7 +64,7 @@ function search(
         rest: group.filter(input => !named.has(input)),
       });
     } else if (group.length === 1) {
-      refusedAlone.add(group[0] as Input);
+      refusedAlone.add(group[0] as number);
       isolation.reportAlone();
     } else if (manner === 'whole') isolation.report({ isSilent: false, ...nothing, suspects: group });
     else {
@@ -82,7 +81,7 @@ function search(
 
 const among = (bad: Iterable<number>) => {
   const guilty = new Set([...bad].map(index => POOL[index]));
-  return (input: Input) => guilty.has(input);
+  return (input: number) => guilty.has(input);
 };
 const batch = fc
   .integer({ min: 1, max: 2_000 })
@@ -179,7 +178,7 @@ describe('hopeless', () => {
   });
 
   it('not when something was accepted', () => {
-    const found = search(POOL, input => Number(input.from) > 60, 'silent');
+    const found = search(POOL, input => input + 1 > 60, 'silent');
     expect(found.hopeless).toBe(false);
   });
 });

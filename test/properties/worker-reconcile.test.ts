@@ -1,9 +1,7 @@
 /** Whatever HubSpot answers: the counts add up, and nothing is taken for created that is not in the results. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Input } from '../../src/worker/batches/batch.js';
-import { type Reconciled, reconcile } from '../../src/worker/calls/reconcile.js';
-import { answerOf, inputOf } from '../support/worker-samples.js';
+import { answerOf, type Input, inputOf, reconcileInputs } from '../support/worker-samples.js';
 
 // few ids on both sides, so that an id without its side is in doubt; ids of any size
 const id = fc.oneof(
@@ -37,13 +35,8 @@ const MANNERS: readonly ((input: Input, side: Side) => object)[] = [
   () => ({}),
 ];
 
-function checked(
-  body: unknown,
-  accepted: boolean,
-  code: number,
-  inputs: readonly Input[],
-): Reconciled & { everyone: ReadonlySet<Input> } {
-  const found = reconcile(answerOf(code, body), accepted, {
+function checked(body: unknown, accepted: boolean, code: number, inputs: readonly Input[]) {
+  const found = reconcileInputs(answerOf(code, body), accepted, {
     fromObjectType: 'contacts',
     toObjectType: 'companies',
     inputs,

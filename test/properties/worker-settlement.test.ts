@@ -14,7 +14,7 @@ import type { Outcome } from '../../src/worker/batches/outcome.js';
 import { readProgress, ridesOf, writeProgress } from '../../src/worker/jobs/progress.js';
 import type { RetryPolicy } from '../../src/worker/jobs/retry-policy.js';
 import { reopen, settleJob } from '../../src/worker/jobs/settlement.js';
-import { AT, CONTACT_TO_COMPANY, pairsOf } from '../support/worker-samples.js';
+import { AT, CONTACT_TO_COMPANY, pairsOf, readOf } from '../support/worker-samples.js';
 
 const failures = Array.from({ length: 15 }, (_, index) => ({
   at: AT,
@@ -68,6 +68,11 @@ const earlier = fc.record(
   },
   { requiredKeys: [] },
 );
+/** Of a job's data, as it is read. */
+const settle = (data: JobData, outcomes: readonly Outcome[], policy: RetryPolicy) =>
+  settleJob(readOf(data), outcomes, policy);
+const progressOf = (data: JobData) => readProgress(readOf(data));
+const reopened = (data: JobData) => reopen(readOf(data));
 const HOLD = { scope: 'pair', forMs: 5, reason: 'x' } as const;
 const count = (outcomes: readonly Outcome[], kind: Outcome['kind']) =>
   outcomes.filter(outcome => outcome.kind === kind).length;
@@ -102,8 +107,8 @@ it('conserves the pairs, counts them rightly, and writes data that the schema ac
         const pairs = pairsOf(outcomes.length);
         const progress = writeProgress(past);
         const data = job(pairs, { ...before, ...(progress && { progress }), source: 'test' });
-        expect(readProgress(data)).toEqual(past);
-        const settled = settleJob(data, outcomes, policy({ maxAttempts }));
+        expect(progressOf(data)).toEqual(past);
+        const settled = settle(data, outcomes, policy({ maxAttempts }));
         const { created, rejected, retried, next, data: after } = settled;
         const ends = outcomes.map((one, at) => isLast(past[at] as PairProgress, one, maxAttempts));
         const comesBack = outcomes.map(({ kind }, at) => kind === 'held' || (kind === 'retry' && !ends[at]));
@@ -160,7 +165,7 @@ it('over any rounds no pair is rejected as spent before it itself was refused JO
         for (const some of rounds) {
           const { pairs } = data;
           const outcomes = pairs.map((_, at) => some[(at * at) % some.length] as Outcome);
-          const settled = settleJob(data, outcomes, policy({ maxAttempts }));
+          const settled = settle(data, outcomes, policy({ maxAttempts }));
           created += settled.created;
           rejected += settled.rejected;
           const left = new Set((settled.data?.pairs ?? []).map(String));
@@ -196,7 +201,7 @@ describe('the weather spends time', () => {
     ...more,
   });
   const settled = (data: JobData, outcomes: readonly Outcome[], more: Partial<RetryPolicy> = {}) =>
-    settleJob(data, outcomes, policy({ maxAttempts: 1, ...more }));
+    settle(data, outcomes, policy({ maxAttempts: 1, ...more }));
 
   it('and no attempt: rejected in these words when the patience with it has run out', () => {
     const first = settled(job(pairsOf(2)), [unavailable(0), unavailable(0)]).data as JobData;
@@ -254,18 +259,16 @@ describe('the weather spends time', () => {
 describe('progress', () => {
   it('that does not add up is ignored: all pairs start afresh, none is rejected early', () => {
     const data = job(pairsOf(3), { progress: [{ pairs: 2, attempts: 7 }] });
-    expect(readProgress(data)).toEqual([{}, {}, {}]);
+    expect(progressOf(data)).toEqual([{}, {}, {}]);
     const failure = { at: AT, message: 'later' };
     const retry: Outcome = { kind: 'retry', spends: 'attempt', failure };
-    expect(settleJob(data, [retry, retry, retry], policy()).data?.progress).toEqual([
-      { pairs: 3, attempts: 1 },
-    ]);
+    expect(settle(data, [retry, retry, retry], policy()).data?.progress).toEqual([{ pairs: 3, attempts: 1 }]);
   });
 
   it('is absent in jobs of earlier versions: their errors alone spend nothing', () => {
     const data = job(pairsOf(1), { errors: [context(7)] });
     const retry: Outcome = { kind: 'retry', spends: 'attempt', failure: { at: AT, message: 'later' } };
-    expect(settleJob(data, [retry], policy()).data?.errors?.at(-1)).toMatchObject({ attempt: 1 });
+    expect(settle(data, [retry], policy()).data?.errors?.at(-1)).toMatchObject({ attempt: 1 });
   });
 
   it('pairs under the same suspicion ride together, first-timers apart', () => {
@@ -291,7 +294,7 @@ it('inputs that were judged one by one and heard the same words are one entry of
     failure: { at: AT, httpStatus: 207, category: 'LATER', message, correlationId },
   });
   const outcomes = [said('a'), said('b'), said('c', 'much later'), said('d')];
-  expect(settleJob(job(pairsOf(4)), outcomes, policy()).data?.errors).toMatchObject([
+  expect(settle(job(pairsOf(4)), outcomes, policy()).data?.errors).toMatchObject([
     { message: 'later', correlationId: 'a', pairs: 3 },
     { message: 'much later', correlationId: 'c', pairs: 1 },
   ]);
@@ -311,7 +314,7 @@ it('ends after so many attempts, everything created or rejected', () => {
         let created = 0;
         for (let attempt = 1; attempt <= maxAttempts; attempt++) {
           const outcomes = data.pairs.map(() => stream.next().value as Outcome);
-          const { next, data: after, ...counts } = settleJob(data, outcomes, policy({ maxAttempts }));
+          const { next, data: after, ...counts } = settle(data, outcomes, policy({ maxAttempts }));
           created += counts.created;
           if (next.kind === 'complete') {
             expect(next.created).toBe(size);
@@ -323,7 +326,7 @@ it('ends after so many attempts, everything created or rejected', () => {
             return;
           }
           data = after as JobData;
-          expect(readProgress(data).every(({ attempts }) => attempts === attempt)).toBe(true);
+          expect(progressOf(data).every(({ attempts }) => attempts === attempt)).toBe(true);
         }
         throw new Error(`not ended after ${maxAttempts} attempts`);
       },
@@ -342,7 +345,7 @@ it('holds alone spend no attempt and leave the job as it was', () => {
     created: 4,
   });
   const held = (forMs: number): Outcome => ({ kind: 'held', hold: { scope: 'pair', forMs, reason: 'x' } });
-  const settled = settleJob(data, [held(5), held(50), held(1)], policy({ maxAttempts: 3 }));
+  const settled = settle(data, [held(5), held(50), held(1)], policy({ maxAttempts: 3 }));
   expect(settled).toEqual({
     created: 0,
     rejected: 0,
@@ -353,9 +356,7 @@ it('holds alone spend no attempt and leave the job as it was', () => {
 });
 
 it('another number of outcomes than pairs is a programming error', () => {
-  expect(() => settleJob(job(pairsOf(2)), [{ kind: 'created' }], policy())).toThrow(
-    '2 pairs have 1 outcomes',
-  );
+  expect(() => settle(job(pairsOf(2)), [{ kind: 'created' }], policy())).toThrow('2 pairs have 1 outcomes');
 });
 
 describe('reopen', () => {
@@ -368,13 +369,13 @@ describe('reopen', () => {
         ),
         earlier,
         (outcomes, before) => {
-          const { data, next } = settleJob(
+          const { data, next } = settle(
             job(pairsOf(outcomes.length), before),
             outcomes,
             policy({ maxAttempts: 1 }),
           );
           if (next.kind !== 'fail' || !data) return;
-          const again = reopen(data);
+          const again = reopened(data);
           expect(again?.data?.pairs).toEqual(flat(data.rejected));
           expect(again).toMatchObject({ created: 0, rejected: -flat(data.rejected).length, retried: 0 });
           expect(again?.next).toEqual({ kind: 'reopened' });
@@ -393,6 +394,6 @@ describe('reopen', () => {
     ['a job with pairs left', job(pairsOf(1), { rejected: [{ error: context(1), pairs: [['8', '9']] }] })],
     ['an empty job', job([])],
   ])('is nothing for %s', (_, data) => {
-    expect(reopen(data)).toBeUndefined();
+    expect(reopened(data)).toBeUndefined();
   });
 });

@@ -1,10 +1,15 @@
 /** Inputs, batches and answers for tests of the worker's parts. */
 
 import type { Answer } from '../../src/hubspot/classify.js';
-import type { AssociationType, Pair } from '../../src/shared/contract/association.js';
-import type { Batch, Input, Submission } from '../../src/worker/batches/batch.js';
+import type { AssociationType, JobData, Pair } from '../../src/shared/contract/association.js';
+import { JobReader, type ReadJob } from '../../src/shared/contract/job-text.js';
+import { Pairs } from '../../src/shared/contract/pairs.js';
+import type { Batch } from '../../src/worker/batches/batch.js';
+import { type Columns, indexes, pairAt } from '../../src/worker/batches/columns.js';
 import { Coalescer } from '../../src/worker/batches/lanes.js';
 import type { Outcome } from '../../src/worker/batches/outcome.js';
+import type { Submission } from '../../src/worker/batches/submission.js';
+import { reconcile } from '../../src/worker/calls/reconcile.js';
 import type { Ledger, LedgerEntry } from '../../src/worker/jobs/ledger.js';
 
 export const CONTACT_TO_COMPANY: AssociationType = {
@@ -14,15 +19,67 @@ export const CONTACT_TO_COMPANY: AssociationType = {
 const TYPES = [CONTACT_TO_COMPANY];
 export const AT = '2026-03-01T12:00:00.000Z';
 
-/** For parts that never settle. */
-const NOBODY = {} as Input['ticket'];
+/** An input as one object. */
+export type Input = {
+  readonly from: string;
+  readonly to: string;
+  readonly types: readonly AssociationType[];
+};
+export const inputOf = (from: string, to: string, types: readonly AssociationType[] = TYPES): Input => ({
+  from,
+  to,
+  types,
+});
 
-export const inputOf = (
-  from: string,
-  to: string,
-  types: readonly AssociationType[] = TYPES,
-  merged = false,
-): Input => ({ from, to, types, merged, ticket: NOBODY, index: 0, others: undefined, isOpen: true });
+/** The same as columns, told a second time. */
+export function columnsOf(inputs: readonly Input[]): Columns {
+  const texts: string[] = [];
+  const lists = [...new Set(inputs.map(({ types }) => types))];
+  const numberOf = (id: string): number => {
+    if (/^(0|[1-9]\d{0,14})$/.test(id)) return Number(id);
+    if (!texts.includes(id)) texts.push(id);
+    return -1 - texts.indexOf(id);
+  };
+  return {
+    size: inputs.length,
+    ids: Float64Array.from(inputs.flatMap(({ from, to }) => [numberOf(from), numberOf(to)])),
+    texts,
+    types: lists,
+    typeAt: Uint32Array.from(inputs.map(({ types }) => lists.indexOf(types))),
+  };
+}
+export const inputsIn = (columns: Columns): Input[] =>
+  Array.from({ length: columns.size }, (_, input) => {
+    const [from, to] = pairAt(columns, input);
+    return inputOf(from, to, columns.types[columns.typeAt[input] as number]);
+  });
+
+type ObjectPair = { readonly fromObjectType: string; readonly toObjectType: string };
+
+/** {@link reconcile} in objects. */
+export function reconcileInputs(
+  answer: HttpAnswer,
+  accepted: boolean,
+  { inputs, ...objectPair }: ObjectPair & { readonly inputs: readonly Input[] },
+) {
+  const call = { ...objectPair, columns: columnsOf(inputs), inputs: indexes(inputs.length) };
+  const found = reconcile(answer, accepted, call);
+  const objects = (some: readonly number[]) => some.map(at => inputs[at] as Input);
+  return {
+    ...found,
+    created: objects(found.created),
+    named: found.named.map(one => ({ ...one, input: inputs[one.input] as Input })),
+    rest: objects(found.rest),
+    suspects: objects(found.suspects),
+  };
+}
+
+/** A job's data as its reader sees them. */
+export function readOf(data: JobData): ReadJob {
+  const read = new JobReader().read(JSON.stringify(data));
+  if ('faults' in read) throw new Error(read.faults.join());
+  return read;
+}
 
 /** `count` inputs whose ids are all different: 1 → 100001, 2 → 100002 … */
 export const pairsOf = (count: number): Pair[] =>
@@ -56,10 +113,10 @@ export const createdBody = (inputs: readonly Pick<Input, 'from' | 'to'>[], more:
 });
 
 /** A submission, for whose outcomes nobody waits yet. */
-export type Pairs = Omit<Submission, 'onOutcomes'>;
+export type Sample = Omit<Submission, 'onOutcomes'>;
 
 /** @returns one outcome per pair, by position, once all of them have one */
-export const submitTo = (coalescer: Coalescer, submission: Pairs): Promise<readonly Outcome[]> =>
+export const submitTo = (coalescer: Coalescer, submission: Sample): Promise<readonly Outcome[]> =>
   new Promise(onOutcomes => coalescer.submit(Object.assign(submission, { onOutcomes })));
 
 /** The same entry of the ledger in whatever script it goes by. @returns whether the job was ours */
@@ -87,7 +144,7 @@ export function openBatch(jobs: readonly SampleJob[], objectPair = 'contacts/com
   const [fromObjectType = '', toObjectType = ''] = objectPair.split('/');
   const coalescer = new Coalescer({ maxInputs: 2_000, lingerMs: () => 0, now: () => 0, onChange: () => {} });
   const outcomes = jobs.map(({ pairs, types = TYPES }) =>
-    submitTo(coalescer, { fromObjectType, toObjectType, types, pairs, suspicion: 0 }),
+    submitTo(coalescer, { fromObjectType, toObjectType, types, pairs: Pairs.of(pairs), suspicion: 0 }),
   );
   coalescer.flush();
   const batch = coalescer.seal();

@@ -8,10 +8,17 @@ import {
   rateLimitPauseMs,
 } from '../../src/hubspot/classify.js';
 import type { AssociationType } from '../../src/shared/contract/association.js';
-import type { Input } from '../../src/worker/batches/batch.js';
+import { indexes } from '../../src/worker/batches/columns.js';
 import { type HubSpotError, InputIndex, locate } from '../../src/worker/calls/locate.js';
-import { reconcile } from '../../src/worker/calls/reconcile.js';
-import { AT, answerOf, createdBody, inputOf } from '../support/worker-samples.js';
+import {
+  AT,
+  answerOf,
+  columnsOf,
+  createdBody,
+  type Input,
+  inputOf,
+  reconcileInputs,
+} from '../support/worker-samples.js';
 
 const error = (message = 'something') => ({ status: 'error', message, correlationId: 'c-1' });
 const failure = (more: object) => ({ at: AT, message: 'x', ...more });
@@ -135,12 +142,13 @@ function located(
   done: readonly string[] = [],
 ): [kind: string, ...pairs: string[]] {
   const [from = '', to = ''] = objectPair.split('/');
+  const textAt = (input: number) => textOf(inputs[input] as Input);
   const found = locate(
     { message: 'x', context: undefined, ...error },
-    new InputIndex(inputs, from, to),
-    input => done.includes(textOf(input)),
+    new InputIndex(columnsOf(inputs), indexes(inputs.length), from, to),
+    input => done.includes(textAt(input)),
   );
-  return 'inputs' in found ? [found.kind, ...found.inputs.map(textOf).sort()] : [found.kind];
+  return 'inputs' in found ? [found.kind, ...found.inputs.map(textAt).sort()] : [found.kind];
 }
 
 describe('locate', () => {
@@ -257,7 +265,11 @@ function reconciled(
   objectPair = 'contacts/companies',
 ) {
   const [fromObjectType = '', toObjectType = ''] = objectPair.split('/');
-  const found = reconcile(answerOf(status, body), status < 300, { fromObjectType, toObjectType, inputs });
+  const found = reconcileInputs(answerOf(status, body), status < 300, {
+    fromObjectType,
+    toObjectType,
+    inputs,
+  });
   return {
     created: found.created.map(textOf),
     named: Object.fromEntries(found.named.map(({ input, final }) => [textOf(input), final])),

@@ -9,7 +9,6 @@ import type { Pair } from '../../src/shared/contract/association.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
-import type { Input } from '../../src/worker/batches/batch.js';
 import type { Outcome } from '../../src/worker/batches/outcome.js';
 import { Delivery, type DeliveryParts } from '../../src/worker/calls/delivery.js';
 import { Evidence } from '../../src/worker/calls/evidence.js';
@@ -17,7 +16,16 @@ import { Gate } from '../../src/worker/calls/gate.js';
 import { type Search, Searches } from '../../src/worker/calls/searches.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { AT, answerOf, createdBody, openBatch, pairsOf, type SampleJob } from '../support/worker-samples.js';
+import {
+  AT,
+  answerOf,
+  createdBody,
+  type Input,
+  inputsIn,
+  openBatch,
+  pairsOf,
+  type SampleJob,
+} from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);
 /** a zone in which it is about noon: no test meets a midnight */
@@ -95,9 +103,10 @@ async function deliver(setup: Setup) {
   const delivery = new Delivery({
     create: async (call, signal) => {
       expect(call).toMatchObject({ fromObjectType: 'contacts', toObjectType: 'companies' });
-      calls.push(call.inputs);
+      const inputs = inputsIn(call.columns);
+      calls.push(inputs);
       const say = says[Math.min(calls.length, says.length) - 1] as Say;
-      return say(call.inputs, signal);
+      return say(inputs, signal);
     },
     quota,
     gate: gateOf(quota),
@@ -136,7 +145,7 @@ describe('a call that was too late for its permit', () => {
       create: async (call, _signal, slot) => {
         slots.push(slot);
         if (slots.length < 3) return { kind: 'not-sent', lateMs: 700 };
-        return answerOf(201, createdBody(call.inputs));
+        return answerOf(201, createdBody(inputsIn(call.columns)));
       },
       quota,
       gate: gateOf(quota),

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ANY_TIME } from '../../src/hubspot/departure.js';
 import type { Permit } from '../../src/hubspot/quota.js';
 import type { Passage } from '../../src/hubspot/turnstile.js';
-import type { Line } from '../../src/worker/batches/batch.js';
+import type { Line } from '../../src/worker/batches/submission.js';
 import { type Entry, Gate, type Size, type Turn } from '../../src/worker/calls/gate.js';
 import { Searches } from '../../src/worker/calls/searches.js';
 import { Prefetch } from '../../src/worker/jobs/prefetch.js';

@@ -5,9 +5,8 @@ import { expect, it } from '@jest/globals';
 import { ANY_TIME, Departure } from '../../src/hubspot/departure.js';
 import { HubSpotHttp } from '../../src/hubspot/http.js';
 import { enteringWords } from '../../src/shared/runtime/text.js';
-import { reconcile } from '../../src/worker/calls/reconcile.js';
-import { listsAll, listsAllPlain } from '../../src/worker/calls/results.js';
-import { answerOf, inputOf } from '../support/worker-samples.js';
+import { listsAll } from '../../src/worker/calls/results.js';
+import { answerOf, columnsOf, inputOf, reconcileInputs } from '../support/worker-samples.js';
 
 const TYPES = { fromObjectType: 'contacts', toObjectType: 'companies' };
 const result = (fromObjectId: unknown, toObjectId: unknown) => ({ fromObjectId, toObjectId });
@@ -69,25 +68,23 @@ it.each([
 it('results with from and to the other way round count as created', () => {
   const inputs = [inputOf('1', '2'), inputOf('3', '4')];
   const body = { results: [result('2', '1'), result(4, 3)] };
-  expect(reconcile(answerOf(201, body), true, { ...TYPES, inputs }).created).toHaveLength(2);
-  expect(listsAll(body, inputs)).toBe(true);
-  expect(listsAllPlain(body, { ids: Float64Array.of(1, 2, 3, 4), types: [], counts: [2] })).toBe(true);
+  expect(reconcileInputs(answerOf(201, body), true, { ...TYPES, inputs }).created).toHaveLength(2);
+  expect(listsAll(body, columnsOf(inputs))).toBe(true);
 });
 
 it('a pair that was asked for in both directions needs both results', () => {
   const inputs = [inputOf('1', '2'), inputOf('2', '1')];
   const body = { results: [result('2', '1')] };
-  const found = reconcile(answerOf(201, body), true, { ...TYPES, inputs });
+  const found = reconcileInputs(answerOf(201, body), true, { ...TYPES, inputs });
   expect(found.created).toEqual([inputs[1]]);
-  expect(listsAll(body, inputs)).toBe(false);
-  expect(listsAllPlain(body, { ids: Float64Array.of(1, 2, 2, 1), types: [], counts: [2] })).toBe(false);
+  expect(listsAll(body, columnsOf(inputs))).toBe(false);
 });
 
 it('an error of its own outweighs a result the other way round, though it names no side', () => {
   const inputs = [inputOf('1', '2'), inputOf('3', '4')];
   const errors = [{ category: 'VALIDATION_ERROR', message: '1 is not a valid ID' }];
   const body = { results: [result('2', '1'), result('4', '3')], errors };
-  const found = reconcile(answerOf(207, body), true, { ...TYPES, inputs });
+  const found = reconcileInputs(answerOf(207, body), true, { ...TYPES, inputs });
   expect(found.named.map(({ input }) => input)).toEqual([inputs[0]]);
   expect(found.created).toEqual([inputs[1]]);
 });
@@ -96,8 +93,8 @@ it('ids that are objects, of which no text can be made, are nobody’s', () => {
   const inputs = [inputOf('1', '2')];
   const odd = JSON.parse('{"toString":1,"valueOf":1,"__proto__":{"x":1}}') as object;
   const body = { results: [result(odd, odd), null, 7, result([[['1']]], '2')] };
-  expect(reconcile(answerOf(201, body), true, { ...TYPES, inputs }).suspects).toEqual(inputs);
-  expect(listsAll(body, inputs)).toBe(false);
+  expect(reconcileInputs(answerOf(201, body), true, { ...TYPES, inputs }).suspects).toEqual(inputs);
+  expect(listsAll(body, columnsOf(inputs))).toBe(false);
 });
 
 it('words enter well-formed, without controls, cut by code points', () => {
@@ -111,7 +108,7 @@ it('words enter well-formed, without controls, cut by code points', () => {
 it('every word of an error is bounded and well-formed', () => {
   const long = `${'😀'.repeat(50_000)}\ud800`;
   const body = { message: long, category: long, subCategory: long, correlationId: long };
-  const { failure } = reconcile(answerOf(400, body), false, { ...TYPES, inputs: [inputOf('1', '2')] });
+  const { failure } = reconcileInputs(answerOf(400, body), false, { ...TYPES, inputs: [inputOf('1', '2')] });
   const { message, category = '', subCategory = '', correlationId = '' } = failure;
   for (const word of [message, category, subCategory, correlationId]) {
     expect(Array.from(word).length).toBeLessThanOrEqual(500);

@@ -7,8 +7,7 @@ import { ANY_TIME, Departure } from '../../src/hubspot/departure.js';
 import { clock } from '../../src/shared/runtime/clock.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import { HubSpotClient, type HubSpotClientOptions, writeOut } from '../../src/worker/calls/hubspot-client.js';
-import { reconcile } from '../../src/worker/calls/reconcile.js';
-import { inputOf, inputsOf } from '../support/worker-samples.js';
+import { columnsOf, inputOf, inputsOf, reconcileInputs } from '../support/worker-samples.js';
 
 const TOKEN = 'pat-secret-0123456789';
 const closing: (() => Promise<void> | void)[] = [];
@@ -56,7 +55,11 @@ async function urlOf(server: Server): Promise<string> {
 const httpServer = (answer: (request: IncomingMessage, response: ServerResponse) => void) =>
   urlOf(createHttpServer(answer));
 
-const call = (inputs = inputsOf(3)) => ({ fromObjectType: 'contacts', toObjectType: 'companies', inputs });
+const call = (inputs = inputsOf(3)) => ({
+  fromObjectType: 'contacts',
+  toObjectType: 'companies',
+  columns: columnsOf(inputs),
+});
 const anyTime = () => new Departure(ANY_TIME);
 const forEver = new AbortController().signal;
 /** Every answer of this file goes through here: the token is in none. */
@@ -92,7 +95,7 @@ describe('against the simulator', () => {
     const simulator = await simulatorOf({ numericIds });
     const inputs = inputsOf(2_000);
     const answer = http(await create(clientOf(simulator.url), { inputs }));
-    expect(reconcile(answer, true, call(inputs)).created).toHaveLength(2_000);
+    expect(reconcileInputs(answer, true, { ...call(), inputs }).created).toHaveLength(2_000);
   });
 
   it('a wrong token', async () => {
@@ -197,7 +200,7 @@ describe('against anything else', () => {
     });
     const client = clientOf(`${url}/proxy/`);
     const inputs = [inputOf('1', 'ä"\u2028')];
-    const odd = writeOut({ fromObjectType: '0-1', toObjectType: 'p1_a/b?', inputs });
+    const odd = writeOut({ fromObjectType: '0-1', toObjectType: 'p1_a/b?', columns: columnsOf(inputs) });
     await client.create(odd, forEver, anyTime());
     expect(seen).toMatchObject([
       {
@@ -229,7 +232,7 @@ describe('against anything else', () => {
       ),
     );
     const answer = http(await create(clientOf(url), { inputs }));
-    expect(reconcile(answer, true, call(inputs)).created).toHaveLength(2);
+    expect(reconcileInputs(answer, true, { ...call(), inputs }).created).toHaveLength(2);
   });
 
   it('text that looks like an id is left alone', async () => {

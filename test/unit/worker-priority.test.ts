@@ -1,10 +1,10 @@
 /** High priority in the worker's parts: whose turn it is, what rides along, what is let into memory. */
 import { describe, expect, it } from '@jest/globals';
-import { settle } from '../../src/worker/batches/batch.js';
+import { Pairs } from '../../src/shared/contract/pairs.js';
 import { Coalescer } from '../../src/worker/batches/lanes.js';
 import { CREATED } from '../../src/worker/batches/outcome.js';
 import { Prefetch } from '../../src/worker/jobs/prefetch.js';
-import { CONTACT_TO_COMPANY, type Pairs, pairsOf, submitTo } from '../support/worker-samples.js';
+import { CONTACT_TO_COMPANY, inputsIn, pairsOf, type Sample, submitTo } from '../support/worker-samples.js';
 
 const LINGER_MS = 10;
 const BACKLOG_LINGER_MS = 80;
@@ -20,19 +20,20 @@ function bench(maxInputs = 4) {
       changes += 1;
     },
   });
-  const submit = (fromObjectType: string, first: number, count: number, more: Partial<Pairs> = {}) =>
+  const submit = (fromObjectType: string, first: number, count: number, more: Partial<Sample> = {}) =>
     submitTo(coalescer, {
       fromObjectType,
       toObjectType: 'companies',
       types: [CONTACT_TO_COMPANY],
-      pairs: pairsOf(first + count - 1).slice(first - 1),
+      pairs: Pairs.of(pairsOf(first + count - 1).slice(first - 1)),
       suspicion: 0,
       ...more,
     });
   const seal = () => {
     const batch = coalescer.seal();
-    for (const input of batch?.inputs ?? []) settle(input, CREATED);
-    return batch && `${batch.trigger} ${batch.fromObjectType} ${batch.inputs.map(({ from }) => from)}`;
+    batch?.inputs.settleRest(CREATED);
+    const ids = batch && inputsIn(batch.inputs).map(({ from }) => from);
+    return batch && `${batch.trigger} ${batch.fromObjectType} ${ids}`;
   };
   return {
     coalescer,

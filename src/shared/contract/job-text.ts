@@ -1,17 +1,20 @@
 /**
  * Reads the data of a job as stored in Redis: text that any client may have written. Pure.
  *
- * Nearly all jobs differ only in their pairs, whose ids are plain digits. The text around the pairs is parsed once for all
- * jobs that have the same, and the ids are read as numbers: that takes a tenth of the time of JSON.parse and a schema
- * check. Both of these read every other job (docs/decisions/0015).
+ * There are two readers and one result. Nearly all jobs differ only in their pairs: the fast reader parses the text around
+ * the pairs once for all jobs that have the same, and scans the ids, which takes a tenth of the time of JSON.parse and a
+ * schema check. Both of these read every other job (docs/decisions/0028).
  */
 import { type JobData, parseJobData } from './association.js';
 import { readJson } from './json.js';
+import { Pairs } from './pairs.js';
+import { canonicalId, isRecordId, MOST_DIGITS, plainId } from './record-id.js';
 
-/** The data of a job without its pairs and their history. */
-export type JobHead = Omit<JobData, 'pairs' | 'errors' | 'progress' | 'rejected' | 'created'>;
-/** @property ids from, to, from, to … */
-export type PlainJob = { readonly head: JobHead; readonly ids: readonly number[] };
+/** What the worker has written into a job: the outcome of earlier attempts. */
+export type JobHistory = Pick<JobData, 'errors' | 'progress' | 'rejected' | 'created'>;
+/** The data of a job without its pairs and their history. Unknown fields are kept. */
+export type JobHead = Omit<JobData, 'pairs' | keyof JobHistory>;
+export type ReadJob = { readonly head: JobHead; readonly pairs: Pairs; readonly history: JobHistory };
 
 /** Counts the pairs in a job's JSON: the arrays that follow one another, with or without white space. */
 export function countPairs(json: string): number {
@@ -29,22 +32,29 @@ const HEADS_KEPT = 500;
 /** Longest cached text around the pairs, in characters. */
 const LONGEST_HEAD = 2_000;
 const KEY = '"pairs"';
+const NO_HISTORY: JobHistory = {};
 
-export class PlainJobReader {
+export class JobReader {
   readonly #heads = new Map<string, JobHead | undefined>();
 
-  /** @returns undefined if the job is not plain or not at its first attempt; JSON.parse must read it */
-  read(json: string): PlainJob | undefined {
+  /** @returns the job, or every fault with its place */
+  read(json: string): ReadJob | { readonly faults: readonly string[] } {
+    return this.scan(json) ?? parse(json);
+  }
+
+  /** The fast reader. @returns undefined if the text is unusual; JSON.parse must read it */
+  scan(json: string): ReadJob | undefined {
     const key = json.indexOf(KEY);
     if (key < 0) return undefined;
     const colon = afterSpace(json, key + KEY.length);
     if (json[colon] !== ':') return undefined;
     const open = afterSpace(json, colon + 1);
     const ids: number[] = [];
-    const end = scanPairs(json, open, ids);
+    const texts: string[] = [];
+    const end = scanPairs(json, open, ids, texts);
     if (end < 0 || json.length - (end - open) > LONGEST_HEAD) return undefined;
     const head = this.#head(`${json.slice(0, open)}${NO_PAIRS}${json.slice(end)}`);
-    return head && { head, ids };
+    return head && { head, pairs: new Pairs(ids, texts), history: NO_HISTORY };
   }
 
   #head(json: string): JobHead | undefined {
@@ -56,10 +66,24 @@ export class PlainJobReader {
   }
 }
 
-/** Placeholder for the pairs in a head; no valid job contains it. */
+/** The other reader. */
+function parse(json: string): ReadJob | { readonly faults: readonly string[] } {
+  const checked = parseJobData(readJson(json));
+  if (!checked.ok) return { faults: checked.faults };
+  const { pairs, errors, progress, rejected, created, ...head } = checked.data;
+  const history = {
+    ...(errors && { errors }),
+    ...(progress && { progress }),
+    ...(rejected && { rejected }),
+    ...(created !== undefined && { created }),
+  };
+  return { head, pairs: Pairs.of(pairs), history };
+}
+
+/** Replaces the pairs; no valid job has it. */
 const NO_PAIRS = 0;
 
-/** @returns undefined if the removed text may not be the job's pairs, or if the job has a history to keep */
+/** @returns undefined if the pairs that were cut out may belong to another field, or the job has a history */
 function readHead(json: string): JobHead | undefined {
   if (json.includes('\\') || json.indexOf(KEY) !== json.lastIndexOf(KEY)) return undefined;
   const found = readJson(json) as { pairs?: unknown } | null | undefined;
@@ -71,33 +95,31 @@ function readHead(json: string): JobHead | undefined {
 }
 
 const [SPACE, TAB, LINE_FEED, RETURN] = [32, 9, 10, 13];
-const [QUOTE, COMMA, OPEN, CLOSE, ZERO, NINE] = [34, 44, 91, 93, 48, 57];
-/** Every integer with at most this many digits is an exact number. */
-const MOST_DIGITS = 15;
+const [QUOTE, COMMA, OPEN, CLOSE, ZERO, NINE, BACKSLASH] = [34, 44, 91, 93, 48, 57, 92];
 
 /**
- * Reads `[["1","2"],["3","4"]]` at `start` into 1, 2, 3, 4.
- * @returns the index after the list; -1 if it is something else, or if an id is not an exact number
+ * Reads `[["1","2"],[3,"x"]]` at `start` into 1, 2, 3, -1 and the text x.
+ * @returns where the list ends; -1 if the text is anything else
  */
-function scanPairs(json: string, start: number, ids: number[]): number {
+function scanPairs(json: string, start: number, ids: number[], texts: string[]): number {
   if (json.charCodeAt(start) !== OPEN) return -1;
   let at = start;
   do {
     at = afterSpace(json, at + 1);
     if (json.charCodeAt(at) !== OPEN) return -1;
-    at = scanId(json, afterSpace(json, at + 1), ids);
+    at = scanId(json, afterSpace(json, at + 1), ids, texts);
     if (json.charCodeAt(at) !== COMMA) return -1;
-    at = scanId(json, afterSpace(json, at + 1), ids);
+    at = scanId(json, afterSpace(json, at + 1), ids, texts);
     if (json.charCodeAt(at) !== CLOSE) return -1;
     at = afterSpace(json, at + 1);
   } while (json.charCodeAt(at) === COMMA);
   return json.charCodeAt(at) === CLOSE ? at + 1 : -1;
 }
 
-/** @returns the index after the id; -1 if it is not an id of plain digits */
-function scanId(json: string, start: number, ids: number[]): number {
-  if (json.charCodeAt(start) !== QUOTE) return -1;
-  const first = start + 1;
+/** @returns where the next token begins; -1 if this is no id, or JSON.parse must read it */
+function scanId(json: string, start: number, ids: number[], texts: string[]): number {
+  const isQuoted = json.charCodeAt(start) === QUOTE;
+  const first = isQuoted ? start + 1 : start;
   let at = first;
   let id = 0;
   let code = json.charCodeAt(at);
@@ -105,9 +127,31 @@ function scanId(json: string, start: number, ids: number[]): number {
     id = id * 10 + code - ZERO;
     code = json.charCodeAt(++at);
   }
-  if (code !== QUOTE || at === first || at - first > MOST_DIGITS) return -1;
-  ids.push(id);
-  return afterSpace(json, at + 1);
+  const isNumber = at > first && at - first <= MOST_DIGITS;
+  if (!isQuoted) {
+    // JSON has no number with leading zeros
+    if (!isNumber || (at - first > 1 && json.charCodeAt(first) === ZERO)) return -1;
+    ids.push(id);
+    return afterSpace(json, at);
+  }
+  if (code === QUOTE && isNumber) {
+    ids.push(id);
+    return afterSpace(json, at + 1);
+  }
+  return scanOddId(json, first, ids, texts);
+}
+
+/** @param first position of the first character after the quote */
+function scanOddId(json: string, first: number, ids: number[], texts: string[]): number {
+  let end = first;
+  for (let code = json.charCodeAt(end); code !== QUOTE; code = json.charCodeAt(++end))
+    if (code === BACKSLASH || Number.isNaN(code)) return -1;
+  const written = json.slice(first, end);
+  if (!isRecordId(written)) return -1;
+  const text = canonicalId(written);
+  const id = plainId(text);
+  ids.push(id < 0 ? -texts.push(text) : id);
+  return afterSpace(json, end + 1);
 }
 
 function afterSpace(json: string, start: number): number {

@@ -22,9 +22,12 @@ const textPattern = new RegExp(TEXT_PATTERN, 'u');
 /** @returns true if the text is well-formed Unicode without control characters */
 export const isCleanText = (text: string): boolean => textPattern.test(text);
 
+/** @returns true if the text may be a record id */
+export const isRecordId = (text: string): boolean => idPattern.test(text);
+
 /** @returns the fault of a record id; undefined if it is valid */
 export function recordIdFault(id: unknown): string | undefined {
-  if (typeof id === 'string') return idPattern.test(id) ? undefined : `${quote(id)} is not a record id`;
+  if (typeof id === 'string') return isRecordId(id) ? undefined : `${quote(id)} is not a record id`;
   if (typeof id !== 'number') return `${quote(id)} is not a record id (a string or an integer)`;
   if (!Number.isInteger(id) || id < 0) return `${id} is not a record id`;
   return Number.isSafeInteger(id) ? undefined : `${id} is too large for a number: give the id as a string`;
@@ -46,6 +49,13 @@ export const canonicalId = (id: string | number): string =>
   typeof id === 'number' ? String(id) : isCanonical(id) ? id : id.replace(LEADING_ZEROS, '');
 
 const LEADING_ZEROS = /^0+(?=\d+$)/;
+
+/** Digits up to which every integer is exactly one number. */
+export const MOST_DIGITS = 15;
+const PLAIN_DIGITS = new RegExp(`^0*\\d{1,${MOST_DIGITS}}$`);
+
+/** @returns the number of an id of plain digits; -1 if the id is odd and must stay a text (pairs.ts) */
+export const plainId = (id: string): number => (PLAIN_DIGITS.test(id) ? Number(id) : -1);
 
 /** @returns false if the id may have leading zeros */
 export const isCanonical = (id: string): boolean => id.charCodeAt(0) !== ZERO || id.length === 1;

@@ -1,63 +1,88 @@
 /**
- * A call and what it is packed into for the thread that makes it. Pure.
- * 2,000 objects cost more to clone than the call to make; one text of all ids costs next to nothing.
+ * Inputs of a call as columns: what is sealed, sent, written and looked up. An input is an index into them. Pure.
  */
-import type { AssociationType } from '../../shared/contract/association.js';
+import type { AssociationType, Pair } from '../../shared/contract/association.js';
+import { idText } from '../../shared/contract/pairs.js';
+
+/** Record pairs, no pair twice: equal ids are equal numbers. */
+export type PairColumns = {
+  readonly size: number;
+  /** from, to, from, to … (pairs.ts) */
+  readonly ids: Float64Array<ArrayBuffer>;
+  /** odd ids */
+  readonly texts: readonly string[];
+};
+export type Columns = PairColumns & {
+  /** lists of types; most calls have one */
+  readonly types: readonly (readonly AssociationType[])[];
+  /** for each input, its place in `types` */
+  readonly typeAt: Uint32Array<ArrayBuffer>;
+};
 
 /** What one POST …/batch/create is made of. */
 export type Call = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
-  readonly inputs: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly types: readonly AssociationType[];
-  }[];
+  readonly columns: Columns;
 };
 
-/** The inputs of a call where all ids are plain digits. */
-export type Columns = {
-  /** from, to, from, to … */
-  readonly ids: Float64Array<ArrayBuffer>;
-  /** lists of types; most calls have one */
-  readonly types: readonly (readonly AssociationType[])[];
-  /** how many inputs in a row have each of them */
-  readonly counts: readonly number[];
-};
+export const fromOf = ({ ids }: PairColumns, input: number): number => ids[2 * input] as number;
+export const toOf = ({ ids }: PairColumns, input: number): number => ids[2 * input + 1] as number;
+export const pairAt = (columns: PairColumns, input: number): Pair => [
+  idText(fromOf(columns, input), columns.texts),
+  idText(toOf(columns, input), columns.texts),
+];
 
-/** The same call where all ids are plain digits. */
-export type PlainCall = Pick<Call, 'fromObjectType' | 'toObjectType'> & { readonly columns: Columns };
+/** 0, 1, 2 … */
+export function indexes(size: number): number[] {
+  const all: number[] = [];
+  for (let index = 0; index < size; index++) all.push(index);
+  return all;
+}
 
-export type PackedCall = Pick<Call, 'fromObjectType' | 'toObjectType'> &
-  Pick<Columns, 'types' | 'counts'> & {
-    /** from, to, from, to …: ids hold no white space */
-    readonly ids: string;
-  };
+/** Columns of their own for some of the inputs. */
+export function pick(columns: Columns, inputs: readonly number[]): Columns {
+  const { types, texts } = columns;
+  const size = inputs.length;
+  const ids = new Float64Array(2 * size);
+  const typeAt = new Uint32Array(size);
+  for (let at = 0; at < size; at++) {
+    const input = inputs[at] as number;
+    ids[2 * at] = fromOf(columns, input);
+    ids[2 * at + 1] = toOf(columns, input);
+    typeAt[at] = columns.typeAt[input] as number;
+  }
+  return { size, ids, texts: texts.length === 0 ? texts : renumber(ids, texts), types, typeAt };
+}
+
+/** Leaves out the texts that the ids do not mean. @returns the others */
+function renumber(ids: Float64Array, texts: readonly string[]): string[] {
+  const left: string[] = [];
+  const places = new Map<number, number>();
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at] as number;
+    if (id >= 0) continue;
+    let place = places.get(id);
+    if (place === undefined) {
+      place = -left.push(texts[-1 - id] as string);
+      places.set(id, place);
+    }
+    ids[at] = place;
+  }
+  return left;
+}
+
+/** Columns on their way to another thread: ids hold no white space, and one long text is cheaper to copy than many. */
+export type PackedColumns = Omit<Columns, 'texts'> & { readonly texts: string };
 
 const SEPARATOR = '\n';
 
-export function packCall({ fromObjectType, toObjectType, inputs }: Call): PackedCall {
-  const ids: string[] = [];
-  const types: (readonly AssociationType[])[] = [];
-  const counts: number[] = [];
-  for (const input of inputs) {
-    ids.push(input.from, input.to);
-    if (types.at(-1) !== input.types) {
-      types.push(input.types);
-      counts.push(0);
-    }
-    counts[types.length - 1] = (counts[types.length - 1] as number) + 1;
-  }
-  return { fromObjectType, toObjectType, ids: ids.join(SEPARATOR), types, counts };
-}
+export const packColumns = (columns: Columns): PackedColumns => ({
+  ...columns,
+  texts: columns.texts.join(SEPARATOR),
+});
 
-export function unpackCall({ fromObjectType, toObjectType, ids, types, counts }: PackedCall): Call {
-  const flat = ids === '' ? [] : ids.split(SEPARATOR);
-  const inputs: Call['inputs'][number][] = [];
-  for (const [which, count] of counts.entries())
-    for (const end = inputs.length + count; inputs.length < end; ) {
-      const at = 2 * inputs.length;
-      inputs.push({ from: flat[at] as string, to: flat[at + 1] as string, types: types[which] ?? [] });
-    }
-  return { fromObjectType, toObjectType, inputs };
-}
+export const unpackColumns = (columns: PackedColumns): Columns => ({
+  ...columns,
+  texts: columns.texts === '' ? [] : columns.texts.split(SEPARATOR),
+});

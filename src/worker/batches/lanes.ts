@@ -9,23 +9,12 @@
  * It neither waits nor sends: the dispatcher decides when to seal, the delivery what the outcomes are.
  */
 import { type AssociationType, typesText } from '../../shared/contract/association.js';
-import {
-  addToInputs,
-  type Batch,
-  type Input,
-  LINES,
-  type Line,
-  lineOf,
-  PlainInputs,
-  type Slice,
-  type Submission,
-  settleWaiter,
-  type Ticket,
-  type Trigger,
-} from './batch.js';
+import type { Batch, Trigger } from './batch.js';
+import { Filling } from './filling.js';
+import type { Inputs } from './inputs.js';
 import type { Outcome } from './outcome.js';
-import { PairMap } from './pair-map.js';
-import { PairSet } from './pair-set.js';
+import { PairTable } from './pair-table.js';
+import { LINES, type Line, lineOf, type Submission, settlePairs, type Ticket } from './submission.js';
 import { batchLimit } from './suspicion.js';
 
 /** A stretch of a ticket's pairs that waits in a lane. */
@@ -63,7 +52,7 @@ export class Coalescer {
   readonly #lanes: Readonly<Record<Line, Map<string, Lane>>> = { first: new Map(), suspect: new Map() };
   readonly #sizes: Record<Line, number> = { first: 0, suspect: 0 };
   #sealed = 0;
-  readonly #known: PairSet;
+  readonly #table: PairTable;
   #flushing = false;
   #lastTypes: { readonly list: readonly AssociationType[]; readonly text: string } = { list: [], text: '' };
   /** A line's last batch was one out of turn: the next one is not, or the others would starve. */
@@ -71,7 +60,7 @@ export class Coalescer {
 
   constructor(options: CoalescerOptions) {
     this.#options = options;
-    this.#known = new PairSet(options.maxInputs);
+    this.#table = new PairTable(options.maxInputs);
   }
 
   /** Pairs that wait for a batch. */
@@ -140,23 +129,8 @@ export class Coalescer {
     this.#sealed += 1;
     const id = this.#options.batchId?.() ?? String(this.#sealed);
     const { fromObjectType, toObjectType, limit, line } = lane;
-    const about = {
-      ...{ id, fromObjectType, toObjectType, limit, line, trigger, waitedMs },
-      high: Math.min(high, limit),
-    };
-    const plain = this.#takePlain(lane, id);
-    if (!plain) {
-      const inputs = this.#take(lane, id);
-      return { ...about, size: inputs.length, inputs };
-    }
-    return {
-      ...about,
-      size: plain.size,
-      plain,
-      get inputs() {
-        return plain.inputs;
-      },
-    };
+    const about = { id, fromObjectType, toObjectType, limit, line, trigger, waitedMs };
+    return { ...about, high: Math.min(high, limit), inputs: this.#take(lane, id) };
   }
 
   /** From now on every lane is ready, as small as it is: the process is about to end. */
@@ -176,8 +150,7 @@ export class Coalescer {
           continue;
         }
         this.#shrink(lane, chunk.end - chunk.next);
-        for (let index = chunk.next; index < chunk.end; index++)
-          settleWaiter({ ticket: chunk.ticket, index }, outcome);
+        settlePairs(chunk.ticket, chunk.next, chunk.end, outcome);
       }
       lane.chunks.splice(0, lane.chunks.length, ...kept);
     }
@@ -250,54 +223,28 @@ export class Coalescer {
     return oldest;
   }
 
-  /** The same as {@link #take} in numbers, where all ids are numbers and no record pair comes twice; else nothing. */
-  #takePlain(lane: Lane, id: string): PlainInputs | undefined {
-    const size = Math.min(lane.size, lane.limit);
-    const known = this.#known;
-    known.clear();
-    const slices: Slice[] = [];
-    let left = size;
-    for (const { ticket, next, end } of lane.chunks) {
-      if (left === 0) break;
-      const { ids } = ticket.submission.pairs;
-      if (!ids) return undefined;
-      const taken = Math.min(left, end - next);
-      for (let at = 2 * next; at < 2 * (next + taken); at += 2)
-        if (!known.add(ids[at] as number, ids[at + 1] as number)) return undefined;
-      slices.push({ ticket, start: next, end: next + taken });
-      left -= taken;
-    }
-    for (const [at, { ticket, end }] of slices.entries()) {
-      ticket.submission.onSealed?.(id);
-      (lane.chunks[at] as Chunk).next = end;
-    }
-    const last = lane.chunks[slices.length - 1];
-    lane.chunks.splice(0, last && last.next < last.end ? slices.length - 1 : slices.length);
-    this.#shrink(lane, size);
-    return new PlainInputs(slices, size);
-  }
-
   /** Takes pairs from the head of the lane until the batch is full or the lane is empty. */
-  #take(lane: Lane, id: string): Input[] {
-    const known = new PairMap<Input>();
-    const inputs: Input[] = [];
+  #take(lane: Lane, id: string): Inputs {
+    const limit = Math.min(lane.size, lane.limit);
+    const filling = new Filling({ limit, mergesTypes: lane.mergesTypes, table: this.#table });
     const postponed: Chunk[] = [];
     let emptied = 0;
     let taken = 0;
     for (const chunk of lane.chunks) {
-      if (inputs.length < lane.limit) chunk.ticket.submission.onSealed?.(id);
-      while (chunk.next < chunk.end && inputs.length < lane.limit) {
-        const index = chunk.next++;
-        if (!addToInputs(inputs, known, chunk.ticket, index, lane.mergesTypes))
-          postponed.push({ ticket: chunk.ticket, next: index, end: index + 1, since: chunk.since });
-        taken += 1;
-      }
-      if (chunk.next < chunk.end) break;
+      if (filling.isFull) break;
+      const { ticket, since } = chunk;
+      ticket.submission.onSealed?.(id);
+      const next = filling.take(ticket, chunk.next, chunk.end, index => {
+        postponed.push({ ticket, next: index, end: index + 1, since });
+      });
+      taken += next - chunk.next;
+      chunk.next = next;
+      if (next < chunk.end) break;
       emptied += 1;
     }
     lane.chunks.splice(0, emptied, ...postponed);
     this.#shrink(lane, taken - postponed.length);
-    return inputs;
+    return filling.inputs();
   }
 
   #shrink(lane: Lane, by: number): void {

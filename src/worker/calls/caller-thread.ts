@@ -7,10 +7,10 @@ import pLimit from 'p-limit';
 import type { Answer } from '../../hubspot/classify.js';
 import { Departure } from '../../hubspot/departure.js';
 import { clock } from '../../shared/runtime/clock.js';
-import { type Call, type PlainCall, unpackCall } from '../batches/columns.js';
+import { type Columns, unpackColumns } from '../batches/columns.js';
 import type { CallerOptions, FromThread, ToThread } from './caller.js';
 import { HubSpotClient, writeOut } from './hubspot-client.js';
-import { listsAll, listsAllPlain } from './results.js';
+import { listsAll } from './results.js';
 
 const port = parentPort as MessagePort;
 const send = (message: FromThread) => port.postMessage(message);
@@ -34,8 +34,9 @@ send({ kind: 'ready' });
 async function make(order: ToThread & { kind: 'call' }): Promise<void> {
   const ending = new AbortController();
   calls.set(order.id, ending);
-  const call = 'columns' in order.call ? order.call : unpackCall(order.call);
-  const written = writeOut(call);
+  const { fromObjectType, toObjectType } = order.call;
+  const columns = unpackColumns(order.call.columns);
+  const written = writeOut({ fromObjectType, toObjectType, columns });
   const departure = new Departure(order.slot, lateMs => send({ kind: 'late', id: order.id, lateMs }));
   const since = clock();
   let waitedMs = 0;
@@ -48,13 +49,13 @@ async function make(order: ToThread & { kind: 'call' }): Promise<void> {
   if (answer.kind === 'not-sent')
     // a call that stood ready for another one's end was not late by this machine's fault
     send({ kind: 'answer', id: order.id, answer: { ...answer, lateMs: answer.lateMs - waitedMs } });
-  else send({ kind: 'answer', id: order.id, ...packAnswer(answer, call) });
+  else send({ kind: 'answer', id: order.id, ...packAnswer(answer, columns) });
 }
 
-function packAnswer(answer: Answer, call: Call | PlainCall): { answer: Answer; body?: string } {
+function packAnswer(answer: Answer, columns: Columns): { answer: Answer; body?: string } {
   if (answer.kind === 'none') return { answer };
   const { body, ...rest } = answer;
-  if (answer.status >= 200 && answer.status < 300 && isComplete(body, call))
+  if (answer.status >= 200 && answer.status < 300 && listsAll(body, columns))
     return { answer: { ...rest, body: undefined, listsAll: true } };
   // as text: cheaper to copy between threads than objects
   return { answer: { ...rest, body: undefined }, ...(body !== undefined && { body: written(body) }) };
@@ -68,6 +69,3 @@ function written(body: unknown): string {
     return 'null';
   }
 }
-
-const isComplete = (body: unknown, call: Call | PlainCall): boolean =>
-  'columns' in call ? listsAllPlain(body, call.columns) : listsAll(body, call.inputs);

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import type { Answer } from '../../hubspot/classify.js';
 import type { NotSent, Slot } from '../../hubspot/departure.js';
 import { messageOf } from '../../shared/contract/errors.js';
-import { type Call, type Columns, type PackedCall, type PlainCall, packCall } from '../batches/columns.js';
+import { type Call, type PackedColumns, packColumns } from '../batches/columns.js';
 import type { HubSpotClientOptions } from './hubspot-client.js';
 
 export type CallerOptions = Omit<HubSpotClientOptions, 'token' | 'onRateLimitHeader'>;
@@ -19,7 +19,7 @@ export type ToThread =
       readonly kind: 'call';
       readonly id: number;
       readonly token: string;
-      readonly call: PackedCall | PlainCall;
+      readonly call: Omit<Call, 'columns'> & { readonly columns: PackedColumns };
       readonly slot: Slot;
     }
   | { readonly kind: 'cancel'; readonly id: number };
@@ -70,13 +70,13 @@ export class Caller {
 
   /**
    * POST …/batch/create with these inputs.
-   * @param call.plain the same inputs in numbers, where all ids are plain digits
+   * @param call.columns are given away
    * @param signal ends the call: whether it was carried out is then unknown
    * @param slot when it may go; too late, it is not sent
    * @param onLate called when it was written late
    */
   create(
-    call: Call & { readonly plain?: { columns(): Columns } | undefined },
+    call: Call,
     signal: AbortSignal,
     slot: Slot,
     onLate: (lateMs: number) => void = () => {},
@@ -95,11 +95,10 @@ export class Caller {
           resolve(answer);
         },
       });
-      const { fromObjectType, toObjectType, plain } = call;
-      const columns = plain?.columns();
-      const packed = columns ? { fromObjectType, toObjectType, columns } : packCall(call);
+      const { fromObjectType, toObjectType, columns } = call;
+      const packed = { fromObjectType, toObjectType, columns: packColumns(columns) };
       const order = { id, token: this.parts.token(), call: packed, slot };
-      const handedOver = columns ? [columns.ids.buffer] : [];
+      const handedOver = [columns.ids.buffer, columns.typeAt.buffer];
       thread.postMessage({ kind: 'call', ...order } satisfies ToThread, handedOver);
       if (signal.aborted) cancel();
     });

@@ -20,17 +20,10 @@ import type { Sign } from '../../hubspot/weather.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { enteringWords } from '../../shared/runtime/text.js';
-import {
-  type Batch,
-  type Input,
-  type Line,
-  namesOf,
-  type PlainInputs,
-  pairNames,
-  settle,
-  typesOf,
-} from '../batches/batch.js';
+import { type Batch, namesOf, pairNames } from '../batches/batch.js';
+import { type Call, indexes } from '../batches/columns.js';
 import { CREATED, type Failure, type Hold, type Outcome, SHUTTING_DOWN } from '../batches/outcome.js';
+import type { Line } from '../batches/submission.js';
 import { halvingsBelow, REFUSED } from '../batches/suspicion.js';
 import type { Evidence } from './evidence.js';
 import type { Gate, Turn } from './gate.js';
@@ -45,12 +38,9 @@ export type DeliveryReport = {
   readonly answers: readonly string[];
 };
 
-/** @property plain the same inputs in numbers, if they can be */
-export type CreateCall = Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs' | 'plain'>;
-
 export type DeliveryParts = {
   readonly create: (
-    call: CreateCall,
+    call: Call,
     signal: AbortSignal,
     slot: Slot,
     onLate: (lateMs: number) => void,
@@ -81,8 +71,6 @@ const ANSWERS_KEPT = 30;
 
 /** What became of one call, after everything that can be waited out has been waited out. */
 type Sent =
-  /** every input of the batch, and nobody has looked at them one by one */
-  | { readonly kind: 'all-created'; readonly plain: PlainInputs }
   | { readonly kind: 'reconciled'; readonly found: Reconciled }
   | { readonly kind: 'too-large'; readonly failure: Failure }
   | { readonly kind: 'held'; readonly hold: Hold }
@@ -115,10 +103,8 @@ type AccountVerdict = CallVerdict & {
   readonly kind: 'rate-limited' | 'migrating' | 'unauthorized' | 'wrong-account';
 };
 
-/** The delivery of one batch. */
+/** The delivery of one batch. An input is an index into its columns, and a group of them is sent in one call. */
 class Run {
-  /** inputs without an outcome */
-  #open: number;
   readonly #counts = { created: 0, retry: 0, rejected: 0, held: 0 };
   #calls = 0;
   readonly #answers: string[] = [];
@@ -134,30 +120,27 @@ class Run {
     private readonly batch: Batch,
     private readonly parts: DeliveryParts,
     private readonly signal: AbortSignal,
-  ) {
-    this.#open = batch.size;
-  }
+  ) {}
 
   async toTheEnd(turn: Turn): Promise<void> {
-    const first = await this.#send(this.batch, turn);
-    if (first.kind === 'all-created') return this.#settlePlain(first.plain);
     const { searches } = this.parts;
+    const all = indexes(this.batch.inputs.size);
+    const whole = await this.#send(all, turn);
     try {
-      await this.#isolate(first);
+      await this.#isolate(all, whole);
     } finally {
       if (this.#search) searches.end(this.#search);
     }
   }
 
-  async #isolate(whole: Sent): Promise<void> {
-    const { fromObjectType, toObjectType, inputs } = this.batch;
-    const isolation = new Isolation(inputs, this.#standing(whole));
+  async #isolate(all: readonly number[], whole: Sent): Promise<void> {
+    const isolation = new Isolation(all, this.#standing(whole));
     let first: Sent | undefined = whole;
     let words: Failure | undefined;
     for (let group = isolation.next(); group; group = isolation.next()) {
       const hold = first ? undefined : this.#searchOn(isolation);
       if (hold) return this.giveBack(hold);
-      const sent: Sent = first ?? (await this.#send({ fromObjectType, toObjectType, inputs: group }));
+      const sent: Sent = first ?? (await this.#send(group));
       first = undefined;
       switch (sent.kind) {
         case 'reconciled':
@@ -172,8 +155,6 @@ class Run {
           return this.giveBack(sent.hold);
         case 'failed':
           return this.#settleFailed(group, isolation.unresolved, sent, words !== undefined);
-        case 'all-created':
-          throw new Error('a part of a batch is never settled as a whole');
         default:
           sent satisfies never;
       }
@@ -184,7 +165,7 @@ class Run {
   /** The search takes its place among the searches. @returns what stops it; undefined: the next group may be sent */
   #searchOn(isolation: Isolation): Hold | undefined {
     if (!this.#search) {
-      this.#search = this.parts.searches.begin(this.batch.size);
+      this.#search = this.parts.searches.begin(this.batch.inputs.size);
       if (!this.#search) return tooManySearches(this.parts.searches.againMs);
       this.#search.invalid = this.#invalid;
     }
@@ -203,8 +184,8 @@ class Run {
 
   /** @param refused HubSpot has refused all unresolved inputs in one call before */
   #settleFailed(
-    group: readonly Input[],
-    unresolved: readonly Input[],
+    group: readonly number[],
+    unresolved: readonly number[],
     { failure, fine }: Sent & { kind: 'failed' },
     refused: boolean,
   ): void {
@@ -220,27 +201,18 @@ class Run {
   }
 
   giveBack(hold: Hold): void {
-    this.#settleAll(
-      this.batch.inputs.filter(input => input.isOpen),
-      { kind: 'held', hold },
-    );
+    this.#settleRest({ kind: 'held', hold });
   }
 
   /** Whoever has no outcome by now was forgotten by a fault of ours: it goes back to the queue. */
   close(): DeliveryReport {
-    if (this.#open > 0) {
-      const reason = `${this.#open} of ${this.batch.size} inputs were left without an outcome`;
+    const { open, size } = this.batch.inputs;
+    if (open > 0) {
+      const reason = `${open} of ${size} inputs were left without an outcome`;
       this.parts.logger.error({ event: 'unsettled' }, reason);
       this.giveBack({ scope: 'pair', forMs: 1_000, reason });
     }
     return { counts: this.#counts, calls: this.#calls, answers: this.#answers };
-  }
-
-  async #settlePlain(plain: PlainInputs): Promise<void> {
-    this.#open = 0;
-    this.#counts.created += plain.size;
-    plain.settleAllCreated();
-    await this.#accepted(plain.types);
   }
 
   /** A probe that has found out nothing leaves the way to another one. */
@@ -249,17 +221,20 @@ class Run {
     if (probes && !this.#hasHeld) await this.parts.quota.endProbe(probes);
   }
 
-  async #apply(group: readonly Input[], found: Reconciled, isolation: Isolation): Promise<void> {
-    this.#settleAll(found.created, CREATED);
-    for (const { input, failure, final } of found.named) this.#settle(input, refusal(input, failure, final));
-    if (found.created.length > 0) await this.#accepted(typesOf(found.created));
+  async #apply(group: readonly number[], found: Reconciled, isolation: Isolation): Promise<void> {
+    const { inputs } = this.batch;
+    if (found.created.length === inputs.size) this.#settleRest(CREATED);
+    else this.#settleAll(found.created, CREATED);
+    for (const { input, failure, final } of found.named)
+      this.#settle(input, this.#refusal(input, failure, final));
+    if (found.created.length > 0) await this.#accepted(inputs.typesTexts(found.created));
     if (found.named.length > 0) await this.#namedSome(found.named.map(({ input }) => input));
     const [alone] = group.length === 1 ? found.suspects : [];
-    if (!alone)
+    if (alone === undefined)
       return isolation.report({ ...found, accepted: found.created.length, named: found.named.length });
     // whatever is said speaks of this input; a call without effect, where nothing is said, is tried again
     if (isMute(found.failure)) await this.#applyMute(alone, found.failure, isolation.hasAccepted);
-    else this.#settle(alone, refusal(alone, found.failure, isFinal(found.failure)));
+    else this.#settle(alone, this.#refusal(alone, found.failure, isFinal(found.failure)));
     isolation.reportAlone();
   }
 
@@ -267,10 +242,11 @@ class Run {
    * An input was refused alone, with words that may be about the account as well: it is at fault only if others of its
    * kind are accepted after that. Where some were accepted just before, it comes back alone; else nothing is known.
    */
-  async #applyMute(alone: Input, failure: Failure, hasAccepted: boolean): Promise<void> {
-    const [, name = ''] = pairNames(this.batch, typesOf([alone]));
-    if (this.parts.evidence.refusedAlone(name, `${alone.from} ${alone.to}`))
-      return this.#settle(alone, refusal(alone, failure, true));
+  async #applyMute(alone: number, failure: Failure, hasAccepted: boolean): Promise<void> {
+    const { inputs } = this.batch;
+    const [, name = ''] = pairNames(this.batch, inputs.typesTexts([alone]));
+    if (this.parts.evidence.refusedAlone(name, inputs.pairAt(alone).join(' ')))
+      return this.#settle(alone, this.#refusal(alone, failure, true));
     if (hasAccepted) return this.#settle(alone, refused(failure));
     this.#settle(alone, { kind: 'held', hold: await this.#holdTypes([alone], failure) });
   }
@@ -284,7 +260,7 @@ class Run {
     if (this.batch.probes) return 'unproven';
     const types = namesOf(this.batch).slice(1);
     if (types.some(name => this.parts.evidence.isJudged(name))) return 'judged';
-    return this.batch.size > DOUBTED_FROM ? 'unproven' : undefined;
+    return this.batch.inputs.size > DOUBTED_FROM ? 'unproven' : undefined;
   }
 
   /** Another batch, or another replica, has found out meanwhile that nothing of this is accepted. */
@@ -296,21 +272,21 @@ class Run {
   }
 
   /** Sends until HubSpot has said something about the inputs, or there is a reason to stop. */
-  async #send(call: CreateCall, given?: Turn): Promise<Sent> {
+  async #send(group: readonly number[], given?: Turn): Promise<Sent> {
     const { gate, onHigh } = this.parts;
     for (let turn = given; ; turn = undefined) {
       const entry = turn ?? (await gate.pass(this.#line, 'urgent', this.signal));
       if (entry.kind === 'stopped') return { kind: 'held', hold: entry.hold };
       if (entry.kind === 'paced') continue; // only partial batches of the dispatcher are paced
       if (!turn && entry.permit.high > 0) onHigh();
-      const answer = await this.#call(call, entry.permit).finally(entry.leave);
-      const sent = await this.#read(answer, call, entry.permit);
+      const answer = await this.#call(group, entry.permit).finally(entry.leave);
+      const sent = await this.#read(answer, group, entry.permit);
       if (sent) return sent;
     }
   }
 
   /** @returns what became of the call; undefined: the same inputs are sent again */
-  async #read(answer: Answer | NotSent, call: CreateCall, permit: Permit): Promise<Sent | undefined> {
+  async #read(answer: Answer | NotSent, group: readonly number[], permit: Permit): Promise<Sent | undefined> {
     const { quota } = this.parts;
     if (answer.kind === 'not-sent') {
       // the batch stays sealed; no attempt, no failure
@@ -320,16 +296,17 @@ class Run {
     if (this.signal.aborted && answer.kind === 'none') return { kind: 'held', hold: SHUTTING_DOWN };
     const verdict = classifyCall(answer);
     const isAnswer = !['unavailable', 'unauthorized', 'wrong-account'].includes(verdict.kind);
-    if (isAnswer || this.#isInput(verdict.kind)) await quota.answered(permit, hasFirstTimers(call));
+    if (isAnswer || this.#isInput(verdict.kind))
+      await quota.answered(permit, this.batch.inputs.hasFirstTimers(group));
     switch (verdict.kind) {
       case 'accepted':
       case 'refused':
-        return reconciled(answer as HubSpotAnswer, verdict.kind === 'accepted', call);
+        return this.#reconciled(answer as HubSpotAnswer, verdict.kind === 'accepted', group);
       case 'too-large':
         return { kind: 'too-large', failure: failureOf(answer) };
       case 'wrong-account':
         // others are accepted meanwhile: the fault lies in what this batch holds
-        if (this.#isInput(verdict.kind)) return reconciled(answer as HubSpotAnswer, false, call);
+        if (this.#isInput(verdict.kind)) return this.#reconciled(answer as HubSpotAnswer, false, group);
         this.#wrongAccountAt ??= performance.now();
         await this.#holdAccount(verdict, answer, permit);
         return undefined;
@@ -347,7 +324,7 @@ class Run {
       case 'unavailable': {
         const failure = failureOf(answer);
         // a batch that has failed as the probe goes back as well: the next probe is another batch's turn
-        const { fine, at } = await quota.failed(failure.message, permit, signOf(call));
+        const { fine, at } = await quota.failed(failure.message, permit, this.#signOf(group));
         return { kind: 'failed', failure: { ...failure, at }, fine };
       }
     }
@@ -376,7 +353,9 @@ class Run {
     }
   }
 
-  async #call(call: CreateCall, permit: Permit): Promise<Answer | NotSent> {
+  async #call(group: readonly number[], permit: Permit): Promise<Answer | NotSent> {
+    const { fromObjectType, toObjectType, inputs } = this.batch;
+    const call = { fromObjectType, toObjectType, columns: inputs.columns(group) };
     this.#sentAt = performance.now();
     this.#calls += 1;
     const answer = await this.parts.create(call, this.signal, permit.slot, lateMs => {
@@ -403,10 +382,10 @@ class Run {
     return verdict === 'wrong-account' && since !== undefined && this.parts.evidence.anythingSince(since);
   }
 
-  async #holdTypes(inputs: readonly Input[], failure: Failure): Promise<Hold> {
-    const longestMs = this.batch.size === 1 ? LONGEST_HOLD_BY_ONE_MS : undefined;
+  async #holdTypes(inputs: readonly number[], failure: Failure): Promise<Hold> {
+    const longestMs = this.batch.inputs.size === 1 ? LONGEST_HOLD_BY_ONE_MS : undefined;
     const holds: Hold[] = [];
-    for (const name of pairNames(this.batch, typesOf(inputs)).slice(1))
+    for (const name of pairNames(this.batch, this.batch.inputs.typesTexts(inputs)).slice(1))
       holds.push(
         await this.#holdPair(
           name,
@@ -440,22 +419,48 @@ class Run {
   }
 
   /** HubSpot judges single inputs: the hold of their object pair as a whole is over, too. */
-  async #namedSome(named: readonly Input[]): Promise<void> {
-    const names = pairNames(this.batch, typesOf(named));
+  async #namedSome(named: readonly number[]): Promise<void> {
+    const names = pairNames(this.batch, this.batch.inputs.typesTexts(named));
     this.parts.evidence.named(names);
     if (this.parts.quota.holdsPairs) await this.parts.quota.freePair(...names);
   }
 
-  #settleAll(inputs: readonly Input[], outcome: Outcome): void {
+  #settleAll(inputs: readonly number[], outcome: Outcome): void {
     for (const input of inputs) this.#settle(input, outcome);
   }
 
-  #settle(input: Input, outcome: Outcome): void {
-    const waiters = settle(input, outcome);
-    this.#counts[outcome.kind] += waiters;
+  #settle(input: number, outcome: Outcome): void {
+    this.#counts[outcome.kind] += this.batch.inputs.settle(input, outcome);
     if (outcome.kind === 'rejected') this.#invalid += 1;
     if (this.#search) this.#search.invalid = this.#invalid;
-    this.#open -= 1;
+  }
+
+  #settleRest(outcome: Outcome): void {
+    this.#counts[outcome.kind] += this.batch.inputs.settleRest(outcome);
+  }
+
+  #reconciled(answer: HubSpotAnswer, accepted: boolean, inputs: readonly number[]): Sent {
+    const { fromObjectType, toObjectType, inputs: columns } = this.batch;
+    return {
+      kind: 'reconciled',
+      found: reconcile(answer, accepted, { fromObjectType, toObjectType, columns, inputs }),
+    };
+  }
+
+  /** Waiters with different types share a merged input: each is judged by itself before anybody is rejected. */
+  #refusal(input: number, failure: Failure, final: boolean): Outcome {
+    return final && !this.batch.inputs.isMerged(input) ? { kind: 'rejected', failure } : refused(failure);
+  }
+
+  /** What a failed call says of the weather. */
+  #signOf(group: readonly number[]): Sign {
+    const { inputs } = this.batch;
+    const [first] = group;
+    const isSuspect = first === undefined || inputs.isSuspect(first);
+    return {
+      firstTimers: inputs.hasFirstTimers(group),
+      firstPair: isSuspect ? '' : inputs.pairAt(first).join(' '),
+    };
   }
 }
 
@@ -465,11 +470,6 @@ const tooManySearches = (forMs: number): Hold => ({
   forMs,
   reason: 'HubSpot refused some of a batch without naming them, and many such batches are searched already',
 });
-
-/** Waiters with different types share a merged input: each is judged by itself before anybody is rejected. */
-function refusal(input: Input, failure: Failure, final: boolean): Outcome {
-  return final && !input.merged ? { kind: 'rejected', failure } : refused(failure);
-}
 
 /** HubSpot has said something of the input that is not final. */
 const refused = (failure: Failure): Outcome => ({
@@ -490,22 +490,6 @@ function failureOf(answer: Answer): Failure {
     message: wordsOf(answer),
     ...(correlationId && { correlationId }),
   };
-}
-
-function reconciled(answer: HubSpotAnswer, accepted: boolean, call: CreateCall): Sent {
-  if (accepted && answer.listsAll && call.plain) return { kind: 'all-created', plain: call.plain };
-  return { kind: 'reconciled', found: reconcile(answer, accepted, call) };
-}
-
-/** (For this, inputs in numbers are not turned into objects.) */
-const hasFirstTimers = (call: CreateCall): boolean =>
-  call.plain?.hasFirstTimers ?? call.inputs.some(({ ticket }) => !ticket.submission.failedBefore);
-
-/** What a failed call says of the weather. */
-function signOf(call: CreateCall): Sign {
-  const [first] = call.inputs;
-  const isSuspect = first === undefined || first.ticket.submission.suspicion > 0;
-  return { firstTimers: hasFirstTimers(call), firstPair: isSuspect ? '' : `${first.from} ${first.to}` };
 }
 
 /** Why the account or an object pair is held. */

@@ -9,7 +9,7 @@ import pLimit from 'p-limit';
 import { isExpired } from '../../hubspot/departure.js';
 import type { Permit, Quota } from '../../hubspot/quota.js';
 import type { Passage, Turnstile } from '../../hubspot/turnstile.js';
-import type { Line } from '../batches/batch.js';
+import type { Line } from '../batches/submission.js';
 
 export type Leave = () => void;
 /** A call may go; the slot must be left when it has ended, the permit used or released. */

@@ -2,19 +2,19 @@
 import type { Answer } from '../../hubspot/classify.js';
 import type { Departure, NotSent } from '../../hubspot/departure.js';
 import { HubSpotHttp, type HubSpotHttpOptions } from '../../hubspot/http.js';
-import type { Call, PlainCall } from '../batches/columns.js';
-import { plainRequestBody, requestBody } from './request-body.js';
+import type { Call } from '../batches/columns.js';
+import { requestBody } from './request-body.js';
 
 export type HubSpotClientOptions = HubSpotHttpOptions;
 
 export type WrittenCall = Pick<Call, 'fromObjectType' | 'toObjectType'> & { readonly body: string | Buffer };
 
 /** The body takes milliseconds to write: before it is the call's turn. */
-export function writeOut(call: Call | PlainCall): WrittenCall {
-  const { fromObjectType, toObjectType } = call;
-  const body = 'columns' in call ? plainRequestBody(call.columns) : requestBody(call.inputs);
-  return { fromObjectType, toObjectType, body };
-}
+export const writeOut = ({ fromObjectType, toObjectType, columns }: Call): WrittenCall => ({
+  fromObjectType,
+  toObjectType,
+  body: requestBody(columns),
+});
 
 export class HubSpotClient {
   readonly #http: HubSpotHttp;

@@ -7,8 +7,6 @@
  * then on the largest group goes first, which frees most innocents per call. The number of calls is bounded: whoever is
  * still under suspicion then comes back later, in smaller batches.
  */
-import type { Input } from '../batches/batch.js';
-
 /** Calls spent on halving for one batch, after the call that was refused. */
 export const ISOLATION_CALLS = 24;
 /** Refusals that settle inputs by name pay for themselves, as long as something is accepted in between. */
@@ -26,7 +24,7 @@ const NOBODY_MENTIONED_AFTER = 2;
 export type Standing = 'mute' | 'unproven' | 'judged';
 
 type Group = {
-  readonly inputs: readonly Input[];
+  readonly inputs: readonly number[];
   /** the other half of the same guilty group, as long as neither of the two has been asked */
   sibling?: Group;
 };
@@ -45,13 +43,13 @@ export class Isolation {
   #silent = 0;
 
   /** @param standing of the object pair: where it is in doubt, single inputs are asked before anything is halved */
-  constructor(inputs: readonly Input[], standing?: Standing) {
+  constructor(inputs: readonly number[], standing?: Standing) {
     this.#standing = standing;
     this.#pending = [{ inputs }];
   }
 
   /** The inputs to send next; undefined when there is nothing left to ask, or no call left to ask with. */
-  next(): readonly Input[] | undefined {
+  next(): readonly number[] | undefined {
     if (this.#pending.length === 0 || this.isHopeless || this.#calls > ISOLATION_CALLS) return undefined;
     if (this.#naming >= NAMING_CALLS) return undefined;
     const isDoubted = this.#standing === 'mute' || this.#standing === 'unproven';
@@ -78,8 +76,8 @@ export class Isolation {
   report(found: {
     accepted: number;
     named: number;
-    rest: readonly Input[];
-    suspects: readonly Input[];
+    rest: readonly number[];
+    suspects: readonly number[];
     allGuilty: boolean;
     isSilent: boolean;
   }): void {
@@ -124,7 +122,7 @@ export class Isolation {
   }
 
   /** Bad inputs are often neighbours: before all hope is given up, single ones out of the largest groups are asked. */
-  #probeElsewhere(): readonly Input[] {
+  #probeElsewhere(): readonly number[] {
     const largest = this.#pending.reduce((best, group) => (largerThan(group, best) ? group : best));
     this.#pending = this.#pending.filter(group => group !== largest);
     if (largest.sibling) delete largest.sibling.sibling;
@@ -135,7 +133,7 @@ export class Isolation {
   }
 
   /** Inputs without an outcome, the current group included. */
-  get unresolved(): Input[] {
+  get unresolved(): number[] {
     return [...(this.#current?.inputs ?? []), ...this.#pending.flatMap(group => group.inputs)];
   }
 
@@ -164,7 +162,7 @@ export class Isolation {
     this.#split(sibling.inputs);
   }
 
-  #split(inputs: readonly Input[]): void {
+  #split(inputs: readonly number[]): void {
     if (inputs.length === 1) {
       this.#pending.push({ inputs });
       return;

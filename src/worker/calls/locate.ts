@@ -7,9 +7,10 @@
  */
 
 import { field, text } from '../../hubspot/classify.js';
+import type { AssociationType } from '../../shared/contract/association.js';
 import { sameTypeName } from '../../shared/contract/object-types.js';
-import { canonicalId } from '../../shared/contract/record-id.js';
-import type { Input } from '../batches/batch.js';
+import { type Columns, fromOf, toOf } from '../batches/columns.js';
+import { idReader } from './results.js';
 
 /** One error, in whatever place of the answer it stood. */
 export type HubSpotError = {
@@ -21,33 +22,43 @@ export type HubSpotError = {
 };
 
 export type Located =
-  | { readonly kind: 'named'; readonly inputs: readonly Input[] }
-  | { readonly kind: 'suspected'; readonly inputs: readonly Input[] }
+  | { readonly kind: 'named'; readonly inputs: readonly number[] }
+  | { readonly kind: 'suspected'; readonly inputs: readonly number[] }
   /** the object pair itself is at fault */
   | { readonly kind: 'everyone' }
   | { readonly kind: 'nobody' };
 
 type Side = 'from' | 'to';
-type Mention = { readonly id: string; readonly side: Side | undefined };
+type Mention = { readonly id: number; readonly side: Side | undefined };
 
 /** The inputs of one call, looked up by id. Built only when an answer holds errors. */
 export class InputIndex {
-  readonly from = new Map<string, Input[]>();
-  readonly to = new Map<string, Input[]>();
+  readonly from = new Map<number, number[]>();
+  readonly to = new Map<number, number[]>();
+  /** an id of an answer → the number that it is in the columns; NaN: none of them */
+  readonly numberOf: (id: string) => number;
   readonly #fromType: string;
   readonly #toType: string;
 
+  /** @param inputs of the call, in these columns */
   constructor(
-    readonly inputs: readonly Input[],
+    readonly columns: Columns,
+    readonly inputs: readonly number[],
     fromObjectType: string,
     toObjectType: string,
   ) {
+    this.numberOf = idReader(columns.texts);
     this.#fromType = sameTypeName(fromObjectType);
     this.#toType = sameTypeName(toObjectType);
     for (const input of inputs) {
-      append(this.from, input.from, input);
-      append(this.to, input.to, input);
+      append(this.from, fromOf(columns, input), input);
+      append(this.to, toOf(columns, input), input);
     }
+  }
+
+  typesOf(input: number): readonly AssociationType[] {
+    const { types, typeAt } = this.columns;
+    return types[typeAt[input] as number] ?? [];
   }
 
   /** Which side a type name means; undefined when both or neither. */
@@ -60,7 +71,7 @@ export class InputIndex {
 }
 
 /** @param isDone inputs that the same answer lists as created: an id without a side cannot mean them */
-export function locate(error: HubSpotError, index: InputIndex, isDone: (input: Input) => boolean): Located {
+export function locate(error: HubSpotError, index: InputIndex, isDone: (input: number) => boolean): Located {
   if (UNKNOWN_OBJECT_TYPE.test(error.message)) return { kind: 'everyone' };
   const exact = exactPairs(error, index);
   if (exact) return exact.length > 0 ? { kind: 'named', inputs: exact } : { kind: 'nobody' };
@@ -68,18 +79,18 @@ export function locate(error: HubSpotError, index: InputIndex, isDone: (input: I
   const byId = locateIds(mentions(error, index), index, isDone);
   if (byId.kind !== 'nobody') return byId;
   const open = index.inputs.filter(input => !isDone(input));
-  const byType = open.filter(input => namesTypeOf(error, input));
+  const byType = open.filter(input => namesTypeOf(error, index.typesOf(input)));
   if (byType.length > 0) return { kind: 'named', inputs: byType };
-  return locateDefinition(error, open) ?? { kind: 'nobody' };
+  return locateDefinition(error, open, index) ?? { kind: 'nobody' };
 }
 
 function locateIds(
   mentioned: readonly Mention[],
   index: InputIndex,
-  isDone: (input: Input) => boolean,
+  isDone: (input: number) => boolean,
 ): Located {
-  const named = new Set<Input>();
-  const suspected = new Set<Input>();
+  const named = new Set<number>();
+  const suspected = new Set<number>();
   for (const { id, side } of mentioned) {
     const from = side === 'to' ? [] : (index.from.get(id) ?? []).filter(input => !isDone(input));
     const to = side === 'from' ? [] : (index.to.get(id) ?? []).filter(input => !isDone(input));
@@ -99,12 +110,16 @@ const WRONG_DEFINITION = /for definition \d+-(\d+)/i;
 const TYPE_SPEC = /\b(HUBSPOT_DEFINED|USER_DEFINED|INTEGRATOR_DEFINED|WORK)=(\d+)\b/g;
 
 /** A definition is named without its category: where inputs have the id under several, it could be either. */
-function locateDefinition(error: HubSpotError, open: readonly Input[]): Located | undefined {
+function locateDefinition(
+  error: HubSpotError,
+  open: readonly number[],
+  index: InputIndex,
+): Located | undefined {
   const id = WRONG_DEFINITION.exec(error.message)?.[1];
   if (id === undefined) return undefined;
   const categories = new Set<string>();
   const inputs = open.filter(input => {
-    const types = input.types.filter(type => String(type.associationTypeId) === id);
+    const types = index.typesOf(input).filter(type => String(type.associationTypeId) === id);
     for (const type of types) categories.add(type.associationCategory);
     return types.length > 0;
   });
@@ -112,14 +127,14 @@ function locateDefinition(error: HubSpotError, open: readonly Input[]): Located 
   return { kind: categories.size > 1 ? 'suspected' : 'named', inputs };
 }
 
-function namesTypeOf(error: HubSpotError, input: Input): boolean {
+function namesTypeOf(error: HubSpotError, types: readonly AssociationType[]): boolean {
   const specs = [
     ...strings(field(error.context, 'associationSpec')),
     ...strings(field(error.context, 'INVALID_ASSOCIATION_TYPE_ID')),
     error.message,
   ].flatMap(sentence => [...sentence.matchAll(TYPE_SPEC)]);
   return specs.some(([, category, id]) =>
-    input.types.some(type => type.associationCategory === category && String(type.associationTypeId) === id),
+    types.some(type => type.associationCategory === category && String(type.associationTypeId) === id),
   );
 }
 
@@ -127,16 +142,20 @@ function namesTypeOf(error: HubSpotError, input: Input): boolean {
 const SELF = /^Object (\S+) cannot be associated to itself/;
 
 /** Pairs of which both sides are given; undefined when the error does not speak of pairs. */
-function exactPairs(error: HubSpotError, index: InputIndex): Input[] | undefined {
+function exactPairs(error: HubSpotError, index: InputIndex): number[] | undefined {
   const self = SELF.exec(error.message)?.[1];
-  const from = self === undefined ? ids(field(error.context, 'fromObjectId')) : [canonicalId(self)];
-  const to = self === undefined ? ids(field(error.context, 'toObjectId')) : from;
+  const { columns, numberOf } = index;
+  const ids = (name: string): number[] => strings(field(error.context, name)).map(numberOf);
+  const from = self === undefined ? ids('fromObjectId') : [numberOf(self)];
+  const to = self === undefined ? ids('toObjectId') : from;
   if (from.length === 0 || to.length === 0) return undefined;
   if (from.length === to.length)
-    return from.flatMap((id, at) => (index.from.get(id) ?? []).filter(input => input.to === to[at]));
+    return from.flatMap((id, at) =>
+      (index.from.get(id) ?? []).filter(input => toOf(columns, input) === to[at]),
+    );
   // one record against several makes pairs too; several against another number of others do not say which
   if (from.length > 1 && to.length > 1) return [];
-  return from.flatMap(id => (index.from.get(id) ?? []).filter(input => to.includes(input.to)));
+  return from.flatMap(id => (index.from.get(id) ?? []).filter(input => to.includes(toOf(columns, input))));
 }
 
 /** Sentences that HubSpot was seen to say, and which of their words is an id. Anything else names nobody. */
@@ -155,26 +174,24 @@ function mentions(error: HubSpotError, index: InputIndex): Mention[] {
       ? 'to'
       : undefined;
   const side = stated ?? (types.length === 1 ? index.sideOf(types[0]) : undefined);
-  const found: Mention[] = [
-    ...ids(field(context, 'fromObjectId')).map((id): Mention => ({ id, side: 'from' })),
-    ...ids(field(context, 'toObjectId')).map((id): Mention => ({ id, side: 'to' })),
-    ...[...ids(field(context, 'id')), ...ids(field(context, 'objectId'))].map(
-      (id): Mention => ({ id, side }),
-    ),
+  const named = (name: string, side: Side | undefined): Mention[] =>
+    strings(field(context, name)).map(id => ({ id: index.numberOf(id), side }));
+  const found = [
+    ...named('fromObjectId', 'from'),
+    ...named('toObjectId', 'to'),
+    ...named('id', side),
+    ...named('objectId', side),
   ];
   if (found.length > 0) return found;
   const sentences = [...strings(field(context, 'INVALID_OBJECT_IDS')), error.message];
   return sentences.flatMap(sentence => {
     for (const pattern of ID_SENTENCES) {
       const groups = pattern.exec(sentence)?.groups;
-      if (groups?.id) return [{ id: canonicalId(groups.id), side: stated ?? index.sideOf(groups.type) }];
+      if (groups?.id) return [{ id: index.numberOf(groups.id), side: stated ?? index.sideOf(groups.type) }];
     }
     return [];
   });
 }
-
-/** In the one form, as the inputs have them. */
-const ids = (value: unknown): string[] => strings(value).map(canonicalId);
 
 /** Context values are lists of strings in the documentation, single strings or numbers in life (too large: digits lost). */
 function strings(value: unknown): string[] {
@@ -182,7 +199,6 @@ function strings(value: unknown): string[] {
   return list.flatMap(item => (Number.isSafeInteger(item) ? [String(item)] : (text(item) ?? [])));
 }
 
-/** One spelling for all names of an object type; a name that we do not know stands for itself. */
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list) list.push(value);

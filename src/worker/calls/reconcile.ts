@@ -7,21 +7,22 @@
  */
 import { type Answer, field, isFinalNamed, isObject, text, whyOf } from '../../hubspot/classify.js';
 import { enteringWords } from '../../shared/runtime/text.js';
-import type { Input } from '../batches/batch.js';
+import type { Columns } from '../batches/columns.js';
 import type { Failure } from '../batches/outcome.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
-import { errorsIn, matchResults } from './results.js';
+import { errorsIn, LISTED, matchResults, TURNED } from './results.js';
 
-export type NamedInput = { readonly input: Input; readonly failure: Failure; readonly final: boolean };
+export type NamedInput = { readonly input: number; readonly failure: Failure; readonly final: boolean };
 
+/** Inputs are indexes into the columns of the batch. */
 export type Reconciled = {
-  readonly created: readonly Input[];
+  readonly created: readonly number[];
   /** an error leaves no doubt that it means them */
   readonly named: readonly NamedInput[];
   /** innocents of a refused call: to be sent again at once */
-  readonly rest: readonly Input[];
+  readonly rest: readonly number[];
   /** one or more of them are at fault or had no effect; nobody said which */
-  readonly suspects: readonly Input[];
+  readonly suspects: readonly number[];
   /** there are as many errors as suspects: each of them is at fault, halving would find nobody innocent */
   readonly allGuilty: boolean;
   /** the call was accepted, and mentions nobody */
@@ -33,24 +34,27 @@ export type Reconciled = {
 type Call = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
-  readonly inputs: readonly Input[];
+  readonly columns: Columns;
+  /** those of the columns that were sent */
+  readonly inputs: readonly number[];
 };
 
 /** @param accepted whether the call as a whole was accepted (2xx) or refused (4xx) */
 export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean, call: Call): Reconciled {
-  const { inputs } = call;
+  const { columns, inputs } = call;
   if (accepted && answer.listsAll) return allCreated(inputs);
-  const turned = new Set<Input>();
-  const created = accepted ? matchResults(answer.body, inputs, turned) : new Set<Input>();
+  const marks = accepted ? matchResults(answer.body, columns, inputs) : new Uint8Array(columns.size);
+  const created = new Set(inputs.filter(input => marks[input] === LISTED));
+  const turned = inputs.filter(input => marks[input] === TURNED);
   const errors = accepted ? partialErrors(answer.body) : refusalErrors(answer.body);
   // beside errors a result the other way round proves less: an id without its side may mean that input all the same
   if (errors.length === 0) for (const input of turned) created.add(input);
   if (accepted && created.size === inputs.length && errors.length === 0) return allCreated(inputs);
 
-  const named = new Map<Input, NamedInput>();
-  const suspected = new Set<Input>();
+  const named = new Map<number, NamedInput>();
+  const suspected = new Set<number>();
   const unlocated: Failure[] = [];
-  const index = new InputIndex(inputs, call.fromObjectType, call.toObjectType);
+  const index = new InputIndex(columns, inputs, call.fromObjectType, call.toObjectType);
   for (const error of errors) {
     const failure = failureOf(error, answer);
     const located = locate(error, index, input => created.has(input));
@@ -82,7 +86,7 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
   };
 }
 
-const allCreated = (inputs: readonly Input[]): Reconciled => ({
+const allCreated = (inputs: readonly number[]): Reconciled => ({
   created: inputs,
   named: [],
   rest: [],
@@ -96,8 +100,8 @@ const allCreated = (inputs: readonly Input[]): Reconciled => ({
 function suspicionOf(found: {
   accepted: boolean;
   named: number;
-  suspected: ReadonlySet<Input>;
-}): (input: Input) => boolean {
+  suspected: ReadonlySet<number>;
+}): (input: number) => boolean {
   // accepted: mentioned nowhere is unaccounted for
   if (found.accepted) return () => true;
   // refused, and some could be meant

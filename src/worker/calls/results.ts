@@ -5,39 +5,44 @@
  */
 import { field, isObject } from '../../hubspot/classify.js';
 import { MAX_INPUTS_PER_CALL } from '../../shared/contract/association.js';
-import { canonicalId } from '../../shared/contract/record-id.js';
-import type { Columns } from '../batches/columns.js';
-import { PairMap } from '../batches/pair-map.js';
-import { PairSet } from '../batches/pair-set.js';
+import { canonicalId, MOST_DIGITS, plainId } from '../../shared/contract/record-id.js';
+import { fromOf, type PairColumns, toOf } from '../batches/columns.js';
+import { PairTable } from '../batches/pair-table.js';
 
-type HasPair = { readonly from: string; readonly to: string };
+/** What is said of an input. */
+export const [UNLISTED, TURNED, LISTED] = [0, 1, 2];
+
+/** Room for one call's inputs; it is empty between two answers. */
+const table = new PairTable(MAX_INPUTS_PER_CALL);
 
 /**
- * The inputs that stand in `results`.
- * @param turned where those are put that stand there the other way round (v3 listed both directions), and whose pair in
- * that direction was not asked for itself
+ * By input: does it stand in `results`? TURNED: only the other way round (v3 listed both directions), and the pair in
+ * that direction was not asked for itself.
+ * @param inputs those that were sent; the others are UNLISTED
  */
-export function matchResults<Input extends HasPair>(
-  body: unknown,
-  inputs: readonly Input[],
-  turned: Set<Input>,
-): Set<Input> {
+export function matchResults(body: unknown, columns: PairColumns, inputs?: readonly number[]): Uint8Array {
+  const marks = new Uint8Array(columns.size);
   const results = field(body, 'results');
-  const found = new Set<Input>();
-  if (!Array.isArray(results) || results.length === 0) return found;
-  const byPair = new PairMap<Input>();
-  for (const input of inputs) byPair.add(input);
+  if (!Array.isArray(results) || results.length === 0) return marks;
+  table.clear();
+  const count = inputs?.length ?? columns.size;
+  for (let at = 0; at < count; at++) {
+    const input = inputs ? (inputs[at] as number) : at;
+    table.add(fromOf(columns, input), toOf(columns, input), input);
+  }
+  const numberOf = idReader(columns.texts);
   for (const result of results) {
     if (!isObject(result)) continue;
-    const [from, to] = [idOf(result.fromObjectId), idOf(result.toObjectId)];
-    const input = byPair.get(from, to);
-    if (input) found.add(input);
+    const from = numberOf(result.fromObjectId);
+    const to = numberOf(result.toObjectId);
+    const input = table.get(from, to);
+    if (input >= 0) marks[input] = LISTED;
     else {
-      const other = byPair.get(to, from);
-      if (other) turned.add(other);
+      const turned = table.get(to, from);
+      if (turned >= 0 && marks[turned] === UNLISTED) marks[turned] = TURNED;
     }
   }
-  return found;
+  return marks;
 }
 
 export function errorsIn(body: unknown): Readonly<Record<string, unknown>>[] {
@@ -46,40 +51,23 @@ export function errorsIn(body: unknown): Readonly<Record<string, unknown>>[] {
 }
 
 /** Every input stands in the results, and there is nothing else to say of any. */
-export function listsAll(body: unknown, inputs: readonly HasPair[]): boolean {
-  if (errorsIn(body).length > 0) return false;
-  const turned = new Set<HasPair>();
-  const found = matchResults(body, inputs, turned);
-  for (const input of turned) found.add(input);
-  return found.size === inputs.length;
+export const listsAll = (body: unknown, columns: PairColumns): boolean =>
+  errorsIn(body).length === 0 && !matchResults(body, columns).includes(UNLISTED);
+
+const PLAIN_BELOW = 10 ** MOST_DIGITS;
+
+/**
+ * Reads ids of an answer, in whatever form, as the numbers that they are in these columns. NaN, which is equal to no id:
+ * nobody there has it. (An object is no id: to make text of it may even fail.)
+ */
+export function idReader(texts: readonly string[]): (id: unknown) => number {
+  const numbers = new Map(texts.map((text, place) => [text, -1 - place]));
+  const oddNumber = (id: string): number => numbers.get(id) ?? Number.NaN;
+  return id => {
+    if (typeof id === 'number')
+      return id >= 0 && id < PLAIN_BELOW && Number.isInteger(id) ? id : oddNumber(String(id));
+    if (typeof id !== 'string') return Number.NaN;
+    const plain = plainId(id);
+    return plain >= 0 ? plain : oddNumber(canonicalId(id));
+  };
 }
-
-const wanted = new PairSet(MAX_INPUTS_PER_CALL);
-const listed = new PairSet(MAX_INPUTS_PER_CALL);
-
-/** The same for inputs in numbers. */
-export function listsAllPlain(body: unknown, { ids }: Columns): boolean {
-  const results = field(body, 'results');
-  if (!Array.isArray(results) || errorsIn(body).length > 0) return false;
-  wanted.clear();
-  listed.clear();
-  for (let at = 0; at < ids.length; at += 2) wanted.add(ids[at] as number, ids[at + 1] as number);
-  let found = 0;
-  for (const result of results) {
-    if (!isObject(result)) continue;
-    const from = numberOf(result.fromObjectId);
-    const to = numberOf(result.toObjectId);
-    if (wanted.has(from, to)) found += listed.add(from, to) ? 1 : 0;
-    else if (wanted.has(to, from)) found += listed.add(to, from) ? 1 : 0;
-  }
-  return found === ids.length / 2;
-}
-
-/** Inputs have their ids in the one form; an answer may have any. An object is no id: to make text of it may even fail. */
-const idOf = (id: unknown): string =>
-  typeof id === 'number' || typeof id === 'string' ? canonicalId(id) : '';
-
-const PLAIN_ID = /^0*\d{1,15}$/;
-/** NaN, which is equal to no id: it is none of plain digits. */
-const numberOf = (id: unknown): number =>
-  typeof id === 'number' ? id : typeof id === 'string' && PLAIN_ID.test(id) ? Number(id) : Number.NaN;

@@ -4,7 +4,7 @@
  * the operator sees nowhere else.
  */
 import type { SearchReport } from '../../shared/state/heartbeat.js';
-import type { Line } from '../batches/batch.js';
+import type { Line } from '../batches/submission.js';
 
 export type Search = { readonly inputs: number; invalid: number };
 

@@ -4,16 +4,15 @@
  * job is reported as ended exactly once.
  */
 import { type FetchedJob, GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
-import type { Pair } from '../../shared/contract/association.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { withJitter } from '../../shared/runtime/backoff.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import type { Hold, Outcome } from '../batches/outcome.js';
 import type { JobSpan } from '../report/tracing.js';
-import type { Ending, JobWork, ReadJob } from './job-work.js';
+import type { Ending, JobWork } from './job-work.js';
 import type { Ledger } from './ledger.js';
 import type { RetryPolicy } from './retry-policy.js';
-import { allCreated, type Next, type Settlement, settleJob } from './settlement.js';
+import { type Next, type Settlement, settleJob } from './settlement.js';
 
 export type JobEndParts = {
   readonly queue: Pick<JobQueue, 'complete' | 'retry' | 'fail' | 'delay' | 'putBack' | 'hold'>;
@@ -38,7 +37,7 @@ export class JobEnd implements Ending {
   /** All of the job's pairs have their outcomes. */
   settle(work: JobWork, outcomes: readonly Outcome[]): void {
     try {
-      this.settleAs(work, settlementOf(work.read, outcomes, this.parts.policy));
+      this.settleAs(work, settleJob(work.read, outcomes, this.parts.policy));
     } catch (error) {
       this.bringBack(work, error);
     }
@@ -145,11 +144,3 @@ export class JobEnd implements Ending {
 
 const lostLock = (jobId: string) =>
   new LostLock(`job ${jobId}: another worker has it by now, or it was settled before`);
-
-function settlementOf(read: ReadJob, outcomes: readonly Outcome[], policy: RetryPolicy): Settlement {
-  const { head, pairs, data } = read;
-  if (!data?.rejected && outcomes.every(({ kind }) => kind === 'created'))
-    return allCreated(pairs.length, data?.created);
-  const texts = Array.from({ length: pairs.length }, (_, at) => pairs.at(at) as Pair);
-  return settleJob(data ?? { ...head, pairs: texts }, outcomes, policy);
-}

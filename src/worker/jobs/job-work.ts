@@ -4,23 +4,15 @@
  * holds one association, what a job leaves to the garbage collector is what it costs.
  */
 import type { FetchedJob } from '../../bullmq/job-queue.js';
-import type { AssociationType, JobData, Pair } from '../../shared/contract/association.js';
-import type { JobHead } from '../../shared/contract/job-text.js';
-import type { Submission } from '../batches/batch.js';
+import type { AssociationType, JobData } from '../../shared/contract/association.js';
+import type { ReadJob } from '../../shared/contract/job-text.js';
+import type { Pairs } from '../../shared/contract/pairs.js';
 import type { Outcome } from '../batches/outcome.js';
-import type { Pairs } from '../batches/pair-set.js';
+import type { Submission } from '../batches/submission.js';
 import type { JobSpan } from '../report/tracing.js';
 import type { Finish, LedgerEntry } from './ledger.js';
 import type { Ride } from './progress.js';
 import type { Settlement } from './settlement.js';
-
-/** What a job's text says. */
-export type ReadJob = {
-  readonly head: JobHead;
-  readonly pairs: Pairs;
-  /** all of it, where it was read by JSON.parse */
-  readonly data?: JobData;
-};
 
 /** What the job does when something has become of it (job-end.ts). */
 export type Ending = {
@@ -121,7 +113,7 @@ export function submissionsOf(work: JobWork, rides: readonly Ride[]): Submission
   const about = { fromObjectType, toObjectType, types, high, span };
   return rides.map(({ suspicion, failedBefore, places }) => ({
     ...{ ...about, suspicion, failedBefore },
-    pairs: places.map(place => work.pairs.at(place) as Pair),
+    pairs: work.pairs.pick(places),
     onSealed: id => work.onSealed(id),
     onOutcomes(outcomes) {
       for (const [at, place] of places.entries()) all[place] = outcomes[at] as Outcome;

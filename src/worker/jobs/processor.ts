@@ -3,14 +3,11 @@
  * (job-end.ts). What cannot be worked on ends at once. It never waits and never throws.
  */
 import type { FetchedJob } from '../../bullmq/job-queue.js';
-import { parseJobData } from '../../shared/contract/association.js';
-import { PlainJobReader } from '../../shared/contract/job-text.js';
-import { readJson } from '../../shared/contract/json.js';
-import type { Submission } from '../batches/batch.js';
-import { NumberPairs } from '../batches/pair-set.js';
+import { JobReader } from '../../shared/contract/job-text.js';
+import type { Submission } from '../batches/submission.js';
 import type { JobSpan } from '../report/tracing.js';
 import { JobEnd, type JobEndParts } from './job-end.js';
-import { JobWork, type ReadJob, submissionsOf } from './job-work.js';
+import { JobWork, submissionsOf } from './job-work.js';
 import { readProgress, ridesOf } from './progress.js';
 import { reopen } from './settlement.js';
 
@@ -22,7 +19,7 @@ export type ProcessorParts = JobEndParts & {
 const MAX_FAULTS_SHOWN = 20;
 
 export class Processor {
-  readonly #reader = new PlainJobReader();
+  readonly #reader = new JobReader();
   readonly #end: JobEnd;
 
   constructor(private readonly parts: ProcessorParts) {
@@ -42,27 +39,24 @@ export class Processor {
   }
 
   #open(job: FetchedJob, trace: JobSpan | undefined): readonly Submission[] {
-    const plain = this.#reader.read(job.text);
-    if (plain)
-      return [new JobWork(job, { head: plain.head, pairs: new NumberPairs(plain.ids) }, this.#end, trace)];
-    const checked = parseJobData(readJson(job.text));
-    if (!checked.ok) {
-      this.#end.fail({ job, trace }, invalidReason(checked.faults));
+    const read = this.#reader.read(job.text);
+    if ('faults' in read) {
+      this.#end.fail({ job, trace }, invalidReason(read.faults));
       return [];
     }
-    const { data } = checked;
-    const read: ReadJob = { head: data, pairs: data.pairs, data };
-    const again = reopen(data);
+    const work = () => new JobWork(job, read, this.#end, trace);
+    if (read.pairs.length > 0 && !read.history.progress) return [work()];
+    const again = reopen(read);
     if (again) {
-      this.#end.settleAs(new JobWork(job, read, this.#end, trace), again);
+      this.#end.settleAs(work(), again);
       return [];
     }
-    const [ride, ...others] = ridesOf(readProgress(data));
+    const [ride, ...others] = ridesOf(readProgress(read));
     if (!ride) {
-      this.#end.settle(new JobWork(job, read, this.#end, trace), []);
+      this.#end.settle(work(), []);
       return [];
     }
-    if (others.length > 0) return submissionsOf(new JobWork(job, read, this.#end, trace), [ride, ...others]);
+    if (others.length > 0) return submissionsOf(work(), [ride, ...others]);
     return [new JobWork(job, read, this.#end, trace, ride.suspicion, ride.failedBefore)];
   }
 }

@@ -3,6 +3,7 @@
  * order of `pairs`. The pairs of one job often fare differently: one part fails, another is held and never sent. Pure.
  */
 import type { JobData, PairProgress } from '../../shared/contract/association.js';
+import type { ReadJob } from '../../shared/contract/job-text.js';
 import type { Outcome } from '../batches/outcome.js';
 
 export type Retry = Outcome & { readonly kind: 'retry' };
@@ -19,7 +20,7 @@ export type Ride = {
 const FRESH: PairProgress = {};
 
 /** The progress of each pair, by position. Where it does not add up, somebody has edited the job, and all pairs start afresh. */
-export function readProgress({ pairs, progress = [] }: JobData): PairProgress[] {
+export function readProgress({ pairs, history: { progress = [] } }: Pick<ReadJob, 'pairs' | 'history'>) {
   if (progress.reduce((sum, run) => sum + run.pairs, 0) !== pairs.length)
     return new Array<PairProgress>(pairs.length).fill(FRESH);
   return progress.flatMap(({ pairs, ...one }) => new Array<PairProgress>(pairs).fill(one));

@@ -7,10 +7,10 @@ import {
   type ErrorContext,
   type JobData,
   MAX_ERRORS_PER_JOB,
-  type Pair,
   type PairProgress,
   type Rejected,
 } from '../../shared/contract/association.js';
+import type { ReadJob } from '../../shared/contract/job-text.js';
 import type { Failure, Hold, Outcome } from '../batches/outcome.js';
 import { progressAfter, readProgress, writeProgress } from './progress.js';
 import { isOutOfPatience, type RetryPolicy, retryWithinMs, unavailable } from './retry-policy.js';
@@ -34,13 +34,14 @@ export type Settlement = {
   readonly next: Next;
 };
 
-export function settleJob(data: JobData, outcomes: readonly Outcome[], policy: RetryPolicy): Settlement {
-  if (outcomes.length !== data.pairs.length)
-    throw new Error(`${data.pairs.length} pairs have ${outcomes.length} outcomes`);
+export function settleJob(job: ReadJob, outcomes: readonly Outcome[], policy: RetryPolicy): Settlement {
+  const { pairs, history } = job;
+  if (outcomes.length !== pairs.length)
+    throw new Error(`${pairs.length} pairs have ${outcomes.length} outcomes`);
   // nearly all jobs, of which a queue may hold millions
-  if (!data.rejected && outcomes.every(({ kind }) => kind === 'created'))
-    return allCreated(data.pairs.length, data.created);
-  const judged = new Judgement(data, policy);
+  if (!history.rejected && outcomes.every(({ kind }) => kind === 'created'))
+    return allCreated(pairs.length, history.created);
+  const judged = new Judgement(job, policy);
   outcomes.forEach((outcome, at) => {
     judged.add(at, outcome);
   });
@@ -48,7 +49,7 @@ export function settleJob(data: JobData, outcomes: readonly Outcome[], policy: R
 }
 
 /** @param before how many of the job's pairs were created at earlier attempts */
-export const allCreated = (pairs: number, before = 0): Settlement => ({
+const allCreated = (pairs: number, before = 0): Settlement => ({
   created: pairs,
   rejected: 0,
   retried: 0,
@@ -56,9 +57,10 @@ export const allCreated = (pairs: number, before = 0): Settlement => ({
   next: { kind: 'complete', created: before + pairs },
 });
 
+/** Pairs are places in the job's: texts are made of those only that are written back. */
 class Judgement {
   readonly #before: readonly PairProgress[];
-  readonly #remaining: Pair[] = [];
+  readonly #remaining: number[] = [];
   readonly #progress: PairProgress[] = [];
   readonly #retries = new Groups();
   readonly #rejections = new Groups();
@@ -69,14 +71,13 @@ class Judgement {
   #withinMs = 0;
 
   constructor(
-    private readonly data: JobData,
+    private readonly job: ReadJob,
     private readonly policy: RetryPolicy,
   ) {
-    this.#before = readProgress(data);
+    this.#before = readProgress(job);
   }
 
   add(at: number, outcome: Outcome): void {
-    const pair = this.data.pairs[at] as Pair;
     const before = this.#before[at] as PairProgress;
     const attempt = (before.attempts ?? 0) + 1;
     switch (outcome.kind) {
@@ -87,20 +88,20 @@ class Judgement {
         const progress = progressAfter(before, outcome);
         const last = this.#last(progress, outcome.failure);
         if (last) {
-          this.#rejections.add(last, attempt, pair);
+          this.#rejections.add(last, attempt, at);
           break;
         }
-        this.#retries.add(outcome.failure, attempt, pair);
+        this.#retries.add(outcome.failure, attempt, at);
         this.#withinMs = Math.max(this.#withinMs, retryWithinMs(progress, outcome, this.policy));
-        this.#keep(pair, progress);
+        this.#keep(at, progress);
         break;
       }
       case 'rejected':
-        this.#rejections.add(outcome.failure, attempt, pair);
+        this.#rejections.add(outcome.failure, attempt, at);
         break;
       case 'held':
         this.#hold = this.#hold && this.#hold.forMs > outcome.hold.forMs ? this.#hold : outcome.hold;
-        this.#keep(pair, before);
+        this.#keep(at, before);
         break;
       default:
         outcome satisfies never;
@@ -108,10 +109,15 @@ class Judgement {
   }
 
   settlement(): Settlement {
-    const { data } = this;
+    const { head, pairs, history } = this.job;
     const errors = this.#retries.alike().map(errorContext);
-    const rejected = [...(data.rejected ?? []), ...this.#rejections.all().map(toRejected)];
-    const total = (data.created ?? 0) + this.#created;
+    const rejected = [
+      ...(history.rejected ?? []),
+      ...this.#rejections
+        .all()
+        .map(group => ({ error: errorContext(group), pairs: pairs.pick(group.pairs).toTexts() })),
+    ];
+    const total = (history.created ?? 0) + this.#created;
     const counts = {
       created: this.#created,
       rejected: this.#rejections.size,
@@ -119,15 +125,14 @@ class Judgement {
     };
     if (this.#remaining.length === 0 && rejected.length === 0)
       return { ...counts, data: undefined, next: { kind: 'complete', created: total } };
-    const { progress: _past, ...rest } = data;
     const progress = writeProgress(this.#progress);
     return {
       ...counts,
       data: {
-        ...rest,
-        pairs: this.#remaining,
-        ...((data.errors || errors.length > 0) && {
-          errors: [...(data.errors ?? []), ...errors].slice(-MAX_ERRORS_PER_JOB),
+        ...head,
+        pairs: pairs.pick(this.#remaining).toTexts(),
+        ...((history.errors || errors.length > 0) && {
+          errors: [...(history.errors ?? []), ...errors].slice(-MAX_ERRORS_PER_JOB),
         }),
         ...(progress && { progress }),
         ...(rejected.length > 0 && { rejected }),
@@ -154,18 +159,18 @@ class Judgement {
     return last;
   }
 
-  #keep(pair: Pair, progress: PairProgress): void {
-    this.#remaining.push(pair);
+  #keep(at: number, progress: PairProgress): void {
+    this.#remaining.push(at);
     this.#progress.push(progress);
   }
 }
 
-type Group = { readonly failure: Failure; readonly attempt: number; readonly pairs: readonly Pair[] };
+type Group = { readonly failure: Failure; readonly attempt: number; readonly pairs: readonly number[] };
 
 /** Pairs by what was said of them, and at which of their attempts. */
 class Groups {
   /** by the failure's words, then by attempt: the pairs of a call share one object */
-  readonly #groups = new Map<Failure, Map<number, Pair[]>>();
+  readonly #groups = new Map<Failure, Map<number, number[]>>();
   #size = 0;
 
   /** pairs in all groups */
@@ -173,7 +178,7 @@ class Groups {
     return this.#size;
   }
 
-  add(failure: Failure, attempt: number, pair: Pair): void {
+  add(failure: Failure, attempt: number, at: number): void {
     this.#size += 1;
     let byAttempt = this.#groups.get(failure);
     if (!byAttempt) {
@@ -181,8 +186,8 @@ class Groups {
       this.#groups.set(failure, byAttempt);
     }
     const pairs = byAttempt.get(attempt);
-    if (pairs) pairs.push(pair);
-    else byAttempt.set(attempt, [pair]);
+    if (pairs) pairs.push(at);
+    else byAttempt.set(attempt, [at]);
   }
 
   all(): Group[] {
@@ -208,12 +213,12 @@ class Groups {
  * A failed job that an operator retries: its rejected pairs are to be created after all, from the first attempt on.
  * Undefined when the job is no such job.
  */
-export function reopen(data: JobData): Settlement | undefined {
-  if (data.pairs.length > 0 || !data.rejected || data.rejected.length === 0) return undefined;
-  const { rejected, errors: _said, progress: _spent, ...rest } = data;
+export function reopen({ head, pairs: { length }, history }: ReadJob): Settlement | undefined {
+  const { rejected = [], created } = history;
+  if (length > 0 || rejected.length === 0) return undefined;
   const pairs = rejected.flatMap(rejection => rejection.pairs);
-  const counts = { created: 0, rejected: -pairs.length, retried: 0 };
-  return { ...counts, data: { ...rest, pairs }, next: { kind: 'reopened' } };
+  const data = { ...head, pairs, ...(created !== undefined && { created }) };
+  return { created: 0, rejected: -pairs.length, retried: 0, data, next: { kind: 'reopened' } };
 }
 
 function rejectionReason(rejected: readonly Rejected[], created: number): string {
@@ -236,5 +241,3 @@ const errorContext = ({ failure, attempt, pairs }: Group): ErrorContext => {
   const { at, ...rest } = failure;
   return { at, attempt, ...rest, pairs: pairs.length };
 };
-
-const toRejected = (group: Group): Rejected => ({ error: errorContext(group), pairs: [...group.pairs] });

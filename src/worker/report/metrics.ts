@@ -84,7 +84,7 @@ export function createWorkerMetrics(now: {
       callSeconds.observe(ms / 1_000);
     },
     batch(batch: Batch, report: DeliveryReport) {
-      batchInputs.observe({ trigger: batch.trigger }, batch.size);
+      batchInputs.observe({ trigger: batch.trigger }, batch.inputs.size);
       outcomes.inc({ outcome: 'held' }, report.counts.held);
     },
     /** So many have been created, and Redis knows it. */

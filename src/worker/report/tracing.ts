@@ -10,10 +10,9 @@ import type { NotSent } from '../../hubspot/departure.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { readJson } from '../../shared/contract/json.js';
 import { type Tracing, tracerOf } from '../../shared/runtime/tracing.js';
-import { type Batch, waitersOf } from '../batches/batch.js';
+import type { Batch } from '../batches/batch.js';
+import type { Call } from '../batches/columns.js';
 import type { DeliveryReport } from '../calls/delivery.js';
-
-type Call = Pick<Batch, 'fromObjectType' | 'toObjectType' | 'inputs'>;
 
 /** Of a job, from its reading to its end. */
 export type JobSpan = {
@@ -69,14 +68,14 @@ export class WorkTracing {
     const { api } = this.tracing;
     const jobs = [...jobSpans(batch)];
     const [oldest] = jobs;
-    const { fromObjectType, toObjectType, size, trigger, waitedMs } = batch;
+    const { fromObjectType, toObjectType, inputs, trigger, waitedMs } = batch;
     const parent = oldest ? api.trace.setSpan(api.ROOT_CONTEXT, oldest) : api.ROOT_CONTEXT;
     const span = this.#tracer.startSpan(
       `batch ${fromObjectType}/${toObjectType}`,
       {
         links: jobs.map((job): Link => ({ context: job.spanContext() })),
         attributes: {
-          'association.batch.inputs': size,
+          'association.batch.inputs': inputs.size,
           'association.batch.jobs': jobs.length,
           'association.batch.trigger': trigger,
           'association.batch.waited_ms': Math.round(waitedMs),
@@ -100,7 +99,7 @@ export class WorkTracing {
     const { api } = this.tracing;
     const span = this.#tracer.startSpan(`HubSpot batch/create ${call.fromObjectType}/${call.toObjectType}`, {
       kind: api.SpanKind.CLIENT,
-      attributes: { 'http.request.method': 'POST', 'association.call.inputs': call.inputs.length },
+      attributes: { 'http.request.method': 'POST', 'association.call.inputs': call.columns.size },
     });
     try {
       const answer = await send();
@@ -132,8 +131,7 @@ function describe(span: Span, answer: Answer | NotSent): void {
 /** Of the jobs in a batch, in the order in which they came. */
 function jobSpans(batch: Batch): Set<Span> {
   const spans = new Set<Span>();
-  for (const input of batch.inputs)
-    for (const { ticket } of waitersOf(input))
-      if (ticket.submission.span) spans.add(ticket.submission.span as Span);
+  for (const { submission } of batch.inputs.tickets())
+    if (submission.span) spans.add(submission.span as Span);
   return spans;
 }

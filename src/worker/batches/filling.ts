@@ -1,0 +1,144 @@
+/**
+ * Filling: pairs of jobs → the inputs of one batch, no record pair twice. A pair that is there already waits beside its
+ * owner; where it asks for other types, they are merged, or it is left for another batch. Pure.
+ */
+import { type AssociationType, typesText } from '../../shared/contract/association.js';
+import { Inputs, type Slice, type Waiter } from './inputs.js';
+import type { PairTable } from './pair-table.js';
+import type { Ticket } from './submission.js';
+
+export type FillingOptions = {
+  /** most inputs */
+  readonly limit: number;
+  /** suspects are judged alone: another one's types are not merged into their inputs */
+  readonly mergesTypes: boolean;
+  /** for as long as the batch is filled */
+  readonly table: PairTable;
+};
+
+const UNION = 2 ** 26;
+
+export class Filling {
+  readonly #ids: Float64Array<ArrayBuffer>;
+  readonly #typeAt: Uint32Array<ArrayBuffer>;
+  #size = 0;
+  readonly #texts: string[] = [];
+  /** odd id → its number in this batch */
+  readonly #numbers = new Map<string, number>();
+  readonly #types: (readonly AssociationType[])[] = [];
+  readonly #lists = new Map<readonly AssociationType[], number>();
+  #lastList = 0;
+  readonly #slices: Slice[] = [];
+  readonly #others = new Map<number, Waiter[]>();
+  /** merged input → its owner's list of types */
+  readonly #merged = new Map<number, number>();
+  /** two lists → the list of both */
+  readonly #unions = new Map<number, number>();
+
+  constructor(private readonly options: FillingOptions) {
+    const { limit, table } = options;
+    this.#ids = new Float64Array(2 * limit);
+    this.#typeAt = new Uint32Array(limit);
+    table.clear();
+  }
+
+  get isFull(): boolean {
+    return this.#size >= this.options.limit;
+  }
+
+  /**
+   * Takes pairs of a job in order, until the batch is full.
+   * @param left told of those that must wait for another batch, because their types differ and may not be merged
+   * @returns the first one that was not looked at, or `end`
+   */
+  take(ticket: Ticket, start: number, end: number, left: (index: number) => void): number {
+    const { ids, texts } = ticket.submission.pairs;
+    const { table } = this.options;
+    const list = this.#listOf(ticket.types);
+    let index = start;
+    let first = start; // of the slice
+    let input = this.#size; // the same one
+    for (; index < end && !this.isFull; index++) {
+      let from = ids[2 * index] as number;
+      let to = ids[2 * index + 1] as number;
+      if (from < 0) from = this.#numberOf(texts[-1 - from] as string);
+      if (to < 0) to = this.#numberOf(texts[-1 - to] as string);
+      const same = table.add(from, to, this.#size);
+      if (same < 0) {
+        this.#ids[2 * this.#size] = from;
+        this.#ids[2 * this.#size + 1] = to;
+        this.#typeAt[this.#size] = list;
+        this.#size += 1;
+        continue;
+      }
+      this.#slice(ticket, first, index, input);
+      first = index + 1;
+      input = this.#size;
+      if (!this.#share(same, { ticket, index }, list)) left(index);
+    }
+    this.#slice(ticket, first, index, input);
+    return index;
+  }
+
+  inputs(): Inputs {
+    const size = this.#size;
+    const isWhole = size === this.options.limit;
+    return new Inputs(
+      {
+        size,
+        ids: isWhole ? this.#ids : this.#ids.slice(0, 2 * size),
+        texts: this.#texts,
+        types: this.#types,
+        typeAt: isWhole ? this.#typeAt : this.#typeAt.slice(0, size),
+      },
+      { slices: this.#slices, others: this.#others, merged: new Set(this.#merged.keys()) },
+    );
+  }
+
+  #slice(ticket: Ticket, start: number, end: number, input: number): void {
+    if (end > start) this.#slices.push({ ticket, start, input, count: end - start });
+  }
+
+  /** @returns false if the pair must wait for another batch */
+  #share(input: number, waiter: Waiter, list: number): boolean {
+    const own = this.#merged.get(input) ?? (this.#typeAt[input] as number);
+    if (own !== list) {
+      if (!this.options.mergesTypes) return false;
+      this.#merged.set(input, own);
+      this.#typeAt[input] = this.#union(this.#typeAt[input] as number, list);
+    }
+    const others = this.#others.get(input);
+    if (others) others.push(waiter);
+    else this.#others.set(input, [waiter]);
+    return true;
+  }
+
+  #numberOf(text: string): number {
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = -this.#texts.push(text);
+      this.#numbers.set(text, number);
+    }
+    return number;
+  }
+
+  /** Jobs of a lane that ask for the same types share one list, and nearly always follow one another. */
+  #listOf(types: readonly AssociationType[]): number {
+    if (this.#types[this.#lastList] === types) return this.#lastList;
+    this.#lastList = this.#lists.get(types) ?? this.#types.push(types) - 1;
+    this.#lists.set(types, this.#lastList);
+    return this.#lastList;
+  }
+
+  #union(one: number, other: number): number {
+    const key = one * UNION + other;
+    let list = this.#unions.get(key);
+    if (list === undefined) {
+      const types = [...(this.#types[one] ?? []), ...(this.#types[other] ?? [])];
+      const union = new Map(types.map(type => [typesText([type]), type]));
+      list = this.#types.push([...union.values()]) - 1;
+      this.#unions.set(key, list);
+    }
+    return list;
+  }
+}
