@@ -6,10 +6,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const files = root => readdirSync(root, { recursive: true, encoding: 'utf8' }).map(file => path.join(root, file));
+const files = root =>
+  readdirSync(root, { recursive: true, encoding: 'utf8' }).map(file => path.join(root, file));
 const sources = files('src').filter(file => /\.(ts|lua|html|css)$/.test(file));
 const folderPages = files('src').filter(file => path.basename(file) === 'README.md');
-const pages = ['README.md', 'SECURITY.md', ...files('docs').filter(file => file.endsWith('.md')), ...folderPages];
+const pages = [
+  'README.md',
+  'SECURITY.md',
+  ...files('docs').filter(file => file.endsWith('.md')),
+  ...folderPages,
+];
 
 const faults = [];
 for (const page of pages) {
@@ -62,7 +68,8 @@ function checkComplete(page, folder, text, own) {
   const folders = [...text.matchAll(/`([\w./-]+)\/`/g)].map(([, name]) => `${path.join(folder, name)}/`);
   for (const file of own) {
     const isNamed = named.some(name => file === name || file.endsWith(`/${name}`));
-    if (!isNamed && !folders.some(one => file.startsWith(one))) faults.push(`${page}: ${file} is not described`);
+    if (!isNamed && !folders.some(one => file.startsWith(one)))
+      faults.push(`${page}: ${file} is not described`);
   }
 }
 

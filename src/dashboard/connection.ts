@@ -1,6 +1,6 @@
 /**
- * How the operator's commands reach the queue: quickly, or with a sentence that says why not.
- * Not for the worker or the producer, which have connections of their own.
+ * Connects the operator's commands to the queue, or fails quickly with a sentence that says why.
+ * The worker and the producer have their own connections.
  */
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -9,7 +9,7 @@ import type { Config } from '../shared/runtime/config.js';
 import { openRedis, redisReason } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 
-/** What accepts a connection and then says nothing is no Redis, or one that is stuck. */
+/** A server that accepts a connection and does not reply for this long is not Redis, or it is stuck. */
 const GREETING_TIMEOUT_MS = 5_000;
 
 export type QueueAccess = {
@@ -21,7 +21,7 @@ export type QueueAccess = {
 
 /**
  * Runs `use` with a connection that is closed afterwards.
- * @throws Error that names the place (without its password) when Redis cannot be reached
+ * @throws Error with Redis' address (without its password) if Redis cannot be reached
  */
 export async function withQueue<T>(config: Config, use: (access: QueueAccess) => Promise<T>): Promise<T> {
   let lastError: unknown;
@@ -30,21 +30,21 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
   });
   const { retryStrategy, socketTimeout } = redis.options;
   try {
-    // The first attempt is the only one. (After a disconnect() of a connection that never was, ioredis lingers for 2 s.)
+    // Only one attempt. (After a disconnect() of a connection that was never established, ioredis stays alive for 2 s.)
     Object.assign(redis.options, { retryStrategy: () => null, socketTimeout: GREETING_TIMEOUT_MS });
     await redis.connect();
     Object.assign(redis.options, { retryStrategy, socketTimeout });
   } catch (error) {
-    // ioredis rejects with "Connection is closed."; the reason came as an event before
+    // ioredis rejects with "Connection is closed."; an earlier event had the reason
     throw unreachable(config, lastError ?? error);
   }
   const account = DEFAULT_ACCOUNT;
   const queue = new Queue(queueName(account), {
     connection: redis,
     prefix: config.queuePrefix,
-    skipMetasUpdate: true, // looking at a queue must not create one
+    skipMetasUpdate: true, // reading a queue must not create it
   });
-  queue.on('error', () => {}); // whoever called gets it as a rejection
+  queue.on('error', () => {}); // the caller gets the error as a rejection
   try {
     return await use({ account, redis, queue, keys: accountKeys(config.queuePrefix, account) });
   } catch (error) {

@@ -1,15 +1,15 @@
 -- needs ../bullmq/layout.lua
 --[[
-  Looks for a record pair in some jobs. It stops after about two milliseconds, so that nobody waits for a search.
+  Looks for a record pair in some jobs. It stops after about two milliseconds, so that other clients need not wait.
 
-  KEYS[1] where the jobs stand
+  KEYS[1] list or sorted set of the jobs
   ARGV[1] list | zset
   ARGV[2] prefix of job hashes
-  ARGV[3] list: index to go on at · zset: cursor
-  ARGV[4] from id   ARGV[5] to id   (plain text as it stands in JSON)
-  ARGV[6] the pair as nearly everybody writes it: "101","202"
-  ARGV[7] a Lua pattern for all other ways to write it
-  Returns {where to go on, '' = that was all; jobs looked at; ids of jobs that hold the pair …}
+  ARGV[3] list: index to continue at · zset: cursor
+  ARGV[4] from id   ARGV[5] to id   (plain text as in JSON)
+  ARGV[6] the pair in the usual spelling: "101","202"
+  ARGV[7] a Lua pattern for all other spellings
+  Returns {where to continue, '' = the end; number of jobs read; ids of jobs that contain the pair …}
 ]]
 local BUDGET_MICROS, AT_ONCE = 2000, 20
 local function micros()

@@ -1,4 +1,4 @@
-/** Composition root of the operator's commands: opens the queue, calls one function, prints what it says. */
+/** Composition root of the operator's commands: opens the queue, calls one function, prints its result. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { messageOf } from '../shared/contract/errors.js';
@@ -24,7 +24,7 @@ import { statsLine, statsText } from './text/stats-text.js';
 
 const WATCH_EVERY_MS = 1_000;
 
-/** Prints one snapshot; or shows how things go, until SIGINT or SIGTERM: on the whole screen of a terminal, else in lines. */
+/** Prints one snapshot, or with --watch the state every second until SIGINT or SIGTERM: on the whole terminal, or as lines. */
 export async function runStats(config: Config, options: { json: boolean; watch: boolean }): Promise<void> {
   const { json } = options;
   await withQueue(config, async access => {
@@ -46,7 +46,7 @@ function endOfWatching(): AbortSignal {
   return ended.signal;
 }
 
-/** A line each second, JSON or words. Once it runs, an outage of Redis is a thing to watch, not an end. */
+/** Prints a line each second, as JSON or words. An outage of Redis after the start does not end it. */
 async function watchInLines(
   access: QueueAccess,
   config: Config,
@@ -93,7 +93,7 @@ export async function runFailures(
         return 0;
       }
       case 'discard': {
-        // what fails while the question stands was not in the question
+        // jobs that fail while the operator answers were not part of the question
         const until = await latestFailure(access);
         const asked = { ...filter, ...(until !== undefined && { until }) };
         if (!yes) {
@@ -112,7 +112,7 @@ export async function runFailures(
 
 async function confirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = once(terminal, 'close').then(() => ''); // Ctrl-D and Ctrl-C are a no
+  const closed = once(terminal, 'close').then(() => ''); // Ctrl-D and Ctrl-C mean no
   try {
     const answer = await Promise.race([terminal.question(question), closed]);
     return answer.trim().toLowerCase() === 'yes';
@@ -125,7 +125,7 @@ const print = (text: string): Promise<void> => write(`${text}\n`);
 const printJson = (value: unknown, indent?: number): Promise<void> =>
   print(harmlessJson(JSON.stringify(value, null, indent)));
 
-/** Waits for a slow reader: an export of any size stays out of memory. */
+/** Waits for a slow reader, so that an export of any size takes constant memory. */
 async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }

@@ -1,11 +1,11 @@
 /**
- * The minute buckets as series. What lies in the past does not change any more and is read once: a viewer of a whole day
- * costs Redis 1,440 small reads, all viewers after that two a second.
+ * Turns the minute buckets into series. Past buckets do not change and are read once: the first view of a whole day costs
+ * Redis 1,440 small reads, and all later views together cost two a second.
  */
 import type { Redis } from 'ioredis';
 import type { Keys } from '../shared/contract/keys.js';
 
-/** Columns of equal length, one place for each step; null = not known. */
+/** Columns of equal length, with one entry for each step; null = unknown. */
 export type Series = {
   /** start of the step, epoch seconds */
   at: number[];
@@ -14,7 +14,7 @@ export type Series = {
   created: number[];
   rejected: number[];
   retried: number[];
-  /** calls in the step, and those of them refused with 429, and otherwise failed */
+  /** calls in the step; calls refused with 429; calls that failed otherwise */
   calls: number[];
   limited: number[];
   failed: number[];
@@ -26,7 +26,7 @@ export type Series = {
 };
 
 type Bucket = Record<string, string>;
-/** Late counts arrive within seconds; a minute is final after another one. */
+/** Late counts arrive within seconds, so a minute is final when the next one has passed. */
 const FINAL_AFTER = 2;
 const MINUTES_KEPT = 48 * 60;
 
@@ -38,7 +38,7 @@ export class Minutes {
     private readonly keys: Keys,
   ) {}
 
-  /** @param minute the current one, since 1970, on Redis' clock @param step minutes */
+  /** @param minute the current minute since 1970, on Redis' clock @param step minutes per step */
   async series(minute: number, minutes: number, step: number): Promise<Series> {
     const first = Math.floor((minute - minutes + step) / step) * step;
     const wanted = Array.from({ length: minute - first + 1 }, (_, at) => first + at);

@@ -1,7 +1,7 @@
-/** Associations decided a second, over the last readings. Pure. */
+/** Computes the associations decided per second over the last readings. Pure. */
 
 const WINDOW_MS = 20_000;
-/** Readings nearer to each other say more about the moment of the settlements than about the rate. */
+/** Readings that are closer together depend more on the moments of the settlements than on the rate. */
 const LEAST_MS = 4_000;
 
 export class Rate {
@@ -9,12 +9,12 @@ export class Rate {
 
   /**
    * @param now Redis ms
-   * @param decided created + rejected, since ever
-   * @returns null: nobody has looked for long enough to know. No rate is better than that of another time.
+   * @param decided created + rejected, since the queue was created
+   * @returns null if the readings do not cover enough time: no rate is better than an outdated one
    */
   perSecond(now: number, decided: number): number | null {
     const last = this.#readings.at(-1);
-    // nobody looked for a while, or a queue was emptied: what was read before says nothing
+    // after a long pause, or when the queue was emptied, earlier readings are useless
     if (last && (now - last.at > WINDOW_MS || now < last.at || decided < last.decided))
       this.#readings.length = 0;
     this.#readings.push({ at: now, decided });

@@ -1,4 +1,4 @@
-/** Can Redis be written to, and does it keep what it was given? Else that is the first thing to know. */
+/** Checks whether Redis accepts writes and whether it evicts keys: the operator must know that first. */
 import type { Redis } from 'ioredis';
 import type { Keys } from '../shared/contract/keys.js';
 import { writeRefusal } from '../shared/runtime/write-probe.js';
@@ -13,7 +13,7 @@ export async function readRedisHealth(redis: Redis, keys: Keys): Promise<RedisHe
   return healthOf(refusal, memory + stats);
 }
 
-/** @returns '' when we may not ask (an ACL) */
+/** @returns '' if an ACL forbids the command */
 async function readInfo(redis: Redis, section: string): Promise<string> {
   try {
     return await redis.info(section);
@@ -23,14 +23,14 @@ async function readInfo(redis: Redis, section: string): Promise<string> {
   }
 }
 
-/** Pure. @param info what `INFO memory` and `INFO stats` say */
+/** Pure. @param info the replies of `INFO memory` and `INFO stats` */
 export function healthOf(refusal: string, info: string): RedisHealth {
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const [usedBytes, maxBytes] = [Number(field('used_memory')), Number(field('maxmemory'))];
   if (!(maxBytes > 0 && usedBytes > 0)) return { refusal, memory: null, evicts: null };
   const policy = field('maxmemory_policy') ?? 'noeviction';
   const evicts = policy === 'noeviction' ? null : { policy, keys: Number(field('evicted_keys') ?? 0) };
-  // where any key may be evicted it is never full
+  // a Redis that may evict any key is never full
   if (policy.startsWith('allkeys')) return { refusal, memory: null, evicts };
   return {
     refusal: refusal || (usedBytes >= maxBytes ? 'OOM' : ''),

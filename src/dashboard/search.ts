@@ -1,10 +1,10 @@
 /**
- * Where is a record pair now, and what happened to it?
+ * Finds a record pair: where it is now, and what happened to it.
  *
- * On demand and in small slices: jobs are looked through in the order in which they move (waiting, active, failed or
- * completed), so that one that moves on meanwhile is met later rather than missed. Lists shift when jobs are added in
- * front: some are looked at twice, none is skipped.
- * What cannot be known is said: completed jobs are kept for a while only, batches too.
+ * It runs on demand and in small slices. It reads jobs in the order in which they move (waiting, active, failed or
+ * completed), so that a job that moves during the search is met later and not missed. Lists shift when jobs are added in
+ * front, so some jobs are read twice and none is skipped.
+ * It reports what it cannot know: completed jobs and batches are kept only for a while.
  */
 import { bullmqKeys, dueAt, JOB_FIELDS, PLACES, type Place } from '../bullmq/layout.js';
 import { type JobData, type Pair, parseJobData, typesText } from '../shared/contract/association.js';
@@ -15,7 +15,7 @@ import type { QueueAccess } from './connection.js';
 import type { BatchSeen, Match, SearchEnd, SearchProgress } from './view.js';
 
 const findScript = loadScript(new URL('./find.lua', import.meta.url));
-/** Matches shown: a pair that was enqueued more often than that is found often enough. */
+/** Most matches that are shown. */
 const MOST_MATCHES = 20;
 const BATCHES_PER_READ = 500;
 
@@ -24,7 +24,7 @@ export type SearchEvents = {
   match: (match: Match) => void;
 };
 
-/** @param signal ends the search between two slices */
+/** @param signal stops the search between two slices */
 export async function searchPair(
   access: QueueAccess,
   given: Pair,
@@ -41,7 +41,7 @@ export async function searchPair(
   const of = sizes.reduce((sum, size) => sum + size, 0);
   const seen = new Set<string>();
   let looked = 0;
-  // last, those that were being sent meanwhile and are to be tried again
+  // last, jobs that were active during the search and came back for a retry
   for (const [place, type] of [...PLACES, PLACES[0]]) {
     let at = '0';
     while (at !== '' && !signal.aborted && seen.size < MOST_MATCHES) {
@@ -72,7 +72,7 @@ export async function searchPair(
   };
 }
 
-/** Pure. How a pair may stand in a job's data: ids as text or numbers, with leading zeros, any spaces. */
+/** Pure. @returns the spellings of a pair in a job's data: ids as strings or numbers, with leading zeros, any spaces */
 export function needles([from, to]: Pair): [from: string, to: string, usual: string, pattern: string] {
   const inJson = (id: string) => JSON.stringify(id).slice(1, -1);
   const escaped = (id: string) => inJson(id).replace(/[^A-Za-z0-9]/g, '%$&');
@@ -117,7 +117,7 @@ async function describe(
   };
 }
 
-/** Pure. What became of the pair, as far as the job knows; undefined when the job does not hold it. */
+/** Pure. @returns what happened to the pair according to the job; undefined if the job does not contain it */
 export function fateOf(
   data: JobData,
   [from, to]: Pair,
@@ -133,11 +133,11 @@ export function fateOf(
   return rejection && { fate: 'rejected', errors: [rejection.error] };
 }
 
-/** Of a job that was completed the last ones stand behind the number that was counted. */
+/** @returns ids of a job's batches. In the mark of a completed job they follow the number of counted associations. */
 const batchesOf = (mark: string | null | undefined, earlier: string | null | undefined): string[] =>
   [...(earlier ?? '').split(' '), ...(mark ?? '').split(' ').slice(1)].filter(Boolean);
 
-/** The batches of a job that are still remembered. */
+/** @returns the batches of a job that are still stored */
 async function batchesSeen({ redis, keys }: QueueAccess, ids: readonly string[]): Promise<BatchSeen[]> {
   const wanted = new Set(ids);
   const seen: BatchSeen[] = [];

@@ -152,7 +152,7 @@ const test = useRedis(import.meta.url);
       await page.keyboard.press('Enter');
       await eventually(async () =>
         expect(await page.textContent('#search-status')).toMatch(
-          /^Not found;.*Whether it exists, HubSpot knows/,
+          /^Not found;.*Only HubSpot knows whether the association exists/,
         ),
       );
     });

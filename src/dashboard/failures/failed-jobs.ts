@@ -1,9 +1,9 @@
 /**
- * The failed set of the queue, job by job: the dead letters.
+ * Reads the failed set of the queue (the dead letters) job by job.
  *
- * 1. Pages through it, oldest first, in memory that does not grow with it, and unharmed by jobs that leave it meanwhile.
- * 2. Reads what each job holds, whatever was written into it.
- * Read-only; the verbs are in failures.ts.
+ * 1. It pages through the set, oldest first, in constant memory, and tolerates jobs that leave the set meanwhile.
+ * 2. It reads the content of each job, whatever another client wrote into it.
+ * Read-only; failures.ts has the commands that change jobs.
  */
 import { bullmqKeys, JOB_FIELDS } from '../../bullmq/layout.js';
 import {
@@ -16,25 +16,25 @@ import { readJson } from '../../shared/contract/json.js';
 import { categoryOf, INVALID_JOB, UNFINISHED } from '../../shared/state/rejection-groups.js';
 import type { QueueAccess } from '../connection.js';
 
-/** Jobs read at once: of our producers' making, at most 50,000 associations. */
+/** Jobs that are read at once. Jobs of our producers have at most 50,000 associations together. */
 const PAGE = 100;
 
-/** Associations of one job with the error they share. */
+/** Associations of one job with the same error. */
 export type Failure = { category: string; error: ErrorContext; pairs: readonly Pair[] };
 
 export type FailedJob = {
   id: string;
-  /** the data as it stands in Redis: what is compared before anything is changed */
+  /** the data as stored in Redis, which is compared before the job is changed */
   json: string;
   failedAt: number;
   fromObjectType: string;
   toObjectType: string;
   failures: Failure[];
-  /** absent where the schema refuses the data */
+  /** absent if the schema refuses the data */
   data?: JobData;
 };
 
-/** When the latest job failed; undefined when none has. */
+/** @returns when the latest job failed; undefined if none has */
 export async function latestFailure({ redis, keys }: QueueAccess): Promise<string | undefined> {
   const [, score] = await redis.zrange(bullmqKeys(keys).failed, '-1', '-1', 'WITHSCORES');
   return score === undefined ? undefined : String(score);
@@ -42,11 +42,11 @@ export async function latestFailure({ redis, keys }: QueueAccess): Promise<strin
 
 /**
  * Pages of the failed jobs, oldest first.
- * @param until {@link latestFailure} of the beginning: a retried job that fails again is not met again
+ * @param until {@link latestFailure} at the start, so that a retried job that fails again is not read twice
  */
 export async function* failedJobs(access: QueueAccess, until: string): AsyncGenerator<FailedJob[]> {
   const key = bullmqKeys(access.keys).failed;
-  // The place in the set is a score and an id, not a rank: ranks shift when jobs are retried or removed on the way.
+  // The position in the set is a score and an id, not a rank, because ranks shift when jobs are retried or removed.
   let after: Entry = { score: '-inf', id: Buffer.alloc(0) };
   for (;;) {
     const entries = await entriesAfter(access, key, after, until);
@@ -68,7 +68,7 @@ async function entriesAfter(
   after: Entry,
   until: string,
 ): Promise<Entry[]> {
-  // More jobs than a page may have failed in one millisecond: go on until there is one that was not seen.
+  // More jobs than a page may have failed in the same millisecond: continue until there is a new one.
   for (let offset = 0; ; offset += PAGE) {
     const flat = await redis.zrangebyscoreBuffer(
       key,
@@ -90,9 +90,9 @@ async function entriesAfter(
   }
 }
 
-/** Jobs that are gone by now are left out. */
+/** Skips jobs that were removed meanwhile. */
 export async function readJobs({ redis, keys }: QueueAccess, ids: readonly string[]): Promise<FailedJob[]> {
-  // Only these fields: BullMQ's own getJob also brings stack traces, and gives up on data that is not JSON.
+  // Reads only these fields: BullMQ's getJob also reads stack traces, and fails on data that is not JSON.
   const { jobs } = bullmqKeys(keys);
   const { data, failedReason: why, finishedAt } = JOB_FIELDS;
   const hashes = await Promise.all(ids.map(id => redis.hmget(jobs + id, data, why, finishedAt)));
@@ -129,7 +129,7 @@ function readJob(id: string, json: string, failedReason: string, failedAt: numbe
     error,
     pairs,
   }));
-  // A job without any rejection is listed too, or it could not be seen, retried or discarded.
+  // A job without rejections is listed as well; otherwise nobody could see, retry or discard it.
   if (data.pairs.length > 0 || failures.length === 0)
     failures.push({
       category: UNFINISHED,

@@ -1,12 +1,12 @@
 /**
- * Gathers failures into rows that a person can read: the same error of the same object pair is one row, whatever the
- * ids in its words. Pure; its memory is bounded whatever HubSpot writes.
+ * Groups failures into rows for people: the same error of the same object pair is one row, whatever ids its message
+ * contains. Pure, with bounded memory whatever HubSpot writes.
  */
 import type { ErrorContext } from '../../shared/contract/association.js';
 import { seenAt as timeOf, wordsOf } from '../../shared/state/rejection-groups.js';
 import type { FailedJob, Failure } from './failed-jobs.js';
 
-/** Past this many different texts, further ones share a row per category and object pair. */
+/** After this many different messages, further ones share a row for each category and object pair. */
 const MAX_GROUPS = 1_000;
 export const OTHER_MESSAGES = '(various other messages)';
 
@@ -20,16 +20,16 @@ export type FailureGroup = {
   jobs: number;
   firstSeen: string;
   lastSeen: string;
-  /** one failure in full; without `from` and `to` for a job whose data cannot be read */
+  /** one complete failure; without `from` and `to` for a job with unreadable data */
   example: { jobId: string; from?: string; to?: string; error: ErrorContext };
 };
 
 export type FailureSummary = { associations: number; jobs: number; groups: FailureGroup[] };
 
-/** What makes a row; without it, category, message and object pair together. */
+/** The field that makes a row; without it category, message and object pair together. */
 export const GROUPINGS = ['category', 'message', 'objectPair'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
-/** Stands in a row for what differs within it. */
+/** Placeholder for values that differ within a row. */
 export const VARIOUS = '*';
 
 /** Collects jobs one by one; `summary` orders the rows by number of associations. */

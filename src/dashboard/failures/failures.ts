@@ -1,15 +1,15 @@
 /**
- * What an operator may do with rejected associations: list, retry, export, discard.
+ * The operator's commands for rejected associations: list, retry, export, discard.
  *
- * The unit of each, and what a crash on any line leaves behind:
- *   retry    whole jobs that contain a match. One BullMQ call moves a job from failed to waiting, its other rejections with it;
- *            the worker decides them anew. Splitting a job would need two writes, between which a crash leaves
- *            an association in two jobs or in none.
- *   discard  only what matches, for a discarded association is gone. One script shrinks the job's data, and only while
- *            it is still the failed job that was read; a job with nothing left is then removed.
- *            An emptied job that a crash leaves behind is removed by the next discard of everything.
- *   export   reads only.
- * Discarded associations stay counted as rejected; unfinished ones are counted so when they are discarded:
+ * The unit of each command, and what a crash at any point leaves behind:
+ *   retry    whole jobs that contain a match. One BullMQ call moves a job from failed to waiting, including its other
+ *            rejections, which the worker decides again. Splitting a job would need two writes, and a crash between them
+ *            would leave an association in two jobs or in none.
+ *   discard  only the matching associations, because a discarded association is lost. One script shrinks the job's data,
+ *            provided that it is still the failed job that was read; then an empty job is removed.
+ *            If a crash leaves an empty job behind, the next discard of everything removes it.
+ *   export   only reads.
+ * Discarded associations stay counted as rejected; unfinished ones count as rejected when they are discarded:
  * accepted = created + rejected + still queued holds throughout.
  */
 
@@ -23,18 +23,18 @@ import { type FailedJob, type Failure, failedJobs, latestFailure } from './faile
 import { FailureGroups, type FailureSummary, type Grouping } from './failure-groups.js';
 import { indexEntry, jobsOfGroup, unindex } from './rejection-index.js';
 
-/** Every field given must be equal; categories are compared without regard to case, object types whatever their form. */
+/** Every given field must be equal. Categories are compared without case, object types under any of their names. */
 export type FailureFilter = {
   category?: string;
   from?: string;
   to?: string;
-  /** a group of the index: only its jobs are read, not the whole failed set. Without the other fields. */
+  /** a group of the index, whose jobs alone are read instead of the whole failed set; excludes the other fields */
   group?: string;
-  /** {@link latestFailure} at the time of asking; what fails later is left alone */
+  /** {@link latestFailure} when the operator was asked; jobs that fail later are not touched */
   until?: string;
 };
 
-/** Jobs with at least one failure that matches, page by page, each with the failures that do. */
+/** Yields jobs with at least one matching failure, page by page, each with its matching failures. */
 async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGenerator<Match[]> {
   if (filter.group !== undefined) {
     yield* jobsOfGroup(access, filter.group);
@@ -55,13 +55,13 @@ async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGener
   }
 }
 
-/** `contacts`, `contact` and `0-1` are one. */
+/** `contacts`, `contact` and `0-1` are the same. */
 const isSameType = (one: string, other: string | undefined): boolean =>
   other !== undefined && (one === other || sameTypeName(one) === sameTypeName(other));
 
 type Match = { job: FailedJob; matched: Failure[] };
 
-/** @param by what makes a row; without it category, message and object pair together */
+/** @param by the field that makes a row; without it category, message and object pair together */
 export async function summariseFailures(
   access: QueueAccess,
   filter: FailureFilter,
@@ -75,7 +75,7 @@ export async function summariseFailures(
 
 export type Retried = { jobs: number; associations: number; alongside: number; gone: number };
 
-/** Puts whole jobs back to waiting; `alongside` are their associations that the filter did not ask for. */
+/** Puts whole jobs back to waiting. `alongside` counts their associations that do not match the filter. */
 export async function retryFailures(access: QueueAccess, filter: FailureFilter): Promise<Retried> {
   const done: Retried = { jobs: 0, associations: 0, alongside: 0, gone: 0 };
   for await (const page of matching(access, filter)) {
@@ -96,7 +96,7 @@ export async function retryFailures(access: QueueAccess, filter: FailureFilter):
   return done;
 }
 
-/** @returns false when the job is not in the failed set any more: somebody else was faster */
+/** @returns false if the job has left the failed set: another client was faster */
 async function retryJob({ queue, redis, keys }: QueueAccess, id: string): Promise<boolean> {
   try {
     const job = await queue.getJob(id);
@@ -109,12 +109,12 @@ async function retryJob({ queue, redis, keys }: QueueAccess, id: string): Promis
   }
 }
 
-/** `unreadable`: jobs whose data was written as it stands. */
+/** `unreadable`: jobs whose data was written unchanged. */
 export type Exported = { associations: number; jobs: number; unreadable: number };
 
 /**
- * Writes one line per association, in the form that `enqueue` accepts; of a job whose data cannot be read, one line with
- * that data as text, which `enqueue` refuses: what is discarded afterwards is not lost.
+ * Writes one line per association in the form that `enqueue` accepts. For a job with unreadable data it writes one line
+ * with the data as text, which `enqueue` refuses, so that a later discard loses nothing.
  * @param write resolves when the line may be followed by the next one
  */
 export async function exportFailures(
@@ -143,7 +143,7 @@ export async function exportFailures(
   return done;
 }
 
-/** Under `error`, where nothing can be taken for an association (producer/ndjson.ts knows the category). */
+/** Puts the data under `error`, where it cannot be taken for an association (producer/import/ndjson.ts knows the category). */
 function unreadableLine({ id, json, failures }: FailedJob): string {
   const [failure] = failures;
   return JSON.stringify({ error: { ...failure?.error, category: INVALID_JOB, jobId: id, data: json } });
@@ -176,7 +176,7 @@ export async function discardFailures(access: QueueAccess, filter: FailureFilter
 
 type Left = { json: string; empty: boolean; entry: (string | number)[] };
 
-/** The job's data without what is to be discarded; undefined for data that cannot be read, which only goes as a whole. */
+/** @returns the job's data without the discarded associations; undefined for unreadable data, which is removed as a whole */
 function dataWithout({ job, matched }: Match): Left | undefined {
   if (!job.data) return undefined;
   const gone = new Set(matched);
@@ -189,7 +189,7 @@ function dataWithout({ job, matched }: Match): Left | undefined {
   return { json, empty: kept.length === 0, entry: indexEntry(job, kept) };
 }
 
-/** @returns false when the job is not what was read any more */
+/** @returns false if the job has changed since it was read */
 async function replaceData(
   { redis, keys }: QueueAccess,
   forget: Script,
@@ -208,7 +208,7 @@ async function replaceData(
   return replaced === 1;
 }
 
-/** As the gateway reads it, who tells the sender of the request. */
+/** The note about discarded associations, which the gateway shows to the sender of the request. */
 function discarded({ id, data }: Match['job'], matched: readonly Failure[]): string {
   const { fromObjectType = '', toObjectType = '' } = data ?? {};
   const rejected = matched.map(({ error, pairs }) => ({ error, pairs: [...pairs] }));

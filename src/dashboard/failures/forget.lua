@@ -3,21 +3,21 @@
 -- needs ../../shared/state/rejections.lua
 -- needs ../../shared/state/count-request.lua
 --[[
-  Replaces the data of a failed job, if it is still the failed job that was read, and brings the index of rejections in
-  step (shared/rejections.lua). A job that somebody has retried meanwhile belongs to its worker and is left alone. Whoever
-  sent a request to the gateway may still ask for it: what is discarded is remembered with the request, as long as that
-  is kept (shared/count-request.lua).
+  Replaces the data of a failed job, provided that it is still the failed job that was read, and updates the index of
+  rejections (rejections.lua). A job that was retried meanwhile belongs to its worker and stays unchanged. The sender of a
+  gateway request may still ask for it, so the discarded associations are noted with the request, as long as Redis keeps
+  it (count-request.lua).
 
   KEYS[1] BullMQ's failed set   KEYS[2] the job's hash   KEYS[3] our counters
   KEYS[4] rejections  KEYS[5] rejection (prefix)  KEYS[6] rejectedJobs  KEYS[7] hash of the request, if the job is of one
   ARGV[1] job id
   ARGV[2] the data as it was read
   ARGV[3] the data to put in its place
-  ARGV[4] associations that become rejected by this (they had no outcome before)
-  ARGV[5] associations that are discarded by this, those included
-  ARGV[6] beginning of a field of the request   ARGV[7] JSON: what is discarded
-  ARGV[8…] the rejections that the job holds from now on, as shared/rejections.lua reads them
-  Returns 1 when replaced, 0 when the job is not what it was
+  ARGV[4] associations that this discard makes rejected (they had no outcome before)
+  ARGV[5] discarded associations, including those
+  ARGV[6] prefix of a field of the request   ARGV[7] JSON: the discarded associations
+  ARGV[8…] the rejections of the job from now on, in the form of rejections.lua
+  Returns 1 = replaced, 0 = the job has changed
 ]]
 local undecided, discarded, groups = integer(ARGV[4]), integer(ARGV[5]), readGroups(8)
 local index = {groups = KEYS[4], group = KEYS[5], jobs = KEYS[6]}
@@ -27,7 +27,7 @@ expectCounts(KEYS[3], 'rejected', 'discarded')
 expectIndex(index)
 local accepted = KEYS[7] and acceptedBy(KEYS[7])
 
--- from here on nothing fails
+-- nothing fails from here on
 redis.call('HSET', KEYS[2], DATA, ARGV[3])
 if undecided > 0 then redis.call('HINCRBY', KEYS[3], 'rejected', undecided) end
 if discarded > 0 then redis.call('HINCRBY', KEYS[3], 'discarded', discarded) end

@@ -1,16 +1,16 @@
 -- needs ../../bullmq/layout.lua
 -- needs ../../shared/state/rejections.lua
 --[[
-  Writes into the index what a job holds, if the job is still what was read (shared/rejections.lua). What its worker
-  has changed since, the worker has indexed.
+  Writes the rejections of a job into the index, provided that the job is still as read (rejections.lua). If its worker
+  changed the job meanwhile, the worker has also updated the index.
 
   KEYS[1] BullMQ's failed set   KEYS[2] the job's hash
   KEYS[3] rejections  KEYS[4] rejection (prefix)  KEYS[5] rejectedJobs
   ARGV[1] job id
-  ARGV[2] the data as it was read; '' = the job is gone
-  ARGV[3] 1 = only while it is in the failed set, 0 = only when it is not
-  ARGV[4…] the rejections that it holds, as shared/rejections.lua reads them
-  Returns 1 when it was as read
+  ARGV[2] the data as it was read; '' = the job was removed
+  ARGV[3] 1 = only if the job is in the failed set, 0 = only if it is not
+  ARGV[4…] the rejections of the job, in the form of rejections.lua
+  Returns 1 = the job was still as read, 0 = it has changed
 ]]
 local index, groups = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}, readGroups(4)
 expectIndex(index)

@@ -1,6 +1,6 @@
 /**
- * The index of rejections as operators' tools see it. The settlement keeps it in step; what other BullMQ clients did to
- * the jobs is found by comparing, a slice at a time (sweep.lua), and never by reading all jobs.
+ * The index of rejections for the operator's tools. The settlement updates it. A comparison, one slice at a time
+ * (sweep.lua), finds what other BullMQ clients did to the jobs, and never reads all jobs.
  */
 import { bullmqKeys } from '../../bullmq/layout.js';
 import type { Pair } from '../../shared/contract/association.js';
@@ -12,7 +12,7 @@ import { type FailedJob, type Failure, readJobs } from './failed-jobs.js';
 const sweepScript = loadScript(new URL('./sweep.lua', import.meta.url));
 const reindexScript = loadScript(new URL('./reindex.lua', import.meta.url));
 
-/** The last group: past a thousand different texts, all others. */
+/** The last group, which has all further messages after a thousand different ones. */
 export const OTHER_GROUP = 'other';
 
 export type RejectionExample = { jobId: string; pair?: Pair; error: Failure['error'] };
@@ -30,7 +30,7 @@ export type RejectionGroup = {
   example: RejectionExample;
 };
 export type Rejections = {
-  /** associations in all groups, those not listed too */
+  /** associations in all groups, including groups that are not listed */
   associations: number;
   groups: RejectionGroup[];
   /** groups that are not listed */
@@ -52,7 +52,7 @@ export async function readRejections({ redis, keys }: QueueAccess, most: number)
         redis.scard(`${keys.rejection}${id}:jobs`),
       ]);
       const { category = '', message = '', from = '', to = '', first, last, example } = fields;
-      if (example === undefined) return []; // gone since
+      if (example === undefined) return []; // removed meanwhile
       const times = { first: Number(first), last: Number(last) };
       return [
         { id, category, message, from, to, associations, jobs, ...times, example: JSON.parse(example) },
@@ -69,7 +69,7 @@ export async function countRejections({ redis, keys }: QueueAccess): Promise<num
   return flat.reduce((sum, score, at) => (at % 2 === 1 ? sum + Number(score) : sum), 0);
 }
 
-/** What of a failed job belongs to a group. */
+/** @returns the failures of a job that belong to a group */
 export function failuresOfGroup(job: FailedJob, group: string, indexed: ReadonlySet<string>): Failure[] {
   return job.failures.filter(failure => {
     const id = indexRejections(job.id, job, [failure], job.failedAt)[0]?.id ?? '';
@@ -77,13 +77,13 @@ export function failuresOfGroup(job: FailedJob, group: string, indexed: Readonly
   });
 }
 
-/** Failed jobs with something of a group, page by page. */
+/** Yields failed jobs with failures of a group, page by page. */
 export async function* jobsOfGroup(
   access: QueueAccess,
   group: string,
 ): AsyncGenerator<{ job: FailedJob; matched: Failure[] }[]> {
   const { redis, keys } = access;
-  // as many ids as there are jobs: a few bytes each, and no cursor that a retry could disturb
+  // reads all ids at once: a few bytes each, and no cursor that a retry could disturb
   const ids = await redis.smembers(`${keys.rejection}${group}:jobs`);
   for (let at = 0; at < ids.length; at += PAGE) {
     const some = ids.slice(at, at + PAGE);
@@ -102,31 +102,31 @@ export async function* jobsOfGroup(
 }
 const PAGE = 100;
 
-/** The rejections that a failed job holds, as the scripts want them. */
+/** @returns the rejections of a failed job in the form that the scripts expect */
 export const indexEntry = (
   job: FailedJob,
   failures: readonly Failure[] = job.failures,
 ): (string | number)[] => rejectionArgs(indexRejections(job.id, job, failures, job.failedAt));
 
-/** The job was put back or removed: its rejections are no more. Whatever its worker has said since stands. */
+/** Removes the rejections of a job that was put back or removed, unless its worker has written new ones meanwhile. */
 export async function unindex(access: QueueAccess, job: FailedJob, removed: boolean): Promise<void> {
   await reindex(access, job.id, removed ? '' : job.json, false, rejectionArgs([]));
 }
 
-/** Compares the index with the jobs, a slice at a time; one after another, whoever asks. */
+/** Compares the index with the jobs, one slice at a time. Callers take turns. */
 export class Sweep {
   #cursor = '0';
   #rank = 0;
-  /** which sides have not been seen to their end in this round: they end at different times */
+  /** the sides that this round has not finished; they finish at different times */
   #left = { index: false, failed: false };
-  /** jobs that the index has more than the failed set: when the round began that is under way, and as one has left it */
+  /** surplus of jobs in the index over the failed set: at the start of this round, and at the end of the last */
   #roundFrom: number | undefined;
   #explained = 0;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(private readonly access: QueueAccess) {}
 
-  /** All of it, from the start. */
+  /** Compares everything from the start. */
   round(): Promise<void> {
     return this.#inTurn(async () => {
       this.#begin();
@@ -137,8 +137,8 @@ export class Sweep {
   }
 
   /**
-   * As long as index and failed set do not have as many jobs, for a moment; else a slice. Jobs that hold rejections and are
-   * still tried make a difference too: one that a whole round has left as it was is no reason for another.
+   * Compares for a moment if index and failed set have different numbers of jobs, otherwise one slice. Jobs with rejections
+   * that are still retried also make a difference: a difference that a whole round left unchanged causes no further round.
    */
   catchUp(): Promise<void> {
     return this.#inTurn(async () => {
@@ -178,7 +178,7 @@ export class Sweep {
 
   #inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {}); // whoever asked hears of it
+    this.#turn = done.catch(() => {}); // the caller gets the error
     return done;
   }
 
@@ -200,7 +200,7 @@ export class Sweep {
   }
 }
 const ROUND_SLICE = 500;
-/** Jobs that a reading compares on either side: about two microseconds each. */
+/** Jobs that a reading compares on each side: about two microseconds each. */
 const SLICE = 50;
 const CATCH_UP_MS = 500;
 

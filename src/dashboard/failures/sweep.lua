@@ -1,12 +1,12 @@
 -- needs ../../shared/state/rejections.lua
 --[[
-  A slice of the comparison of the index with the jobs: whatever was removed or failed behind the index' back (another
-  BullMQ client, an earlier version) is found within one round.
+  One slice of the comparison of the index with the jobs. One round finds all jobs that another BullMQ client or an earlier
+  version removed or failed without updating the index.
 
   KEYS[1] BullMQ's failed set
   KEYS[2] rejections  KEYS[3] rejection (prefix)  KEYS[4] rejectedJobs
-  ARGV[1] prefix of job hashes   ARGV[2] cursor in rejectedJobs   ARGV[3] rank in the failed set   ARGV[4] jobs of a slice
-  Returns {next cursor, next rank (0 = from the start again), ids of failed jobs that the index does not know …}
+  ARGV[1] prefix of job hashes   ARGV[2] cursor in rejectedJobs   ARGV[3] rank in the failed set   ARGV[4] jobs per slice
+  Returns {next cursor, next rank (0 = start again), ids of failed jobs that are not in the index …}
 ]]
 local rank, size = integer(ARGV[3]), integer(ARGV[4])
 local index = {groups = KEYS[2], group = KEYS[3], jobs = KEYS[4]}
@@ -25,7 +25,7 @@ local function look(ids)
     seen[id] = true
   end
 end
--- removals shift ranks: a slice overlaps the one before
+-- removals shift ranks, so a slice overlaps the previous one
 look(redis.call('ZRANGE', KEYS[1], math.max(0, rank - 20), rank + size - 1))
 look(redis.call('ZREVRANGE', KEYS[1], 0, 19))
 rank = rank + size

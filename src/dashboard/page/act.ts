@@ -1,7 +1,7 @@
-/** What the operator does: one call, and one sentence about what came of it. */
+/** An operator's action: one call, and one sentence about its result. */
 import { byId, setText } from './dom.js';
 
-/** @returns the answer; undefined when it was refused, which has been said */
+/** @returns the answer; undefined if it was refused, which the page then shows */
 export async function post<T>(path: string, button?: HTMLButtonElement): Promise<T | undefined> {
   if (button) button.disabled = true;
   try {
@@ -17,7 +17,7 @@ export async function post<T>(path: string, button?: HTMLButtonElement): Promise
   return undefined;
 }
 
-/** What was done is old news soon; what went wrong is to be read. */
+/** Successes disappear soon; errors stay long enough to be read. */
 const SHOWN_MS = { good: 15_000, bad: 60_000 };
 let hiding: ReturnType<typeof setTimeout> | undefined;
 

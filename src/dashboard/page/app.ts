@@ -1,4 +1,4 @@
-/** Wires the page: what comes from the server goes where it is shown. */
+/** Wires the page: shows each part that the server sends. */
 import { stateSentence, stateTitle } from '../text/state-sentence.js';
 import type { Series, View } from '../view.js';
 import { post, say } from './act.js';
@@ -43,7 +43,7 @@ function connect(): void {
     contact.unreachable = true;
     showNotice();
   };
-  // a connection may stay open and carry nothing: a proxy that hangs, a dashboard that was suspended
+  // a connection may stay open without data: a proxy that hangs, a suspended dashboard
   setInterval(showNotice, 1_000);
 }
 
@@ -73,7 +73,7 @@ function showFigures(): void {
   byId('state').dataset.tone = tone;
   setText(byId('sentence'), text);
   document.title = `${stateTitle(text)} · HubSpot associations`;
-  // figures change every second; what a screen reader should say is that the state is another one
+  // figures change every second; a screen reader should only announce a changed state
   const kind = `${tone} ${text.split(/[\s:,]/, 1)[0]}`;
   if (kind !== announced) setText(byId('announcer'), text);
   announced = kind;
@@ -94,7 +94,7 @@ function showAllTiles(): void {
   if (figures && rejections && minutes) showTiles({ figures, rejections, minutes });
 }
 
-/** The last two minutes come with every reading; the history is fetched when its last step is another one. */
+/** The last two minutes come with every reading; the history is fetched again when a new step begins. */
 function showMinutes(): void {
   showAllTiles();
   const { minutes } = view;
@@ -111,7 +111,7 @@ async function fetchHistory(): Promise<void> {
     if (response.ok) history = (await response.json()) as Series;
     drawHistory();
   } catch {
-    // the connection's own notice says it
+    // the notice about the connection shows it
   }
 }
 

@@ -1,5 +1,5 @@
 /** The last hour or day, from the minute buckets: six small charts with one time axis. */
-// only its types: the library itself is a classic script and a global, uPlot
+// only the types: the library is a classic script with a global, uPlot
 import type UPlot from 'uplot';
 import { short } from '../text/state-sentence.js';
 import type { Figures, Series } from '../view.js';
@@ -11,12 +11,12 @@ type Chart = { title: string; lines: Line[]; value: (n: number) => string };
 type Drawn = { plot: UPlot; figure: HTMLElement; host: HTMLElement };
 
 const HEIGHT = 132;
-/** The current step counts from so many seconds on: before, its rate says little. */
+/** The current step is shown after this many seconds: before, its rate means little. */
 const LEAST_SECONDS = 15;
 const drawn = new Map<string, Drawn>();
 let shown: Chart[] = [];
 
-/** @param nowSeconds the last step is not over yet: its rate is that of its part so far */
+/** @param nowSeconds the rate of the unfinished last step is computed from the part until now */
 export function showCharts(series: Series, limits: Figures['limits'], nowSeconds: number): void {
   shown = charts(series, limits, nowSeconds);
   for (const chart of shown) {
@@ -78,7 +78,7 @@ function charts(series: Series, limits: Figures['limits'], nowSeconds: number): 
   ];
 }
 
-/** What a screen reader says in place of the picture. */
+/** @returns the text that a screen reader reads instead of the chart */
 function summary({ title, lines, value }: Chart): string {
   const said = lines
     .filter(({ colour }) => colour !== 'limit')
@@ -118,7 +118,7 @@ function create(chart: Chart): Drawn {
   return made;
 }
 
-/** The values under the pointer stand where the legend was. */
+/** Shows the values under the pointer in place of the legend. */
 function point(
   title: string,
   index: number | null | undefined,
@@ -193,14 +193,14 @@ function options(
   };
 }
 
-/** A line has no room for a value without neighbours; and the newest one is worth a dot. */
+/** @returns indexes that get a dot: values without neighbours, which a line cannot show, and the newest value */
 function lonely(values: ArrayLike<number | null | undefined>): number[] {
   const known = (at: number) => values[at] !== null && values[at] !== undefined;
   const all = Array.from(values, (_, at) => at).filter(known);
   return all.filter(at => at === all.at(-1) || !(known(at - 1) || known(at + 1)));
 }
 
-/** Another width: the charts follow. Other colours: they are drawn anew. */
+/** Resizes the charts when the width changes and redraws them when the colours change. */
 export function followLayout(redraw: () => void): void {
   new ResizeObserver(() => {
     for (const { plot, host } of drawn.values())

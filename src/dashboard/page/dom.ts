@@ -1,6 +1,6 @@
 /**
- * The little that the page needs of a framework: elements with text, never with markup, and never with characters that turn
- * or hide the text beside them.
+ * The page's replacement for a framework: elements with text, never with markup, and never with characters that reverse or
+ * hide the text next to them.
  */
 import { harmless } from '../../shared/runtime/text.js';
 
@@ -21,20 +21,20 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** @throws when the page has no such element: a mistake of ours */
+/** @throws Error if the page has no such element, which is a bug */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
   if (!found) throw new Error(`no element #${id}`);
   return found as T;
 }
 
-/** Changes text only where it differs: screen readers and selections stay undisturbed. */
+/** Changes text only if it differs, so that screen readers and selections are not disturbed. */
 export function setText(node: Node, text: string): void {
   const shown = harmless(text);
   if (node.textContent !== shown) node.textContent = shown;
 }
 
-/** What others wrote, within a sentence of ours: whichever way it is written, our words stay in their order. */
+/** Isolates foreign text within our sentence, so that right-to-left text does not reorder our words. */
 export const theirs = (text: string): HTMLElement => element('bdi', {}, text);
 
 /** A table whose roles survive a layout as cards. @param columns head → class */

@@ -1,12 +1,12 @@
 /**
- * Server-sent events of one answer, read with fetch: an EventSource hides why it was refused, and asks again by itself.
+ * Reads the server-sent events of one answer with fetch: an EventSource hides the reason of a refusal and retries by itself.
  */
 export type Refusal = { status: number; message: string };
 
 /**
  * @param on called with each event's name and data
- * @returns why there were none; undefined when the answer came to its end
- * @throws when the connection breaks, or `signal` ends it
+ * @returns the refusal; undefined if the answer was complete
+ * @throws Error if the connection breaks, or `signal` aborts it
  */
 export async function readEvents(
   url: string,
@@ -25,7 +25,7 @@ export async function readEvents(
     const { done, value } = await reader.read();
     if (done) return undefined;
     const events = (text + decoder.decode(value, { stream: true })).split('\n\n');
-    text = events.pop() ?? ''; // its end is still to come
+    text = events.pop() ?? ''; // an incomplete event
     for (const event of events) {
       const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(event)?.[1];
       const [name, data] = [field('event'), field('data')];

@@ -1,18 +1,18 @@
-/** Is what the page shows still true? Pure: the worst that is known, in one sentence. */
+/** Says in one sentence whether the page shows current figures: the worst known problem. Pure. */
 
-/** Figures come every second; after so long without any the page says that it shows the past. */
+/** Figures come every second. After this time without any the page says that it shows old ones. */
 export const SILENT_MS = 5_000;
 
 export type Contact = {
-  /** when the latest event came, epoch ms; 0 = none yet */
+  /** time of the latest event, epoch ms; 0 = none yet */
   lastWordAt: number;
   /** the connection has been refused or has broken */
   unreachable: boolean;
-  /** the dashboard says that Redis cannot be read */
+  /** the dashboard reports that Redis cannot be read */
   trouble: { since: number } | null;
 };
 
-/** @param clock epoch ms → `14:02:11` @returns '' when all is well */
+/** @param clock epoch ms → `14:02:11` @returns '' if all is well */
 export function noticeText(
   { lastWordAt, unreachable, trouble }: Contact,
   now: number,

@@ -1,4 +1,4 @@
-/** What was rejected, in groups, and what may be done about each. */
+/** The groups of rejections, with the actions for each. */
 import { heldText, sizeText, totalText } from '../text/rejection-words.js';
 import type { Figures, RejectionGroup, Rejections, Setup } from '../view.js';
 import { post, say } from './act.js';
@@ -32,7 +32,7 @@ export function showRejections(rejections: Rejections, setup: Setup): void {
   if (!body) {
     const made = table('Rejected associations by error', [
       ['Associations', 'number'],
-      ['Why'], // HubSpot's words, or ours where it was never asked
+      ['Why'], // HubSpot's words, or ours if HubSpot was never asked
       ['Object pair'],
       ['Seen'],
       [''],
@@ -43,7 +43,7 @@ export function showRejections(rejections: Rejections, setup: Setup): void {
   update(body, groups, setup);
 }
 
-/** Only rows that have changed are replaced: a button in focus stays in focus. */
+/** Replaces only changed rows, so that a button keeps the focus. */
 function update(into: HTMLElement, groups: readonly RejectionGroup[], setup: Setup): void {
   const known = new Set(groups.map(({ id }) => id));
   for (const [id, { node }] of rows)
@@ -71,7 +71,7 @@ function groupRow(group: RejectionGroup, setup: Setup): HTMLElement {
   const { pair, error, jobId } = example;
   const correlation = error.correlationId ? [', correlation id ', theirs(error.correlationId)] : [];
   const which = pair ? [' ', theirs(pair[0]), ' → ', theirs(pair[1])] : [];
-  // the group's words leave the ids out, and what is in the place of one is often the whole story
+  // the group's words omit ids, and the text in the place of an id often explains the error
   const said = error.message === message ? [] : [': ', theirs(error.message)];
   return row(
     { 'data-group': group.id },
@@ -141,7 +141,7 @@ async function retryGroup({ id, jobs, category }: RejectionGroup, button: HTMLBu
       : '';
   const later =
     jobs > done.jobs
-      ? ` ${counted(jobs - done.jobs, 'job')} of this kind not: still at work, or put back by somebody else.`
+      ? ` ${counted(jobs - done.jobs, 'job')} of this kind were not put back: still at work, or already put back.`
       : '';
   const what = heldText({ ...done, category });
   const inJobs = done.associations > 0 ? ` in ${counted(done.jobs, 'job')}` : '';

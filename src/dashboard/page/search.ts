@@ -1,4 +1,4 @@
-/** Where is a record pair now, and what happened to it? */
+/** The search for a record pair: where it is now, and what happened to it. */
 import type { BatchSeen, Match, SearchEnd, SearchProgress } from '../view.js';
 import { byId, element, setText, theirs } from './dom.js';
 import { readEvents } from './event-reader.js';
@@ -60,7 +60,7 @@ async function search(from: string, to: string): Promise<void> {
   let said = 'The search broke off: the dashboard cannot be reached.';
   const on: Readonly<Record<string, (json: string) => void>> = {
     progress: json => {
-      if (performance.now() - saidAt < 500) return; // a screen reader need not hear each slice
+      if (performance.now() - saidAt < 500) return; // a screen reader need not announce each slice
       saidAt = performance.now();
       const { looked, of } = JSON.parse(json) as SearchProgress;
       setText(status, `Searching … ${count(looked)} of ${counted(of, 'job')}`);
@@ -78,7 +78,7 @@ async function search(from: string, to: string): Promise<void> {
     const refusal = await readEvents(url, (name, json) => on[name]?.(json), mine.signal);
     if (refusal) said = refusal.message;
   } catch {
-    if (mine.signal.aborted) return; // stopped, or another search has taken its place
+    if (mine.signal.aborted) return; // stopped, or replaced by another search
   }
   end();
   setText(status, said);
@@ -95,7 +95,7 @@ function verdict({ looked, found, ms, keptCompleted, cutShort }: SearchEnd): str
   if (found > 0) return `Found ${counted(found, 'time')}${cutShort ? ', and perhaps more' : ''}; ${effort}.`;
   return (
     `Not found; ${effort}. It was never enqueued, or it was discarded, or it was created and its job is no longer kept: ` +
-    `${counted(keptCompleted, 'completed job')} are remembered, older ones are not. Whether it exists, HubSpot knows.`
+    `${counted(keptCompleted, 'completed job')} are kept, older ones are not. Only HubSpot knows whether the association exists.`
   );
 }
 
@@ -141,7 +141,7 @@ function matchCard(match: Match, from: string, to: string): HTMLElement {
     ),
     errors.length > 0 && element('ul', { 'aria-label': 'Errors' }, ...errors),
     batches.length > 0 &&
-      element('p', { class: 'quiet' }, 'Its job rode in these batches, it in one or more of them:'),
+      element('p', { class: 'quiet' }, 'Its job was sent in these batches, the pair in one or more of them:'),
     batches.length > 0 && element('ul', { 'aria-label': 'Batches' }, ...batches),
   );
 }

@@ -1,4 +1,4 @@
-/** The figures that are looked at first. */
+/** The most important figures. */
 import { short } from '../text/state-sentence.js';
 import type { Figures, Rejections, Series } from '../view.js';
 import { byId, element, setText } from './dom.js';

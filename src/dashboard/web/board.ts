@@ -1,4 +1,4 @@
-/** Bull Board under /queues, with jobs titled so that a person understands them. */
+/** Bull Board under /queues, with job titles that a person understands. */
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
@@ -7,21 +7,21 @@ import type { FastifyInstance } from 'fastify';
 import { parseJobData, typesText } from '../../shared/contract/association.js';
 
 const BOARD_PATH = '/queues';
-/** Its page offers 10 and takes any number: one request must not read the whole queue. */
+/** Its page offers 10 and accepts any number; one request must not read the whole queue. */
 const MOST_JOBS_PER_PAGE = 100;
 const MOST_PAGES = 1_000_000_000;
 const MOST_LOG_LINES = 1_000;
 
-/** What the routes of the board say of themselves; by it the guard decides. */
+/** Declaration of the board's routes, by which the guard decides. */
 const PAGE = { door: 'page', board: true } as const;
 const INSIDE = { door: 'inside', board: true } as const;
 const PAGES = new RegExp(`^${BOARD_PATH}(?!/(?:api|static)/)`);
 
-/** Bull Board writes styles into its page; scripts it has in files. */
+/** Bull Board has inline styles and scripts in files. */
 export const BOARD_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
 
-/** Bull Board's own adapter, with a bound on what it reads of one job. */
+/** Bull Board's adapter with a bound on what it reads of one job. */
 class BoundedAdapter extends BullMQAdapter {
   constructor(
     private readonly bounded: Queue,
@@ -60,7 +60,7 @@ export function registerBoard(app: FastifyInstance, queue: Queue, readOnly: bool
       board.addHook('onRoute', route => {
         route.config = { ...route.config, ...(PAGES.test(route.url) ? PAGE : INSIDE) };
       });
-      // its page asks a font server elsewhere; the policy forbids it, and the console need not complain
+      // its page links a foreign font server, which the policy forbids; removing the link avoids an error in the console
       board.addHook('onSend', async (_request, _reply, payload) =>
         typeof payload === 'string' ? payload.replace(/<link href="https:\/\/fonts\.[^>]*>/, '') : payload,
       );
@@ -70,7 +70,7 @@ export function registerBoard(app: FastifyInstance, queue: Queue, readOnly: bool
   );
 }
 
-/** What is no number is Bull Board's to refuse. */
+/** Bull Board refuses values that are not numbers. */
 function clampPage(query: Record<string, unknown>): void {
   const clamp = (name: string, most: number) => {
     if (Number(query[name]) > most) query[name] = String(most);
@@ -79,7 +79,7 @@ function clampPage(query: Record<string, unknown>): void {
   clamp('page', MOST_PAGES);
 }
 
-/** `312 contacts → companies, HUBSPOT_DEFINED:279`; undefined for a job that is none of ours. Pure. */
+/** `312 contacts → companies, HUBSPOT_DEFINED:279`; undefined for a job with invalid data. Pure. */
 export function jobTitle(data: unknown): string | undefined {
   const parsed = parseJobData(data);
   if (!parsed.ok) return undefined;

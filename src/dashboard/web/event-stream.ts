@@ -1,7 +1,7 @@
-/** Server-sent events over one response. A reader too slow for it is cut off; the browser connects again by itself. */
+/** Server-sent events over one response. A reader that is too slow is disconnected; the browser reconnects by itself. */
 import type { FastifyReply } from 'fastify';
 
-/** Unsent bytes of a reader that has stopped reading. */
+/** Most unsent bytes for a reader that has stopped reading. */
 const MOST_UNSENT = 4_000_000;
 const KEEP_ALIVE_MS = 15_000;
 
@@ -15,13 +15,13 @@ export class EventStream {
     this.#raw.writeHead(200, {
       ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream; charset=utf-8',
-      'x-accel-buffering': 'no', // nginx would hold them back
+      'x-accel-buffering': 'no', // nginx would buffer the events
     });
     this.#keepAlive = setInterval(() => this.#raw.write(': still there\n\n'), KEEP_ALIVE_MS);
     this.onClose(() => clearInterval(this.#keepAlive));
   }
 
-  /** @param json without line breaks, as JSON.stringify makes it */
+  /** @param json JSON without line breaks, as JSON.stringify returns it */
   send(event: string, json: string): void {
     if (this.#raw.destroyed) return;
     if (this.#raw.writableLength > MOST_UNSENT) this.#raw.destroy();

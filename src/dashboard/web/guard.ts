@@ -1,43 +1,46 @@
 /**
- * What is refused of whom, decided by the route that matched and never by the path as it was written: pure decisions.
- *  1. On a loopback address without a password the Host must be that address: a name that was made to point here
- *     (DNS rebinding) is somebody else's page.
- *  2. A page elsewhere must not use the queue through the browser of somebody who may: it may link to our pages, and
- *     that is all. Sec-Fetch-Site says where a call comes from, else Origin.
- *  3. State-changing calls come from our own pages, the dashboard's with a header besides that no form can send.
- * Passwords are password-door.ts.
+ * Decides which requests are refused, by the route that matched and never by the spelling of the path. Pure.
+ *  1. On a loopback address without a password the Host must be a loopback address: any other name may be a foreign page
+ *     that points here (DNS rebinding).
+ *  2. A foreign page must not use the queue through an operator's browser. It may only link to our pages. Sec-Fetch-Site
+ *     says where a call comes from, otherwise Origin.
+ *  3. State-changing calls must come from our pages; the dashboard's calls also need a header that no form can send.
+ * password-door.ts checks passwords.
  */
 import { isLoopbackHost } from '../../shared/runtime/host.js';
 
 /**
- * What a route is, as its registration says. `health`: for everybody. `page`: pages elsewhere may link to it. `inside`:
- * everything else, also what no route matches.
+ * The kind of a route, as its registration declares it. `health`: open to everybody. `page`: foreign pages may link to it.
+ * `inside`: everything else, including paths that no route matches.
  */
 export type Door = 'health' | 'page' | 'inside';
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export type AskedFor = {
   readonly method: string;
   readonly door: Door;
-  /** Bull Board's own page sends its calls without our header */
+  /** Bull Board's page sends its calls without our header */
   readonly board: boolean;
   readonly headers: Headers;
 };
 export type Refusal = { status: 401 | 403 | 421 | 429; message: string };
 
-/** Our page sends it with every state-changing call; another site's page would have to ask first, and is told no. */
+/** Our page sends it with every state-changing call. A foreign page would need a CORS preflight, which is refused. */
 export const OWN_HEADER = 'x-association-queue';
-const FROM_ELSEWHERE: Refusal = { status: 403, message: 'Calls are taken from the dashboard itself only' };
+const FROM_ELSEWHERE: Refusal = { status: 403, message: 'Only the dashboard itself may make this call' };
 const SAFE_METHODS = ['GET', 'HEAD'];
 
 const header = (headers: Headers, name: string): string => String(headers[name] ?? '');
 
-/** For a dashboard without a password. @returns why the name it was asked by is refused */
+/** For a dashboard without a password. @returns why the Host is refused; undefined if it is allowed */
 export const hostRefusal = (headers: Headers): Refusal | undefined =>
   isLoopbackHost(header(headers, 'host'))
     ? undefined
-    : { status: 421, message: 'This dashboard has no password and answers to a loopback address only' };
+    : {
+        status: 421,
+        message: 'This dashboard has no password and accepts only requests to a loopback address',
+      };
 
-/** Why the request is refused, whoever sends it; undefined when it is not. */
+/** @returns why the request is refused; undefined if it is allowed */
 export function refusalOf(asked: AskedFor, readOnly: boolean): Refusal | undefined {
   const { method, door, board, headers } = asked;
   if (SAFE_METHODS.includes(method)) {
@@ -51,7 +54,7 @@ export function refusalOf(asked: AskedFor, readOnly: boolean): Refusal | undefin
   return undefined;
 }
 
-/** A browser says so, and no page can make it say otherwise. What says nothing (curl, Prometheus) is no page's call. */
+/** The browser sets these headers and no page can change them. A call without them (curl, Prometheus) comes from no page. */
 function isFromElsewhere(headers: Headers): boolean {
   const site = header(headers, 'sec-fetch-site');
   if (site !== '') return site !== 'same-origin' && site !== 'none';
@@ -59,13 +62,13 @@ function isFromElsewhere(headers: Headers): boolean {
   return origin !== '' && !isOrigin(origin, headers);
 }
 
-/** A person goes there: no picture, no frame, no script. */
+/** @returns true if a person followed a link: no picture, no frame, no script */
 const isFollowedLink = (headers: Headers): boolean =>
   header(headers, 'sec-fetch-mode') === 'navigate' && header(headers, 'sec-fetch-dest') === 'document';
 
 function isOwnPage(headers: Headers): boolean {
   const site = header(headers, 'sec-fetch-site');
-  // every current browser sends it, and no page can change it
+  // every current browser sends this header, and no page can change it
   if (site !== '') return site === 'same-origin';
   return isOrigin(header(headers, 'origin'), headers);
 }

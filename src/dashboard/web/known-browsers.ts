@@ -1,6 +1,6 @@
 /**
- * A browser that has given the right password once gets a cookie that says so. It lets nobody in; it only keeps this
- * browser's tries apart from those of others at the same address, who may be guessing: behind a proxy that is everybody.
+ * A browser that has given the right password once gets a cookie. The cookie gives no access. It only counts this browser's
+ * tries separately from those of other browsers at the same address, who may be guessing: behind a proxy all have one address.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
@@ -8,17 +8,17 @@ const NAME = 'association-queue-known';
 const COOKIE = new RegExp(`(?:^|;\\s*)${NAME}=([\\w-]{22})\\.([\\w-]{43})(?:;|$)`);
 
 export class KnownBrowsers {
-  /** of this process: after a restart every browser is asked anew, by itself */
+  /** key of this process; after a restart every browser is unknown until its next request */
   readonly #key = randomBytes(32);
 
-  /** @returns its id; undefined for a browser that is not known */
+  /** @returns the browser's id; undefined for an unknown browser */
   idIn(cookies: string | undefined): string | undefined {
     const [, id = '', signature = ''] = COOKIE.exec(cookies ?? '') ?? [];
     if (id === '') return undefined;
     return timingSafeEqual(Buffer.from(signature), Buffer.from(this.#sign(id))) ? id : undefined;
   }
 
-  /** For Set-Cookie. */
+  /** @returns a value for Set-Cookie */
   newCookie(): string {
     const id = randomBytes(16).toString('base64url');
     return `${NAME}=${id}.${this.#sign(id)}; Path=/; HttpOnly; SameSite=Strict`;

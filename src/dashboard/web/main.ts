@@ -19,7 +19,7 @@ import { PasswordDoor } from './password-door.js';
 import { Poller } from './poller.js';
 import { createServer } from './server.js';
 
-/** While no worker lives, the dashboard sees to the samples of the backlog. */
+/** While no worker is alive, the dashboard takes the samples of the backlog. */
 const SAMPLE_MS = 30_000;
 const STOP_MS = 2_000;
 
@@ -36,21 +36,21 @@ function createDashboard(config: Config, log: Logger): Service {
   const watch = new RedisWatch({
     ...{ url: config.redisUrl, keys, logger: log },
     readsOnly: true,
-    consequence: 'the page says so until it can',
+    consequence: 'the page shows this until Redis can be used',
   });
   const redis = watch.open('commands', 'hasty');
   const logger = watch.quiet(log);
-  // the commands of one reading travel together
+  // sends the commands of one reading together
   redis.options.enableAutoPipelining = true;
   const queue = new Queue(queueName(account), {
     connection: redis,
     prefix: config.queuePrefix,
-    skipMetasUpdate: true, // looking at a queue must not create one
-    // BullMQ would wait for a connection once, at the start, and remember a failure forever
+    skipMetasUpdate: true, // reading a queue must not create it
+    // otherwise BullMQ waits for a connection once, at the start, and keeps a failure for ever
     skipVersionCheck: true,
     skipWaitingForReady: true,
   });
-  queue.on('error', () => {}); // whoever asked gets it as a rejection
+  queue.on('error', () => {}); // the caller gets the error as a rejection
   const access: QueueAccess = { account, redis, queue, keys };
   const overview = new Overview(access, config);
   const poller = new Poller(overview);
@@ -81,14 +81,14 @@ function createDashboard(config: Config, log: Logger): Service {
     let compared = false;
     while (!stopping.signal.aborted) {
       try {
-        // at a replica a write that is refused would end the connection
+        // on a replica a refused write would end the connection
         if (!(await writeRefusal(redis, keys)).startsWith('READONLY')) {
           if (!compared) await overview.sweep.round(); // rejections of an earlier version, or of other clients
           compared = true;
           await overview.sample();
         }
       } catch {
-        // the connection says it
+        // the watch reports the error
       }
       await sleep(compared ? SAMPLE_MS : 1_000, stopping.signal);
     }

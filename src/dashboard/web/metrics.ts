@@ -1,4 +1,4 @@
-/** The dashboard's metrics: the queue's, as every process of ours exports them, and who looks at the page. */
+/** The dashboard's metrics: those of the queue, which every process exports, and its own. */
 import type { Redis } from 'ioredis';
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { addGauge, metricName } from '../../shared/runtime/metrics-server.js';
@@ -9,10 +9,10 @@ export function createDashboardMetrics(redis: Redis, read: QueueStateReader, vie
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   addQueueMetrics(registry, redis, read);
-  addGauge(registry, metricName('dashboard_viewers'), 'Pages that are open at the moment', viewers);
+  addGauge(registry, metricName('dashboard_viewers'), 'Open pages', viewers);
   const passwords = new Counter({
     name: metricName('dashboard_passwords_refused_total'),
-    help: 'Passwords that were wrong, or not compared because there had been too many wrong ones',
+    help: 'Passwords that were wrong, or not compared because too many wrong ones came before',
     labelNames: ['why'],
     registers: [registry],
   });

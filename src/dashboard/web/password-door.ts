@@ -1,6 +1,6 @@
 /**
- * Basic authentication, compared in constant time. Wrong passwords are slowed down, counted and logged: by address, or by
- * browser where it has given the right one before, so that nobody's guesses keep somebody else out (decision 26).
+ * Basic authentication, compared in constant time. Wrong passwords are slowed down, counted and logged, by address, or by
+ * browser if it has given the right one before, so that guesses lock out no other person (decision 26).
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIPv6 } from 'node:net';
@@ -25,7 +25,7 @@ export class PasswordDoor {
   readonly #browsers = new KnownBrowsers();
   readonly #wrong: WrongPasswords;
 
-  /** @param refused counts a password that was wrong, or that was not compared */
+  /** @param refused called for each password that was wrong or was not compared */
   constructor(
     { user, password }: Credentials,
     private readonly refused: (why: 'wrong' | 'too_many') => void,
@@ -37,7 +37,7 @@ export class PasswordDoor {
   }
 
   answer({ authorization, cookies, address }: Knock): Answer {
-    // browsers come without one first, and ask their user then
+    // browsers first send no password, and then ask their user
     if (authorization === undefined) return ASKED;
     const known = this.#browsers.idIn(cookies);
     const who = known ?? network(address);
@@ -67,7 +67,7 @@ export class PasswordDoor {
     if (told)
       this.logger.warn(
         { event: 'wrong password', address, ...told },
-        'wrong password; more from there are counted and told of once a minute',
+        'wrong password; further ones from this address are logged once a minute',
       );
   }
 }
@@ -79,7 +79,7 @@ const ASKED: Answer = {
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Who has one address of IPv6 has the 2^64 beside it. */
+/** Whoever has one IPv6 address has its network of 2^64 addresses. */
 const network = (address: string): string => {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
   const [head = '', tail] = address.split('::', 2);

@@ -1,6 +1,6 @@
 /**
- * One reading of Redis a second, shared by all who look; none when nobody does. Readers get the parts that have changed,
- * and each second something, so that silence means that something is wrong.
+ * Reads Redis once a second for all viewers, and not at all without viewers. Viewers get the parts that changed, and
+ * something each second, so that silence means trouble.
  */
 import { messageOf } from '../../shared/contract/errors.js';
 import { sleep } from '../../shared/runtime/wait.js';
@@ -8,7 +8,7 @@ import type { Overview, Reading } from '../overview.js';
 import type { View } from '../view.js';
 
 const EVERY_MS = 1_000;
-/** Whoever asks so soon after a reading gets that one. */
+/** A request within this time after a reading gets that reading. */
 const FRESH_MS = 900;
 
 export type Parts = Omit<View, 'setup'>;
@@ -16,7 +16,7 @@ export type Viewer = (part: keyof Parts, json: string) => void;
 
 export class Poller {
   readonly #viewers = new Set<Viewer>();
-  /** what was sent last */
+  /** the parts as last sent */
   readonly #sent = new Map<keyof Parts, string>();
   #reading: Promise<Reading> | undefined;
   #last: { at: number; reading: Reading } | undefined;
@@ -30,7 +30,7 @@ export class Poller {
     return this.#viewers.size;
   }
 
-  /** Somebody looks, or did until a moment ago. */
+  /** @returns true while somebody views the page, and shortly afterwards */
   get isReading(): boolean {
     return this.#running;
   }
@@ -39,14 +39,14 @@ export class Poller {
     return this.#last?.reading;
   }
 
-  /** The current state of things, at most a second old. @throws when Redis cannot be read */
+  /** @returns the current reading, at most a second old. @throws Error if Redis cannot be read */
   async current(): Promise<Reading> {
     if (this.#last && performance.now() - this.#last.at < FRESH_MS) return this.#last.reading;
     this.#reading ??= this.#read();
     return this.#reading;
   }
 
-  /** Calls `viewer` with every part at once, and again with each part that changes. @returns ends it */
+  /** Calls `viewer` with every part at once, and later with each changed part. @returns a function that ends it */
   watch(viewer: Viewer): () => void {
     for (const [part, json] of this.#sent) viewer(part, json);
     this.#viewers.add(viewer);
@@ -68,13 +68,13 @@ export class Poller {
         this.#trouble = null;
       } catch (error) {
         this.#trouble ??= { since: Date.now(), message: messageOf(error) };
-        this.#sent.delete('trouble'); // said again each time: figures do not come meanwhile
+        this.#sent.delete('trouble'); // sent each time, because no figures are sent meanwhile
         this.#send({ trouble: this.#trouble });
       }
       await sleep(EVERY_MS - (performance.now() - begun), this.#stopped.signal);
     }
     this.#running = false;
-    this.#sent.clear(); // what is old by the time somebody comes back is not shown
+    this.#sent.clear(); // a later viewer must not see old parts
   }
 
   #send(parts: Partial<Parts>): void {

@@ -1,6 +1,6 @@
 /**
- * The web dashboard's HTTP face: every request passes the guard, then one small route each. What the figures mean is
- * overview.ts, what the verbs do is failures.ts.
+ * HTTP server of the dashboard: every request passes the guard, then one small route. overview.ts reads the figures;
+ * failures.ts changes jobs.
  */
 import { once } from 'node:events';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -25,10 +25,10 @@ export type ServerParts = {
   readonly poller: Poller;
   readonly assets: ReadonlyMap<string, Asset>;
   readonly setup: Setup;
-  /** undefined: whoever reaches the loopback address may enter */
+  /** undefined: everybody who reaches the loopback address may enter */
   readonly passwordDoor: PasswordDoor | undefined;
   readonly registry: Registry;
-  /** why nothing can be shown or done; empty when it can */
+  /** reasons why the dashboard cannot work; empty if it can */
   readonly notReady: () => readonly string[];
   readonly logger: Logger;
   /** for tests */
@@ -37,21 +37,21 @@ export type ServerParts = {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** what the guard makes of the route; inside, where nothing is said */
+    /** the route's kind for the guard; default: inside */
     door?: Door;
-    /** one of Bull Board's */
+    /** a route of Bull Board */
     board?: boolean;
   }
 }
 
-/** No script but ours, no inline script or style, no other site, no frame. */
+/** Only our scripts, no inline script or style, no other site, no frame. */
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/** What is announced must come: no body here is long. Then 408, and the connection is closed. */
+/** A request must arrive within this time, because no body here is long. Otherwise 408, and the connection is closed. */
 const TIMEOUTS = { requestMs: 10_000, checkMs: 2_000 };
 const HEALTH = { config: { door: 'health' } } as const;
 const PAGE = { config: { door: 'page' } } as const;
-/** Each looks through the queue: more at once would be felt. */
+/** Most concurrent searches: each reads the queue, and more would slow Redis down noticeably. */
 const MOST_SEARCHES = 2;
 const GROUP_ID = /^[\w-]{1,40}$/;
 const RECORD_ID = /^\S{1,128}$/;
@@ -89,7 +89,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 503;
     if (status >= 500) logger.error({ event: 'request failed', error: messageOf(error) });
-    // Redis' own errors carry the command and its data
+    // errors of Redis contain the command and its data
     const message = status >= 500 ? 'Redis cannot be used at the moment' : error.message;
     return reply.code(status).send({ message });
   });
@@ -188,12 +188,12 @@ export function createServer(parts: ServerParts): FastifyInstance {
       raw.end();
     } catch (error) {
       logger.error({ event: 'export failed', error: messageOf(error) });
-      raw.destroy(); // half a file must not look like a whole one
+      raw.destroy(); // half a file must not look complete
     }
   });
 
   registerBoard(app, access.queue, setup.readOnly);
-  // what was done on the board to failed jobs shows in the groups at once
+  // changes of failed jobs on the board appear in the groups at once
   app.addHook('onResponse', async request => {
     if (request.method !== 'GET' && request.routeOptions.config.board)
       await overview.sweep.round().catch(() => {});

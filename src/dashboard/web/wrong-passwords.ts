@@ -1,27 +1,27 @@
 /**
- * How often somebody may be wrong: ten times at once, then once in five seconds. Whoever has used that up is not compared
- * until then. The right password costs nothing. Pure but for the clock, and of bounded size.
+ * Limits wrong passwords: ten at once, then one in five seconds. Until then further passwords are not compared. The right
+ * password costs nothing. Pure except for the clock, with bounded memory.
  */
 const AT_ONCE = 10;
 const EACH_MS = 5_000;
-/** Somebody forgotten may try ten times more: as if from another address. */
+/** A forgotten address gets ten tries again, like a new address. */
 const MOST_REMEMBERED = 10_000;
 const LINE_EVERY_MS = 60_000;
-/** Over all: a flood from many addresses must not fill the log. */
+/** For all addresses together: a flood from many addresses must not fill the log. */
 const LINES_PER_MINUTE = 20;
 
 type Tries = {
-  /** the time at which all tries so far are paid for */
+  /** the time at which all previous tries are used up */
   paidAt: number;
   saidAt: number;
-  /** tries since the log said something of them */
+  /** tries since the last log line about this address */
   unsaid: number;
 };
 /** For one log line. */
 export type Told = {
-  /** of this one, since the last line about it */
+  /** tries of this address since the last line about it */
   tries: number;
-  /** of others, that no line told of */
+  /** tries of other addresses without a log line */
   untold: number;
 };
 
@@ -33,25 +33,25 @@ export class WrongPasswords {
 
   constructor(private readonly now: () => number) {}
 
-  /** @returns milliseconds until `who` is listened to again; 0 = at once */
+  /** @returns milliseconds until a password of `who` is compared again; 0 = at once */
   waitMs(who: string): number {
     const paidAt = this.#tries.get(who)?.paidAt ?? 0;
     return Math.max(0, paidAt - this.now() - (AT_ONCE - 1) * EACH_MS);
   }
 
-  /** Somebody was wrong. */
+  /** Notes a wrong password. @returns what to log, if anything */
   wrong(who: string): Told | undefined {
     const tries = this.#of(who);
     tries.paidAt = Math.max(tries.paidAt, this.now()) + EACH_MS;
     return this.#tell(tries);
   }
 
-  /** Somebody came before the time was over, and was not compared. */
+  /** Notes a password that came too early and was not compared. @returns what to log, if anything */
   early(who: string): Told | undefined {
     return this.#tell(this.#of(who));
   }
 
-  /** Remembered as the latest. */
+  /** @returns the tries of an address, which becomes the most recent one */
   #of(who: string): Tries {
     const tries = this.#tries.get(who) ?? { paidAt: 0, saidAt: Number.NEGATIVE_INFINITY, unsaid: 0 };
     this.#tries.delete(who);
