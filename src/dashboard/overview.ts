@@ -4,12 +4,12 @@
  */
 
 import type { Config } from '../shared/runtime/config.js';
-import { createSampler } from '../shared/state/backlog.js';
+import { createSampler } from '../shared/state/sampler.js';
 import type { QueueAccess } from './connection.js';
 import { readRejections, type Sweep } from './failures/rejection-index.js';
 import { Minutes, type Series } from './minutes.js';
 import { StateReader } from './state-reader.js';
-import type { Figures, View } from './view.js';
+import type { View } from './view.js';
 
 /** Groups on the page; a person reads no more. */
 const MOST_GROUPS = 50;
@@ -33,11 +33,13 @@ export class Overview {
   }
 
   async read(): Promise<Reading> {
-    const { snapshot, state } = await this.#state.read();
+    const { queueState, stats, state } = await this.#state.read();
     const rejections = await readRejections(this.access, MOST_GROUPS);
-    const { stats, heldPairs, workers, discarded, limits, now } = snapshot;
+    const { heldPairs, workers, totals, quota, capacity, now } = queueState;
     const minutes = await this.minutes.series(Math.floor(now / 60_000), 2, 1);
-    const figures: Figures = { state, stats, discarded, heldPairs, limits };
+    const { discarded } = totals;
+    const { msUntilReset } = quota;
+    const figures = { state, stats, discarded, heldPairs, limits: capacity.limits, msUntilReset };
     return { figures, rejections, workers, minutes };
   }
 

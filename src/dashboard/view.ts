@@ -1,9 +1,10 @@
 /** What the server tells the page. Types only; the parts are sent by themselves, and only when they have changed. */
 import type { Limits } from '../shared/state/capacity.js';
-import type { WorkerReport } from '../shared/state/heartbeat.js';
+import type { Roll } from '../shared/state/heartbeat.js';
+import type { HeldPair } from '../shared/state/queue-state.js';
 import type { Rejections } from './failures/rejection-index.js';
 import type { Series } from './minutes.js';
-import type { HeldPair, Stats } from './stats.js';
+import type { Stats } from './stats.js';
 import type { StateFigures } from './text/state-sentence.js';
 
 export type Figures = {
@@ -12,11 +13,12 @@ export type Figures = {
   stats: Stats;
   /** discarded by operators; they stay counted as rejected */
   discarded: number;
-  heldPairs: HeldPair[];
+  heldPairs: readonly HeldPair[];
   /** what the workers work under */
   limits: Limits;
+  /** until midnight of the account, when the day's count of calls starts again */
+  msUntilReset: number;
 };
-export type Workers = { alive: WorkerReport[]; vanished: { id: string; lastSeen: number }[] };
 export type Setup = {
   account: string;
   version: string;
@@ -27,7 +29,7 @@ export type View = {
   setup: Setup;
   figures: Figures;
   rejections: Rejections;
-  workers: Workers;
+  workers: Roll;
   /** the current minute and the one before */
   minutes: Series;
   /** Redis cannot be read */

@@ -1,28 +1,24 @@
 /**
- * Is there room for more? BullMQ counts jobs, not associations, and anybody may write jobs of any size: the backlog is
- * the number of jobs in each state × the mean size of a few of them, read at most once a second. What this process has
- * accepted since then is added, so that a burst between two readings is seen.
+ * Is there room for more? The backlog is that of the queue's state, which is read at most once a second. What this process
+ * has accepted since then is added, so that a burst between two readings is seen.
  */
-import type { Redis } from 'ioredis';
-import type { Keys, Priority } from '../shared/contract/keys.js';
-import { loadScript } from '../shared/runtime/script.js';
+import type { Priority } from '../shared/contract/keys.js';
 import { settlesWithin } from '../shared/runtime/wait.js';
-import { backlogArgs, backlogKeys, READ_BACKLOG } from '../shared/state/backlog.js';
+import type { QueueState } from '../shared/state/queue-state.js';
 
 const FRESH_MS = 1_000;
 /** A Redis that does not answer is the next step's to report, in time. */
 const READ_MS = 400;
 
 export class Backlog {
-  readonly #script = loadScript(READ_BACKLOG);
   #queued = 0;
   #acceptedSince = 0;
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
   constructor(
-    private readonly redis: Redis,
-    private readonly keys: Keys,
+    private readonly readState: () => Promise<Pick<QueueState, 'backlogAssociations'>>,
+    /** associations */
     private readonly limit: number,
     private readonly now: () => number = () => performance.now(),
   ) {}
@@ -54,7 +50,7 @@ export class Backlog {
   async #read(): Promise<void> {
     const before = this.#acceptedSince;
     try {
-      this.#queued = Number(await this.#script(this.redis, backlogKeys(this.keys), backlogArgs(this.keys)));
+      this.#queued = (await this.readState()).backlogAssociations;
       this.#acceptedSince -= before;
       this.#readAt = this.now();
     } catch {

@@ -38,11 +38,12 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
   const commands = watch.open('commands', 'hasty');
   const subscriber = watch.open('outcomes', 'hasty');
   const logger = watch.quiet(log);
-  const backlog = new Backlog(commands, keys, config.maxQueuedAssociations);
+  const readState = queueStateReader(keys, limitsOf(config));
+  const backlog = new Backlog(() => readState(commands), config.maxQueuedAssociations);
   const outcomes = new Outcomes(subscriber, keys);
   const requests = new Requests(commands, keys, config.queuePrefix, tracing);
   const metrics = createGatewayMetrics({ waiting: () => outcomes.size });
-  addQueueMetrics(metrics.registry, commands, queueStateReader(keys, limitsOf(config)));
+  addQueueMetrics(metrics.registry, commands, readState);
   const labels = openLabels(hubspotOptions(config), {
     redis: commands,
     connected: async () => {

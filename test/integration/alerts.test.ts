@@ -6,8 +6,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
 import { loadScript } from '../../src/shared/runtime/script.js';
+import { queuedKeys } from '../../src/shared/state/queue-state.js';
 import type { Announcement } from '../../src/worker/alerts/announcement.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
@@ -26,7 +28,7 @@ describe('what is told, and when', () => {
   const look = async (rate = 5): Promise<Announcement | undefined> => {
     const taken = await observe(
       redis,
-      [keys.alerts, keys.alertSamples, keys.hold, keys.counters],
+      [keys.alerts, keys.alertSamples, keys.hold, keys.counters, ...queuedKeys(keys)],
       [rate, 60_000],
     );
     return taken ? (JSON.parse(String(taken)) as Announcement) : undefined;
@@ -107,9 +109,24 @@ describe('what is told, and when', () => {
     expect(Math.round((event as { heldMs: number }).heldMs / 10_000)).toBe(6);
   });
 
-  test('between two probes the account is still held', async () => {
+  test('between two probes the account is still held, as long as there is a job to probe with', async () => {
+    await redis.hset(keys.hold, { until: Date.now() - 1_000, kind: 'auth', reason: 'because', strikes: 3 });
+    expect(await told()).toEqual([]);
+    await redis.lpush(bullmqKeys(keys).wait, 'a job');
+    expect(await told()).toEqual(['held']);
+  });
+
+  test('a queue that was emptied while the account was held does not flow again: a probe has to succeed', async () => {
+    await redis.lpush(bullmqKeys(keys).wait, 'a job');
     await redis.hset(keys.hold, { until: Date.now() - 1_000, kind: 'auth', reason: 'because', strikes: 3 });
     expect(await told()).toEqual(['held']);
+    await redis.del(bullmqKeys(keys).wait);
+    expect(await told()).toEqual([]);
+    expect(await redis.hexists(keys.alerts, 'freeSince')).toBe(0);
+    await redis.del(keys.hold);
+    expect(await told()).toEqual([]);
+    await backdate('freeSince', 3_000);
+    expect(await told()).toEqual(['resumed']);
   });
 
   test('rejections past the rate: once, and again when it was over', async () => {

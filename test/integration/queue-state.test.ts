@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { accountKeys, JOB_NAME, type Keys, queueName } from '../../src/shared/contract/keys.js';
 import { writeCapacity } from '../../src/shared/state/capacity.js';
-import { hearReplicas, readWorkers, reportAlive } from '../../src/shared/state/heartbeat.js';
+import { hearReplicas, reportAlive } from '../../src/shared/state/heartbeat.js';
 import { type QueueState, queueStateReader } from '../../src/shared/state/queue-state.js';
 import { CapacityMeter } from '../../src/worker/report/capacity.js';
 import { eventually } from '../support/eventually.js';
@@ -26,8 +26,9 @@ const job = (pairs: number) => ({ ...contactsToCompanies, pairs: goodPairs(pairs
 
 test('a queue that does not exist yet: nothing to do, nobody there', async () => {
   const state = await read();
-  const { msUntilReset } = state.quota;
-  expect(state).toEqual(queueStateOf({ workers: 0, quota: { msUntilReset } }));
+  const { now, quota } = state;
+  const { msUntilReset } = quota;
+  expect(state).toEqual(queueStateOf({ now, quota: { msUntilReset } }));
 });
 
 test('jobs, associations and the oldest of all, whatever priority it has', async () => {
@@ -42,7 +43,8 @@ test('jobs, associations and the oldest of all, whatever priority it has', async
   const state = await read();
   expect(state.jobs).toEqual({ waiting: 5, active: 0, delayed: 1, failed: 0, completed: 0 });
   expect(state).toMatchObject({ backlogAssociations: 160, paused: true });
-  expect(Math.round(state.oldestWaitingSeconds / 10)).toBe(6);
+  expect(Math.round((state.oldestWaitingSeconds ?? 0) / 10)).toBe(6);
+  expect(state.nextTryAt).toBe(now + 300_000);
 });
 
 test('what the workers say of their limits comes before the own settings', async () => {
@@ -91,18 +93,22 @@ test('holds: of the account, also between two probes; of object pairs, while the
     'contacts/deals': JSON.stringify({ until: now - 1, reason: '403', strikes: 1 }),
     'contacts/tickets': '{',
   });
-  expect(await read()).toMatchObject({ hold: { kind: 'migration' }, heldObjectPairs: 1 });
+  expect(await read()).toMatchObject({
+    hold: { kind: 'migration', reason: '477', since: null, until: now + 60_000 },
+    heldPairs: [{ objectPair: 'contacts/companies', until: now + 60_000, reason: '403' }],
+  });
   await redis.hset(keys.hold, { until: now - 1, kind: 'auth', strikes: 2 });
-  expect((await read()).hold).toBeUndefined(); // and nothing to probe with
+  expect((await read()).hold).toBeNull(); // and nothing to probe with
   await queue.add(JOB_NAME, job(1));
-  expect((await read()).hold).toEqual({ kind: 'auth', forMs: 0 });
+  const probing = await read();
+  expect(probing.hold).toMatchObject({ kind: 'auth', until: probing.now });
 });
 
 test('what another client has written as the report of a worker is none', async () => {
   await redis.zadd(keys.workers, Date.now(), 'a', Date.now(), 'b', Date.now(), 'c');
   await redis.mset(`${keys.worker}a`, '{', `${keys.worker}b`, 'null', `${keys.worker}c`, '[]');
   expect(await hearReplicas(redis, keys)).toEqual([]);
-  expect((await readWorkers(redis, keys)).alive).toEqual([]);
+  expect((await read()).workers.alive).toEqual([]);
 });
 
 test('workers that live; one that fell silent does not count', async () => {
@@ -111,5 +117,7 @@ test('workers that live; one that fell silent does not count', async () => {
   await reportAlive(redis, keys, { id: 'one', ...report, ...load });
   await reportAlive(redis, keys, { id: 'two', ...report, ...load });
   await redis.zadd(keys.workers, Date.now() - 11_000, 'three');
-  expect((await read()).workers).toBe(2);
+  const { alive, vanished } = (await read()).workers;
+  expect(alive.map(({ id }) => id).sort()).toEqual(['one', 'two']);
+  expect(vanished).toEqual([{ id: 'three', lastSeen: expect.any(Number) }]);
 });

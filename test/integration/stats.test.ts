@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { withQueue } from '../../src/dashboard/connection.js';
-import { readStats, type Snapshot } from '../../src/dashboard/stats.js';
+import { readStats } from '../../src/dashboard/stats.js';
 import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
 import { type Config, parseConfig } from '../../src/shared/runtime/config.js';
 import { dayIn } from '../../src/shared/state/day.js';
@@ -25,8 +25,7 @@ afterEach(() => queue.close());
 
 const configWith = (env: Record<string, string> = {}): Config =>
   parseConfig({ REDIS_URL: url, QUEUE_PREFIX: prefix, ...env });
-const read = (config = configWith()): Promise<Snapshot> =>
-  withQueue(config, access => readStats(access, config));
+const read = (config = configWith()) => withQueue(config, access => readStats(access, config));
 const redisNow = async () => Math.floor(Number((await redis.time())[0]) * 1_000);
 
 test('a queue that does not exist yet: zeros, in the shape of the contract; looking creates nothing', async () => {
@@ -87,7 +86,7 @@ test('jobs by state: prioritized ones wait too, and the oldest says how long', a
 test('a paused queue is said to be paused', async () => {
   await queue.add('associate', {});
   await queue.pause();
-  expect(await read()).toMatchObject({ paused: true, stats: { jobs: { waiting: 1 } } });
+  expect(await read()).toMatchObject({ queueState: { paused: true }, stats: { jobs: { waiting: 1 } } });
 });
 
 test('the window counts calls already sent, not those before it and not reservations to come', async () => {
@@ -128,7 +127,7 @@ test('the limits are what the workers say; what is configured here, while none h
   expect(said.stats.quota).toMatchObject({
     ...{ limit: 42, windowMs: 20_000, dailyLimit: 0, usedInWindow: 2, usedToday: 7 },
   });
-  expect(said.limits).toMatchObject({ batchMaxInputs: 500, maxConcurrentCalls: 3 });
+  expect(said.queueState.capacity.limits).toMatchObject({ batchMaxInputs: 500, maxConcurrentCalls: 3 });
 });
 
 test('a hold is told while it lasts', async () => {
@@ -154,8 +153,8 @@ test('held object pairs: those still held; an entry that cannot be read hides no
     'contacts/tickets HUBSPOT_DEFINED:16': '{',
   });
   const held = { objectPair: 'contacts/companies HUBSPOT_DEFINED:279', reason: '403' };
-  const { heldPairs, stats } = await read();
-  expect(heldPairs).toEqual([{ ...held, until: now + 60_000 }]);
+  const { queueState, stats } = await read();
+  expect(queueState.heldPairs).toEqual([{ ...held, until: now + 60_000 }]);
   expect(stats.heldPairs).toEqual([{ ...held, until: new Date(now + 60_000).toISOString() }]);
 });
 

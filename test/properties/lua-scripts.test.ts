@@ -78,7 +78,7 @@ const GROUNDS: Record<string, Ground> = {
     more: jobKeys,
   },
   'worker/alerts/observe.lua': {
-    keys: [keys.alerts, keys.alertSamples, keys.hold, keys.counters],
+    keys: [keys.alerts, keys.alertSamples, keys.hold, keys.counters, ...states],
     args: [5, 4_000],
   },
   'worker/alerts/posted.lua': { keys: [keys.alerts], args: [1] },
@@ -109,13 +109,12 @@ const GROUNDS: Record<string, Ground> = {
     args: ['w', '{"id":"w"}', 10_000, 3_600_000],
   },
   'shared/runtime/write-probe.lua': { keys: [keys.writeProbe], args: [] },
-  'shared/state/read-backlog.lua': { keys: states, args: [jobs, 16], more: jobKeys },
   'shared/state/queue-state.lua': {
     keys: [
       ...[keys.counters, keys.hold, keys.daily, keys.heldPairs, keys.capacity, keys.window, keys.workers],
-      ...[bull.meta, ...states, bull.failed, bull.completed],
+      ...[bull.meta, bull.failed, bull.completed, ...states],
     ],
-    args: [jobs, 16, 10_000, 10_000],
+    args: [jobs, 16, 10_000, keys.worker, 500],
     more: jobKeys,
   },
   'dashboard/find.lua': {

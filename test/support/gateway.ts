@@ -13,8 +13,11 @@ import { createServer } from '../../src/gateway/server.js';
 import { untraced } from '../../src/gateway/tracing.js';
 import { type HubSpotOptions, openLabels } from '../../src/labels/open-labels.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
+import { parseConfig } from '../../src/shared/runtime/config.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
+import { limitsOf } from '../../src/shared/state/capacity.js';
+import { queueStateReader } from '../../src/shared/state/queue-state.js';
 import { eventually } from './eventually.js';
 import { CREATE } from './samples.js';
 
@@ -112,7 +115,8 @@ export async function openServer(
   const keys = accountKeys(prefix);
   const requests = new Requests(redis, keys, prefix);
   const outcomes = new Outcomes(subscriber, keys);
-  const backlog = new Backlog(redis, keys, options.maxQueued ?? 1_000_000);
+  const readState = queueStateReader(keys, limitsOf(parseConfig({})));
+  const backlog = new Backlog(() => readState(redis), options.maxQueued ?? 1_000_000);
   const labels = openLabels(options.hubspot ?? {}, { redis, connected: async () => {}, keys });
   const stopping = new AbortController();
   const app = createServer({

@@ -1,17 +1,20 @@
 /** A queue's state for tests of what is made of it: all defaults, nothing to do. */
 import type { Capacity } from '../../src/shared/state/capacity.js';
-import type { QueueState } from '../../src/shared/state/queue-state.js';
+import type { AccountHold, QueueState } from '../../src/shared/state/queue-state.js';
 
-type Given = Partial<Omit<QueueState, 'quota' | 'capacity'>> & {
+type Given = Partial<Omit<QueueState, 'quota' | 'capacity' | 'hold'>> & {
   quota?: Partial<QueueState['quota']>;
+  hold?: Partial<AccountHold>;
   capacity?: Partial<Omit<Capacity, 'limits'>> & { limits?: Partial<Capacity['limits']> };
 };
 
-export function queueStateOf({ quota, capacity, ...given }: Given): QueueState {
+export function queueStateOf({ quota, capacity, hold, ...given }: Given): QueueState {
   return {
+    now: 0,
     jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0 },
     backlogAssociations: 0,
-    oldestWaitingSeconds: 0,
+    oldestWaitingSeconds: null,
+    nextTryAt: null,
     totals: {
       created: 0,
       rejected: 0,
@@ -33,10 +36,10 @@ export function queueStateOf({ quota, capacity, ...given }: Given): QueueState {
       msUntilReset: 3_600_000,
       ...quota,
     },
-    hold: undefined,
-    heldObjectPairs: 0,
+    hold: hold ? { kind: 'auth', reason: '', since: null, until: 0, ...hold } : null,
+    heldPairs: [],
     paused: false,
-    workers: 1,
+    workers: { alive: [], vanished: [] },
     ...given,
     capacity: {
       callMs: undefined,

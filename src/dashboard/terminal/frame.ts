@@ -16,8 +16,6 @@ export type FrameInput = {
   readonly account: string;
   /** Redis, without its password */
   readonly place: string;
-  /** seconds until the account's midnight */
-  readonly secondsUntilReset: number;
   /** Redis cannot be read: what is shown is old */
   readonly trouble: string | undefined;
 };
@@ -65,7 +63,7 @@ function sentence(text: string, tone: Tone, columns: number, paint: Paint): stri
   );
 }
 
-function quota({ reading, secondsUntilReset }: FrameInput, columns: number, paint: Paint): string[] {
+function quota({ reading }: FrameInput, columns: number, paint: Paint): string[] {
   const { limit, windowMs, usedInWindow, usedToday, dailyLimit } = reading.figures.stats.quota;
   const length = Math.max(10, Math.min(40, columns - LABEL - 48));
   const row = (label: string, used: number, of: number, style: Style, words: string) => {
@@ -83,7 +81,7 @@ function quota({ reading, secondsUntilReset }: FrameInput, columns: number, pain
     return [window, `${paint('day'.padEnd(LABEL), 'dim')}${counted(usedToday, 'call')}, no limit`];
   const share = usedToday / dailyLimit;
   const style = share >= 0.95 ? 'red' : share >= 0.8 ? 'yellow' : 'cyan';
-  const words = `${count(usedToday)} of ${count(dailyLimit)}, starts again in ${duration(secondsUntilReset)}`;
+  const words = `${count(usedToday)} of ${count(dailyLimit)}, starts again in ${duration(reading.figures.msUntilReset / 1_000)}`;
   return [window, row('day', usedToday, dailyLimit, style, words)];
 }
 

@@ -4,7 +4,6 @@ import { messageOf } from '../../shared/contract/errors.js';
 import type { Config } from '../../shared/runtime/config.js';
 import { redisPlace } from '../../shared/runtime/redis-url.js';
 import { sleep } from '../../shared/runtime/wait.js';
-import { dayIn } from '../../shared/state/day.js';
 import { type QueueAccess, unreachable } from '../connection.js';
 import type { Series } from '../minutes.js';
 import { Overview, type Reading } from '../overview.js';
@@ -36,9 +35,8 @@ export async function watchOnScreen(
   let trouble: string | undefined;
   const draw = () => {
     if (!reading || !hour) return;
-    const { msUntilMidnight } = dayIn(reading.figures.limits.timeZone, reading.figures.state.now);
     const input = { reading, hour, live, account: access.account, place, trouble };
-    screen.show(frame({ ...input, secondsUntilReset: msUntilMidnight / 1_000 }, screen.size, colour));
+    screen.show(frame(input, screen.size, colour));
   };
   const screen = new Screen(terminal, draw);
   const read = async () => {

@@ -16,6 +16,7 @@ export type StateFigures = {
   now: number;
   redis: RedisHealth;
   paused: boolean;
+  /** null: not held; `until` = now: a probe is due */
   hold: { kind: string; reason: string; since: number | null; until: number } | null;
   /** associations decided a second, over the last seconds; null: not looked at for long enough to know */
   perSecond: number | null;
@@ -138,11 +139,12 @@ function deadSentence(figures: StateFigures): Sentence | undefined {
 
 function holdSentence(figures: StateFigures, clock: Clock): Sentence | undefined {
   const { hold, now } = figures;
-  if (!hold || hold.until <= now) return undefined;
+  if (!hold || hold.until < now) return undefined;
   const since = hold.since === null ? 'Held' : `Held since ${clock(hold.since)}`;
   const tone = hold.kind === 'rate-limit' ? 'warn' : 'bad';
   const seconds = Math.ceil((hold.until - now) / 1_000);
-  const next = seconds <= 90 ? `next try in ${seconds} s` : `next try ${clock(hold.until)}`;
+  const soon = seconds === 0 ? 'next try now' : `next try in ${seconds} s`;
+  const next = seconds <= 90 ? soon : `next try ${clock(hold.until)}`;
   const advice = hold.kind === 'auth' ? '; renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)' : '';
   const reason = hold.reason.replace(/[.\s]+$/, '');
   return { tone, text: `${since}: ${reason}${advice}; ${next}${heldPairsOf(figures)}; ${LOST}` };

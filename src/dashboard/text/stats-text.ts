@@ -1,18 +1,28 @@
 /** A snapshot as people read it: one sentence that says how things stand, then the numbers. Pure. */
 import { harmless } from '../../shared/runtime/text.js';
-import type { Snapshot } from '../stats.js';
+import type { QueueState } from '../../shared/state/queue-state.js';
+import type { Stats } from '../stats.js';
 import { wrap } from '../terminal/glyphs.js';
 import { aligned, clockAt, count, counted, duration, mean, moment } from './figures.js';
 import { type StateFigures, stateSentence } from './state-sentence.js';
 
-export type StatsReading = { snapshot: Snapshot; state: StateFigures };
+/** As state-reader.ts reads it. */
+type StatsReading = {
+  readonly queueState: Pick<QueueState, 'now' | 'heldPairs'>;
+  readonly stats: Stats;
+  readonly state: StateFigures;
+};
 
 /**
  * The whole answer of `association-queue stats`, without a newline at the end.
  * @param columns of the terminal, whose width the sentence keeps to; undefined where there is none
  */
-export function statsText({ snapshot, state }: StatsReading, place: string, columns?: number): string {
-  const { stats, heldPairs, now } = snapshot;
+export function statsText(
+  { queueState, stats, state }: StatsReading,
+  place: string,
+  columns?: number,
+): string {
+  const { heldPairs, now } = queueState;
   const { jobs, associations, calls, batches, quota } = stats;
   const rows = [
     ['associations', 'created', count(associations.created), ''],
@@ -62,8 +72,7 @@ export function statsText({ snapshot, state }: StatsReading, place: string, colu
 }
 
 /** One line for a pipe or a log: time, state, totals. */
-export function statsLine({ snapshot, state }: StatsReading): string {
-  const { stats, now } = snapshot;
+export function statsLine({ queueState: { now }, stats, state }: StatsReading): string {
   const { jobs, associations, calls, quota } = stats;
   return [
     new Date(now).toISOString(),

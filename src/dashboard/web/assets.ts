@@ -13,8 +13,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-/** Modules outside of page/ that the page imports too. */
-const SHARED_MODULES = ['state-sentence.js', 'rejection-words.js'];
+/** Modules outside of page/ that the page imports too: path below /, and in the build. */
+const SHARED_MODULES = [
+  ['/assets/text/state-sentence.js', 'dashboard/text/state-sentence.js'],
+  ['/assets/text/rejection-words.js', 'dashboard/text/rejection-words.js'],
+  ['/shared/runtime/text.js', 'shared/runtime/text.js'],
+] as const;
 
 /** @returns path below / → file. */
 export function loadAssets(): Map<string, Asset> {
@@ -29,8 +33,7 @@ export function loadAssets(): Map<string, Asset> {
   };
   for (const name of readdirSync(path.join(dashboard, 'page')))
     add(name === 'index.html' ? '/' : `/assets/page/${name}`, path.join(dashboard, 'page', name));
-  for (const name of SHARED_MODULES) add(`/assets/${name}`, path.join(dashboard, name));
-  add('/shared/text.js', path.join(dashboard, '..', 'shared', 'text.js'));
+  for (const [url, file] of SHARED_MODULES) add(url, path.join(dashboard, '..', file));
   const uplot = path.dirname(createRequire(import.meta.url).resolve('uplot/package.json'));
   add('/assets/uplot.js', path.join(uplot, 'dist', 'uPlot.iife.min.js'));
   add('/assets/uplot.css', path.join(uplot, 'dist', 'uPlot.min.css'));

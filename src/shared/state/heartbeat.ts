@@ -46,7 +46,7 @@ export type WorkerReport = {
 };
 
 /** Most replicas that are read, the latest first. No account is expected to have more. */
-const MOST_HEARD = 500;
+export const MOST_REPLICAS = 500;
 
 const script = loadScript(new URL('./report-alive.lua', import.meta.url));
 
@@ -59,9 +59,9 @@ export async function reportAlive(redis: Redis, keys: Keys, report: WorkerReport
   );
 }
 
-/** @returns the reports of the living replicas, at most {@link MOST_HEARD}, in two round trips */
+/** @returns the reports of the living replicas, at most {@link MOST_REPLICAS}, in two round trips */
 export async function hearReplicas(redis: Redis, keys: Keys): Promise<WorkerReport[]> {
-  const ids = await redis.zrevrange(keys.workers, 0, MOST_HEARD - 1);
+  const ids = await redis.zrevrange(keys.workers, 0, MOST_REPLICAS - 1);
   const reports = ids.length === 0 ? [] : await redis.mget(ids.map(id => keys.worker + id));
   return reports.flatMap(json => readReport(json) ?? []);
 }
@@ -82,21 +82,26 @@ export async function reportGone(redis: Redis, keys: Keys, id: string): Promise<
 }
 
 export type Roll = {
-  alive: WorkerReport[];
-  /** stopped reporting within the last hour without a regular end */
-  vanished: { id: string; lastSeen: number }[];
+  /** the one that has run longest first */
+  readonly alive: readonly WorkerReport[];
+  /** stopped reporting within the last hour without a regular end; `lastSeen` in epoch ms */
+  readonly vanished: readonly { readonly id: string; readonly lastSeen: number }[];
 };
 
-export async function readWorkers(redis: Redis, keys: Keys): Promise<Roll> {
-  const flat = await redis.zrange(keys.workers, '0', '-1', 'WITHSCORES');
-  const ids = flat.filter((_, at) => at % 2 === 0);
-  const reports = ids.length === 0 ? [] : await redis.mget(ids.map(id => keys.worker + id));
-  const roll: Roll = { alive: [], vanished: [] };
-  ids.forEach((id, at) => {
-    const report = readReport(reports[at] ?? null);
-    if (report) roll.alive.push(report);
-    else roll.vanished.push({ id, lastSeen: Number(flat[2 * at + 1]) });
+/**
+ * Pure.
+ * @param replicas id and when it reported last (epoch ms), one after the other
+ * @param reports of the same replicas; null: it has stopped reporting
+ */
+export function rollOf(replicas: readonly string[], reports: readonly (string | null)[]): Roll {
+  const alive: WorkerReport[] = [];
+  const vanished: Roll['vanished'][number][] = [];
+  reports.forEach((json, at) => {
+    const report = readReport(json);
+    if (report) alive.push(report);
+    else vanished.push({ id: replicas[2 * at] ?? '', lastSeen: Number(replicas[2 * at + 1]) });
   });
-  roll.alive.sort((a, b) => a.startedAt - b.startedAt);
-  return roll;
+  alive.sort((a, b) => a.startedAt - b.startedAt);
+  vanished.sort((a, b) => a.lastSeen - b.lastSeen);
+  return { alive, vanished };
 }

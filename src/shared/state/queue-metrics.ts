@@ -36,7 +36,7 @@ const counter = (name: string, help: string, value: (state: QueueState) => numbe
 
 const FAMILIES: readonly Family[] = [
   {
-    ...gauge('queue_jobs', 'Jobs by state', () => 0),
+    ...gauge('queue_jobs', 'Jobs by state; completed: since the queue was created', () => 0),
     label: 'state',
     values: ({ jobs }) => Object.entries(jobs).map(([state, count]) => [count, state]),
   },
@@ -48,7 +48,7 @@ const FAMILIES: readonly Family[] = [
   gauge(
     'queue_oldest_waiting_seconds',
     'Age of the oldest waiting job, its time in earlier attempts included; 0 when none waits',
-    state => state.oldestWaitingSeconds,
+    state => state.oldestWaitingSeconds ?? 0,
   ),
   {
     ...gauge(
@@ -106,9 +106,13 @@ const FAMILIES: readonly Family[] = [
     label: 'kind',
     values: ({ hold }) => HOLD_KINDS.map(kind => [Number(hold?.kind === kind), kind]),
   },
-  gauge('held_object_pairs', 'Object pairs (with types) that are held', state => state.heldObjectPairs),
+  gauge('held_object_pairs', 'Object pairs (with types) that are held', state => state.heldPairs.length),
   gauge('queue_paused', '1 while the queue is paused by an operator', state => Number(state.paused)),
-  gauge('queue_workers', 'Workers that have given a sign of life within 10 s', state => state.workers),
+  gauge(
+    'queue_workers',
+    'Workers that have given a sign of life within 10 s',
+    state => state.workers.alive.length,
+  ),
   gauge(
     'useful_replicas',
     'How many workers would still raise throughput under the quota: the signal to scale on',

@@ -12,13 +12,13 @@ const BUSY_SHARE = 0.8;
 const SHORT_HOLD_MS = 120_000;
 
 export function usefulReplicas(state: QueueState): number {
-  const { backlogAssociations, quota, hold, paused, capacity } = state;
+  const { now, backlogAssociations, quota, hold, paused, capacity } = state;
   if (backlogAssociations <= 0 || paused) return 0;
   if (hold) {
     // growing pauses end with a probe, which one worker must send; no worker can shorten other holds
     const endsByProbe = ['auth', 'account', 'unavailable'].includes(hold.kind);
     if (endsByProbe) return 1;
-    if (hold.forMs > SHORT_HOLD_MS) return 0;
+    if (hold.until - now > SHORT_HOLD_MS) return 0;
   }
   const { batchMaxInputs, maxConcurrentCalls } = capacity.limits;
   const callsToMake = Math.min(Math.ceil(backlogAssociations / batchMaxInputs), quota.leftToday);

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- needs ../../shared/runtime/guard.lua
+-- needs ../../shared/state/held.lua
 -- needs outbox.lua
 --[[
   Looks at the queue for all replicas: notes what is to be announced, once per incident, and hands out one announcement
@@ -8,6 +9,7 @@
   KEYS[1] alerts    hash: heldSince, freeSince (ms), announced (1 = told), rejecting (1 = told), nextId, outbox (JSON list, oldest first)
   KEYS[2] samples   list: "ms created rejected", one a minute, newest first
   KEYS[3] hold      hash, see hold.lua        KEYS[4] counters  hash
+  KEYS[5] wait  KEYS[6] paused  KEYS[7] active  (lists)   KEYS[8] delayed  KEYS[9] prioritized  (sorted sets)
   ARGV[1] rejections in percent of what is decided from which on they are told; 0 = never
   ARGV[2] ms that one try to post may take
 
@@ -38,17 +40,16 @@ local function announce(event)
   if #outbox < MOST_WAITING then table.insert(outbox, event) end
 end
 
--- held, and flowing again; with growing pauses it is held until a probe has succeeded (strikes are forgotten then)
-local hold = redis.call('HMGET', KEYS[3], 'until', 'kind', 'reason', 'strikes')
-local heldUntil = kept(hold[1])
-if heldUntil > now or kept(hold[4]) > 0 then
-  local kind = hold[2] or ''
+-- An incident begins when the account is held (held.lua) and is over when a probe has succeeded: strikes are forgotten then.
+local hold = accountHold(KEYS[3], {unpack(KEYS, 5, 9)}, now)
+local isProbeDue = kept(redis.call('HGET', KEYS[3], 'strikes')) > 0
+if hold or (announced and isProbeDue) then
   if not heldSince then
     heldSince = now
     redis.call('HSET', KEYS[1], 'heldSince', now)
   end
-  if not announced and now - heldSince >= (GRACE[kind] or 0) then
-    announce({kind = 'held', hold = kind, reason = hold[3] or '', heldUntil = heldUntil})
+  if hold and not announced and now - heldSince >= (GRACE[hold[2]] or 0) then
+    announce({kind = 'held', hold = hold[2], reason = hold[3], heldUntil = hold[1]})
     redis.call('HSET', KEYS[1], 'announced', 1)
   end
   redis.call('HDEL', KEYS[1], 'freeSince')

@@ -11,6 +11,7 @@ import type { Service } from '../../shared/runtime/lifecycle.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { loadScript } from '../../shared/runtime/script.js';
 import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
+import { queuedKeys } from '../../shared/state/queue-state.js';
 import { type Announcement, announcementText } from './announcement.js';
 import { Webhook } from './webhook.js';
 
@@ -67,7 +68,7 @@ export class AlertWatch implements Service {
     try {
       const taken = await this.#observe(
         redis,
-        [keys.alerts, keys.alertSamples, keys.hold, keys.counters],
+        [keys.alerts, keys.alertSamples, keys.hold, keys.counters, ...queuedKeys(keys)],
         [rejectionRate, TURN_MS],
       );
       if (taken) await this.#post(JSON.parse(String(taken)) as Announcement);

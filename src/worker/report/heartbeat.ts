@@ -8,7 +8,6 @@ import type { Keys } from '../../shared/contract/keys.js';
 import type { Service } from '../../shared/runtime/lifecycle.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
-import { createSampler } from '../../shared/state/backlog.js';
 import {
   HEARTBEAT_MS,
   hearReplicas,
@@ -17,6 +16,7 @@ import {
   type WorkerReport,
   type WorkerState,
 } from '../../shared/state/heartbeat.js';
+import { createSampler } from '../../shared/state/sampler.js';
 
 /** With Redis away the goodbye is not waited for. */
 const GOODBYE_MS = 500;

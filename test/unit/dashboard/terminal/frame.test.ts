@@ -28,7 +28,7 @@ const group = (category: string, message: string, associations: number) => ({
 
 function inputOf(message = 'No contact with ID … exists', trouble?: string): FrameInput {
   return {
-    ...{ account: 'default', place: 'redis://127.0.0.1:6379', secondsUntilReset: 33_000, trouble },
+    ...{ account: 'default', place: 'redis://127.0.0.1:6379', trouble },
     hour: minutes(Array.from({ length: 60 }, (_, at) => at * 20_000)),
     live: [null, 20, 18_400],
     reading: {
@@ -64,6 +64,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
         },
         discarded: 0,
         limits: limitsOf(parseConfig({})),
+        msUntilReset: 33_000_000,
         heldPairs: [{ objectPair: 'contacts/deals', until: now + 90_000, reason: '403 from HubSpot' }],
       },
       rejections: {

@@ -1,60 +1,41 @@
 /** What `stats` says to people. */
 import { describe, expect, test } from '@jest/globals';
-import type { Snapshot, Stats } from '../../../../src/dashboard/stats.js';
+import type { Stats } from '../../../../src/dashboard/stats.js';
 import type { StateFigures } from '../../../../src/dashboard/text/state-sentence.js';
-import { type StatsReading, statsLine, statsText } from '../../../../src/dashboard/text/stats-text.js';
-import { parseConfig } from '../../../../src/shared/runtime/config.js';
-import { limitsOf } from '../../../../src/shared/state/capacity.js';
+import { statsLine, statsText } from '../../../../src/dashboard/text/stats-text.js';
+import type { HeldPair } from '../../../../src/shared/state/queue-state.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 
+type StatsReading = Parameters<typeof statsLine>[0];
+
 function readingOf(
   jobs: Partial<Stats['jobs']>,
-  rest: Partial<Omit<Snapshot, 'stats'>> = {},
   figures: Partial<StateFigures> = {},
+  heldPairs: HeldPair[] = [],
 ): StatsReading {
-  const snapshot: Snapshot = {
-    stats: {
-      account: 'default',
-      jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0, ...jobs },
-      associations: { created: 1_234_567, rejected: 2, retried: 3 },
-      calls: { total: 640, rateLimited: 1, failed: 0 },
-      batches: { sent: 640, meanInputs: 1_929.01 },
-      quota: {
-        limit: 100,
-        windowMs: 10_000,
-        usedInWindow: 56,
-        usedToday: 12_034,
-        dailyLimit: 500_000,
-        heldUntil: null,
-        holdReason: null,
-      },
-      oldestWaitingSeconds: null,
-      isolation: { inputs: 0, invalid: 0, callShare: 0 },
-      heldPairs: [],
+  const stats: Stats = {
+    account: 'default',
+    jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0, ...jobs },
+    associations: { created: 1_234_567, rejected: 2, retried: 3 },
+    calls: { total: 640, rateLimited: 1, failed: 0 },
+    batches: { sent: 640, meanInputs: 1_929.01 },
+    quota: {
+      ...{ limit: 100, windowMs: 10_000, usedInWindow: 56, usedToday: 12_034, dailyLimit: 500_000 },
+      ...{ heldUntil: null, holdReason: null },
     },
-    ...{ limits: limitsOf(parseConfig({})), hold: null, heldPairs: [], discarded: 0, paused: false, now },
-    workers: { alive: [], vanished: [] },
-    ...rest,
+    oldestWaitingSeconds: null,
+    isolation: { inputs: 0, invalid: 0, callShare: 0 },
+    heldPairs: [],
   };
-  const { stats, hold, paused } = snapshot;
   const state: StateFigures = {
-    ...{
-      now,
-      redis: { refusal: '', memory: null, evicts: null },
-      paused,
-      hold,
-      perSecond: null,
-      backlog: 0,
-      inHand: 0,
-      jobs: stats.jobs,
-    },
-    ...{ rejected: 0, nextTryAt: null, oldestWaitingSeconds: null, heldPairs: null, workers: 1 },
-    isolation: stats.isolation,
+    ...{ now, redis: { refusal: '', memory: null, evicts: null }, paused: false, hold: null },
+    ...{ perSecond: null, backlog: 0, inHand: 0, jobs: stats.jobs, rejected: 0, nextTryAt: null },
+    ...{ oldestWaitingSeconds: null, heldPairs: null, workers: 1, isolation: stats.isolation },
     ...{ callsNeeded: 0, callsLeftToday: null, quotaBound: false, slotsBound: false },
     ...figures,
   };
-  return { snapshot, state };
+  return { queueState: { now, heldPairs }, stats, state };
 }
 
 describe("the state is said in the page's own sentence", () => {
@@ -62,15 +43,15 @@ describe("the state is said in the page's own sentence", () => {
 
   test.each([
     ['nothing there', readingOf({}), 'Idle: everything is decided'],
-    ['in work', readingOf({ active: 40 }, {}, { backlog: 1_203 }), 'Working: 1,203 left'],
+    ['in work', readingOf({ active: 40 }, { backlog: 1_203 }), 'Working: 1,203 left'],
     [
       'backoff',
-      readingOf({ delayed: 2 }, {}, { backlog: 2, nextTryAt: now + 60_000 }),
+      readingOf({ delayed: 2 }, { backlog: 2, nextTryAt: now + 60_000 }),
       'Waiting to try 2 again, next try 12:01 UTC; nothing is lost',
     ],
     [
       'held, without a word of HubSpot reaching the terminal as a command',
-      readingOf({ active: 2 }, { hold }, { backlog: 2 }),
+      readingOf({ active: 2 }, { hold, backlog: 2 }),
       'Held since 12:00 UTC: HubSpot answered  429; next try 12:02 UTC; nothing is lost',
     ],
   ])('%s', (_name, given, sentence) => {
@@ -79,7 +60,7 @@ describe("the state is said in the page's own sentence", () => {
   });
 
   test('on a terminal it is wrapped', () => {
-    const given = readingOf({ delayed: 2 }, {}, { backlog: 2, nextTryAt: now + 60_000 });
+    const given = readingOf({ delayed: 2 }, { backlog: 2, nextTryAt: now + 60_000 });
     expect(statsText(given, 'redis://x', 30).split('\n').slice(1, 4)).toEqual([
       'Waiting to try 2 again, next',
       'try 12:01 UTC; nothing is lost',
@@ -101,7 +82,7 @@ test('held object pairs are shown with their reason', () => {
   const heldPairs = [
     { objectPair: 'contacts/companies HUBSPOT_DEFINED:279', until: now + 60_000, reason: '403: no scope' },
   ];
-  expect(statsText(readingOf({}, { heldPairs }), 'redis://x')).toContain(
+  expect(statsText(readingOf({}, {}, heldPairs), 'redis://x')).toContain(
     'contacts/companies HUBSPOT_DEFINED:279: until 2026-03-01 12:01:00 UTC (in 1 min): 403: no scope',
   );
 });

@@ -31,15 +31,15 @@ test.each([
     { backlogAssociations: 1e7, quota: { leftToday: 15 }, capacity: { callMs: 9_000 } },
     2,
   ],
-  ['held until midnight: nobody', { backlogAssociations: 1e6, hold: { kind: 'daily', forMs: 3_600_000 } }, 0],
+  ['held until midnight: nobody', { backlogAssociations: 1e6, hold: { kind: 'daily', until: 3_600_000 } }, 0],
   [
     'a short 429 is no reason to send workers away',
-    { backlogAssociations: 1e6, hold: { kind: 'rate-limit', forMs: 10_000 } },
+    { backlogAssociations: 1e6, hold: { kind: 'rate-limit', until: 10_000 } },
     1,
   ],
   [
     '401: one, to find out whether it is over',
-    { backlogAssociations: 1e6, capacity: { callMs: 3_000 }, hold: { kind: 'auth', forMs: 600_000 } },
+    { backlogAssociations: 1e6, capacity: { callMs: 3_000 }, hold: { kind: 'auth', until: 600_000 } },
     1,
   ],
 ] as const)('%s', (_what, state, replicas) => {

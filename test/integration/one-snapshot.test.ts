@@ -1,0 +1,235 @@
+/**
+ * Every surface that shows the state of the queue shows the same figures: stats --json, the dashboard's state, /metrics of
+ * worker, gateway and dashboard, the gateway's backlog, the minute's sample and the webhook's script. The processes are
+ * real; the queue is paused, so that nothing moves between two readings.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
+import type { Stats } from '../../src/dashboard/stats.js';
+import { JOB_NAME } from '../../src/shared/contract/keys.js';
+import { loadScript } from '../../src/shared/runtime/script.js';
+import { dayIn } from '../../src/shared/state/day.js';
+import { queuedKeys } from '../../src/shared/state/queue-state.js';
+import { createSampler } from '../../src/shared/state/sampler.js';
+import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
+import { eventually } from '../support/eventually.js';
+import { type GatewayProcess, startGateway } from '../support/gateway.js';
+import { seriesOf } from '../support/monitoring.js';
+import { useRedis } from '../support/redis.js';
+import { Rig } from '../support/rig.js';
+import { contactsToCompanies, goodPairs, inputOf } from '../support/samples.js';
+
+const { url: redisUrl, redis, newPrefix } = useRedis(import.meta.url);
+/** Waiting 10 + 20, prioritized 30 + 30 + 30, delayed 40. */
+const BACKLOG = 160;
+const WINDOW = { limit: 77, windowMs: 60_000 };
+
+let rig: Rig;
+let gateway: GatewayProcess;
+let dashboard: DashboardProcess;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  rig = await Rig.start({ redisUrl, prefix: newPrefix() });
+  env = { REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix };
+  await rig.queue.pause();
+  rig.startWorker({
+    METRICS_PORT: '19474',
+    RATE_LIMIT_CALLS: String(WINDOW.limit),
+    RATE_LIMIT_WINDOW_MS: String(WINDOW.windowMs),
+  });
+  // a configuration of its own: the workers' limits are what everybody shows
+  gateway = await startGateway({ ...env, MAX_QUEUED_ASSOCIATIONS: String(BACKLOG), RATE_LIMIT_CALLS: '3' });
+  dashboard = await startDashboard(env);
+  await eventually(async () =>
+    expect(await redis.hget(rig.keys.capacity, 'limit')).toBe(String(WINDOW.limit)),
+  );
+  await writeQueue(); // a worker that starts looks at every hold anew
+}, 60_000);
+afterAll(async () => {
+  await dashboard.end();
+  await gateway.end('SIGTERM');
+  await rig.stop();
+});
+
+/** A paused queue on which the surfaces used to disagree: priorities, old completed jobs, a hold between two probes. */
+async function writeQueue(): Promise<void> {
+  const { queue, keys } = rig;
+  const now = Date.now();
+  const add = (pairs: number, ageMs: number, options = {}) =>
+    queue.add(
+      JOB_NAME,
+      { ...contactsToCompanies, pairs: goodPairs(pairs) },
+      { timestamp: now - ageMs, ...options },
+    );
+  await add(10, 5_000);
+  await add(20, 1_000);
+  await add(30, 2_000, { priority: 1 });
+  await add(30, 9_000, { priority: 5 });
+  await add(30, 60_000, { priority: 70 }); // the oldest, behind all others
+  await add(40, 600_000, { delay: 900_000 });
+  await redis.zadd(bullmqKeys(keys).completed, now, 'a', now, 'b');
+  await redis.hset(keys.counters, {
+    ...{ created: 4_000, rejected: 0, retried: 3, discarded: 2, jobsCompleted: 1_234 },
+    ...{ calls: 9, callsRateLimited: 1, callsFailed: 2, batches: 6, inputs: 4_004 },
+  });
+  await redis.zadd(keys.window, now - 1_000, 'sent', now - 2_000, 'sent too', now + 3_600_000, 'to come');
+  await redis.hset(keys.daily, { [dayIn('UTC', now).day]: 12_034 });
+  // the pause is over, and the probe has not been sent
+  await redis.hset(keys.hold, {
+    until: now - 1,
+    since: now - 90_000,
+    kind: 'auth',
+    reason: '401',
+    strikes: 2,
+  });
+  await redis.hset(keys.heldPairs, {
+    'contacts/companies HUBSPOT_DEFINED:279': JSON.stringify({
+      until: now + 3_600_000,
+      reason: '403',
+      strikes: 1,
+    }),
+    'contacts/deals HUBSPOT_DEFINED:4': JSON.stringify({ until: now - 1, reason: '403', strikes: 1 }),
+    'contacts/tickets HUBSPOT_DEFINED:16': '{',
+  });
+}
+
+/** The figures that the surfaces have in common. */
+type Shown = {
+  jobs: Stats['jobs'];
+  associations: Stats['associations'];
+  calls: Stats['calls'];
+  batches: number;
+  limit: number;
+  windowMs: number;
+  usedInWindow: number;
+  usedToday: number;
+  oldestWaitingSeconds: number | null;
+  held: boolean;
+  heldPairs: number;
+};
+
+const shownBy = ({
+  jobs,
+  associations,
+  calls,
+  batches,
+  quota,
+  oldestWaitingSeconds,
+  heldPairs,
+}: Stats): Shown => ({
+  ...{ jobs, associations, calls, batches: batches.sent, oldestWaitingSeconds },
+  ...{ limit: quota.limit, windowMs: quota.windowMs },
+  ...{ usedInWindow: quota.usedInWindow, usedToday: quota.usedToday },
+  held: quota.holdReason !== null,
+  heldPairs: heldPairs.length,
+});
+
+/** `stats --json`, as an operator calls it. */
+async function stats(): Promise<Stats> {
+  const run = promisify(execFile)(process.execPath, ['dist/cli.js', 'stats', '--json'], {
+    env: { PATH: process.env.PATH, ...env },
+  });
+  return JSON.parse((await run).stdout) as Stats;
+}
+
+type Scrape = { shown: Shown; backlog: number; workers: number; paused: number; discarded: number };
+/** What /metrics of a process says. */
+async function scrape(url: string): Promise<Scrape> {
+  const series = seriesOf(await (await fetch(`${url}/metrics`)).text());
+  const of = (name: string, label = ''): number => {
+    const line = series.get(`association_${name}`)?.find(text => text.includes(label));
+    return Number(line?.split(' ').at(-1));
+  };
+  const jobs = ['waiting', 'active', 'delayed', 'failed', 'completed'].map(state => [
+    state,
+    of('queue_jobs', `"${state}"`),
+  ]);
+  const results = ['accepted', 'rate_limited', 'failed'].map(result =>
+    of('queue_calls_total', `"${result}"`),
+  );
+  return {
+    shown: {
+      jobs: Object.fromEntries(jobs) as Stats['jobs'],
+      associations: {
+        created: of('queue_outcomes', '"created"'),
+        rejected: of('queue_outcomes', '"rejected"'),
+        retried: of('queue_outcomes', '"retry"'),
+      },
+      calls: {
+        total: results.reduce((sum, calls) => sum + calls),
+        rateLimited: results[1] ?? 0,
+        failed: results[2] ?? 0,
+      },
+      batches: of('queue_batches_total'),
+      limit: of('quota_window_limit_calls'),
+      windowMs: of('quota_window_seconds') * 1_000,
+      usedInWindow: of('quota_window_used_calls'),
+      usedToday: of('quota_day_used_calls'),
+      oldestWaitingSeconds: of('queue_oldest_waiting_seconds'),
+      held: of('held', '"auth"') === 1,
+      heldPairs: of('held_object_pairs'),
+    },
+    backlog: of('queue_backlog_associations'),
+    workers: of('queue_workers'),
+    paused: of('queue_paused'),
+    discarded: of('queue_outcomes', '"discarded"'),
+  };
+}
+
+test('stats --json, the dashboard and the metrics of every process show the same figures at the same moment', async () => {
+  await eventually(async () => {
+    const [printed, page, ...scrapes] = await Promise.all([
+      stats(),
+      dashboard.state(),
+      ...['http://127.0.0.1:19474', gateway.url, dashboard.url].map(scrape),
+    ]);
+    const shown = shownBy(printed);
+    expect(shown).toMatchObject({
+      jobs: { waiting: 5, active: 0, delayed: 1, failed: 0, completed: 1_234 },
+      ...{ ...WINDOW, usedInWindow: 2, usedToday: 12_034, held: true, heldPairs: 1 },
+    });
+    expect(shown.oldestWaitingSeconds).toBeGreaterThanOrEqual(60);
+    expect(shownBy(page.figures.stats)).toEqual(shown);
+    for (const scraped of scrapes)
+      expect(scraped).toEqual({ shown, backlog: BACKLOG, workers: 1, paused: 1, discarded: 2 });
+    const { state, discarded, heldPairs } = page.figures;
+    expect(state).toMatchObject({
+      ...{ backlog: BACKLOG, paused: true, workers: 1, oldestWaitingSeconds: shown.oldestWaitingSeconds },
+      ...{ jobs: shown.jobs, hold: { kind: 'auth', reason: '401' }, heldPairs: { count: 1 } },
+    });
+    expect({ discarded, heldPairs: heldPairs.length }).toEqual({ discarded: 2, heldPairs: 1 });
+    expect(page.workers.alive.length).toBe(1);
+  });
+});
+
+test('the gateway refuses at the backlog that the metrics show', async () => {
+  const refused = await gateway.post([inputOf(1, 2)]);
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+});
+
+test("the minute's sample has the backlog and the age that stats shows", async () => {
+  await eventually(async () => {
+    const minute = Math.floor(Number((await redis.time())[0]) / 60);
+    await redis.del(rig.keys.minutes + minute);
+    const [, { oldestWaitingSeconds }] = await Promise.all([createSampler(redis, rig.keys)(), stats()]);
+    const sample = await redis.hmget(rig.keys.minutes + minute, 'backlog', 'oldest');
+    expect(sample).toEqual([String(BACKLOG), String(oldestWaitingSeconds)]);
+  });
+});
+
+test('the webhook takes the account for held when stats does', async () => {
+  const { alerts, alertSamples, hold, counters } = rig.keys;
+  const observe = loadScript(new URL('../../src/worker/alerts/observe.lua', import.meta.url));
+  const keys = [alerts, alertSamples, hold, counters, ...queuedKeys(rig.keys)];
+  const told = async () => JSON.parse(String((await observe(redis, keys, [0, 60_000])) || 'null')) as unknown;
+  const { quota } = await stats();
+  expect(await told()).toMatchObject({ kind: 'held', hold: 'auth', reason: quota.holdReason });
+  await redis.del(alerts);
+  await redis.hset(hold, { until: 0, strikes: 0 });
+  expect((await stats()).quota).toMatchObject({ heldUntil: null, holdReason: null });
+  expect(await told()).toBeNull();
+});
