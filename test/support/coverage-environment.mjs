@@ -1,0 +1,9 @@
+// Where the processes that a test starts write what they executed; jest's own processes would write theirs there, too, if
+// they were started with this variable.
+import { TestEnvironment } from 'jest-environment-node';
+export default class extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    process.env.NODE_V8_COVERAGE = 'coverage/children';
+  }
+}
