@@ -1,7 +1,7 @@
-/** What is told to people through the webhook: one or two sentences with the numbers and the remedy. Pure. */
+/** The texts of the webhook: one or two sentences with the figures and the remedy. Pure. */
 import { duration } from '../../shared/runtime/duration.js';
 
-/** As observe.lua writes it. Times are milliseconds, on Redis' clock where they are moments. */
+/** An announcement as observe.lua writes it. Times are milliseconds; moments are on Redis' clock. */
 export type Announcement = { readonly id: number; readonly at: number; readonly tries: number } & (
   | { readonly kind: 'held'; readonly hold: string; readonly reason: string; readonly heldUntil: number }
   | { readonly kind: 'resumed'; readonly heldMs: number }
@@ -15,7 +15,7 @@ export type Announcement = { readonly id: number; readonly at: number; readonly 
     }
 );
 
-/** What helps, by what holds the account. */
+/** The remedy for each kind of hold. */
 const REMEDIES: Readonly<Record<string, string>> = {
   auth: 'HubSpot refuses the access token: renew it. A file that HUBSPOT_ACCESS_TOKEN_FILE names is read again by itself.',
   daily: 'The calls of the day are used up.',
@@ -43,7 +43,7 @@ export function announcementText(announcement: Announcement, queue: string): str
   }
 }
 
-/** Slack reads these three as its own. */
+/** Escapes the three characters that have a meaning in Slack. */
 const plain = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 

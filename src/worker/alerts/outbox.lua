@@ -1,7 +1,7 @@
 --[[
-  Library: announcements that wait to be posted, as they stand in Redis.
+  Library: reads the announcements that wait to be posted.
 ]]
--- What is not written by these scripts is no announcement, and holds up none.
+-- Ignores entries that these scripts did not write, so that they block no announcement.
 local function readOutbox(json)
   local isJson, list = pcall(cjson.decode, json or '[]')
   local outbox = {}

@@ -2,7 +2,7 @@
 -- needs ../../shared/runtime/guard.lua
 -- needs outbox.lua
 --[[
-  An announcement was posted: nobody posts it again.
+  Removes a posted announcement, so that no replica posts it again.
 
   KEYS[1] alerts  hash, see observe.lua
   ARGV[1] id of the announcement

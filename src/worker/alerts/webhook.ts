@@ -1,6 +1,6 @@
 /**
- * Posts a text to a webhook that speaks as Slack's do: `{"text": …}`. The URL is a secret, whoever has it can post: of it
- * only the host is ever shown, and no error of fetch, which may repeat it, leaves this file.
+ * Posts a text to a webhook that accepts `{"text": …}` as Slack's do. The URL is a secret, because it allows posting: only
+ * its host is ever shown, and errors of fetch, which may quote it, do not leave this file.
  */
 export class Webhook {
   readonly #url: string;
@@ -12,19 +12,19 @@ export class Webhook {
     this.#url = url;
   }
 
-  /** Fit for logs. */
+  /** The host, safe for logs. */
   get place(): string {
     return new URL(this.#url).host;
   }
 
-  /** @returns what went wrong, in words without the URL; undefined: it was taken */
+  /** @returns the problem, in words without the URL; undefined if the webhook accepted the text */
   async post(text: string, stop: AbortSignal): Promise<string | undefined> {
     try {
       const response = await fetch(this.#url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ text }),
-        redirect: 'manual', // it would carry the text somewhere else
+        redirect: 'manual', // a redirect would send the text somewhere else
         signal: AbortSignal.any([stop, AbortSignal.timeout(this.timeoutMs)]),
       });
       await response.body?.cancel();

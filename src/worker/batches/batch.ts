@@ -1,4 +1,4 @@
-/** What a sealed batch is: the inputs of one call, of one object pair, no record pair twice. Pure. */
+/** A sealed batch: the inputs of one call, all of one object pair, no record pair twice. Pure. */
 import { pairName } from '../../hubspot/quota.js';
 import type { Inputs } from './inputs.js';
 import type { Line } from './submission.js';
@@ -8,21 +8,21 @@ export type Batch = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly inputs: Inputs;
-  /** how many inputs it could have had: fewer where they are suspected */
+  /** most inputs that the batch could have had; fewer for suspects */
   readonly limit: number;
   readonly line: Line;
   readonly trigger: Trigger;
-  /** how long the first of its associations had waited when it was sealed, milliseconds */
+  /** how long its first association had waited when the batch was sealed, milliseconds */
   readonly waitedMs: number;
-  /** how many of its associations are of high priority; the others fill up */
+  /** how many of its associations have high priority; the others fill the batch */
   readonly high: number;
-  /** held object pairs (with types) of which it finds out whether they are free again */
+  /** held object pairs (with types) that the batch probes */
   readonly probes?: readonly string[];
 };
-/** Why a batch was closed; `high`: it was not its turn, but high priority waited in it. */
+/** Why a batch was closed; `high`: it was sealed out of turn because of high priority. */
 export type Trigger = 'full' | 'linger' | 'flush' | 'high';
 
-/** By which an object pair is held: itself, and with each of these lists of types. */
+/** @returns the names under which an object pair may be held: alone, and with each of these lists of types */
 export const pairNames = (
   { fromObjectType, toObjectType }: Pick<Batch, 'fromObjectType' | 'toObjectType'>,
   types: Iterable<string>,

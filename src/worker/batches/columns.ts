@@ -1,10 +1,10 @@
 /**
- * Inputs of a call as columns: what is sealed, sent, written and looked up. An input is an index into them. Pure.
+ * The inputs of a call as columns, from the sealed batch to the request. An input is an index into them. Pure.
  */
 import type { AssociationType, Pair } from '../../shared/contract/association.js';
 import { idText } from '../../shared/contract/pairs.js';
 
-/** Record pairs, no pair twice: equal ids are equal numbers. */
+/** Record pairs, no pair twice. Equal ids are equal numbers. */
 export type PairColumns = {
   readonly size: number;
   /** from, to, from, to … (pairs.ts) */
@@ -13,13 +13,13 @@ export type PairColumns = {
   readonly texts: readonly string[];
 };
 export type Columns = PairColumns & {
-  /** lists of types; most calls have one */
+  /** the lists of types; most calls have one list */
   readonly types: readonly (readonly AssociationType[])[];
-  /** for each input, its place in `types` */
+  /** for each input the index of its list in `types` */
   readonly typeAt: Uint32Array<ArrayBuffer>;
 };
 
-/** What one POST …/batch/create is made of. */
+/** The content of one POST …/batch/create. */
 export type Call = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
@@ -40,7 +40,7 @@ export function indexes(size: number): number[] {
   return all;
 }
 
-/** Columns of their own for some of the inputs. */
+/** @returns new columns with some of the inputs */
 export function pick(columns: Columns, inputs: readonly number[]): Columns {
   const { types, texts } = columns;
   const size = inputs.length;
@@ -55,7 +55,7 @@ export function pick(columns: Columns, inputs: readonly number[]): Columns {
   return { size, ids, texts: texts.length === 0 ? texts : renumber(ids, texts), types, typeAt };
 }
 
-/** Leaves out the texts that the ids do not mean. @returns the others */
+/** Renumbers the odd ids. @returns only the texts that the ids use */
 function renumber(ids: Float64Array, texts: readonly string[]): string[] {
   const left: string[] = [];
   const places = new Map<number, number>();
@@ -72,7 +72,7 @@ function renumber(ids: Float64Array, texts: readonly string[]): string[] {
   return left;
 }
 
-/** Columns on their way to another thread: ids hold no white space, and one long text is cheaper to copy than many. */
+/** Columns for another thread. Ids have no white space, and copying one long text is cheaper than copying many. */
 export type PackedColumns = Omit<Columns, 'texts'> & { readonly texts: string };
 
 const SEPARATOR = '\n';

@@ -1,6 +1,6 @@
 /**
- * Filling: pairs of jobs → the inputs of one batch, no record pair twice. A pair that is there already waits beside its
- * owner; where it asks for other types, they are merged, or it is left for another batch. Pure.
+ * Filling: turns pairs of jobs into the inputs of one batch, no record pair twice. A duplicate pair shares the input of its
+ * owner. If it has other types, the types are merged, or the pair is left for another batch. Pure.
  */
 import { type AssociationType, typesText } from '../../shared/contract/association.js';
 import { Inputs, type Slice, type Waiter } from './inputs.js';
@@ -10,9 +10,9 @@ import type { Ticket } from './submission.js';
 export type FillingOptions = {
   /** most inputs */
   readonly limit: number;
-  /** suspects are judged alone: another one's types are not merged into their inputs */
+  /** false for suspects, which are judged separately: their inputs take no types of other jobs */
   readonly mergesTypes: boolean;
-  /** for as long as the batch is filled */
+  /** table of record pairs, used while the batch is filled */
   readonly table: PairTable;
 };
 
@@ -48,16 +48,16 @@ export class Filling {
 
   /**
    * Takes pairs of a job in order, until the batch is full.
-   * @param left told of those that must wait for another batch, because their types differ and may not be merged
-   * @returns the first one that was not looked at, or `end`
+   * @param left called for each pair that must wait for another batch, because its types differ and may not be merged
+   * @returns the index of the first pair that was not taken, or `end`
    */
   take(ticket: Ticket, start: number, end: number, left: (index: number) => void): number {
     const { ids, texts } = ticket.submission.pairs;
     const { table } = this.options;
     const list = this.#listOf(ticket.types);
     let index = start;
-    let first = start; // of the slice
-    let input = this.#size; // the same one
+    let first = start; // first pair of the slice
+    let input = this.#size; // its input
     for (; index < end && !this.isFull; index++) {
       let from = ids[2 * index] as number;
       let to = ids[2 * index + 1] as number;
@@ -122,7 +122,7 @@ export class Filling {
     return number;
   }
 
-  /** Jobs of a lane that ask for the same types share one list, and nearly always follow one another. */
+  /** Jobs of a lane with the same types share one list, and are nearly always consecutive. */
   #listOf(types: readonly AssociationType[]): number {
     if (this.#types[this.#lastList] === types) return this.#lastList;
     this.#lastList = this.#lists.get(types) ?? this.#types.push(types) - 1;

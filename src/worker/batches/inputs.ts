@@ -1,13 +1,13 @@
 /**
- * The inputs of a sealed batch, and who waits for them: columns, and slices of the jobs that they come from. An input's
- * outcome goes to everybody who waits for its record pair, exactly once. Pure.
+ * The inputs of a sealed batch and the pairs of jobs that wait for them: columns, and slices of jobs. Each waiting pair gets
+ * the outcome of its input exactly once. Pure.
  */
 import type { AssociationType, Pair } from '../../shared/contract/association.js';
 import { type Columns, indexes, pairAt, pick } from './columns.js';
 import type { Outcome } from './outcome.js';
 import { settlePairs, type Ticket } from './submission.js';
 
-/** Pairs of a job in a row, from `start` on, that are the inputs from `input` on. */
+/** Consecutive pairs of a job from `start` on, which are the inputs from `input` on. */
 export type Slice = {
   readonly ticket: Ticket;
   readonly start: number;
@@ -18,11 +18,11 @@ export type Slice = {
 export type Waiter = { readonly ticket: Ticket; readonly index: number };
 
 export type Owners = {
-  /** in the order of the inputs; each input is in one of them */
+  /** in the order of the inputs; each input belongs to exactly one slice */
   readonly slices: readonly Slice[];
-  /** by input: who waits for it beside its owner, because it is the same record pair */
+  /** by input: further pairs of jobs that wait for it, because they are the same record pair */
   readonly others: ReadonlyMap<number, readonly Waiter[]>;
-  /** inputs that stand for different types of several waiters: a refusal may be the fault of one of them only */
+  /** inputs with different types of several waiters: only one of the types may be the cause of a refusal */
   readonly merged: ReadonlySet<number>;
 };
 
@@ -32,9 +32,9 @@ export class Inputs implements Columns {
   readonly texts: readonly string[];
   readonly types: readonly (readonly AssociationType[])[];
   readonly typeAt: Uint32Array<ArrayBuffer>;
-  /** without an outcome */
+  /** number of inputs without an outcome */
   #open: number;
-  /** 1 = the input has its outcome; made with the first outcome that not all of them share */
+  /** 1 = the input has its outcome; allocated with the first outcome that not all inputs share */
   #settled: Uint8Array | undefined;
 
   constructor(
@@ -49,7 +49,7 @@ export class Inputs implements Columns {
     this.#open = columns.size;
   }
 
-  /** How many have no outcome yet. */
+  /** @returns the number of inputs without an outcome */
   get open(): number {
     return this.#open;
   }
@@ -62,20 +62,20 @@ export class Inputs implements Columns {
     return pairAt(this, input);
   }
 
-  /** Columns of their own, to be given away. */
+  /** @returns new columns with some inputs, which may be transferred */
   columns(inputs: readonly number[]): Columns {
     if (inputs.length < this.size) return pick(this, inputs);
     const { size, ids, texts, types, typeAt } = this;
     return { size, ids: ids.slice(), texts, types, typeAt: typeAt.slice() };
   }
 
-  /** Everybody who waits, in the order of the inputs. */
+  /** Yields all waiting tickets, in the order of the inputs. */
   *tickets(): Iterable<Ticket> {
     for (const { ticket } of this.owners.slices) yield ticket;
     for (const waiters of this.owners.others.values()) for (const { ticket } of waiters) yield ticket;
   }
 
-  /** The lists of types that were asked for, of all inputs or of some; a merged input stands for several. */
+  /** @returns the requested lists of types, of all inputs or of some; a merged input has several */
   typesTexts(inputs?: readonly number[]): Set<string> {
     const texts = new Set<string>();
     if (!inputs || inputs.length === this.size) {
@@ -86,25 +86,25 @@ export class Inputs implements Columns {
     return texts;
   }
 
-  /** Who waits for an input; its owner first. */
+  /** @returns the pairs that wait for an input, its owner first */
   waiters(input: number): readonly Waiter[] {
     const { ticket, start, input: first } = this.#slice(input);
     return [{ ticket, index: start + input - first }, ...(this.owners.others.get(input) ?? [])];
   }
 
-  /** Is one among them that has never failed? */
+  /** @returns true if one of the inputs has never failed */
   hasFirstTimers(inputs: readonly number[]): boolean {
     if (inputs.length === this.size)
       return this.owners.slices.some(({ ticket }) => !ticket.submission.failedBefore);
     return inputs.some(input => !this.#slice(input).ticket.submission.failedBefore);
   }
 
-  /** Has its owner failed in company? */
+  /** @returns true if the input's owner is a suspect */
   isSuspect(input: number): boolean {
     return this.#slice(input).ticket.submission.suspicion > 0;
   }
 
-  /** Gives an input's outcome to everybody who waits for it. @returns how many they are */
+  /** Gives an input's outcome to all pairs that wait for it. @returns their number */
   settle(input: number, outcome: Outcome): number {
     this.#settled ??= new Uint8Array(this.size);
     if (this.#settled[input] === 1 || this.#open === 0) throw new Error('an input was settled twice');
@@ -115,7 +115,7 @@ export class Inputs implements Columns {
     return waiters.length;
   }
 
-  /** Gives all inputs that have no outcome yet the same. @returns to how many who wait */
+  /** Gives the same outcome to all inputs without one. @returns the number of waiting pairs */
   settleRest(outcome: Outcome): number {
     if (this.#open === this.size) return this.#settleAll(outcome);
     const settled = this.#settled;
@@ -136,7 +136,7 @@ export class Inputs implements Columns {
     return count;
   }
 
-  /** The slice that an input is in. */
+  /** @returns the slice that contains an input */
   #slice(input: number): Slice {
     const { slices } = this.owners;
     let low = 0;

@@ -1,12 +1,12 @@
-/** What becomes of one association. A closed set: whoever handles it handles all four. */
+/** The outcome of one association. A closed union: code that handles it must handle all four. */
 import type { ErrorContext } from '../../shared/contract/association.js';
 
-/** Why it was not created, in HubSpot's words; the job adds which attempt it was and how many pairs it concerned. */
+/** Why the association was not created, in HubSpot's words. The job adds the attempt and the number of pairs concerned. */
 export type Failure = Readonly<Omit<ErrorContext, 'attempt' | 'pairs'>>;
 
-/** What is waited for, and for how long (milliseconds from now). */
+/** The reason to wait, and for how long (milliseconds from now). */
 export type Hold = Readonly<{
-  /** account: nothing can be sent · pair: this object pair with these types · shutdown: this process ends */
+  /** account: no call may go · pair: no call for this object pair with these types · shutdown: this process ends */
   scope: 'account' | 'pair' | 'shutdown';
   forMs: number;
   reason: string;
@@ -20,14 +20,14 @@ export type Outcome =
   | {
       readonly kind: 'retry';
       readonly failure: Failure;
-      /** attempt: HubSpot has said something about the input · time: HubSpot was unavailable, nobody's fault */
+      /** attempt: HubSpot objected to the input · time: HubSpot was unavailable */
       readonly spends: 'attempt' | 'time';
-      /** by how many halvings its batches become smaller, because it may be at fault; 0 or absent: nobody suspects it */
+      /** by how many halvings its batches become smaller, because it may be invalid; 0 or absent: not suspected */
       readonly suspicion?: number;
     }
   /** final */
   | { readonly kind: 'rejected'; readonly failure: Failure }
-  /** not its fault: neither attempt nor time is spent */
+  /** spends neither attempt nor time */
   | { readonly kind: 'held'; readonly hold: Hold };
 
 export const CREATED: Outcome = { kind: 'created' };

@@ -1,6 +1,6 @@
 /**
- * Record pairs → numbers: open addressing, linear probing. Pure. It is emptied for next to nothing, so that one table
- * serves all batches or all answers; a Map of joined keys was the worker's largest cost of its own.
+ * A hash table from record pairs to numbers: open addressing, linear probing. Pure. Emptying it costs almost nothing, so
+ * that one table serves all batches or all answers. A Map of joined keys was the worker's largest single cost.
  */
 
 const LOW = 2 ** 32;
@@ -10,11 +10,11 @@ export class PairTable {
   readonly #from: Float64Array;
   readonly #to: Float64Array;
   readonly #values: Int32Array;
-  /** the round in which the place was taken */
+  /** the round in which the slot was taken */
   readonly #taken: Uint32Array;
   #round = 1;
 
-  /** @param most pairs that it ever holds */
+  /** @param most largest number of pairs */
   constructor(most: number) {
     const places = 2 ** Math.ceil(Math.log2(Math.max(8, 4 * most)));
     this.#mask = places - 1;
@@ -28,7 +28,7 @@ export class PairTable {
     this.#round += 1;
   }
 
-  /** Adds a pair that is not there yet. @returns the value of the pair that is there already; -1: it was added */
+  /** Adds a pair unless it exists. @returns the value of the existing pair; -1 if the pair was added */
   add(from: number, to: number, value: number): number {
     const place = this.#find(from, to);
     if (this.#taken[place] === this.#round) return this.#values[place] as number;
@@ -39,13 +39,13 @@ export class PairTable {
     return -1;
   }
 
-  /** @returns -1 if the pair is not there; no pair has the id NaN */
+  /** @returns -1 if there is no such pair; no pair has the id NaN */
   get(from: number, to: number): number {
     const place = this.#find(from, to);
     return this.#taken[place] === this.#round ? (this.#values[place] as number) : -1;
   }
 
-  /** Where the pair is, or would be. */
+  /** @returns the slot of the pair, or the free slot where it belongs */
   #find(from: number, to: number): number {
     // `| 0` keeps the low 32 bits
     let hash = Math.imul(from | 0, 0x9e3779b1) ^ Math.imul(to | 0, 0x85ebca6b);

@@ -1,6 +1,6 @@
 /**
- * The caller's thread: makes the calls that it is told to make. Wiring only; hubspot-client.ts knows HTTP.
- * An answer that lists every input goes back as that one word: 2,000 results stay here.
+ * The calling thread: makes the calls that the main thread orders. Wiring only; hubspot-client.ts makes the request.
+ * If an answer lists every input, the thread returns only that fact, and 2,000 results stay here.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import pLimit from 'p-limit';
@@ -21,7 +21,7 @@ const client = new HubSpotClient({
   token: () => token,
   onRateLimitHeader: limit => send({ kind: 'limit', limit }),
 });
-/** A batch that stands ready has no time running: its call begins when another one has ended. */
+/** A waiting batch is not late: its call begins when another call ends. */
 const slots = pLimit(options.maxSockets);
 const calls = new Map<number, AbortController>();
 
@@ -42,12 +42,12 @@ async function make(order: ToThread & { kind: 'call' }): Promise<void> {
   let waitedMs = 0;
   const answer = await slots(() => {
     waitedMs = clock() - since;
-    token = order.token; // the client reads it before it first waits
+    token = order.token; // the client reads it before its first await
     return client.create(written, ending.signal, departure);
   });
   calls.delete(order.id);
   if (answer.kind === 'not-sent')
-    // a call that stood ready for another one's end was not late by this machine's fault
+    // time in which a call waited for another call's end is not lateness of this machine
     send({ kind: 'answer', id: order.id, answer: { ...answer, lateMs: answer.lateMs - waitedMs } });
   else send({ kind: 'answer', id: order.id, ...packAnswer(answer, columns) });
 }
@@ -57,11 +57,11 @@ function packAnswer(answer: Answer, columns: Columns): { answer: Answer; body?: 
   const { body, ...rest } = answer;
   if (answer.status >= 200 && answer.status < 300 && listsAll(body, columns))
     return { answer: { ...rest, body: undefined, listsAll: true } };
-  // as text: cheaper to copy between threads than objects
+  // as text, which is cheaper to copy between threads than objects
   return { answer: { ...rest, body: undefined }, ...(body !== undefined && { body: written(body) }) };
 }
 
-/** What is nested too deeply to be written again is not HubSpot's answer. */
+/** A body that is nested too deeply to be serialized again is not HubSpot's answer. */
 function written(body: unknown): string {
   try {
     return JSON.stringify(body);

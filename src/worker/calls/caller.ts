@@ -1,10 +1,10 @@
 /**
- * Caller: makes the calls to HubSpot in a thread of its own. Writing 2,000 inputs as JSON, sending them, reading as many
- * results and looking them up is half of the worker's computing; here it holds up neither the locks of jobs nor the next
- * batch (docs/decisions/0011).
+ * Caller: makes the calls to HubSpot in a separate thread. Writing 2,000 inputs as JSON, sending them, reading as many
+ * results and looking them up is half of the worker's computing. In the thread it delays neither the locks of jobs nor the
+ * next batch (docs/decisions/0011).
  *
- * One call in, one answer out, like the client itself: it never rejects. Should the thread die, its calls end without an
- * answer, and the next call starts another.
+ * One call in, one answer out; it never rejects. If the thread dies, its calls end without an answer, and the next call
+ * starts a new thread.
  */
 import { Worker } from 'node:worker_threads';
 import type { Answer } from '../../hubspot/classify.js';
@@ -24,14 +24,14 @@ export type ToThread =
     }
   | { readonly kind: 'cancel'; readonly id: number };
 export type FromThread =
-  /** @property body the answer's body as JSON, where it has one */
+  /** @property body the answer's body as JSON, if it has one */
   | {
       readonly kind: 'answer';
       readonly id: number;
       readonly answer: Answer | NotSent;
       readonly body?: string;
     }
-  /** the call was written that much later than its slot */
+  /** by how much the call was written later than its slot */
   | { readonly kind: 'late'; readonly id: number; readonly lateMs: number }
   | { readonly kind: 'limit'; readonly limit: number }
   | { readonly kind: 'ready' };
@@ -39,8 +39,8 @@ export type FromThread =
 type Parts = Pick<HubSpotClientOptions, 'token' | 'onRateLimitHeader'>;
 
 /**
- * All that a call makes is garbage when it ends, and no more than its results are objects: V8's own 48 MB hold more calls
- * than are worth keeping in a processor's cache; 12 MB cost a tenth more. (A bound for the old generation does, too.)
+ * Everything that a call allocates is garbage when it ends, and only its results are objects. V8's default of 48 MB holds
+ * more calls than fit into a processor's cache; 12 MB cost a tenth more CPU. (So does a bound for the old generation.)
  */
 const YOUNG_GENERATION_MB = 24;
 
@@ -60,7 +60,7 @@ export class Caller {
     private readonly parts: Parts,
   ) {}
 
-  /** Resolves when calls go out at once: a permit's time must not pass while a thread starts. */
+  /** Resolves when the thread is ready, because a permit must not expire while the thread starts. */
   async start(): Promise<void> {
     await new Promise<void>(resolve => {
       this.#onReady = resolve;
@@ -70,10 +70,10 @@ export class Caller {
 
   /**
    * POST …/batch/create with these inputs.
-   * @param call.columns are given away
-   * @param signal ends the call: whether it was carried out is then unknown
-   * @param slot when it may go; too late, it is not sent
-   * @param onLate called when it was written late
+   * @param call its columns are transferred to the thread
+   * @param signal aborts the call; HubSpot may have executed it all the same
+   * @param slot when the call may go; a call that is too late is not sent
+   * @param onLate called if the call was written late
    */
   create(
     call: Call,

@@ -1,12 +1,12 @@
 /**
- * Evidence: what this replica has seen accepted and refused lately, by which a refusal that does not speak of inputs is
- * judged. Only where others of the object pair (with these types) are accepted after an input was refused alone, is it
- * the input that is at fault; else it may be the account, the object pair, or HubSpot. Pure, bounded.
+ * Evidence: what this replica has recently seen HubSpot accept and refuse. It decides what a refusal means that is not about
+ * inputs. An input is invalid only if HubSpot accepted others of the object pair (with these types) after it refused this
+ * input alone. Otherwise the cause may be the account, the object pair, or HubSpot. Pure, with bounded memory.
  */
 
-/** Of the object pairs and inputs that were seen last, so many are remembered. */
+/** Most object pairs and inputs that are remembered; the latest ones are kept. */
 const REMEMBERED = 10_000;
-/** An object pair of which HubSpot has accepted or named an input within that is not in doubt. */
+/** An object pair is not in doubt if HubSpot accepted or named one of its inputs within this time. */
 const JUDGED_MS = 600_000;
 
 export class Evidence {
@@ -18,7 +18,7 @@ export class Evidence {
   /** @param now monotonic milliseconds */
   constructor(private readonly now: () => number) {}
 
-  /** @param names object pairs with types, of which something was created */
+  /** @param names object pairs with types, of which HubSpot created something */
   accepted(names: Iterable<string>): void {
     this.#lastAccepted = this.now();
     for (const name of names) {
@@ -27,7 +27,7 @@ export class Evidence {
     }
   }
 
-  /** @param names object pairs with types, of which HubSpot has named an input that it refuses */
+  /** @param names object pairs with types, of which HubSpot named an invalid input */
   named(names: Iterable<string>): void {
     for (const name of names) remember(this.#judged, name, this.now());
   }
@@ -36,14 +36,14 @@ export class Evidence {
     return this.#lastAccepted > since;
   }
 
-  /** HubSpot looks at the inputs of this object pair one by one, as far as is known. */
+  /** @returns true if HubSpot judged single inputs of this object pair recently */
   isJudged(name: string): boolean {
     return this.now() - (this.#judged.get(name) ?? Number.NEGATIVE_INFINITY) < JUDGED_MS;
   }
 
   /**
-   * An input was refused alone, without a word about inputs.
-   * @returns whether others were accepted since it was refused so before
+   * Notes that HubSpot refused an input alone, with words that are not about inputs.
+   * @returns true if HubSpot accepted others since it first refused this one in the same way
    */
   refusedAlone(name: string, input: string): boolean {
     const key = `${name} ${input}`;
@@ -54,7 +54,7 @@ export class Evidence {
 }
 
 function remember(map: Map<string, number>, key: string, at: number): void {
-  map.delete(key); // the latest stand at the end
+  map.delete(key); // the latest are at the end
   map.set(key, at);
   if (map.size > REMEMBERED) map.delete(map.keys().next().value as string);
 }

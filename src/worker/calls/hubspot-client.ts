@@ -1,4 +1,4 @@
-/** HubSpot's batch/create: a batch → one call → its answer. What HTTP is, hubspot/http.ts knows. */
+/** HubSpot's batch/create: a batch → one call → its answer. hubspot/http.ts speaks HTTP. */
 import type { Answer } from '../../hubspot/classify.js';
 import type { Departure, NotSent } from '../../hubspot/departure.js';
 import { HubSpotHttp, type HubSpotHttpOptions } from '../../hubspot/http.js';
@@ -9,7 +9,7 @@ export type HubSpotClientOptions = HubSpotHttpOptions;
 
 export type WrittenCall = Pick<Call, 'fromObjectType' | 'toObjectType'> & { readonly body: string | Buffer };
 
-/** The body takes milliseconds to write: before it is the call's turn. */
+/** Serializes a call ahead of its turn, because the body takes milliseconds. */
 export const writeOut = ({ fromObjectType, toObjectType, columns }: Call): WrittenCall => ({
   fromObjectType,
   toObjectType,
@@ -25,7 +25,7 @@ export class HubSpotClient {
 
   /**
    * POST …/batch/create with these inputs.
-   * @param signal ends the call: whether it was carried out is then unknown
+   * @param signal aborts the call; HubSpot may have executed it all the same
    */
   create(call: WrittenCall, signal: AbortSignal, departure: Departure): Promise<Answer | NotSent> {
     return this.#http.call({ method: 'POST', call: 'batch/create', ...call }, signal, departure);

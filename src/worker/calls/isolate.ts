@@ -1,31 +1,31 @@
 /**
  * Isolation: which group of inputs to send next, so that a few bad inputs are found among many good ones. Pure.
  *
- * Group testing by halving. A half that is accepted proves the other half guilty, which is then split without being
- * asked again: one bad input in 2,000 costs 17 calls on average and 23 at most after the refused one. Until something
- * has been accepted the search dives into the smallest group, to learn soon whether anything is acceptable at all; from
- * then on the largest group goes first, which frees most innocents per call. The number of calls is bounded: whoever is
- * still under suspicion then comes back later, in smaller batches.
+ * Group testing by halving. A half that HubSpot accepts proves that the other half contains the bad input; the search splits
+ * that half without sending it again. One bad input in 2,000 costs 17 calls on average and 23 at most after the refused
+ * call. Until HubSpot accepts something, the search goes for the smallest group, to learn soon whether anything is
+ * acceptable at all. After that the largest group goes first, which clears most good inputs per call. The number of calls is
+ * bounded: inputs that are still suspects come back later, in smaller batches.
  */
-/** Calls spent on halving for one batch, after the call that was refused. */
+/** Most calls for halving one batch, after the refused call. */
 export const ISOLATION_CALLS = 24;
-/** Refusals that settle inputs by name pay for themselves, as long as something is accepted in between. */
+/** Most refusals in a row that name inputs and accept none; they do not count as calls for halving. */
 const NAMING_CALLS = 100;
-/** So many inputs refused alone, and none accepted: what they share is at fault, not each of them. */
+/** If this many inputs were refused alone and none accepted, their object pair is the cause and not each of them. */
 const NOTHING_ACCEPTED_AFTER = 3;
-/** So many calls accepted, and nobody mentioned in any of them. */
+/** The same after this many accepted calls that mention no input. */
 const NOBODY_MENTIONED_AFTER = 2;
 
 /**
- * What is known of the object pair before its inputs are asked.
- * mute: the refusal says nothing against any input, and one more refused alone is enough to hold the pair ·
- * unproven: HubSpot has neither accepted nor named an input of it lately · judged: it has, so that the inputs are at fault
+ * What is known about the object pair before the search.
+ * mute: the refusal accuses no input, and one more input that is refused alone suffices to hold the object pair ·
+ * unproven: HubSpot has recently neither accepted nor named an input of it · judged: it has, so single inputs are invalid
  */
 export type Standing = 'mute' | 'unproven' | 'judged';
 
 type Group = {
   readonly inputs: readonly number[];
-  /** the other half of the same guilty group, as long as neither of the two has been asked */
+  /** the other half of the same bad group, until one of the two has been sent */
   sibling?: Group;
 };
 
@@ -36,19 +36,19 @@ export class Isolation {
   #calls = 0;
   #accepted = 0;
   #refusedAlone = 0;
-  /** calls in a row that named somebody and accepted nobody */
+  /** calls in a row that named inputs and accepted none */
   #naming = 0;
   #reports = 0;
-  /** calls for several inputs that were accepted without effect, as long as nothing had one */
+  /** accepted calls for several inputs without effect, as long as no call had an effect */
   #silent = 0;
 
-  /** @param standing of the object pair: where it is in doubt, single inputs are asked before anything is halved */
+  /** @param standing if the object pair is in doubt, single inputs are sent before anything is halved */
   constructor(inputs: readonly number[], standing?: Standing) {
     this.#standing = standing;
     this.#pending = [{ inputs }];
   }
 
-  /** The inputs to send next; undefined when there is nothing left to ask, or no call left to ask with. */
+  /** @returns the inputs to send next; undefined if no input or no call is left */
   next(): readonly number[] | undefined {
     if (this.#pending.length === 0 || this.isHopeless || this.#calls > ISOLATION_CALLS) return undefined;
     if (this.#naming >= NAMING_CALLS) return undefined;
@@ -65,13 +65,13 @@ export class Isolation {
   }
 
   /**
-   * What the call for the current group brought.
+   * Takes the result of the call for the current group.
    * @param found.accepted how many of its inputs were created
-   * @param found.named how many an error named: they explain the refusal, nobody else is proven guilty by it
+   * @param found.named how many inputs an error named: they explain the refusal, which proves no other input invalid
    * @param found.rest inputs to send again at once
-   * @param found.suspects inputs of whom at least one is at fault
-   * @param found.allGuilty each of the suspects is at fault
-   * @param found.isSilent the call was accepted, and mentions nobody
+   * @param found.suspects inputs of which at least one is invalid
+   * @param found.allGuilty every suspect is invalid
+   * @param found.isSilent the call was accepted and mentions no input
    */
   report(found: {
     accepted: number;
@@ -89,7 +89,7 @@ export class Isolation {
     this.#accepted += found.accepted;
     if (found.named > 0) this.#standing = 'judged';
     this.#naming = found.accepted > 0 ? 0 : this.#naming + 1;
-    // a call that settled inputs by name paid for itself
+    // a call that settled inputs by name does not count
     if (found.named === 0) this.#calls += 1;
     this.#judgeSibling(group, found.named === 0 && found.suspects.length === 0 && found.rest.length === 0);
     if (found.rest.length > 0) this.#pending.push({ inputs: found.rest });
@@ -100,7 +100,7 @@ export class Isolation {
     else this.#split(found.suspects);
   }
 
-  /** The current group was alone and is settled by its refusal. */
+  /** The current group was a single input, and its refusal settles it. */
   reportAlone(): void {
     const group = this.#current;
     if (!group) throw new Error('report without a call: next() was not asked');
@@ -110,18 +110,18 @@ export class Isolation {
     this.#judgeSibling(group, false);
   }
 
-  /** The group is too large for one call (413): halve it; neither half is under suspicion. */
+  /** Halves a group that is too large for one call (413). Neither half is suspected. */
   reportTooLarge(): void {
     const group = this.#current;
     if (!group) throw new Error('report without a call: next() was not asked');
     this.#current = undefined;
     const middle = Math.ceil(group.inputs.length / 2);
-    this.#calls -= 1; // one group more to send
+    this.#calls -= 1; // the split adds one group to send
     this.#judgeSibling(group, false);
     this.#pending.push({ inputs: group.inputs.slice(0, middle) }, { inputs: group.inputs.slice(middle) });
   }
 
-  /** Bad inputs are often neighbours: before all hope is given up, single ones out of the largest groups are asked. */
+  /** Bad inputs are often neighbours: before the search gives up, it sends single inputs from the largest groups. */
   #probeElsewhere(): readonly number[] {
     const largest = this.#pending.reduce((best, group) => (largerThan(group, best) ? group : best));
     this.#pending = this.#pending.filter(group => group !== largest);
@@ -132,7 +132,7 @@ export class Isolation {
     return this.#current.inputs;
   }
 
-  /** Inputs without an outcome, the current group included. */
+  /** @returns inputs without an outcome, including the current group */
   get unresolved(): number[] {
     return [...(this.#current?.inputs ?? []), ...this.#pending.flatMap(group => group.inputs)];
   }
@@ -141,7 +141,7 @@ export class Isolation {
     return this.#accepted > 0;
   }
 
-  /** Nothing at all was accepted, however small: the object pair with these types is at fault. */
+  /** @returns true if HubSpot accepted nothing, however small: the object pair with these types is the cause */
   get isHopeless(): boolean {
     if (this.#accepted > 0) return false;
     if (this.#silent >= NOBODY_MENTIONED_AFTER) return true;
@@ -151,13 +151,13 @@ export class Isolation {
     return this.#refusedAlone >= NOTHING_ACCEPTED_AFTER && left > ISOLATION_CALLS;
   }
 
-  /** An innocent half proves the other one guilty, if that has not been asked yet; a guilty half says nothing of it. */
+  /** A good half proves that the other half is bad, if that has not been sent yet. A bad half proves nothing about the other. */
   #judgeSibling(group: Group, innocent: boolean): void {
     const sibling = group.sibling;
     if (!sibling) return;
     delete group.sibling;
     delete sibling.sibling;
-    if (!innocent || sibling.inputs.length === 1) return; // alone it is asked all the same, for its own words
+    if (!innocent || sibling.inputs.length === 1) return; // a single input is sent all the same, to get HubSpot's words about it
     this.#pending = this.#pending.filter(pending => pending !== sibling);
     this.#split(sibling.inputs);
   }

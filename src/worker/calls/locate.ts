@@ -1,9 +1,9 @@
 /**
- * Whom does one of HubSpot's errors speak of? Pure.
+ * Finds the inputs that one of HubSpot's errors means. Pure.
  *
- * HubSpot gives inputs no trace id. An error may carry ids in its context under various keys, ids in a sentence, a type
- * instead of an id, or nothing. An id often stands without its side. Only what leaves no doubt counts as named; what
- * could be one of several is suspected; an innocent must never be rejected in place of the guilty.
+ * HubSpot gives inputs no trace id. An error may have ids in its context under various keys, ids in a sentence, a type
+ * instead of an id, or none of these. An id often comes without its side. An input counts as named only if there is no
+ * doubt. If the error may mean several inputs, they are suspects: a good input must never be rejected in place of a bad one.
  */
 
 import { field, text } from '../../hubspot/classify.js';
@@ -12,7 +12,7 @@ import { sameTypeName } from '../../shared/contract/object-types.js';
 import { type Columns, fromOf, toOf } from '../batches/columns.js';
 import { idReader } from './results.js';
 
-/** One error, in whatever place of the answer it stood. */
+/** One error, wherever in the answer it was. */
 export type HubSpotError = {
   readonly category?: string;
   readonly subCategory?: string;
@@ -24,18 +24,18 @@ export type HubSpotError = {
 export type Located =
   | { readonly kind: 'named'; readonly inputs: readonly number[] }
   | { readonly kind: 'suspected'; readonly inputs: readonly number[] }
-  /** the object pair itself is at fault */
+  /** the error means the object pair itself */
   | { readonly kind: 'everyone' }
   | { readonly kind: 'nobody' };
 
 type Side = 'from' | 'to';
 type Mention = { readonly id: number; readonly side: Side | undefined };
 
-/** The inputs of one call, looked up by id. Built only when an answer holds errors. */
+/** The inputs of one call by id. Built only if an answer has errors. */
 export class InputIndex {
   readonly from = new Map<number, number[]>();
   readonly to = new Map<number, number[]>();
-  /** an id of an answer → the number that it is in the columns; NaN: none of them */
+  /** turns an id of an answer into its number in the columns; NaN if no input has it */
   readonly numberOf: (id: string) => number;
   readonly #fromType: string;
   readonly #toType: string;
@@ -61,7 +61,7 @@ export class InputIndex {
     return types[typeAt[input] as number] ?? [];
   }
 
-  /** Which side a type name means; undefined when both or neither. */
+  /** @returns the side that a type name means; undefined if it means both or neither */
   sideOf(objectType: string | undefined): Side | undefined {
     if (objectType === undefined || this.#fromType === this.#toType) return undefined;
     const type = sameTypeName(objectType);
@@ -70,12 +70,12 @@ export class InputIndex {
   }
 }
 
-/** @param isDone inputs that the same answer lists as created: an id without a side cannot mean them */
+/** @param isDone true for inputs that the same answer lists as created; an id without a side cannot mean them */
 export function locate(error: HubSpotError, index: InputIndex, isDone: (input: number) => boolean): Located {
   if (UNKNOWN_OBJECT_TYPE.test(error.message)) return { kind: 'everyone' };
   const exact = exactPairs(error, index);
   if (exact) return exact.length > 0 ? { kind: 'named', inputs: exact } : { kind: 'nobody' };
-  // ids before types: an error may carry both, and speaks of one input then, not of all that share its type
+  // ids before types: an error with both means one input, not all inputs with the type
   const byId = locateIds(mentions(error, index), index, isDone);
   if (byId.kind !== 'nobody') return byId;
   const open = index.inputs.filter(input => !isDone(input));
@@ -94,7 +94,7 @@ function locateIds(
   for (const { id, side } of mentioned) {
     const from = side === 'to' ? [] : (index.from.get(id) ?? []).filter(input => !isDone(input));
     const to = side === 'from' ? [] : (index.to.get(id) ?? []).filter(input => !isDone(input));
-    // the same id on both sides, and HubSpot does not say which one it means: a contact 5 and a company 5
+    // the same id on both sides, such as a contact 5 and a company 5, and HubSpot does not say which one it means
     const into = from.length > 0 && to.length > 0 ? suspected : named;
     for (const input of [...from, ...to]) into.add(input);
   }
@@ -109,7 +109,7 @@ const WRONG_DEFINITION = /for definition \d+-(\d+)/i;
 // "USER_DEFINED=3 is not a valid association definition id", and the bare "USER_DEFINED=3" in associationSpec [live]
 const TYPE_SPEC = /\b(HUBSPOT_DEFINED|USER_DEFINED|INTEGRATOR_DEFINED|WORK)=(\d+)\b/g;
 
-/** A definition is named without its category: where inputs have the id under several, it could be either. */
+/** The error names a definition without its category: if inputs have the id under several categories, it may mean any of them. */
 function locateDefinition(
   error: HubSpotError,
   open: readonly number[],
@@ -141,7 +141,7 @@ function namesTypeOf(error: HubSpotError, types: readonly AssociationType[]): bo
 // "Object 211762804612 cannot be associated to itself (211762804612)" [live]
 const SELF = /^Object (\S+) cannot be associated to itself/;
 
-/** Pairs of which both sides are given; undefined when the error does not speak of pairs. */
+/** @returns inputs of the pairs that the error names with both sides; undefined if it names no pairs */
 function exactPairs(error: HubSpotError, index: InputIndex): number[] | undefined {
   const self = SELF.exec(error.message)?.[1];
   const { columns, numberOf } = index;
@@ -153,12 +153,12 @@ function exactPairs(error: HubSpotError, index: InputIndex): number[] | undefine
     return from.flatMap((id, at) =>
       (index.from.get(id) ?? []).filter(input => toOf(columns, input) === to[at]),
     );
-  // one record against several makes pairs too; several against another number of others do not say which
+  // one record with several others makes pairs as well; different numbers on both sides do not say which pairs
   if (from.length > 1 && to.length > 1) return [];
   return from.flatMap(id => (index.from.get(id) ?? []).filter(input => to.includes(toOf(columns, input))));
 }
 
-/** Sentences that HubSpot was seen to say, and which of their words is an id. Anything else names nobody. */
+/** Observed sentences of HubSpot, and which of their words is an id. Any other sentence names no input. */
 const ID_SENTENCES: readonly RegExp[] = [
   /^(?<id>\S+) is not a valid ID/, // [live]
   /^No (?<type>\w+) with ID (?<id>\S+) exists/, // [live]
@@ -193,7 +193,7 @@ function mentions(error: HubSpotError, index: InputIndex): Mention[] {
   });
 }
 
-/** Context values are lists of strings in the documentation, single strings or numbers in life (too large: digits lost). */
+/** The documentation has lists of strings as context values; HubSpot also sends single strings and numbers (large ones lose digits). */
 function strings(value: unknown): string[] {
   const list = Array.isArray(value) ? value : [value];
   return list.flatMap(item => (Number.isSafeInteger(item) ? [String(item)] : (text(item) ?? [])));

@@ -1,8 +1,8 @@
 /**
- * Reconciliation: an answer × the inputs of its call → what became of each input. Pure.
+ * Reconciliation: compares an answer with the inputs of its call and decides about each input. Pure.
  *
- * Results are matched by record pair, never by position; ids may come back as strings or numbers; extras are ignored.
- * An input that is mentioned nowhere is never taken for created. The counts always add up:
+ * It matches results by record pair, never by position; ids may come back as strings or numbers; it ignores extra results.
+ * An input that appears nowhere never counts as created. The counts always add up:
  * created + named + rest + suspects = inputs.
  */
 import { type Answer, field, isFinalNamed, isObject, text, whyOf } from '../../hubspot/classify.js';
@@ -17,17 +17,17 @@ export type NamedInput = { readonly input: number; readonly failure: Failure; re
 /** Inputs are indexes into the columns of the batch. */
 export type Reconciled = {
   readonly created: readonly number[];
-  /** an error leaves no doubt that it means them */
+  /** inputs that an error means without doubt */
   readonly named: readonly NamedInput[];
-  /** innocents of a refused call: to be sent again at once */
+  /** good inputs of a refused call, to be sent again at once */
   readonly rest: readonly number[];
-  /** one or more of them are at fault or had no effect; nobody said which */
+  /** inputs of which one or more are invalid or had no effect; the answer does not say which */
   readonly suspects: readonly number[];
-  /** there are as many errors as suspects: each of them is at fault, halving would find nobody innocent */
+  /** there are as many errors as suspects: every suspect is invalid, and halving would clear none */
   readonly allGuilty: boolean;
-  /** the call was accepted, and mentions nobody */
+  /** the call was accepted and mentions no input */
   readonly isSilent: boolean;
-  /** the words for the suspects */
+  /** the failure of the suspects */
   readonly failure: Failure;
 };
 
@@ -35,11 +35,11 @@ type Call = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly columns: Columns;
-  /** those of the columns that were sent */
+  /** indexes of the inputs that were sent */
   readonly inputs: readonly number[];
 };
 
-/** @param accepted whether the call as a whole was accepted (2xx) or refused (4xx) */
+/** @param accepted true if the whole call was accepted (2xx), false if it was refused (4xx) */
 export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean, call: Call): Reconciled {
   const { columns, inputs } = call;
   if (accepted && answer.listsAll) return allCreated(inputs);
@@ -47,7 +47,7 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
   const created = new Set(inputs.filter(input => marks[input] === LISTED));
   const turned = inputs.filter(input => marks[input] === TURNED);
   const errors = accepted ? partialErrors(answer.body) : refusalErrors(answer.body);
-  // beside errors a result the other way round proves less: an id without its side may mean that input all the same
+  // if there are errors, a result in the other direction proves less: an id without a side may mean that input
   if (errors.length === 0) for (const input of turned) created.add(input);
   if (accepted && created.size === inputs.length && errors.length === 0) return allCreated(inputs);
 
@@ -63,14 +63,14 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
       unlocated.push(failure);
       for (const input of located.inputs) suspected.add(input);
     } else {
-      // a wrong object pair is a fault of the request, whatever category it comes under
+      // a wrong object pair is a fault of the request, whatever its category
       const everyone = located.kind === 'everyone';
       for (const input of everyone ? inputs.filter(one => !created.has(one)) : located.inputs)
         if (!named.has(input)) named.set(input, { input, failure, final: everyone || isFinalNamed(failure) });
     }
   }
   for (const input of turned) if (!suspected.has(input)) created.add(input);
-  // an error that names a pair outright outweighs a result for it: one of its types may have failed
+  // an error that names a pair overrides a result for it: one of its types may have failed
   for (const input of named.keys()) created.delete(input);
   const others = inputs.filter(input => !created.has(input) && !named.has(input));
   const isSuspect = suspicionOf({ accepted, named: named.size, suspected });
@@ -96,31 +96,31 @@ const allCreated = (inputs: readonly number[]): Reconciled => ({
   failure: NOTHING_TO_SAY,
 });
 
-/** Which of the inputs that are neither created nor named are under suspicion. */
+/** @returns which inputs, among those neither created nor named, are suspects */
 function suspicionOf(found: {
   accepted: boolean;
   named: number;
   suspected: ReadonlySet<number>;
 }): (input: number) => boolean {
-  // accepted: mentioned nowhere is unaccounted for
+  // accepted call: an input that appears nowhere is a suspect
   if (found.accepted) return () => true;
-  // refused, and some could be meant
+  // refused call, and the errors may mean some inputs
   if (found.suspected.size > 0) return input => found.suspected.has(input);
-  // refused, and the guilty are known: the others go again. Or nobody is: it can be any of them
+  // refused call: if the errors name the bad inputs, the others are sent again; if they name none, every input is a suspect
   return () => found.named === 0;
 }
 
-/** The errors beside the results of an accepted call. */
+/** @returns the errors of an accepted call */
 function partialErrors(body: unknown): HubSpotError[] {
   return errorsIn(body).flatMap(readError);
 }
 
-/** The body of a refusal is an error itself and may hold others. */
+/** The body of a refusal is an error itself and may contain others. */
 function refusalErrors(body: unknown): HubSpotError[] {
   return [...(isObject(body) ? readError(body) : []), ...partialErrors(body)];
 }
 
-/** Every field is optional in practice. Sentences in the context say which id or type is meant: each becomes an error. */
+/** Every field is optional in practice. Sentences in the context say which id or type is meant; each becomes an error. */
 function readError(error: Readonly<Record<string, unknown>>): HubSpotError[] {
   const [category, subCategory, correlationId] = [error.category, error.subCategory, error.correlationId].map(
     word => (text(word) === undefined ? undefined : enteringWords(String(word), MAX_WORD)),
@@ -165,8 +165,8 @@ const noEffect = (answer: Answer & { kind: 'answer' }): Failure => ({
 });
 const NOTHING_TO_SAY: Failure = { at: '', message: '' };
 
-/** A message travels with every job it concerns. */
+/** Longest message, because every job concerned stores it. */
 const MAX_MESSAGE = 500;
 export const shorten = (message: string): string => enteringWords(message, MAX_MESSAGE);
-/** Categories and ids are short; one that is not must not swell jobs. */
+/** Longest category or id, so that an unusual one does not enlarge jobs. */
 export const MAX_WORD = 100;

@@ -1,7 +1,7 @@
 /**
- * What the body of an accepted call lists. Pure.
- * Results are matched by record pair, never by position: they come in any order, with ids as strings or numbers, and
- * sometimes with pairs that nobody asked for.
+ * Reads the results of an accepted call. Pure.
+ * Matches results by record pair, never by position: they come in any order, with ids as strings or numbers, and sometimes
+ * with pairs that were not sent.
  */
 import { field, isObject } from '../../hubspot/classify.js';
 import { MAX_INPUTS_PER_CALL } from '../../shared/contract/association.js';
@@ -9,16 +9,16 @@ import { canonicalId, MOST_DIGITS, plainId } from '../../shared/contract/record-
 import { fromOf, type PairColumns, toOf } from '../batches/columns.js';
 import { PairTable } from '../batches/pair-table.js';
 
-/** What is said of an input. */
+/** What the results say about an input. */
 export const [UNLISTED, TURNED, LISTED] = [0, 1, 2];
 
-/** Room for one call's inputs; it is empty between two answers. */
+/** Table for one call's inputs; it is empty between two answers. */
 const table = new PairTable(MAX_INPUTS_PER_CALL);
 
 /**
- * By input: does it stand in `results`? TURNED: only the other way round (v3 listed both directions), and the pair in
- * that direction was not asked for itself.
- * @param inputs those that were sent; the others are UNLISTED
+ * @returns for each input whether `results` has it. TURNED: only in the other direction (v3 listed both directions), and the
+ * pair in that direction was not sent itself.
+ * @param inputs the inputs that were sent; all others are UNLISTED
  */
 export function matchResults(body: unknown, columns: PairColumns, inputs?: readonly number[]): Uint8Array {
   const marks = new Uint8Array(columns.size);
@@ -50,15 +50,15 @@ export function errorsIn(body: unknown): Readonly<Record<string, unknown>>[] {
   return Array.isArray(errors) ? errors.filter(isObject) : [];
 }
 
-/** Every input stands in the results, and there is nothing else to say of any. */
+/** @returns true if the results list every input and there are no errors */
 export const listsAll = (body: unknown, columns: PairColumns): boolean =>
   errorsIn(body).length === 0 && !matchResults(body, columns).includes(UNLISTED);
 
 const PLAIN_BELOW = 10 ** MOST_DIGITS;
 
 /**
- * Reads ids of an answer, in whatever form, as the numbers that they are in these columns. NaN, which is equal to no id:
- * nobody there has it. (An object is no id: to make text of it may even fail.)
+ * @returns a function that turns an id of an answer, in whatever form, into its number in these columns, or NaN, which equals
+ * no id, if no input has it. (An object is not an id; converting it to text may even fail.)
  */
 export function idReader(texts: readonly string[]): (id: unknown) => number {
   const numbers = new Map(texts.map((text, place) => [text, -1 - place]));

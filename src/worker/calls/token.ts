@@ -1,4 +1,4 @@
-/** The token, and where a newer one may come from: the file that HUBSPOT_ACCESS_TOKEN_FILE names. */
+/** Provides the access token, and reads it again from the file that HUBSPOT_ACCESS_TOKEN_FILE names. */
 
 import { messageOf } from '../../shared/contract/errors.js';
 import { type Config, readTokenFile } from '../../shared/runtime/config.js';
@@ -12,7 +12,7 @@ export function tokenSource(config: Config, logger: Logger): TokenSource {
   return {
     current: () => token,
     async renew(sentAt) {
-      // calls that were in flight together are refused together: the first one has renewed it for all
+      // calls that were in flight at the same time are refused at the same time: the first one renews the token for all
       if (renewedAt > sentAt) return true;
       const file = config.hubspotAccessTokenFile;
       if (!file) return false;

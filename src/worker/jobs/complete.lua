@@ -3,17 +3,17 @@
 -- needs ../../shared/state/count-request.lua
 -- needs ../../bullmq/finish.lua
 --[[
-  Completes jobs all of whose pairs were created at their first attempt, and that concern nobody else: nearly all jobs. What
-  settle.lua does for any job, in a third of the commands: totals, the minute's counts and the jobs change in one step, and
-  what can fail comes before the first write.
+  Completes jobs whose pairs were all created at the first attempt and that concern no other job: nearly all jobs. It does
+  what settle.lua does for any job, with a third of the commands: totals, the minute's counts and the jobs change in one
+  step, and everything that can fail comes before the first write.
 
   KEYS[1] counters  hash     KEYS[2] minutes  prefix of hashes
   KEYS[3…] BullMQ's own, as finish.lua takes them
-  ARGV[1] completed jobs that are kept
+  ARGV[1] number of completed jobs to keep
   ARGV[2…] jobs in groups: how many, token of their locks, pairs of each, request key ('' = none), batches; then their ids.
     request key and batches as in settle.lua
 
-  Returns for each job 1 = completed, 0 = somebody else has it by now
+  Returns for each job 1 = completed, 0 = another worker has it now
 ]]
 local BULLMQ = finishKeys(3)
 local ABOUT = 5 -- arguments before the ids of a group
@@ -39,10 +39,10 @@ expectCounts(KEYS[1], 'created', 'jobsCompleted')
 local bucket = minuteBucket(KEYS[2], 'created')
 local known = expectFinishable(BULLMQ, #ids)
 local holders = redis.call('MGET', unpack(locks))
--- one that somebody has removed by hand is gone, though its lock may be there
+-- a job that an operator removed does not exist, although its lock may
 local allThere = redis.call('EXISTS', unpack(hashes)) == #hashes
 
--- from here on nothing fails
+-- nothing fails from here on
 local settled, completed, seen, requests = {}, {}, {}, {}
 local now = nowText()
 local total = {created = 0, jobsCompleted = 0}
@@ -57,7 +57,7 @@ for n, id in ipairs(ids) do
     total.jobsCompleted = total.jobsCompleted + 1
     if accepted[group.request] then requests[group.request] = (requests[group.request] or 0) + group.created end
   end
-  -- nobody else's batches stand in the mark: completed by this very call, which is sent again after a lost connection
+  -- the mark has exactly these batches: this same call, sent again after a lost connection, completed the job
   local done = not ours and not seen[id] and redis.pcall('HGET', hashes[n], 'associationsCounted') == group.mark
   settled[n] = (ours or done) and 1 or 0
 end

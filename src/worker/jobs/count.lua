@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
 -- needs ../../shared/state/minutes.lua
 --[[
-  Counts calls and batches, in the totals and in the minute, and remembers the batches for a while.
+  Counts calls and batches in the totals and in the minute, and stores the latest batches.
 
   KEYS[1] counters  hash   KEYS[2] minutes  prefix of hashes   KEYS[3] batches  stream
-  ARGV[1] batches to remember
-  ARGV[2] how many counts; then for each: name, by. Names with a colon are for the minute only
-  then for each batch: how many of field and value together; then field, value, …
+  ARGV[1] number of batches to keep
+  ARGV[2] number of counts; then for each: name, increment. Names with a colon count in the minute only
+  then for each batch: number of the following arguments; then field, value, …
 ]]
-local MOST_FIELDS = 1000 -- of one batch: Lua hands a command 8,000 arguments at the most
+local MOST_FIELDS = 1000 -- of one batch: Lua passes at most 8,000 arguments to a command
 local keep = integer(ARGV[1])
 local names, counts, totals = {}, {}, {}
 local at = 3
@@ -30,7 +30,7 @@ if #names > 0 then expectCounts(KEYS[1], unpack(names)) end
 local bucket = #names > 0 and minuteBucket(KEYS[2], unpack(names))
 expectType('stream', KEYS[3])
 
--- from here on nothing fails
+-- nothing fails from here on
 for _, name in ipairs(totals) do redis.call('HINCRBY', KEYS[1], name, counts[name]) end
 if bucket then countMinute(bucket, counts) end
 for _, record in ipairs(records) do

@@ -1,7 +1,6 @@
 /**
- * How a job ends: its outcomes become a settlement, the settlement is written, and the job moves on: it is complete, or
- * delayed, or failed, or given back. Nothing here throws to its caller; whatever goes wrong brings the job back, and every
- * job is reported as ended exactly once.
+ * Ends a job: turns its outcomes into a settlement, writes the settlement, and completes, delays, fails or gives back the
+ * job. It never throws to its caller: any error brings the job back, and every job is reported as ended exactly once.
  */
 import { type FetchedJob, GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
 import { messageOf } from '../../shared/contract/errors.js';
@@ -18,23 +17,23 @@ export type JobEndParts = {
   readonly queue: Pick<JobQueue, 'complete' | 'retry' | 'fail' | 'delay' | 'putBack' | 'hold'>;
   readonly policy: RetryPolicy;
   readonly ledger: Pick<Ledger, 'settle'>;
-  /** the job has moved on, or is given up */
+  /** called when the job has moved on or is given up */
   readonly onEnd: (job: FetchedJob) => void;
   readonly logger: Logger;
 };
 
-/** Anything unexpected (Redis full or read-only, a fault of ours) brings the job back. */
+/** Delay of a job that comes back after an unexpected error (Redis full or read-only, a bug). */
 const UNEXPECTED_DELAY_MS = 5_000;
 
 class LostLock extends Error {}
 
-/** A job that was begun with. */
+/** A job that was opened. */
 export type Opened = { readonly job: FetchedJob; readonly trace: JobSpan | undefined };
 
 export class JobEnd implements Ending {
   constructor(private readonly parts: JobEndParts) {}
 
-  /** All of the job's pairs have their outcomes. */
+  /** Settles a job whose pairs all have their outcomes. */
   settle(work: JobWork, outcomes: readonly Outcome[]): void {
     try {
       this.settleAs(work, settleJob(work.read, outcomes, this.parts.policy));
@@ -43,7 +42,7 @@ export class JobEnd implements Ending {
     }
   }
 
-  /** What has become of the job is written, where there is something to write, and it moves on. */
+  /** Writes the settlement if there is something to write, and moves the job on. */
   settleAs(work: JobWork, settlement: Settlement): void {
     work.settlement = settlement;
     const { created, rejected, retried } = settlement;
@@ -51,7 +50,7 @@ export class JobEnd implements Ending {
     else this.#moveOn(work, settlement.next);
   }
 
-  /** @param ours true; false: another worker has the job by now; an error: nothing is written */
+  /** @param ours true: the settlement is written; false: another worker has the job now; an error: nothing is written */
   onSettled(work: JobWork, ours: boolean | Error): void {
     const { job, settlement } = work;
     if (ours !== true || !settlement) {
@@ -68,12 +67,12 @@ export class JobEnd implements Ending {
     else this.#moveOn(work, next);
   }
 
-  /** The job cannot be worked on: its data are invalid, or BullMQ says that it must fail. */
+  /** Fails a job with invalid data, or one that BullMQ says must fail. */
   fail(opened: Opened, reason: string): void {
     this.#moveOn(opened, { kind: 'fail', reason });
   }
 
-  /** Something unexpected has happened to the job: nothing of it is lost, and it comes back. */
+  /** Brings the job back after an unexpected error, so that nothing is lost. */
   bringBack(opened: Opened, error: unknown): void {
     void this.#bringBack(opened, error).then(() => this.#end(opened));
   }
@@ -91,7 +90,7 @@ export class JobEnd implements Ending {
     this.parts.onEnd(job);
   }
 
-  /** It never rejects: where this fails, too, the lock runs out, and the job comes back as one whose worker died. */
+  /** Never rejects. If this fails as well, the lock expires, and BullMQ requeues the job as stalled. */
   async #bringBack({ job, trace }: Opened, error: unknown): Promise<void> {
     const { queue, logger } = this.parts;
     const reason = messageOf(error);

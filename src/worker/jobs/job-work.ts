@@ -1,7 +1,7 @@
 /**
- * A job at work: what it asks for, and what has become of it. It is its own submission, its own entry in the ledger, and
- * it carries its own end: nearly all jobs wait for their outcomes and for Redis without a promise, and where each job
- * holds one association, what a job leaves to the garbage collector is what it costs.
+ * A job at work: one object that is the job's submission, its entry in the ledger and its end. So nearly all jobs wait for
+ * their outcomes and for Redis without a promise. For jobs of one association the cost of a job is the garbage that it
+ * leaves to the collector.
  */
 import type { FetchedJob } from '../../bullmq/job-queue.js';
 import type { AssociationType, JobData } from '../../shared/contract/association.js';
@@ -14,7 +14,7 @@ import type { Finish, LedgerEntry } from './ledger.js';
 import type { Ride } from './progress.js';
 import type { Settlement } from './settlement.js';
 
-/** What the job does when something has become of it (job-end.ts). */
+/** The callbacks that end the job (job-end.ts). */
 export type Ending = {
   settle(work: JobWork, outcomes: readonly Outcome[]): void;
   onSettled(work: JobWork, ours: boolean | Error): void;
@@ -34,7 +34,7 @@ export class JobWork implements Submission, LedgerEntry {
     readonly failedBefore = false,
   ) {}
 
-  // what it asks for
+  // the submission
 
   get fromObjectType(): string {
     return this.read.head.fromObjectType;
@@ -61,7 +61,7 @@ export class JobWork implements Submission, LedgerEntry {
     this.end.settle(this, outcomes);
   }
 
-  // what has become of it
+  // the ledger entry
 
   get jobId(): string {
     return this.job.id;
@@ -90,7 +90,7 @@ export class JobWork implements Submission, LedgerEntry {
     const { next, created, data } = settlement;
     return created > 0 && !data && next.kind === 'complete' && next.created === created;
   }
-  /** How the job ends, if it does, and nobody else is concerned. */
+  /** How the job ends; undefined if it does not end, or if BullMQ must end it because it concerns other jobs. */
   get finish(): Finish | undefined {
     const next = this.settlement?.next;
     if (!next || !this.job.standsAlone) return undefined;
@@ -103,8 +103,8 @@ export class JobWork implements Submission, LedgerEntry {
 }
 
 /**
- * The submissions of a job whose pairs are under different suspicion, or some of them first-timers and others not: they
- * ride in different batches, and their outcomes are the job's once all of them have come.
+ * @returns the submissions of a job whose pairs have different suspicion, or of which only some are first-timers. They are
+ * sent in different batches; the job is settled when all submissions have their outcomes.
  */
 export function submissionsOf(work: JobWork, rides: readonly Ride[]): Submission[] {
   const all = new Array<Outcome>(work.pairs.length);
@@ -123,6 +123,6 @@ export function submissionsOf(work: JobWork, rides: readonly Ride[]): Submission
   }));
 }
 
-/** Ids of the batches that a job's pairs rode in, with spaces between them; each once. */
+/** Adds the id of a batch to a job's list, separated by spaces, each id once. */
 const withBatch = (batches: string, id: string): string =>
   batches === '' ? id : ` ${batches}`.endsWith(` ${id}`) ? batches : `${batches} ${id}`;

@@ -1,6 +1,6 @@
 /**
- * Progress: what each pair of a job has been through, as the job's data carries it: `progress`, run-length coded in the
- * order of `pairs`. The pairs of one job often fare differently: one part fails, another is held and never sent. Pure.
+ * Progress: the history of each pair of a job. The job's data stores it as `progress`, run-length coded in the order of
+ * `pairs`. The pairs of one job often have different histories: some fail, others are held and never sent. Pure.
  */
 import type { JobData, PairProgress } from '../../shared/contract/association.js';
 import type { ReadJob } from '../../shared/contract/job-text.js';
@@ -8,25 +8,25 @@ import type { Outcome } from '../batches/outcome.js';
 
 export type Retry = Outcome & { readonly kind: 'retry' };
 
-/** Pairs of one job that may ride in the same batches. */
+/** Pairs of one job that may be sent in the same batches. */
 export type Ride = {
   readonly suspicion: number;
-  /** whether each of them has failed before */
+  /** true if all of them have failed before */
   readonly failedBefore: boolean;
-  /** places in the job's `pairs` */
+  /** indexes into the job's `pairs` */
   readonly places: readonly number[];
 };
 
 const FRESH: PairProgress = {};
 
-/** The progress of each pair, by position. Where it does not add up, somebody has edited the job, and all pairs start afresh. */
+/** @returns the progress of each pair, by position. If it does not add up, another client edited the job, and all pairs count as new. */
 export function readProgress({ pairs, history: { progress = [] } }: Pick<ReadJob, 'pairs' | 'history'>) {
   if (progress.reduce((sum, run) => sum + run.pairs, 0) !== pairs.length)
     return new Array<PairProgress>(pairs.length).fill(FRESH);
   return progress.flatMap(({ pairs, ...one }) => new Array<PairProgress>(pairs).fill(one));
 }
 
-/** Undefined: all pairs are fresh. */
+/** @returns undefined if all pairs are new */
 export function writeProgress(progress: readonly PairProgress[]): JobData['progress'] {
   const runs: NonNullable<JobData['progress']> = [];
   let last: PairProgress | undefined;
@@ -44,11 +44,11 @@ const isSame = (one: PairProgress, other: PairProgress): boolean =>
   one.suspicion === other.suspicion &&
   one.unavailableSince === other.unavailableSince;
 
-/** What a pair has been through after an outcome *retry*. */
+/** @returns the progress of a pair after an outcome *retry* */
 export function progressAfter(before: PairProgress, { spends, failure, suspicion = 0 }: Retry): PairProgress {
   const attempts = (before.attempts ?? 0) + (spends === 'attempt' ? 1 : 0);
   const suspected = (before.suspicion ?? 0) + suspicion;
-  // what HubSpot says about the pair ends what the weather began
+  // HubSpot's words about the pair end a period of unavailability
   const since = spends === 'time' ? (before.unavailableSince ?? failure.at) : undefined;
   return {
     ...(attempts > 0 && { attempts }),
@@ -57,7 +57,7 @@ export function progressAfter(before: PairProgress, { spends, failure, suspicion
   };
 }
 
-/** Which pairs ride together: those of equal suspicion, and first-timers apart from the others. */
+/** Groups pairs that are sent together: pairs of equal suspicion, with first-timers separate from the others. */
 export function ridesOf(progress: readonly PairProgress[]): Ride[] {
   const rides = new Map<string, Ride & { places: number[] }>();
   for (const [place, one] of progress.entries()) {

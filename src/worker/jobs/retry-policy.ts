@@ -1,7 +1,7 @@
 /**
- * Retry policy: how long a pair is tried, and when it is tried again. Pure; the time is that of its failures.
- *   attempts   spent by what HubSpot says about inputs: JOB_ATTEMPTS
- *   patience   spent by the weather (5xx, timeout, reset, an answer that is not HubSpot's): UNAVAILABLE_PATIENCE_HOURS
+ * Retry policy: how long a pair is retried, and when. Pure; it uses the times of the pair's failures.
+ *   attempts   spent by HubSpot's errors about inputs: JOB_ATTEMPTS
+ *   patience   spent in bad weather (5xx, timeout, reset, an answer that is not HubSpot's): UNAVAILABLE_PATIENCE_HOURS
  */
 import type { PairProgress } from '../../shared/contract/association.js';
 import { MAX_BACKOFF_MS, pauseMs } from '../../shared/runtime/backoff.js';
@@ -17,27 +17,27 @@ export type RetryPolicy = {
 
 const HOUR_MS = 3_600_000;
 
-/** For how long HubSpot has been unavailable for the pair, milliseconds. */
+/** @returns for how long HubSpot has been unavailable for the pair, milliseconds */
 const unavailableMs = ({ unavailableSince }: PairProgress, { at }: Failure): number =>
   unavailableSince === undefined ? 0 : Date.parse(at) - Date.parse(unavailableSince);
 
-/** HubSpot has been unavailable for the pair for longer than it is waited for. */
+/** @returns true if HubSpot has been unavailable for the pair for longer than its patience */
 export const isOutOfPatience = (
   progress: PairProgress,
   failure: Failure,
   { patienceHours }: RetryPolicy,
 ): boolean => patienceHours > 0 && unavailableMs(progress, failure) >= patienceHours * HOUR_MS;
 
-/** What is said of such a pair. */
+/** @returns the failure of such a pair */
 export const unavailable = (last: Failure, { patienceHours }: RetryPolicy): Failure => ({
   ...last,
   message: `HubSpot was unavailable for ${patienceHours} h: ${last.message}`,
 });
 
 /**
- * The pair is tried again at any moment within so many milliseconds (full jitter). The bound doubles with every attempt;
- * with every failure by the weather, too: it is the time since the first of them. Where only the company of the pair is in
- * question, it goes on at once in a smaller one.
+ * @returns the milliseconds within which the pair is retried at a random moment (full jitter). The bound doubles with every
+ * attempt. In bad weather it is the time since the first failure, so that it doubles as well. If the pair only moves to a
+ * smaller batch, it is retried at once.
  */
 export function retryWithinMs(
   progress: PairProgress,

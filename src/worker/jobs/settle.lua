@@ -4,34 +4,34 @@
 -- needs ../../shared/state/count-request.lua
 -- needs ../../bullmq/finish.lua
 --[[
-  Settles jobs: what became of their pairs is written into their data, into the totals, into the minute's counts and into
-  the index of rejections in one step, so that none of them is ever ahead of another, whenever this process dies. Only
-  for jobs whose lock is still ours. A job of which nothing is left to be tried, and that concerns nobody else, is completed
-  or failed in the same step. What can fail comes before the first write, and what a job or HubSpot says is text that
-  nobody here reads: no job stands in the way of another. (Most jobs have a shorter way: complete.lua.)
+  Settles jobs: writes the outcomes of their pairs into their data, the totals, the minute's counts and the index of
+  rejections in one step, so that these always agree, whenever this process dies. It settles only jobs whose lock this
+  worker still has. If nothing of a job is left to try and it concerns no other job, the script also completes or fails it.
+  Everything that can fail comes before the first write, and the script does not interpret texts of jobs or of HubSpot, so
+  that no job can block another. (complete.lua is the shorter way for most jobs.)
 
   KEYS[1] counters  hash          KEYS[2] minutes       prefix of hashes
   KEYS[3] rejections  sorted set  KEYS[4] rejection     prefix of hashes and sets   KEYS[5] rejectedJobs  hash
   KEYS[6…] BullMQ's own, as finish.lua takes them
-  ARGV[1] completed jobs that are kept
+  ARGV[1] number of completed jobs to keep
   ARGV[2…] for each job: id, token, data, created, rejected, retried, request key ('' = none), batches, state, value, rejections
     data = new data of the job; '' = all its pairs were created: its data stays, and a mark says how many were counted, so
-    that they are counted once even if the process dies before BullMQ completes it and it runs again. The batches stand in
-    the mark, for this is what nearly all jobs are: one field, one command.
-    request key = hash of a gateway request, which is also the channel on which its completion is published; one that
-    does not exist is nobody's to count.
-    rejections = all groups that it holds from now on, as shared/rejections.lua reads them; '' = as before
-    batches = ids of the batches that it rode in since the last settlement, with spaces between them
+    that they count once even if the process dies before BullMQ completes the job and it runs again. The mark also has the
+    batches: nearly all jobs are like this and need only one field and one command.
+    request key = hash of a gateway request, which is also the channel on which its completion is published; ignored if
+    it does not exist.
+    rejections = all groups of the job from now on, in the form of rejections.lua; '' = unchanged
+    batches = ids of the batches in which it was sent since the last settlement, separated by spaces
     state, value = completed, its return value as JSON · failed, the reason · '' '' = BullMQ moves the job
 
-  Returns for each job 1 = settled, 0 = somebody else has it by now
+  Returns for each job 1 = settled, 0 = another worker has it now
 ]]
 local BULLMQ = finishKeys(6)
 local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
--- a job's own batches, newest last: characters
+-- most characters of a job's batches, newest last
 local LONGEST_BATCHES = 400
 
--- Whose is the job, and what was counted of it before? A job key that is no hash is nobody's.
+-- Reads who has the job and what was counted of it before. A job key that is not a hash belongs to no worker.
 local seen = {}
 local function look(entry, holder)
   local found
@@ -41,10 +41,10 @@ local function look(entry, holder)
     found = redis.pcall('HMGET', entry.job, 'associationsCounted', ATTEMPTS, STARTS, DATA, FINISHED_AT)
   end
   if found.err then found = {} end
-  -- a job that somebody has removed by hand is gone: without starts it was never fetched
+  -- a job that an operator removed does not exist: a job without starts was never fetched
   entry.ours = found[3] and not seen[entry.id] and holder == entry.token
   if entry.ours then seen[entry.id] = true end
-  -- A settlement always changes the data: the same data is the same call, sent again after a lost connection.
+  -- A settlement always changes the data, so the same data means the same call, sent again after a lost connection.
   entry.again = found[3] and found[4] == entry.data
   entry.mark = found[1]
   if found[1] then
@@ -52,8 +52,8 @@ local function look(entry, holder)
     entry.counted = isInteger(counted) and tonumber(counted) or 0
   end
   entry.attempts = (tonumber(found[2] or '') or 0) + 1
-  -- Finished by this very call, which is sent again: nobody else's batches stand in the mark; data that a settlement wrote
-  -- is never written twice.
+  -- This same call, sent again, finished the job if the mark has exactly these batches. Data that a settlement wrote is never
+  -- written twice.
   if not entry.ours and entry.state ~= '' and not seen[entry.id] then
     if entry.data == '' then entry.done = found[1] == entry.newMark else entry.done = entry.again and found[5] end
   end
@@ -84,7 +84,7 @@ expectType('zset', BULLMQ.failed)
 local holders = redis.call('MGET', unpack(locks))
 for n, entry in ipairs(entries) do look(entry, holders[n]) end
 
--- from here on nothing fails
+-- nothing fails from here on
 local settled, completed, failed, requests = {}, {}, {}, {}
 local now = nowText()
 local total = {created = 0, rejected = 0, retried = 0, jobsCompleted = 0}
@@ -134,6 +134,6 @@ leave(BULLMQ, completed, failed, now, keep, known)
 for name, by in pairs(total) do
   if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
 end
--- taken back is counted by itself: a minute's rejected never falls
+-- retried rejections are counted separately, so that a minute's rejected never falls
 countMinute(bucket, {created = total.created, rejected = total.rejected + reopened, reopened = reopened, retried = total.retried})
 return settled

@@ -1,7 +1,7 @@
 /**
- * Settlement: the outcomes of a job's pairs → the job's new data and what happens to the job. Pure.
- * One clause for each outcome; the counts always add up to the pairs. Each pair has attempts and patience of its own
- * (progress.ts): what became of its neighbours spends nothing of them.
+ * Settlement: turns the outcomes of a job's pairs into the job's new data and the job's next state. Pure.
+ * One clause for each outcome; the counts always add up to the pairs. Each pair has its own attempts and patience
+ * (progress.ts); outcomes of other pairs do not spend them.
  */
 import {
   type ErrorContext,
@@ -18,15 +18,15 @@ import { isOutOfPatience, type RetryPolicy, retryWithinMs, unavailable } from '.
 export type Next =
   | { readonly kind: 'complete'; readonly created: number }
   | { readonly kind: 'fail'; readonly reason: string }
-  /** something failed and comes back: after `leastMs`, and at any moment within `withinMs` */
+  /** some pairs are retried: not before `leastMs`, and at a random moment within `withinMs` */
   | { readonly kind: 'retry'; readonly reason: string; readonly leastMs: number; readonly withinMs: number }
-  /** nothing was spent */
+  /** some pairs are held and spend nothing */
   | { readonly kind: 'hold'; readonly hold: Hold }
-  /** its rejections are taken back: it waits for its turn like a new job */
+  /** an operator retries its rejections: it waits like a new job */
   | { readonly kind: 'reopened' };
 
 export type Settlement = {
-  /** undefined: all pairs were created and nothing was rejected before; the data may stay as it is */
+  /** undefined: all pairs were created and none rejected before, so the data stays unchanged */
   readonly data: JobData | undefined;
   readonly created: number;
   readonly rejected: number;
@@ -38,7 +38,7 @@ export function settleJob(job: ReadJob, outcomes: readonly Outcome[], policy: Re
   const { pairs, history } = job;
   if (outcomes.length !== pairs.length)
     throw new Error(`${pairs.length} pairs have ${outcomes.length} outcomes`);
-  // nearly all jobs, of which a queue may hold millions
+  // the fast path for nearly all jobs
   if (!history.rejected && outcomes.every(({ kind }) => kind === 'created'))
     return allCreated(pairs.length, history.created);
   const judged = new Judgement(job, policy);
@@ -57,14 +57,14 @@ const allCreated = (pairs: number, before = 0): Settlement => ({
   next: { kind: 'complete', created: before + pairs },
 });
 
-/** Pairs are places in the job's: texts are made of those only that are written back. */
+/** Pairs are indexes into the job's pairs; only pairs that are written back become texts. */
 class Judgement {
   readonly #before: readonly PairProgress[];
   readonly #remaining: number[] = [];
   readonly #progress: PairProgress[] = [];
   readonly #retries = new Groups();
   readonly #rejections = new Groups();
-  /** last failure → what is said of those whose patience ended with it */
+  /** last failure → the failure of pairs whose patience ended with it */
   readonly #outOfPatience = new Map<Failure, Failure>();
   #created = 0;
   #hold: Hold | undefined;
@@ -150,7 +150,7 @@ class Judgement {
     return { kind: 'retry', reason: retryReason(errors), leastMs, withinMs: this.#withinMs };
   }
 
-  /** The words of a pair that is not tried again; undefined where it is. */
+  /** @returns the final failure of a pair; undefined if the pair is retried */
   #last(progress: PairProgress, failure: Failure): Failure | undefined {
     if ((progress.attempts ?? 0) >= this.policy.maxAttempts) return failure;
     if (!isOutOfPatience(progress, failure, this.policy)) return undefined;
@@ -167,9 +167,9 @@ class Judgement {
 
 type Group = { readonly failure: Failure; readonly attempt: number; readonly pairs: readonly number[] };
 
-/** Pairs by what was said of them, and at which of their attempts. */
+/** Groups pairs by failure and attempt. */
 class Groups {
-  /** by the failure's words, then by attempt: the pairs of a call share one object */
+  /** by failure, then by attempt; the pairs of a call share one failure object */
   readonly #groups = new Map<Failure, Map<number, number[]>>();
   #size = 0;
 
@@ -196,7 +196,7 @@ class Groups {
     );
   }
 
-  /** Inputs that were judged one by one hear the same words, each in an answer of its own: one entry of ten is enough. */
+  /** Inputs that were judged one by one have the same words from separate answers; one of the ten error entries suffices for them. */
   alike(): Group[] {
     const byWords = new Map<string, Group>();
     for (const group of this.all()) {
@@ -210,8 +210,8 @@ class Groups {
 }
 
 /**
- * A failed job that an operator retries: its rejected pairs are to be created after all, from the first attempt on.
- * Undefined when the job is no such job.
+ * @returns the settlement of a failed job that an operator retries: its rejected pairs start again at the first attempt.
+ * Undefined for any other job.
  */
 export function reopen({ head, pairs: { length }, history }: ReadJob): Settlement | undefined {
   const { rejected = [], created } = history;

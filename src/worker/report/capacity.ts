@@ -1,7 +1,7 @@
 /**
- * Measures what this replica can do (how long a call takes, how long it keeps the worker's thread busy) and says it in Redis, with the limits
- * it works under: for association_useful_replicas, which also processes compute that are no worker. The last replica
- * that said something is believed: they all do the same work.
+ * Measures the capacity of this replica (the duration of a call, and how long it keeps the main thread busy) and writes it to
+ * Redis with the limits in force. All processes compute association_useful_replicas from it. The latest values count,
+ * because all replicas do the same work.
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Redis } from 'ioredis';
@@ -11,9 +11,9 @@ import { sleep } from '../../shared/runtime/wait.js';
 import { type Limits, writeCapacity } from '../../shared/state/capacity.js';
 
 const EVERY_MS = 10_000;
-/** Of a new measurement, so that one slow answer does not start a replica. */
+/** Weight of a new measurement, so that one slow answer does not start a replica. */
 const WEIGHT = 0.3;
-/** Fewer say little: they are kept for the next measurement. */
+/** With fewer calls the measurement continues. */
 const LEAST_CALLS = 5;
 
 export class CapacityMeter implements Service {
@@ -26,12 +26,12 @@ export class CapacityMeter implements Service {
   constructor(
     private readonly redis: Redis,
     private readonly keys: Keys,
-    /** those that count now */
+    /** the limits in force */
     private readonly limits: () => Limits,
     private readonly everyMs = EVERY_MS,
   ) {}
 
-  /** A call has ended. @param ms how long HubSpot took */
+  /** Notes a call. @param ms its duration */
   call(ms: number): void {
     this.#calls += 1;
     this.#callMs += ms;
@@ -48,7 +48,7 @@ export class CapacityMeter implements Service {
 
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      // not waited for: a Redis that is away is others' to report
+      // not awaited: other code reports an unreachable Redis
       if (this.redis.status === 'ready') this.#say().catch(() => {});
       await sleep(this.everyMs, signal);
       this.#measure();
@@ -63,7 +63,7 @@ export class CapacityMeter implements Service {
   }
 
   #measure(): void {
-    if (this.#calls === 0) this.#since = performance.eventLoopUtilization(); // housekeeping is no call's
+    if (this.#calls === 0) this.#since = performance.eventLoopUtilization(); // work before the first call does not count
     if (this.#calls < LEAST_CALLS) return;
     const until = performance.eventLoopUtilization();
     const { active } = performance.eventLoopUtilization(until, this.#since);

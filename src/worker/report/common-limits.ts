@@ -1,6 +1,6 @@
 /**
- * The account's limits as all living replicas know them: the smallest count, for as long as somebody is configured with
- * them. Says once when the replicas differ, and once when they agree again.
+ * Computes the account's limits from the reports of all living replicas: the smallest apply as long as a replica is
+ * configured with them. Logs once when the replicas differ, and once when they agree again.
  */
 
 import type { Logger } from '../../shared/runtime/logger.js';
@@ -17,7 +17,7 @@ export class CommonLimits {
   #effective: Limits;
   #said = '';
 
-  /** @param apply is told what counts, whenever it may have changed */
+  /** @param apply called with the limits in force whenever they may have changed */
   constructor(
     private readonly own: Limits,
     private readonly apply: (limits: AccountLimits) => void,
@@ -26,12 +26,12 @@ export class CommonLimits {
     this.#effective = own;
   }
 
-  /** What counts now, with the rest of this replica's own. */
+  /** The limits in force, with this replica's other limits. */
   get effective(): Limits {
     return this.#effective;
   }
 
-  /** @param alive all replicas, this one among them; those of an earlier version say nothing of their limits */
+  /** @param alive all replicas including this one; replicas of an earlier version do not report limits */
   learn(alive: readonly WorkerReport[]): void {
     const replicas = [...alive]
       .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))

@@ -1,6 +1,6 @@
 /**
- * HubSpot's words as label values, bounded: a value that is not known becomes `other`, so that no answer, however odd,
- * makes a new time series. Pure.
+ * Turns HubSpot's words into bounded label values: an unknown value becomes `other`, so that no answer creates a new time
+ * series. Pure.
  */
 import type { ErrorContext } from '../../shared/contract/association.js';
 import type { LedgerEntry } from '../jobs/ledger.js';
@@ -17,7 +17,7 @@ const CATEGORIES = new Set([
   'INVALID_AUTHENTICATION',
   'DISABLED',
   'INTERNAL_ERROR',
-  // ours, where HubSpot has none
+  // our categories, if HubSpot gave none
   'TIMEOUT',
   'CONNECTION_ERROR',
   'ANSWER_TOO_LARGE',
@@ -31,20 +31,20 @@ const STATUSES = new Set(
   ].map(String),
 );
 
-/** HubSpot's error category; `none` where it gave none. */
+/** HubSpot's error category; `none` if it gave none. */
 export const categoryLabel = (category: string | undefined): string =>
   category === undefined ? 'none' : CATEGORIES.has(category) ? category : 'other';
 
-/** HTTP status, or what happened instead. */
+/** HTTP status, or TIMEOUT and the like. */
 export const statusLabel = (status: string): string =>
   STATUSES.has(status) || CATEGORIES.has(status) ? status : 'other';
 
-/** What a job's settlement brings to the counts. */
+/** The part of a settlement that is counted. */
 export type Settled = Pick<LedgerEntry, 'data' | 'created' | 'rejected' | 'retried'>;
 
 export type CountedErrors = readonly (readonly [category: string, pairs: number])[];
 
-/** Of a settlement: which categories its rejections and its retries have. The newest stand last. */
+/** @returns the categories of a settlement's rejections and retries. In the data the newest errors are last. */
 export function errorsOf({ data, rejected, retried }: Settled): {
   rejected: CountedErrors;
   retried: CountedErrors;
@@ -64,7 +64,7 @@ function newest(errors: readonly ErrorContext[], pairs: number): CountedErrors {
     found.push([categoryLabel(error.category), counted]);
     left -= counted;
   }
-  // a job keeps its last errors only
+  // a job keeps only its latest errors
   if (left > 0) found.push(['other', left]);
   return found;
 }
