@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import { pendingAnswer } from '../../src/gateway/answers.js';
-import { CREATE_PATHS } from '../../src/gateway/routes/openapi.js';
+import { CREATE_PATHS } from '../../src/gateway/routes/create.js';
 import { requestSchema } from '../../src/gateway/schemas.js';
 
 const MAX_INPUTS = 50_000;

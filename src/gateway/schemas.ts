@@ -1,6 +1,7 @@
 /**
- * What goes over the wire: TypeBox schemas, the single source of the validation, of /openapi.json and of the types.
- * What an id, a type or an object type may look like is said in shared/association.ts.
+ * The bodies on the wire: TypeBox schemas, the single source of the validation, of /openapi.json and of the types.
+ * What an id, a type or an object type may look like is said in shared/contract/association.ts. Headers and paths stand
+ * with their routes.
  */
 import { type Static, Type } from 'typebox';
 import {

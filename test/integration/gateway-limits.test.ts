@@ -5,9 +5,10 @@ import net from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import { Compile } from 'typebox/compile';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
-import { AnswerSchema, RefusalSchema, StatusSchema } from '../../src/gateway/schemas.js';
+import { RefusalSchema } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { SchemaCheck } from '../support/openapi.js';
 import { useRedis } from '../support/redis.js';
 import { CREATE, inputOf } from '../support/samples.js';
 
@@ -18,11 +19,7 @@ afterEach(() => server.close());
 const open = async (options?: Parameters<typeof openServer>[2]) => {
   server = await openServer(test.url, test.newPrefix(), options);
 };
-const [isAnswer, isRefusal, isStatus] = [
-  Compile(AnswerSchema),
-  Compile(RefusalSchema),
-  Compile(StatusSchema),
-];
+const isRefusal = Compile(RefusalSchema);
 const headers = { 'content-type': 'application/json' };
 const queued = () => test.redis.llen(`${bullmqKeys(accountKeys(test.prefix)).jobs}wait`);
 
@@ -39,12 +36,49 @@ const inputs = (count: number, first = 1) => ({
   inputs: Array.from({ length: count }, (_, at) => inputOf(first + at, first + at)),
 });
 
-it('answers keep to the schemas that are published', async () => {
-  await open();
-  const { status, body } = await post(inputs(1));
-  expect([status, isAnswer.Check(body)]).toEqual([201, true]);
-  const counts = await server.app.inject(body.links?.status ?? '');
-  expect(isStatus.Check(counts.json())).toBe(true);
+it('answers keep to the schemas that are published in /openapi.json', async () => {
+  await open({ maxInputs: 5, apiKeys: ['k'] });
+  const key = { authorization: 'Bearer k' };
+  const published = new SchemaCheck((await server.app.inject('/openapi.json')).json());
+  const [path] = published.operations.map(operation => operation.path);
+  const bodies = [
+    [inputs(1), {}, 201],
+    [inputs(1), { prefer: 'respond-async' }, 202],
+    [inputs(2), { 'idempotency-key': 'a' }, 201],
+    [inputs(3), { 'idempotency-key': 'a' }, 422],
+    [{ inputs: [{}] }, {}, 400],
+    [inputs(6), {}, 413],
+    ['x', { 'content-type': 'text/plain' }, 415],
+    [inputs(1), { authorization: '' }, 401],
+  ] as const;
+  let statusPath = '';
+  for (const [payload, more, expected] of bodies) {
+    const { status, body } = await post(payload, { ...key, ...more });
+    expect([status, published.accepts('post', path ?? '', status, body)]).toEqual([expected, true]);
+    statusPath = body.links?.status ?? statusPath;
+  }
+  for (const [url, described, expected] of [
+    [statusPath, '/requests/{id}', 200],
+    ['/requests/none', '/requests/{id}', 404],
+    ['/healthz', '/healthz', 200],
+    ['/readyz', '/readyz', 200],
+    ['/openapi.json', '/openapi.json', 200],
+  ] as const) {
+    const response = await server.app.inject({ url, headers: key });
+    const { statusCode: status } = response;
+    expect([status, published.accepts('get', described, status, response.json())]).toEqual([expected, true]);
+  }
+  server.stop();
+  for (const [method, url, described] of [
+    ['post', CREATE, path ?? ''],
+    ['get', '/readyz', '/readyz'],
+  ] as const) {
+    const response = await server.app.inject({ method, url });
+    expect([response.statusCode, published.accepts(method, described, 503, response.json())]).toEqual([
+      503,
+      true,
+    ]);
+  }
 });
 
 it.each([

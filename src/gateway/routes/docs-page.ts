@@ -1,4 +1,7 @@
-/** /docs: the OpenAPI description as a page for people, without anything from elsewhere. Pure. */
+/**
+ * /docs: the OpenAPI description as a page for people. It loads nothing and runs no script, so that it works in a closed
+ * network and under any content security policy. Pure.
+ */
 import type { OpenApi, Operation } from './openapi.js';
 
 const EXAMPLE = `curl http://127.0.0.1:3000/crm/v4/associations/contacts/companies/batch/create \\
@@ -42,7 +45,7 @@ ${operations.join('\n')}
 `;
 }
 
-function section(title: string, { summary, description, parameters, responses }: Operation): string {
+function section(title: string, { summary, description, parameters = [], responses }: Operation): string {
   const rows = [
     ...parameters.map(({ name, in: place, description }) => row(`${name} (${place})`, description)),
     ...Object.entries(responses).map(([status, { description }]) => row(status, description)),

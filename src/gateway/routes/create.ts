@@ -1,0 +1,138 @@
+/**
+ * POST …/batch/create, HubSpot's own call: what it takes and gives, and its headers → one call of requests/accept.ts.
+ * The body is not checked by its schema here: inputs/ says what is wrong with it, in HubSpot's words.
+ */
+import type { FastifyReply, onRequestHookHandler, preParsingHookHandler, RouteOptions } from 'fastify';
+import { type Static, Type } from 'typebox';
+import type { TypesOf } from '../../labels/type-resolver.js';
+import { warningsHeader } from '../answers.js';
+import { readIdempotencyKey } from '../headers/idempotency-key.js';
+import { parsePrefer, preferenceApplied } from '../headers/prefer.js';
+import { readPriority } from '../headers/priority.js';
+import { readInputs, refuseFieldsBesideInputs } from '../inputs/inputs.js';
+import { compressed } from '../refusal.js';
+import { type CreateParts, create } from '../requests/accept.js';
+import type { TraceRequest } from '../tracing.js';
+import type { Guard } from './guarded.js';
+import { answers, bodyNamed, refuses } from './openapi.js';
+
+export type CreateRouteParts = CreateParts & {
+  readonly maxInputs: number;
+  readonly typesOf: TypesOf;
+  /** told of types that look wrong, of each accepted request */
+  readonly onWarning: (warning: string) => void;
+  /** aborted when the process is asked to end: whoever waits is answered */
+  readonly stopping: AbortSignal;
+  readonly trace: TraceRequest;
+};
+
+export const CREATE_PATHS = [
+  '/crm/v4/associations/:fromObjectType/:toObjectType/batch/create',
+  ...['2025-09', '2026-03', '2026-09'].map(
+    version => `/crm/associations/${version}/:fromObjectType/:toObjectType/batch/create`,
+  ),
+] as const;
+
+const PathSchema = Type.Object({
+  fromObjectType: Type.String({ description: 'such as contacts, 0-1 or 2-1234' }),
+  toObjectType: Type.String({ description: 'such as companies, 0-2 or 2-1234' }),
+});
+type Path = Static<typeof PathSchema>;
+
+const header = (description: string) => Type.Optional(Type.String({ description }));
+const HeadersSchema = Type.Object({
+  Prefer: header(
+    'wait=N: waits up to N seconds (at most 60) and answers as HubSpot would. respond-async: 202 instead of 201 while it is pending.',
+  ),
+  'Idempotency-Key': header(
+    'any text of up to 255 characters: the same key within 24 hours enqueues once and answers the same request id.',
+  ),
+  'X-Priority': header(
+    'high: rides in the next calls to HubSpot, before everything that waits. normal (the default). Anything else is refused.',
+  ),
+});
+
+const RESPONSES = {
+  201: answers('Enqueued (PENDING), or, with Prefer: wait, all created (COMPLETE)'),
+  202: answers('Enqueued (Prefer: respond-async)'),
+  207: answers('With Prefer: wait: some were rejected, for the reasons in errors'),
+  400: refuses(
+    'Bad inputs, each named by its index (an unknown label with those that are known); or no JSON',
+  ),
+  401: refuses('No bearer key, or not one of GATEWAY_API_KEYS'),
+  413: refuses('Too many inputs, or too large a body'),
+  415: refuses('Not application/json'),
+  422: refuses('The Idempotency-Key was used for other associations'),
+  429: refuses('Too many associations are queued; Retry-After says when to come back'),
+  503: refuses(
+    'Redis is away, HubSpot cannot be asked for a label, or the gateway is ending; the message says whether nothing was enqueued or that it is not known, Retry-After when to come back',
+  ),
+};
+
+/** @param holdBody counts the body as it comes */
+export function createRoutes(
+  parts: CreateRouteParts,
+  guard: Guard,
+  holdBody: preParsingHookHandler,
+): RouteOptions[] {
+  return CREATE_PATHS.map(url => ({
+    method: 'POST',
+    url,
+    schema: {
+      operationId: `createAssociations_${versionOf(url)}`,
+      summary: 'Enqueues associations',
+      description:
+        "HubSpot's own call. All inputs are durable in Redis before the answer; of a refused request nothing is enqueued. An input may name a label instead of types, or leave both out. Types that look wrong for the object pair are enqueued, and named in the header x-association-warnings.",
+      security: guard.security,
+      params: PathSchema,
+      headers: HeadersSchema,
+      body: bodyNamed('Request'),
+      response: RESPONSES,
+    },
+    config: { guarded: true },
+    onRequest: [guard.identify, uncompressed],
+    preParsing: holdBody,
+    handler: handlerOf(parts, url),
+  }));
+}
+
+const handlerOf =
+  (parts: CreateRouteParts, url: string): RouteOptions['handler'] =>
+  async (request, reply) => {
+    const { stopping } = parts;
+    const preference = parsePrefer(request.headers.prefer);
+    const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);
+    const priority = readPriority(request.headers['x-priority']);
+    const { fromObjectType, toObjectType } = request.params as Path;
+    refuseFieldsBesideInputs(request.query as object);
+    const read = await readInputs(fromObjectType, toObjectType, request.body, parts);
+    // its jobs are a quarter of the size of the tree, and may be waited for
+    request.body = undefined;
+    const { status, answer } = await parts.trace(url, request.headers, () =>
+      create(parts, {
+        ...{ read, idempotencyKey, caller: request.caller, priority, preference },
+        signal: () => AbortSignal.any([closeOf(reply), stopping]),
+      }),
+    );
+    const applied = preferenceApplied(preference);
+    if (applied) reply.header('preference-applied', applied);
+    read.warnings.forEach(parts.onWarning);
+    const warned = warningsHeader(read.warnings);
+    if (warned) reply.header('x-association-warnings', warned);
+    if (stopping.aborted) reply.header('connection', 'close');
+    return reply.code(status).send(answer);
+  };
+
+const uncompressed: onRequestHookHandler = (request, _reply, done) => {
+  const coding = request.headers['content-encoding'] ?? 'identity';
+  done(/^identity$/i.test(coding) ? undefined : compressed(coding));
+};
+
+function closeOf(reply: FastifyReply): AbortSignal {
+  const closed = new AbortController();
+  reply.raw.once('close', () => closed.abort());
+  return closed.signal;
+}
+
+/** v4, or the date. */
+const versionOf = (path: string): string => (path.match(/v4|\d{4}-\d{2}/)?.[0] ?? '').replace('-', '_');

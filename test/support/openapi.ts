@@ -1,0 +1,34 @@
+/** An OpenAPI document as tests read it: its operations, and whether an answer is what it says. */
+import Schema from 'typebox/schema';
+
+type Content = { readonly content?: Readonly<Record<string, { readonly schema: object }>> };
+type Operation = {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly security: readonly object[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly responses: Readonly<Record<string, Content & { readonly description: string }>>;
+};
+type Document = {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: object;
+};
+
+export class SchemaCheck {
+  readonly operations: readonly (Operation & { readonly method: string; readonly path: string })[];
+
+  constructor(private readonly document: Document) {
+    this.operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ ...operation, method, path })),
+    );
+  }
+
+  /** @param path as in the document: /requests/{id} @returns false where this status is not described, too */
+  accepts(method: string, path: string, status: number, body: unknown): boolean {
+    const response = this.document.paths[path]?.[method]?.responses[status];
+    const schema = response?.content?.['application/json']?.schema;
+    if (!schema) return false;
+    // references point into components
+    return Schema.Compile({ ...schema, components: this.document.components }).Check(body);
+  }
+}
