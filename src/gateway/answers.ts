@@ -1,4 +1,4 @@
-/** What a request is answered with, in HubSpot's shapes. Pure. */
+/** Answers to a request, in HubSpot's shapes. Pure. */
 import type { ErrorContext, JobData, Pair, Rejected } from '../shared/contract/association.js';
 import { objectTypeId } from '../shared/contract/object-types.js';
 import type { FoundRejections, RequestCounts } from './requests/note.js';
@@ -20,9 +20,8 @@ export function pendingAnswer(id: string, requestedAt: number): Answer {
 }
 
 /**
- * As HubSpot would answer, had it been asked: ids are strings, as its documentation and its SDK have them, and exact
- * whatever their length.
- * What nobody knows any more, because somebody has removed its job, is in neither list, and one error says how much it is.
+ * The answer that HubSpot would give: ids are strings, as in its documentation and its SDK, and exact whatever their length.
+ * Associations whose outcome is unknown, because another client removed their job, are in neither list; one error counts them.
  */
 export function completeAnswer(
   counts: RequestCounts,
@@ -51,10 +50,10 @@ export function completeAnswer(
   };
 }
 
-/** Warnings that a header carries. */
+/** Most warnings in a header. */
 const MAX_WARNINGS = 5;
 
-/** The header x-association-warnings: HubSpot's body has no place for them. Undefined when there are none. */
+/** The header x-association-warnings, because HubSpot's body has no place for warnings. Undefined if there are none. */
 export function warningsHeader(warnings: readonly string[]): string | undefined {
   if (warnings.length === 0) return undefined;
   const more = warnings.length - MAX_WARNINGS;
@@ -78,7 +77,7 @@ export function statusAnswer(counts: RequestCounts, errors: AssociationError[]):
 
 type ObjectPair = Pick<JobData, 'fromObjectType' | 'toObjectType'>;
 
-/** One error for each rejected association, so that each can be found by its ids. */
+/** One error for each rejected association, so that the caller finds each by its ids. */
 export function associationErrors(
   { fromObjectType, toObjectType }: ObjectPair,
   { error, pairs }: Rejected,
@@ -100,7 +99,7 @@ export function associationErrors(
 }
 
 function resultsOf(job: JobData, rejections: readonly Rejected[]): Result[] {
-  // the same pair may stand in a job twice, and be rejected once
+  // the same pair may be in a job twice and be rejected once
   const left = new Map<string, number>();
   for (const pair of rejections.flatMap(({ pairs }) => pairs))
     left.set(pairKey(pair), (left.get(pairKey(pair)) ?? 0) + 1);

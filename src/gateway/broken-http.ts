@@ -1,12 +1,12 @@
-/** What never becomes a request, or no longer is one: answered in HubSpot's shape on the bare socket, and hung up on. */
+/** Answers, in HubSpot's shape on the bare socket, bytes that never become a request, and closes the connection. */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Refusal, type RefusalStatus, refusalBody } from './refusal.js';
 
-/** Who does not hang up after such an answer is hung up on. */
+/** A client that keeps the connection open after such an answer is disconnected after this time. */
 const FAREWELL_MS = 1_000;
 
-/** What is not HTTP at all, or too slow, or has headers without end, never becomes a request. */
+/** Bytes that are not HTTP, arrive too slowly, or have endless headers never become a request. */
 export function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
   const statuses: Readonly<Record<string, BrokenStatus>> = {
     HPE_HEADER_OVERFLOW: 431,

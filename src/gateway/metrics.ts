@@ -1,10 +1,10 @@
-/** What the gateway counts for Prometheus: itself; what is true of the queue is in shared/queue-metrics.ts. */
+/** The gateway's own metrics for Prometheus. shared/state/queue-metrics.ts has those of the queue. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { addGauge, metricName } from '../shared/runtime/metrics-server.js';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
-/** @param now what is read at the moment of a scrape */
+/** @param now functions that are called at the moment of a scrape */
 export function createGatewayMetrics(now: { waiting: () => number }) {
   const registry = new Registry();
   const registers = [registry];
@@ -18,7 +18,7 @@ export function createGatewayMetrics(now: { waiting: () => number }) {
   });
   const seconds = new Histogram({
     name: name('request_duration_seconds'),
-    help: 'How long a request took to be answered, Prefer: wait included',
+    help: 'Time until a request was answered, including Prefer: wait',
     labelNames: ['route'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
     registers,
@@ -28,7 +28,7 @@ export function createGatewayMetrics(now: { waiting: () => number }) {
     help: 'Associations that this gateway has enqueued',
     registers,
   });
-  addGauge(registry, name('waiting_requests'), 'Requests that are waited for (Prefer: wait)', now.waiting);
+  addGauge(registry, name('waiting_requests'), 'Requests that wait for their outcome (Prefer: wait)', now.waiting);
   return {
     registry,
     request(route: string, status: number, ms: number) {

@@ -1,4 +1,4 @@
-/** Why a request is refused, in HubSpot's error shape. Pure. */
+/** Refusals of a request, in HubSpot's error shape. Pure. */
 import { withoutAddresses } from '../shared/contract/errors.js';
 
 /** One reason; `in` names the place: `inputs[3].from.id`, a header, a path parameter. */
@@ -21,7 +21,7 @@ export const CATEGORIES = {
 } as const satisfies Record<number, string>;
 export type RefusalStatus = keyof typeof CATEGORIES;
 
-/** Nothing of the request was enqueued, unless the message says that this is not known. */
+/** A refusal. Nothing of the request was enqueued, unless the message says that this is unknown. */
 export class Refusal extends Error {
   constructor(
     readonly status: RefusalStatus,
@@ -37,12 +37,12 @@ export class Refusal extends Error {
 export const unavailable = (message: string, retryAfterSeconds = 2): Refusal =>
   new Refusal(503, withoutAddresses(message), [], { 'retry-after': String(retryAfterSeconds) });
 
-/** What a caller who is to come back must know. */
+/** Tells the caller that a repeat is safe. */
 export const NOTHING_ENQUEUED = 'nothing was enqueued';
 export const MAYBE_ENQUEUED =
   'all of it or nothing was enqueued, which is not known: repeat it, with the same Idempotency-Key if it has one; to create an association twice is harmless';
 
-/** A 503 with what it means for the request. Anything else stays as it is. */
+/** Adds to a 503 what it means for the request. Other errors stay unchanged. */
 export const withFate = (error: unknown, fate: string): unknown =>
   error instanceof Refusal && error.status === 503
     ? new Refusal(503, `${error.message}; ${fate}`, error.faults, error.headers)
@@ -78,7 +78,7 @@ export const refusalBody = (refusal: Refusal, correlationId: string): RefusalBod
   errors: refusal.faults,
 });
 
-/** What fastify and its parsers throw, in our words. Undefined where it is not about the request. */
+/** Turns errors of fastify and its parsers into refusals. Undefined if the error is not about the request. */
 export function asRefusal(error: {
   statusCode?: number;
   code?: string;
@@ -95,7 +95,7 @@ export function asRefusal(error: {
       ]);
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
-      // HubSpot's own words for it
+      // HubSpot's words
       return new Refusal(400, 'Invalid input JSON', [{ message: clip(error.message), in: 'body' }]);
     default: {
       const status = error.statusCode ?? 500;

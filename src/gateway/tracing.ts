@@ -1,4 +1,4 @@
-/** The gateway's part of a trace: a request is a span, in the caller's trace where its headers name one. */
+/** The gateway's part of a trace: a request is a span, in the caller's trace if its headers name one. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Tracing, tracerOf } from '../shared/runtime/tracing.js';
 

@@ -1,22 +1,22 @@
 /**
- * Memory for bodies: what has come of them counts, and never what they announce.
- *  1. The first 256 KB of a body are read as they come; all such beginnings together have a limit.
- *  2. Who goes on needs a turn, and reserves what its body may become. Only so many bytes are read in turn at a time; the
- *     others wait with the rest unread: TCP holds them back. The line has a limit, too.
- * Bodies too small to matter do not come here at all (hold.ts).
+ * Budget of memory for bodies. It counts bytes that have arrived, and never announced ones.
+ *  1. The first 256 KB of a body are read at once; all such beginnings together have a limit.
+ *  2. A larger body needs a turn and reserves its largest size. The bytes of all turns have a limit; other bodies wait with
+ *     the rest unread, and TCP holds them back. The queue of waiting bodies has a limit as well.
+ * Small bodies are not counted at all (hold.ts).
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Who sends more waits for its turn. */
+/** A larger body waits for its turn. */
 export const LARGE_BODY_BYTES = 262_144;
 
 export type BodyLimits = {
   /** bytes of all beginnings together */
   readonly beginnings: number;
-  /** bytes that those may become that have their turn at a time */
+  /** largest sizes of all bodies that have their turn, in bytes */
   readonly turns: number;
-  /** bytes that those may become that have their turn or wait for it */
+  /** largest sizes of all bodies that have their turn or wait for it, in bytes */
   readonly line: number;
 };
 type Waiting = { readonly bytes: number; enter(): void };
@@ -32,12 +32,12 @@ export class BodyBudget {
     private readonly collect: () => void = collector(),
   ) {}
 
-  /** Somebody waits for its turn. */
+  /** True if a body waits for its turn. */
   get isAwaited(): boolean {
     return this.#line.length > 0;
   }
 
-  /** @param atMost bytes that the body may become; it must be left */
+  /** @param atMost largest size of the body, bytes. The caller must close the body. */
   open(atMost: number): Body {
     let leaveLine = (): void => {};
     let [come, hasTurn] = [0, false];
@@ -101,14 +101,14 @@ export class BodyBudget {
 }
 
 export type Body = {
-  /** @returns undefined: it may be kept; a turn: not before that; full: there is no room */
+  /** @returns undefined: the bytes may be kept; a promise: wait for it first; full: there is no room */
   take(bytes: number): Promise<unknown> | 'full' | undefined;
   leave(): void;
 };
 
 /**
- * Collects garbage at once. V8 takes the garbage of large requests for a heap that grows: ten requests of 50,000 inputs
- * in a row made 290 MB of it, and 50 ms of collecting after each keeps it at what one of them needs.
+ * Collects garbage at once. V8 mistakes the garbage of large requests for a growing heap: ten requests of 50,000 inputs in a
+ * row made 290 MB of it. Collecting for 50 ms after each keeps memory at the need of one request.
  */
 function collector(): () => void {
   setFlagsFromString('--expose-gc');

@@ -1,11 +1,11 @@
 /**
- * How deep JSON is nested, without parsing it. Pure. V8's parser takes some 60 bytes for every open bracket: 12 million of
- * them, in a body of 25 MB, made 850 MB of it before the parser found that they are never closed.
+ * Measures how deeply JSON is nested without parsing it. Pure. V8's parser takes about 60 bytes for every open bracket: 12
+ * million of them, in a body of 25 MB, took 850 MB before the parser found that they are never closed.
  */
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** @returns whether brackets are open more than `limit` deep anywhere. It need not be JSON. */
+/** @returns true if brackets are nested deeper than `limit` anywhere. The text need not be JSON. */
 export function isNestedDeeper(text: string, limit: number): boolean {
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -27,7 +27,7 @@ export function isNestedDeeper(text: string, limit: number): boolean {
   return false;
 }
 
-/** The place of the quote that ends it, or the end of the text. */
+/** @returns the index of the closing quote, or the end of the text */
 function endOfString(text: string, start: number): number {
   for (let end = start; ; ) {
     end = text.indexOf('"', end + 1);

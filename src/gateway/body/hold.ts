@@ -1,6 +1,6 @@
 /**
- * Counts a body as it comes, under the budget of all bodies (budget.ts); a request that waits for its outcome holds
- * its jobs as long. Small requests are neither counted nor refused, whatever others hold.
+ * Counts the bytes of a body as they arrive, under the budget of all bodies (budget.ts). A request that waits for its
+ * outcome keeps its share. Small requests are neither counted nor refused, whatever others use.
  */
 import { Transform } from 'node:stream';
 import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
@@ -8,16 +8,16 @@ import { answerBroken } from '../broken-http.js';
 import { Refusal } from '../refusal.js';
 import { type Body, BodyBudget } from './budget.js';
 
-/** Some hundred inputs, and no more than the headers of a request may have. */
+/** Largest small body: about a hundred inputs, and as much as the headers of a request may have. */
 const SMALL_BODY_BYTES = 16_384;
-/** Bodies that may be read or wait for their turn, as multiples of the largest one: who comes then is to come back. */
+/** Bytes of bodies that are read or wait, as a multiple of the largest body; further requests get 429. */
 const BODIES_AT_ONCE = 4;
-/** Who has its turn while others wait must go on: it is looked at so many times while it has it. */
+/** Checks of a body's progress during its turn, while others wait. */
 const LOOKS = 15;
-/** Bytes from one look to the next: at 30 s for a body 128 KB a second. */
+/** Smallest progress between two checks, bytes: with 30 s for a body that is 128 KB a second. */
 const LEAST_PROGRESS = 262_144;
 
-/** @param largeBodyMs time for a large body, from its turn on */
+/** @param largeBodyMs time for a large body from the start of its turn */
 export function bodyHolder(bodyLimit: number, largeBodyMs: number): preParsingHookHandler {
   const budget = new BodyBudget({
     beginnings: 2 * bodyLimit,
@@ -26,7 +26,7 @@ export function bodyHolder(bodyLimit: number, largeBodyMs: number): preParsingHo
   });
   return (request, reply, payload, done) => {
     const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
-    // what is no number, or too large, is refused later
+    // a length that is not a number, or too large, is refused later
     const atMost = chunked === undefined ? Math.min(Number(length ?? 0), bodyLimit) || 0 : bodyLimit;
     if (atMost <= SMALL_BODY_BYTES) return done(null, payload);
     const body = budget.open(atMost);
@@ -38,14 +38,14 @@ export function bodyHolder(bodyLimit: number, largeBodyMs: number): preParsingHo
     done(null, payload.pipe(counted));
   };
 
-  /** Its turn has come: others wait for it to end. */
+  /** Watches a body during its turn, because others wait for it. */
   function hurry(request: FastifyRequest, reply: FastifyReply, counted: CountedBody): void {
     let [looks, idle, before] = [0, 0, counted.come];
     const look = (): void => {
       looks += 1;
       idle = budget.isAwaited && counted.come - before < LEAST_PROGRESS ? idle + 1 : 0;
       before = counted.come;
-      // once may be our own fault: what has come lay in the socket while this thread was busy
+      // one idle check may be our fault: bytes may have waited in the socket while this thread was busy
       if (idle >= 2 || looks >= LOOKS) answerBroken(request.raw.socket, 408);
     };
     const looking = setInterval(look, largeBodyMs / LOOKS);

@@ -1,11 +1,11 @@
-/** Who calls: a bearer key out of a list, compared in constant time. Pure. */
+/** Identifies the caller by a bearer key from a list, compared in constant time. Pure. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * The caller as Redis knows it: a hash of its key, however the header spells it, and never the key. '' where the gateway
- * has no keys: nobody in particular.
+ * The caller as Redis knows it: a hash of its key, however the header spells it, and never the key itself. '' if the gateway
+ * has no keys.
  */
 export type Caller = string;
 export const NOBODY: Caller = '';
@@ -15,8 +15,8 @@ const callerOf = (key: string): Caller =>
   createHash('sha256').update(`caller of the gateway\n${key}`).digest('base64url').slice(0, CALLER_LENGTH);
 
 /**
- * @param keys empty: everybody may (only on a loopback address, which the configuration sees to)
- * @returns tells who calls; undefined: nobody who may
+ * @param keys empty: everybody may call (the configuration allows that only on a loopback address)
+ * @returns a function that returns the caller; undefined for an unknown key
  */
 export function createGuard(
   keys: readonly string[],
@@ -26,11 +26,11 @@ export function createGuard(
   return authorization => {
     const given = digest(/^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? '');
     let found: Caller | undefined;
-    // every key is looked at, whichever is the right one
+    // compares all keys, whichever is the right one
     for (const { digest, caller } of known) found = timingSafeEqual(digest, given) ? caller : found;
     return found;
   };
 }
 
-/** A request belongs to the key that sent it. What a gateway without keys has accepted belongs to nobody in particular. */
+/** @returns true if the caller may read the request. Everybody may read requests that a gateway without keys accepted. */
 export const mayRead = (caller: Caller, owner: Caller): boolean => owner === NOBODY || owner === caller;

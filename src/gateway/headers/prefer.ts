@@ -1,9 +1,9 @@
-/** The Prefer header (RFC 7240). Pure. What it does not understand it ignores, as the RFC says. */
+/** Reads the Prefer header (RFC 7240). Ignores unknown preferences, as the RFC says. Pure. */
 
 export const MAX_WAIT_SECONDS = 60;
 
 export type Preference = {
-  /** 202 instead of 201 while it is pending */
+  /** 202 instead of 201 while the request is pending */
   readonly respondAsync: boolean;
   /** how long to wait for the outcome; 0 = not at all */
   readonly waitSeconds: number;
@@ -18,7 +18,7 @@ export function parsePrefer(header: string | readonly string[] | undefined): Pre
     .join(',')
     .split(',')
     .map(text => text.split(';', 1)[0]?.trim().toLowerCase() ?? '');
-  // of several the first counts
+  // the first of several counts
   const wait = preferences.map(text => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(text)?.[1]).find(Boolean);
   return {
     respondAsync: preferences.includes('respond-async'),
@@ -26,7 +26,7 @@ export function parsePrefer(header: string | readonly string[] | undefined): Pre
   };
 }
 
-/** The Preference-Applied header; undefined when nothing was asked for. */
+/** The Preference-Applied header; undefined if there was no preference. */
 export function preferenceApplied({ respondAsync, waitSeconds }: Preference): string | undefined {
   const applied = [
     ...(respondAsync ? ['respond-async'] : []),

@@ -1,11 +1,11 @@
 /**
- * The X-Priority header: `high` or `normal`. Pure. Not RFC 9218's `Priority`, which browsers and HTTP libraries send by
- * themselves with every request, about something else: docs/decisions/0008-priority.md
+ * Reads the X-Priority header: `high` or `normal`. Pure. It does not read RFC 9218's `Priority`, which browsers and HTTP
+ * libraries send with every request for another purpose: docs/decisions/0008-priority.md
  */
 import { PRIORITIES, type Priority } from '../../shared/contract/keys.js';
 import { Refusal } from '../refusal.js';
 
-/** @throws Refusal 400: a caller in a hurry is not to be misunderstood in silence */
+/** @throws Refusal 400 for another value, so that a misspelt priority does not go unnoticed */
 export function readPriority(given: string | string[] | undefined): Priority {
   if (given === undefined) return 'normal';
   const priority = String(given).trim().toLowerCase();

@@ -1,6 +1,6 @@
 /**
- * One input of a request → an association, or its faults by its index. HubSpot's own wire shape is the rule; fields under
- * other names of theirs are understood (shared/association-fields.ts), and any others refused. Pure.
+ * Turns one input of a request into an association, or into faults with its index. HubSpot's wire format is the rule; other
+ * known names of fields are accepted (shared/contract/association-fields.ts), unknown ones are refused. Pure.
  */
 import { Compile } from 'typebox/compile';
 import {
@@ -19,15 +19,15 @@ type ReadInput =
   | { readonly association: Association; readonly faults?: undefined }
   | { readonly faults: readonly Fault[] };
 
-/** Longer texts are no ids and are cut before they are quoted. */
+/** Longer texts cannot be ids and are truncated before they are quoted. */
 const MAX_QUOTED = 200;
 
 const inputCheck = Compile(InputSchema);
 
-/** The path says the object types. */
+/** Fields of an input; the path has the object types. */
 const FIELDS: readonly Field[] = ['from', 'to', 'types', 'label', 'category', 'typeId'];
 
-/** @param isListed its faults are put into words, which takes a hundred times as long as finding that it has some */
+/** @param isListed true if its faults are described, which takes a hundred times as long as detecting them */
 export function readInput(
   given: unknown,
   index: number,
@@ -47,23 +47,23 @@ export function readInput(
   return { faults: [...faults.map(fault => placed(fault, at)), ...otherFaults(input, index, faults.length)] };
 }
 
-/** @param known how many faults were found in other places */
+/** @param known number of faults that were found elsewhere */
 function otherFaults(input: object, index: number, known: number): Fault[] {
   return inputCheck.Check(input) && known > 0 ? [] : inputFaults(input, index);
 }
 
-/** Field by field: a spread takes ten times as long, and 46 MB for 50,000 inputs. */
+/** Copies field by field: a spread takes ten times as long, and 46 MB for 50,000 inputs. */
 const associationOf = (
   { from, to, types, label }: Input,
   { fromObjectType, toObjectType }: ObjectPair,
 ): Association => ({ fromObjectType, toObjectType, from: from.id, to: to.id, types, label }) as Association;
 
-/** Every fault of an input, each with its place. */
+/** @returns every fault of an input with its place */
 export function inputFaults(given: unknown, index: number): Fault[] {
   const at = `inputs[${index}]`;
   if (!isRecord(given)) return [{ message: `${at} is not an object`, in: at }];
   const idOf = (side: unknown) => (isRecord(side) ? scalar(side.id) : undefined);
-  // Only scalars are handed on: they are quoted in the words, and anything may stand here.
+  // Passes on only scalars: the faults quote them, and the input may contain anything.
   const shown = {
     fromObjectType: 'a',
     toObjectType: 'b',
@@ -98,7 +98,7 @@ const readableType = (type: unknown) =>
       }
     : null;
 
-/** `from: "" is not a record id` → the place apart from the words, which repeat it for people. */
+/** `from: "" is not a record id` → the place as a separate field; the words repeat it for people. */
 export function placed(fault: string, name: (place: string) => string): Fault {
   const end = fault.indexOf(': ');
   const place = name(fault.slice(0, end));
@@ -107,7 +107,7 @@ export function placed(fault: string, name: (place: string) => string): Fault {
 
 const scalar = (value: unknown, length?: number): unknown =>
   typeof value === 'string' ? cut(value, length) : typeof value === 'object' ? undefined : value;
-/** Absent stays absent; what is there and no scalar is null. */
+/** An absent value stays absent; a value that is not a scalar becomes null. */
 const readable = (value: unknown, length?: number): unknown =>
   value === undefined ? undefined : (scalar(value, length) ?? null);
 export const cut = (text: string, length = MAX_QUOTED): string => text.slice(0, length);

@@ -1,7 +1,7 @@
 /**
- * The body of a request → jobs, or every bad input by its index. Everything is looked at before anything is enqueued. It
- * waits for nothing but labels that are not known yet. Packing is the producer's: the same body always gives the same
- * jobs, which makes repeats harmless.
+ * Turns the body of a request into jobs, or refuses it with every bad input by its index. It checks everything before
+ * anything is enqueued, and waits only for uncached labels. The producer's packer makes the jobs: the same body always gives
+ * the same jobs, which makes repeats harmless.
  */
 import { createHash } from 'node:crypto';
 import { saysTypes, type TypesOf, withTypes } from '../../labels/type-resolver.js';
@@ -15,18 +15,18 @@ import { type Fault, NOTHING_ENQUEUED, Refusal, unavailable } from '../refusal.j
 import { cut, inputFaults, isRecord, placed, readInput } from './input.js';
 import { TypeLists } from './type-lists.js';
 
-/** Faults that an answer lists; the message holds the number of bad inputs. */
+/** Most faults in an answer; the message has the number of bad inputs. */
 const MAX_FAULTS_LISTED = 1_000;
 
 export type ReadInputs = {
   readonly jobs: readonly JobData[];
   readonly inputs: number;
-  /** of types that look wrong */
+  /** warnings about types that look wrong */
   readonly warnings: readonly string[];
 };
 export type Reading = { readonly maxInputs: number; readonly typesOf: TypesOf };
 
-/** @throws Refusal naming what is wrong, or 503 when labels are needed and cannot be looked up */
+/** @throws Refusal with the faults, or 503 if labels are needed and cannot be looked up */
 export async function readInputs(
   fromObjectType: string,
   toObjectType: string,
@@ -100,12 +100,12 @@ export async function readInputs(
   return { jobs, inputs: inputs.length, warnings };
 }
 
-/** More of them are refused unread: a look at a name costs a microsecond or more, and a body holds a million. */
+/** Most names beside the inputs. More are refused unread: checking a name takes a microsecond, and a body may have a million. */
 const MAX_NAMES_BESIDE_INPUTS = 100;
 
 /**
- * Types or a label beside the list of inputs, or in the query of the URL, would be lost: every input would be created as
- * HubSpot's unlabelled association.
+ * Refuses types or a label beside the list of inputs or in the query of the URL: they would be ignored, and every input
+ * would be created as HubSpot's unlabelled association.
  */
 export function refuseFieldsBesideInputs(given: object): void {
   const faults: Fault[] = [];
@@ -133,7 +133,7 @@ function asUnavailable(error: unknown): never {
   );
 }
 
-/** The same for the same associations, whatever the spelling of the JSON. */
+/** @returns the same fingerprint for the same associations, however the JSON is written */
 export function fingerprint(jobs: readonly JobData[]): string {
   const hash = createHash('sha256');
   for (const job of jobs) hash.update(JSON.stringify(job));

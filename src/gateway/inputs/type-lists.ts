@@ -1,13 +1,13 @@
 /**
- * How many different lists of types and labels a request may name. Each is a lane with a job of its own, checked and
- * searched for on its own: 50,000 different ones stopped the gateway for 11 s and took 850 MB. Pure.
+ * Limits the different lists of types and labels of a request. Each list is a lane with its own job and its own lookup:
+ * 50,000 different lists stopped the gateway for 11 s and took 850 MB. Pure.
  */
 import { type AssociationType, typesText } from '../../shared/contract/association.js';
 
-/** HubSpot allows some ten labels for an object pair: what needs more than this is a mistake or an attack. */
+/** HubSpot allows about ten labels for an object pair: a request with more lists than this is a mistake or an attack. */
 export const MAX_TYPE_LISTS = 300;
 
-/** What an input says of its type. */
+/** The types and the label of an input. */
 export type Wanted = {
   readonly types?: readonly AssociationType[] | undefined;
   readonly label?: string | undefined;
@@ -17,9 +17,9 @@ export class TypeLists {
   readonly #seen = new Set<string>();
   #last: Wanted | undefined;
 
-  /** @returns why an input may not go beside those before it; undefined when it may */
+  /** @returns why the input exceeds the limit; undefined if it does not */
   fault(wanted: Wanted): string | undefined {
-    // neighbours mostly say the same
+    // consecutive inputs mostly have the same list
     if (this.#last && isSame(this.#last, wanted)) return undefined;
     const text = `${wanted.types ? typesText(wanted.types) : ''}\n${wanted.label ?? ''}`;
     if (!this.#seen.has(text)) {

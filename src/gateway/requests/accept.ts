@@ -1,4 +1,4 @@
-/** batch/create: what was read → noted, enqueued, waited for, answered. The only file that knows the whole story. */
+/** batch/create: notes a request, enqueues its jobs, waits for the outcome, answers. The only file with the whole sequence. */
 import type { JobData } from '../../shared/contract/association.js';
 import type { Priority } from '../../shared/contract/keys.js';
 import { completeAnswer, pendingAnswer } from '../answers.js';
@@ -23,10 +23,10 @@ export type CreateCall = {
   readonly read: ReadInputs;
   readonly idempotencyKey: string | undefined;
   readonly caller: Caller;
-  /** of the jobs of a new request; a repeat leaves them as they are */
+  /** priority of a new request's jobs; a repeat does not change existing jobs */
   readonly priority: Priority;
   readonly preference: Preference;
-  /** aborted when the caller has gone or the process is asked to end: the answer is PENDING then */
+  /** aborted if the caller disconnects or the process ends; the answer is then PENDING */
   readonly signal: () => AbortSignal;
 };
 export type Created = { readonly status: 201 | 202 | 207; readonly answer: Answer };
@@ -49,7 +49,7 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
   if (noted.isNew) backlog.accepted(inputs);
   const watch = call.preference.waitSeconds > 0 ? await watchFor(parts.outcomes, noted.id) : undefined;
   try {
-    // settled in part means enqueued as a whole: that is one step
+    // if a part is settled, everything was enqueued, because enqueueing is one step
     if (!noted.settled) await requests.enqueue(noted.id, jobs, call.priority);
     if (noted.isNew) parts.onAccepted(inputs);
     const complete = watch && (await outcome(parts, call, noted, jobs, watch));
@@ -63,11 +63,11 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
   };
 }
 
-/** Undefined when nobody can be told of the outcome: the request is accepted all the same, and PENDING. */
+/** @returns undefined if the gateway cannot subscribe to the outcome; the request is accepted all the same, and PENDING */
 const watchFor = (outcomes: Outcomes, id: string): Promise<Watch | undefined> =>
   outcomes.watch(id).catch(() => undefined);
 
-/** One association that nobody waits for: it shares a job with others of the same moment. */
+/** One association that no caller waits for: it shares a job with others of the same moment. */
 async function createShared(parts: CreateParts, call: CreateCall, job: JobData): Promise<Created> {
   const { backlog, shared } = parts;
   const room = backlog.hasRoom(call.priority);
@@ -80,7 +80,7 @@ async function createShared(parts: CreateParts, call: CreateCall, job: JobData):
 
 const pendingStatus = ({ respondAsync }: Preference) => (respondAsync ? 202 : 201);
 
-/** @returns undefined while something is queued, or when Redis cannot say: what was accepted is never answered with an error */
+/** @returns undefined while something is queued, or if Redis cannot be asked: an accepted request never gets an error */
 async function outcome(
   { requests }: CreateParts,
   { preference, signal }: CreateCall,

@@ -1,6 +1,6 @@
 /**
- * Request ids are UUIDs. Requests that share a note have ones of version 8, which leaves the contents to its maker
- * (RFC 9562): the note's id, with the request's place in its last three digits. Pure but for randomness.
+ * Request ids are UUIDs. Requests that share a note have UUIDs of version 8, whose content is free (RFC 9562): the note's id
+ * with the request's place in the last three digits. Pure except for randomness.
  */
 import { randomUUID } from 'node:crypto';
 
@@ -11,7 +11,7 @@ const PLACE_AT = 36 - PLACE_DIGITS;
 
 export const isRequestId = (text: string): boolean => REQUEST_ID.test(text);
 
-/** @param shared of a note that several requests share, which stands at place 0 */
+/** @param shared true for a note that several requests share; its own id has place 0 */
 export function newRequestId(shared: boolean): string {
   const id = randomUUID();
   return shared ? memberId(`${id.slice(0, VERSION_AT)}8${id.slice(VERSION_AT + 1)}`, 0) : id;
@@ -21,11 +21,11 @@ export function newRequestId(shared: boolean): string {
 export const memberId = (note: string, place: number): string =>
   note.slice(0, PLACE_AT) + place.toString(16).padStart(PLACE_DIGITS, '0');
 
-/** The note that a request shares, and its place in it; undefined for one with a note of its own. */
+/** @returns the shared note of a request and the request's place in it; undefined for a request with its own note */
 export function placeOf(id: string): { note: string; place: number } | undefined {
   if (id[VERSION_AT] !== '8') return undefined;
   return { note: memberId(id, 0), place: Number.parseInt(id.slice(PLACE_AT), 16) };
 }
 
-/** Of one of a request's jobs: derived, so that a repeat finds what is there; BullMQ allows no colon. */
+/** The id of one of a request's jobs. It is derived, so that a repeat finds existing jobs; BullMQ allows no colon. */
 export const jobId = (requestId: string, index: number): string => `${requestId}-${index}`;

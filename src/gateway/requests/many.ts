@@ -1,6 +1,6 @@
 /**
- * Requests of more than one job: all jobs of one in a transaction of BullMQ's FlowProducer. It does not say when Redis
- * refuses them, so that is found out here.
+ * Enqueues requests of more than one job: all jobs in one transaction of BullMQ's FlowProducer. FlowProducer does not report
+ * that Redis refused them, so this file checks it.
  */
 import { FlowProducer, type QueueBaseOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -12,7 +12,7 @@ import { jobId } from './id.js';
 export class ManyJobs {
   readonly #flow: FlowProducer;
 
-  /** @param deadlineMs after that its caller has an answer, and nothing more is tried */
+  /** @param deadlineMs after this time the caller has an answer, and nothing more is tried */
   constructor(
     private readonly redis: Redis,
     private readonly keys: Keys,
@@ -22,19 +22,19 @@ export class ManyJobs {
     this.#flow = this.#newFlow(redis);
   }
 
-  /** All of them or none; those that are there already stay as they are. @param id of the request */
+  /** Adds all jobs or none; existing jobs stay unchanged. @param id id of the request */
   async add(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
     const since = performance.now();
     if (await this.#addAll(this.#flow, id, jobs, priority)) return;
-    // FlowProducer keeps to itself why not.
+    // FlowProducer does not report the reason.
     await this.tryToWrite();
-    // Redis takes writes: then it has forgotten its scripts (SCRIPT FLUSH), which ioredis does not notice in a transaction.
-    // On a new connection it sends them, and after that they are there for the old one, too.
+    // Redis accepts writes, so it has lost its scripts (SCRIPT FLUSH), which ioredis does not notice in a transaction. On a
+    // new connection ioredis sends them, and then the old connection can use them as well.
     const connection = this.redis.duplicate();
     const flow = this.#newFlow(connection);
     try {
       await connection.connect();
-      // its caller has an answer by then
+      // the caller has an answer by then
       const isLate = performance.now() - since > this.deadlineMs;
       if (isLate || !(await this.#addAll(flow, id, jobs, priority)))
         throw new Error('it did not take the jobs');
@@ -46,13 +46,13 @@ export class ManyJobs {
 
   #newFlow(connection: Redis): FlowProducer {
     const flow = new FlowProducer({ ...this.options, connection });
-    // each call says itself what went wrong
+    // each call reports its own error
     connection.on('error', () => {});
     flow.on('error', () => {});
     return flow;
   }
 
-  /** In one transaction. @returns false when Redis took none of them */
+  /** Adds the jobs in one transaction. @returns false if Redis accepted none */
   async #addAll(
     flow: FlowProducer,
     id: string,
@@ -76,7 +76,7 @@ export class ManyJobs {
     return there === 1 || counts.some(count => Number(count) !== 0);
   }
 
-  /** Changes nothing, and is refused where every write is (OOM, READONLY). */
+  /** A write that changes nothing. Redis refuses it if it refuses every write (OOM, READONLY). */
   async tryToWrite(): Promise<void> {
     await this.redis.set(`${this.keys.requests}write-probe`, '', 'XX');
   }

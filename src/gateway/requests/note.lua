@@ -1,19 +1,19 @@
 -- needs ../../shared/runtime/guard.lua
 --[[
-  Notes a request before its jobs are enqueued: settle.lua counts into what stands here. With an idempotency key, only
-  the first request notes anything; whoever repeats it learns the id of the first one.
+  Notes a request before its jobs are enqueued; settle.lua counts into this note. With an idempotency key only the first
+  request is noted, and a repeat gets the id of the first one.
 
   KEYS[1] hash of the new request: accepted, jobs, created, rejected, requestedAt (completedAt: settle.lua), members, owner
-  KEYS[2] the idempotency key (left out when there is none): "<request id> <fingerprint>"
+  KEYS[2] the idempotency key (absent if there is none): "<request id> <fingerprint>"
   ARGV[1] id of the new request   ARGV[2] fingerprint of its jobs   ARGV[3] inputs   ARGV[4] jobs
   ARGV[5] prefix of request hashes   ARGV[6] 1 = there is room for more
   ARGV[7] '', or the pairs of several requests of one association that share this note, as JSON
-  ARGV[8] '', or the caller that it belongs to: a hash of its key
+  ARGV[8] '', or the caller: a hash of its key
 
-  Returns {outcome, request id, requestedAt (ms), 1 when something of it has been settled}
-    new      noted; its jobs are to be enqueued
-    known    noted before: its jobs are to be enqueued unless something was settled (they were enqueued in one step then)
-    differs  the idempotency key was used for something else
+  Returns {outcome, request id, requestedAt (ms), 1 = a part of it has been settled}
+    new      noted; the caller enqueues its jobs
+    known    noted before; the caller enqueues its jobs unless a part was settled (then all were enqueued in one step)
+    differs  the idempotency key was used for other associations
     full     there is no room, nothing was noted
 ]]
 local KEEP_KEY, KEEP_PENDING = 86400, 604800 -- seconds: a day, a week

@@ -2,11 +2,11 @@
  * Requests in Redis.
  * Responsible for:
  *   1. noting a request and enqueueing its jobs in one step: all of them or none (a MULTI of BullMQ's FlowProducer);
- *   2. the same request twice under one idempotency key: enqueued once, whoever died in between. Job ids are
- *      `<request id>-<n>`, and BullMQ does not add an id that it has;
- *   3. its counts, and the rejections that stand in its jobs;
- *   4. saying within 2 s that Redis is away, and coming back by itself.
- * Not responsible for what is in the jobs (inputs/) or for who waits (outcomes.ts).
+ *   2. enqueueing a request that comes twice under one idempotency key only once, whatever crashed in between. Job ids are
+ *      `<request id>-<n>`, and BullMQ does not add an id that exists;
+ *   3. the counts of a request, and the rejections in its jobs;
+ *   4. reporting within 2 s that Redis is unreachable, and reconnecting by itself.
+ * Not responsible for the content of the jobs (inputs/) or for waiting (outcomes.ts).
  */
 import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
@@ -27,20 +27,20 @@ import { jobId, newRequestId } from './id.js';
 import { ManyJobs } from './many.js';
 import { SingleJobs } from './single.js';
 
-/** An answer is due within 2 s, even when Redis says nothing. */
+/** Deadline for Redis, so that the caller has an answer within 2 s. */
 const DEADLINE_MS = 1_200;
-/** Jobs that are read at once for their rejections. */
+/** Number of jobs that are read at once for their rejections. */
 const JOBS_PER_READ = 20;
 
 export type NewRequest = {
   readonly jobs: readonly JobData[];
   readonly inputs: number;
   readonly fingerprint: string;
-  /** each caller has keys of its own */
+  /** each caller has its own keys */
   readonly idempotencyKey: string | undefined;
-  /** whose it is; nobody else is told of it */
+  /** the caller; other callers cannot see the request */
   readonly caller: Caller;
-  /** is there room for more? Repeats of what was accepted need none */
+  /** whether there is room; repeats of an accepted request need none */
   readonly room: boolean;
   /** the pairs of the requests that share this note (shared.ts) */
   readonly members?: readonly Pair[];
@@ -59,9 +59,9 @@ export type RequestCounts = {
   readonly created: number;
   readonly rejected: number;
   readonly requestedAt: number;
-  /** undefined: something is still queued */
+  /** undefined while something is queued */
   readonly completedAt: number | undefined;
-  /** what an operator has discarded: no job holds it any more */
+  /** rejections that an operator discarded and that no job has any more */
   readonly discarded: readonly DiscardedRejections[];
 };
 
@@ -70,16 +70,16 @@ export type Rejections = Pick<JobData, 'fromObjectType' | 'toObjectType'> & { re
 export type FoundRejections = {
   /** by the index of the job */
   readonly of: ReadonlyMap<number, Rejections>;
-  /** jobs that are gone, though something was rejected that stands nowhere: nobody knows what became of theirs */
+  /** removed jobs whose rejections are recorded nowhere: the outcome of their associations is unknown */
   readonly unknown: ReadonlySet<number>;
 };
 
 export type SharedNote = {
   readonly counts: RequestCounts;
   readonly members: readonly Pair[];
-  /** undefined: completed or discarded, and removed */
+  /** undefined if the job was completed or discarded, and removed */
   readonly job: JobData | undefined;
-  /** all pairs of the job were created: its data stays as it was */
+  /** true if all pairs of the job were created and its data is unchanged */
   readonly isWhole: boolean;
 };
 
@@ -97,7 +97,7 @@ export class Requests {
     prefix: string,
     tracing?: Tracing,
   ) {
-    // Without the skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
+    // Without the skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
     const options = {
       ...{ prefix, skipVersionCheck: true, skipWaitingForReady: true },
       ...(tracing && { telemetry: tracing.telemetry }),
@@ -110,7 +110,7 @@ export class Requests {
       tracing,
     );
     this.#many = new ManyJobs(redis, keys, options, DEADLINE_MS);
-    this.#queue.on('error', () => {}); // each call says itself what went wrong
+    this.#queue.on('error', () => {}); // each call reports its own error
     redis.on('error', error => {
       this.#lastError = error;
     });
@@ -123,7 +123,7 @@ export class Requests {
     return this.redis.status === 'ready';
   }
 
-  /** Whether Redis takes anything. @returns why it does not */
+  /** @returns why Redis refuses writes; undefined if it accepts them */
   async refusal(): Promise<string | undefined> {
     try {
       await this.#inTime(() => this.#many.tryToWrite());
@@ -134,8 +134,8 @@ export class Requests {
   }
 
   /**
-   * Notes the request; its jobs are not enqueued yet.
-   * @throws Refusal 422 when the idempotency key was used for something else, 429 without room, 503 without Redis
+   * Notes the request without enqueueing its jobs.
+   * @throws Refusal 422 if the idempotency key was used for other associations, 429 without room, 503 without Redis
    */
   async note(request: NewRequest): Promise<Noted> {
     const { jobs, inputs, fingerprint, idempotencyKey, caller, room, members } = request;
@@ -145,7 +145,7 @@ export class Requests {
     const shared = members ? JSON.stringify(members) : '';
     const args = [newId, fingerprint, inputs, jobs.length, this.keys.requests, room ? 1 : 0, shared, caller];
     const noting = this.#inTime(() => this.#accept(this.redis, keys, args)).catch((error: unknown) => {
-      throw withFate(error, NOTHING_ENQUEUED); // jobs come after the note
+      throw withFate(error, NOTHING_ENQUEUED); // jobs are enqueued after the note
     });
     const [outcome, id, requestedAt, settled] = (await noting) as [string, string, number, number];
     if (outcome === 'differs')
@@ -156,9 +156,9 @@ export class Requests {
     return { id, requestedAt, isNew: outcome === 'new', settled: settled === 1 };
   }
 
-  /** Enqueues all jobs or none; those that are there already stay as they are. @throws Refusal 503 */
+  /** Enqueues all jobs or none; existing jobs stay unchanged. @throws Refusal 503 */
   async enqueue(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
-    let fate = NOTHING_ENQUEUED; // until something is on its way
+    let fate = NOTHING_ENQUEUED; // until something is sent
     const add = async (): Promise<void> => {
       fate = MAYBE_ENQUEUED;
       const [only] = jobs;
@@ -169,7 +169,7 @@ export class Requests {
     try {
       await this.#inTime(() =>
         add().catch((error: unknown) => {
-          // Redis itself has refused it
+          // Redis refused it
           if ((error as Error).name === 'ReplyError') fate = NOTHING_ENQUEUED;
           throw error;
         }),
@@ -184,7 +184,7 @@ export class Requests {
     return this.#inTime(async () => readCounts(id, await this.redis.hgetall(this.keys.requests + id)));
   }
 
-  /** A note that several requests share, and its job, as they stood at one moment. @throws Refusal 503 */
+  /** @returns a shared note and its job, read at the same moment. @throws Refusal 503 */
   sharedNote(id: string): Promise<SharedNote | undefined> {
     return this.#inTime(async () => {
       const job = this.#jobs + jobId(id, 0);
@@ -210,8 +210,8 @@ export class Requests {
   }
 
   /**
-   * What was rejected, and why, until `atMost` associations are found: it stands in the request's jobs, and with the
-   * request where an operator has discarded it. What is retried is not listed.
+   * @returns rejections with their reasons, at most `atMost` associations, from the request's jobs, and from the request for
+   * discarded ones. Retried associations are not listed.
    */
   async rejections(counts: RequestCounts, atMost: number): Promise<FoundRejections> {
     const found = new Map<number, Rejections>();
@@ -254,7 +254,7 @@ export class Requests {
     this.redis.disconnect();
   }
 
-  /** @throws Refusal 503 when Redis is away, refuses, or says nothing in time */
+  /** @throws Refusal 503 if Redis is unreachable, refuses, or does not answer in time */
   async #inTime<T>(work: () => Promise<T>): Promise<T> {
     if (!this.isReady) throw unavailable(`Redis is away: ${this.#reason(undefined)}`);
     try {
@@ -264,7 +264,7 @@ export class Requests {
     }
   }
 
-  /** Never ioredis's own error, which carries the command with the data. */
+  /** @returns words of our own, because ioredis' error contains the command with the data */
   #reason(error: unknown): string {
     return redisReason(error) || redisReason(this.#lastError) || 'the connection was lost';
   }

@@ -1,22 +1,22 @@
 /**
- * Waits for a request to be complete: the worker's settlement publishes it on a channel named like the request's hash.
- * No polling. What is published while the connection is away is not heard: after a reconnect all waiters look once.
+ * Waits until a request is complete: the worker's settlement publishes that on a channel with the name of the request's
+ * hash. No polling. Messages during a lost connection are missed, so all waiters look once after a reconnect.
  */
 import type { Redis } from 'ioredis';
 import type { Keys } from '../../shared/contract/keys.js';
 import { settlesWithin } from '../../shared/runtime/wait.js';
 
 export type Watch = {
-  /** Resolves when the request may be complete, when the time is up, or when `signal` is aborted. */
+  /** Resolves when the request may be complete, when the time is over, or when `signal` is aborted. */
   until(ms: number, signal: AbortSignal): Promise<void>;
-  /** Always to be called. */
+  /** The caller must always call it. */
   end(): void;
 };
 
 export class Outcomes {
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** @param redis a connection of its own: a subscribed one does nothing else */
+  /** @param redis a separate connection, because a subscribed one can do nothing else */
   constructor(
     private readonly redis: Redis,
     private readonly keys: Keys,
@@ -33,7 +33,7 @@ export class Outcomes {
     return this.#waiting.size;
   }
 
-  /** To be called before the jobs are enqueued, so that nothing is missed. @throws when Redis is away */
+  /** Must be called before the jobs are enqueued, so that no message is missed. @throws Error if Redis is unreachable */
   async watch(id: string): Promise<Watch> {
     const channel = this.keys.requests + id;
     let heard = () => {};
@@ -46,7 +46,7 @@ export class Outcomes {
       waiters.delete(heard);
       if (waiters.size > 0 || this.#waiting.get(channel) !== waiters) return;
       this.#waiting.delete(channel);
-      this.redis.unsubscribe(channel).catch(() => {}); // a lost connection has forgotten it
+      this.redis.unsubscribe(channel).catch(() => {}); // a lost connection has no subscriptions
     };
     try {
       await this.redis.subscribe(channel);
@@ -73,7 +73,7 @@ export class Outcomes {
   async #subscribeAgain(): Promise<void> {
     const channels = [...this.#waiting.keys()];
     if (channels.length === 0) return;
-    await this.redis.subscribe(...channels).catch(() => {}); // lost again: the next connection comes here, too
+    await this.redis.subscribe(...channels).catch(() => {}); // if it is lost again, the next connection runs this as well
     for (const channel of channels) this.#wake(channel);
   }
 

@@ -1,7 +1,7 @@
 /**
- * Requests of one association, which arrive at thousands a second, share notes and jobs: a job each would cost more than
- * everything else of the request. Those that come while the job before is on its way to Redis go together with the next
- * one, so that nobody waits for company. Each gets an id of its own: that of the note with its place in it.
+ * Requests of one association, which may arrive at thousands a second, share notes and jobs: a job for each would cost more
+ * than the rest of the request. Requests that arrive while the previous job is on its way to Redis share the next job, so
+ * that no request waits for others. The id of each is the note's id with the request's place in it.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Span } from '@opentelemetry/api';
@@ -18,10 +18,10 @@ type Lot = {
   readonly job: JobData;
   readonly pairs: Pair[];
   readonly waiting: Waiting[];
-  /** the spans of its requests, where traces are on */
+  /** the spans of its requests, if traces are on */
   readonly callers: Set<Span>;
 };
-/** What may share a job and its note: object pair, types, priority and caller. */
+/** Requests with the same object pair, types, priority and caller, which may share a job and its note. */
 type Lane = { readonly priority: Priority; readonly caller: Caller; lots: Lot[] };
 
 export class SharedJobs {
@@ -32,7 +32,7 @@ export class SharedJobs {
     private readonly tracing?: Tracing,
   ) {}
 
-  /** Resolves when Redis has it. @param job of one pair @throws Refusal 503 */
+  /** Resolves when Redis has the job. @param job a job of one pair @throws Refusal 503 */
   add(job: JobData, priority: Priority, caller: Caller): Promise<Shared> {
     const key = `${caller} ${priority} ${job.fromObjectType} ${job.toObjectType} ${typesText(job.types)}`;
     return new Promise((resolve, reject) => {
@@ -55,7 +55,7 @@ export class SharedJobs {
   }
 
   async #run(key: string, lane: Lane): Promise<void> {
-    await turn(); // what was read in the same turn of the event loop goes together
+    await turn(); // requests of the same turn of the event loop go together
     while (lane.lots.length > 0)
       await Promise.all(
         lane.lots.splice(0).map(lot => together(this.tracing, lot.callers, () => this.#send(lot, lane))),
@@ -72,7 +72,7 @@ export class SharedJobs {
         fingerprint: '',
         idempotencyKey: undefined,
         caller,
-        room: true, // each of them was asked whether there is
+        room: true, // checked for each request before
         members: pairs,
       });
       await this.requests.enqueue(id, jobs, priority);

@@ -1,6 +1,6 @@
 /**
- * Requests of one job each that share it with nobody: those of one turn of the event loop share a pipeline.
- * Where Redis refuses some of it (it is just becoming full), each finds out for itself whether its job is there.
+ * Enqueues requests of one job that do not share it. Requests of the same turn of the event loop share a pipeline.
+ * If Redis refuses a part of the pipeline (because it is becoming full), each request checks whether its job exists.
  */
 import type { BulkJobOptions, Queue } from 'bullmq';
 import { producerJobOptions } from '../../bullmq/layout.js';
@@ -12,13 +12,13 @@ import type { Tracing } from '../../shared/runtime/tracing.js';
 type SingleJob = { name: string; data: JobData; opts: BulkJobOptions & { jobId: string } };
 type Waiting = { readonly job: SingleJob; resolve(): void; reject(error: unknown): void };
 
-/** More in one pipeline would keep the first ones waiting. */
+/** Most jobs of a pipeline, because the first ones wait for the last. */
 const JOBS_PER_BULK = 100;
 
 export class SingleJobs {
   #waiting: Waiting[] = [];
 
-  /** @param isThere asks Redis whether it has a job with this id */
+  /** @param isThere asks Redis whether a job with this id exists */
   constructor(
     private readonly queue: Queue,
     private readonly isThere: (jobId: string) => Promise<boolean>,
@@ -38,7 +38,7 @@ export class SingleJobs {
     });
   }
 
-  /** Each request's own: the pipeline that they share runs in the trace of the first. */
+  /** Each job gets the trace of its request, because the shared pipeline runs in the trace of the first. */
   #trace(): Pick<BulkJobOptions, 'telemetry'> {
     const contexts = this.tracing?.telemetry.contextManager;
     return contexts ? { telemetry: { metadata: contexts.getMetadata(contexts.active()) } } : {};
@@ -53,7 +53,7 @@ export class SingleJobs {
   async #send(some: readonly Waiting[]): Promise<void> {
     try {
       const [first, ...others] = some;
-      // a pipeline of ioredis costs as much as the job itself
+      // for one job a pipeline of ioredis would cost as much as the job itself
       if (first && others.length === 0) await this.queue.add(first.job.name, first.job.data, first.job.opts);
       else await this.queue.addBulk(some.map(({ job }) => job));
       for (const { resolve } of some) resolve();
@@ -61,7 +61,7 @@ export class SingleJobs {
       for (const { job, resolve, reject } of some)
         this.isThere(job.opts.jobId).then(
           there => (there ? resolve() : reject(error)),
-          // not the refusal of the job itself: whether it is there, nobody knows
+          // this is not a refusal of the job: it is unknown whether the job exists
           (cause: unknown) => reject(new Error(messageOf(cause))),
         );
     }

@@ -1,4 +1,4 @@
-/** GET /requests/{id}: what became of a request that has jobs of its own, or of its place in a shared one. */
+/** GET /requests/{id}: the state of a request with its own jobs, or of its place in a shared job. */
 import type { JobData, Pair, Rejected } from '../../shared/contract/association.js';
 import { associationErrors, statusAnswer } from '../answers.js';
 import { type Caller, mayRead } from '../headers/bearer.js';
@@ -8,7 +8,7 @@ import type { RequestCounts, Requests, SharedNote } from './note.js';
 
 const MAX_ERRORS_LISTED = 1_000;
 
-/** @returns undefined when the caller has no such request, or nobody can tell any more @throws Refusal 503 */
+/** @returns undefined if the caller has no such request, or if its outcome is no longer known @throws Refusal 503 */
 export async function readStatus(
   requests: Requests,
   id: string,
@@ -30,7 +30,7 @@ export async function readStatus(
   return statusAnswer(counts, errors.slice(0, MAX_ERRORS_LISTED));
 }
 
-/** Pure. The job is the only place where it stands which of its pairs were rejected. */
+/** Pure. Only the job says which of its pairs were rejected. */
 export function memberStatus(note: SharedNote, place: number, id: string): Status | undefined {
   const pair = note.members[place];
   if (!pair) return undefined;
@@ -45,7 +45,7 @@ export function memberStatus(note: SharedNote, place: number, id: string): Statu
     created: fate === 'created' ? 1 : 0,
     rejected: typeof fate === 'object' ? 1 : 0,
     requestedAt,
-    // decided before the others of its job: nobody has written down when
+    // decided before the others of its job: the time is not recorded
     completedAt: fate === 'queued' ? undefined : (completedAt ?? requestedAt),
     discarded: [],
   };
@@ -69,7 +69,7 @@ function fateOf(pair: Pair, { counts, job, isWhole }: SharedNote): Fate {
         return { ...rejection, fromObjectType, toObjectType };
       listed += rejection.pairs.length;
     }
-  // somebody has removed some by another way than ours: it may be one of them
+  // another client removed some rejections: this pair may be one of them
   return listed < rejected ? undefined : 'created';
 }
 

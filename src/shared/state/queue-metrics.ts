@@ -102,7 +102,7 @@ const FAMILIES: readonly Family[] = [
     ({ quota }) => quota.msUntilReset / 1_000,
   ),
   {
-    ...gauge('held', '1 while the account is held, by what holds it', () => 0),
+    ...gauge('held', '1 while the account is held, by cause', () => 0),
     label: 'kind',
     values: ({ hold }) => HOLD_KINDS.map(kind => [Number(hold?.kind === kind), kind]),
   },
@@ -110,7 +110,7 @@ const FAMILIES: readonly Family[] = [
   gauge('queue_paused', '1 while the queue is paused by an operator', state => Number(state.paused)),
   gauge(
     'queue_workers',
-    'Workers that have given a sign of life within 10 s',
+    'Workers that reported within 10 s',
     state => state.workers.alive.length,
   ),
   gauge(
