@@ -28,7 +28,12 @@ export function createGatewayMetrics(now: { waiting: () => number }) {
     help: 'Associations that this gateway has enqueued',
     registers,
   });
-  addGauge(registry, name('waiting_requests'), 'Requests that wait for their outcome (Prefer: wait)', now.waiting);
+  addGauge(
+    registry,
+    name('waiting_requests'),
+    'Requests that wait for their outcome (Prefer: wait)',
+    now.waiting,
+  );
   return {
     registry,
     request(route: string, status: number, ms: number) {

@@ -108,11 +108,7 @@ const FAMILIES: readonly Family[] = [
   },
   gauge('held_object_pairs', 'Object pairs (with types) that are held', state => state.heldPairs.length),
   gauge('queue_paused', '1 while the queue is paused by an operator', state => Number(state.paused)),
-  gauge(
-    'queue_workers',
-    'Workers that reported within 10 s',
-    state => state.workers.alive.length,
-  ),
+  gauge('queue_workers', 'Workers that reported within 10 s', state => state.workers.alive.length),
   gauge(
     'useful_replicas',
     'How many workers would still raise throughput under the quota: the signal to scale on',
