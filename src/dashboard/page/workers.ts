@@ -1,5 +1,5 @@
 /** Who is at work. */
-import type { Roll } from '../../shared/state/heartbeat.js';
+import type { View } from '../view.js';
 import { byId, cell, element, row, table } from './dom.js';
 import { bytes, clock, count } from './format.js';
 
@@ -12,7 +12,7 @@ const DOING: Readonly<Record<string, string>> = {
   draining: 'ending: no new jobs',
 };
 
-export function showWorkers({ alive, vanished }: Roll): void {
+export function showWorkers({ alive, vanished }: View['workers']): void {
   const host = byId('workers');
   const gone = vanished.map(({ id, lastSeen }) =>
     element(
