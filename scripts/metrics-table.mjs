@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { createDashboardMetrics } from '../dist/dashboard/web/metrics.js';
 import { createGatewayMetrics } from '../dist/gateway/metrics.js';
 import { addQueueMetrics } from '../dist/shared/state/queue-metrics.js';
-import { createWorkerMetrics } from '../dist/worker/report/metrics.js';
+import { addPipelineMetrics, createWorkerMetrics } from '../dist/worker/report/metrics.js';
 
 const none = () => 0;
 
@@ -12,9 +12,11 @@ export function metricsTable() {
   const queue = new Registry();
   const away = [{ status: 'end' }, async () => undefined];
   addQueueMetrics(queue, ...away);
+  const worker = createWorkerMetrics().registry;
+  addPipelineMetrics(worker, none);
   const groups = [
     ['all', queue],
-    ['worker', createWorkerMetrics({ jobs: none, associations: none, waiting: none }).registry],
+    ['worker', worker],
     ['gateway', createGatewayMetrics({ waiting: none }).registry],
     ['dashboard', createDashboardMetrics(...away, none).registry],
   ];

@@ -17,7 +17,7 @@ export const isolation: Scenario = {
   fault: '10,000 associations that HubSpot refuses, a quarter of them without naming them',
   how: 'calls with a bad input are refused as a whole (400); 100 calls per 10 s; single associations of another object pair come in the middle',
   must: 'a good single association is created within BATCH_LINGER_MS + 2 s, one of high priority within + 1 s',
-  tests: ['test/integration/worker-suspects.test.ts', 'test/unit/worker-gate.test.ts'],
+  tests: ['test/integration/worker-suspects.test.ts', 'test/unit/worker/calls/gate.test.ts'],
   seconds: 40,
   rig: { limit: HUBSPOTS_LIMIT },
   async run(rig, check) {

@@ -22,6 +22,19 @@ export type HubSpotHttpOptions = {
   readonly onRateLimitHeader: (calls: number) => void;
 };
 
+/** Of them, what the settings say. */
+export const httpOptions = (settings: {
+  readonly hubspotBaseUrl: string;
+  readonly hubspotApiVersion: string;
+  readonly requestTimeoutMs: number;
+  readonly rateLimitWindowMs: number;
+}): Pick<HubSpotHttpOptions, 'baseUrl' | 'apiVersion' | 'timeoutMs' | 'windowMs'> => ({
+  baseUrl: settings.hubspotBaseUrl,
+  apiVersion: settings.hubspotApiVersion,
+  timeoutMs: settings.requestTimeoutMs,
+  windowMs: settings.rateLimitWindowMs,
+});
+
 type Request = {
   readonly method: 'GET' | 'POST';
   readonly fromObjectType: string;

@@ -58,6 +58,25 @@ export type QuotaOptions = AccountLimits & {
   readonly firstPauseMs: number;
 };
 
+/** A process that died tells nobody how its probe ended: another one goes after the time of a call, and this. */
+const PROBE_GRACE_MS = 5_000;
+
+export const quotaOptions = (settings: {
+  readonly rateLimitCalls: number;
+  readonly rateLimitWindowMs: number;
+  readonly dailyCallLimit: number;
+  readonly accountTimezone: string;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+}): QuotaOptions => ({
+  limit: settings.rateLimitCalls,
+  windowMs: settings.rateLimitWindowMs,
+  dailyLimit: settings.dailyCallLimit,
+  timeZone: settings.accountTimezone,
+  probeMs: settings.requestTimeoutMs + PROBE_GRACE_MS,
+  firstPauseMs: settings.retryBackoffMs,
+});
+
 /** The network's delay varies: calls that are written exactly a window apart may arrive this much closer together. */
 const WAY_MS = 40;
 /**

@@ -25,7 +25,7 @@ export class Turnstile {
   #isScarce = true;
 
   constructor(
-    private readonly quota: Quota,
+    private readonly quota: Pick<Quota, 'ask' | 'lookAgain' | 'release'>,
     private readonly onWait: (waitMs: number) => void = () => {},
     private readonly longHoldMs: number = LONG_HOLD_MS,
   ) {}

@@ -3,8 +3,8 @@
  * A producer may do without it: given types and HubSpot's unlabelled types need no token.
  */
 import type { Redis } from 'ioredis';
-import { HubSpotHttp } from '../hubspot/http.js';
-import { Quota } from '../hubspot/quota.js';
+import { HubSpotHttp, httpOptions } from '../hubspot/http.js';
+import { Quota, quotaOptions } from '../hubspot/quota.js';
 import { Turnstile } from '../hubspot/turnstile.js';
 import { ConfigError } from '../shared/contract/errors.js';
 import type { Keys } from '../shared/contract/keys.js';
@@ -103,21 +103,11 @@ export function openLabels(
   const settings = settingsOf(options);
   const { accessToken = '' } = options;
   const token = () => (typeof accessToken === 'function' ? accessToken() : accessToken);
-  const quota = new Quota(redis, keys, {
-    limit: settings.rateLimitCalls,
-    windowMs: settings.rateLimitWindowMs,
-    dailyLimit: settings.dailyCallLimit,
-    timeZone: settings.accountTimezone,
-    probeMs: settings.requestTimeoutMs + 5_000,
-    firstPauseMs: settings.retryBackoffMs,
-  });
+  const quota = new Quota(redis, keys, quotaOptions(settings));
   const http = new HubSpotHttp({
-    baseUrl: settings.hubspotBaseUrl,
-    apiVersion: settings.hubspotApiVersion,
+    ...httpOptions(settings),
     token,
-    timeoutMs: settings.requestTimeoutMs,
     maxSockets: MAX_SOCKETS,
-    windowMs: settings.rateLimitWindowMs,
     onRateLimitHeader: calls => quota.tighten(calls),
   });
   const turnstile = new Turnstile(quota, () => {}, LONGEST_HOLD_MS);

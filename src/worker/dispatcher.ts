@@ -1,38 +1,43 @@
 /**
- * Dispatcher: slot → permit → seal → deliver. A batch is sealed only when a call slot and a quota permit are in hand, so
- * that under scarcity batches are always full, and whoever came with high priority in the meantime is in it. First-timers
- * and suspects are dispatched beside each other; whose turn it is, decides the gate.
+ * Dispatcher: drives the pipeline, and pulls. When no lane is full, it takes jobs from the intake and has the processor
+ * open them; when a lane is ready, it passes the gate (slot, permit), seals the batch and hands it to the delivery.
+ * A batch is sealed only with slot and permit in hand, so that under scarcity batches are always full, and whoever came
+ * with high priority in the meantime is in it. It runs once for first-timers and once for suspects; the gate decides
+ * which of the two goes next. How much is opened and how long a lane waits, flow.ts decides.
  */
 import { setMaxListeners } from 'node:events';
 import type { Quota } from '../hubspot/quota.js';
 import { typesText } from '../shared/contract/association.js';
 import { messageOf } from '../shared/contract/errors.js';
 import type { Logger } from '../shared/runtime/logger.js';
-import { sleep } from '../shared/runtime/wait.js';
+import { type Notifier, sleep } from '../shared/runtime/wait.js';
 import { type Batch, namesOf } from './batches/batch.js';
-import type { Coalescer } from './batches/lanes.js';
+import type { Lanes } from './batches/lanes.js';
 import { type Hold, type Outcome, SHUTTING_DOWN } from './batches/outcome.js';
+import type { Terms } from './batches/schedule.js';
 import { LINES, type Line, lineOf, type Submission } from './batches/submission.js';
 import type { Delivery, DeliveryReport } from './calls/delivery.js';
 import type { Entry, Gate, Turn } from './calls/gate.js';
+import type { Flow } from './jobs/flow.js';
+import type { Intake } from './jobs/intake.js';
+import type { Processor } from './jobs/processor.js';
 
 export type DispatcherParts = {
-  /** it must call `onChange` of this dispatcher's making: see {@link Dispatcher.wake} */
-  readonly coalescer: Coalescer;
-  readonly quota: Quota;
+  readonly intake: Pick<Intake, 'take' | 'fetchHigh' | 'lookForRoom'>;
+  readonly processor: Pick<Processor, 'open'>;
+  readonly lanes: Lanes;
+  readonly flow: Flow;
+  readonly quota: Pick<Quota, 'release' | 'holdsPairs' | 'heldPair' | 'recordsOf' | 'probePairs'>;
   readonly gate: Pick<Gate, 'pass'>;
   readonly delivery: Pick<Delivery, 'deliver'>;
-  /** suspects that may wait in memory; others come back later */
-  readonly mostSuspects: number;
-  /** submits some of what is in memory, so that a lane becomes full; false: there is nothing more */
-  readonly handOn: () => boolean;
-  /** everything in memory has been submitted, and no lane is full */
-  readonly onNoneFull: () => void;
-  /** submits what waits in Redis with high priority, as much as a call takes */
-  readonly fetchHigh: () => Promise<void>;
-  readonly onBatch: (batch: Batch, report: DeliveryReport, ms: number) => void;
+  /** the dispatcher waits for it: there may be something to open or to seal */
+  readonly work: Notifier;
+  readonly report: BatchReport;
   readonly logger: Logger;
 };
+
+/** Who is told of batches that have been delivered. */
+export type BatchReport = { batch(batch: Batch, report: DeliveryReport, ms: number): void };
 
 const ASK_AGAIN_MS = 1_000;
 /** Suspects for whom there is no room come back after that, and up to twice as late. */
@@ -42,7 +47,6 @@ export class Dispatcher {
   readonly #stop = new AbortController();
   readonly #deliveries = new Set<Promise<void>>();
   #running: Promise<unknown> = Promise.resolve();
-  readonly #naps: Partial<Record<Line, AbortController>> = {};
   /** partial batches are paced until then (performance.now()) */
   #partialsFrom = 0;
   #flushing = false;
@@ -56,58 +60,79 @@ export class Dispatcher {
     this.#running = Promise.all(LINES.map(line => this.#run(line)));
   }
 
-  /** Something became ready: look again. */
-  wake(): void {
-    for (const line of LINES) this.#naps[line]?.abort();
-  }
-
-  submit(submission: Submission): void {
-    const outcome = this.#stop.signal.aborted
-      ? held(SHUTTING_DOWN)
-      : (this.#heldOutcome(submission) ?? this.#noRoomFor(submission));
-    if (outcome) submission.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(outcome));
-    else this.parts.coalescer.submit(submission);
-  }
-
   /** The process is about to end: what waits goes, as small as it is. */
   flush(): void {
     this.#flushing = true;
-    this.parts.coalescer.flush();
+    this.parts.work.notify();
   }
 
   /** Ends calls in flight and gives everything back that has no outcome yet. */
   async abort(): Promise<void> {
     this.#stop.abort();
-    this.wake();
-    this.parts.coalescer.release(() => held(SHUTTING_DOWN));
+    this.parts.work.notify();
+    this.parts.lanes.release(() => held(SHUTTING_DOWN));
     await this.#running;
     await Promise.all(this.#deliveries);
   }
 
   async #run(line: Line): Promise<void> {
-    const { coalescer, logger } = this.parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      const ready = coalescer.next(this.#partialsToo(), [line]);
-      if (line === 'first' && !ready?.full) {
-        if (this.parts.handOn()) continue;
-        this.parts.onNoneFull();
-      }
-      if (!ready) {
-        await this.#napUntilReady(line);
-        continue;
-      }
       try {
-        await this.#round(line, ready.full);
+        await this.#step(line);
       } catch (error) {
         // Redis says no (read-only, full, busy): the pairs stay where they are
-        logger.error(
+        this.parts.logger.error(
           { event: 'redis', error: messageOf(error) },
           'the worker could not ask for a permit; it tries again in a second',
         );
         await sleep(ASK_AGAIN_MS, signal);
       }
     }
+  }
+
+  /** Jobs are opened, or a batch goes, or the line waits. The line of the first-timers opens jobs for both. */
+  async #step(line: Line): Promise<void> {
+    const { flow, lanes } = this.parts;
+    const isFirst = line === 'first';
+    if (isFirst && flow.wantsHigh) return this.#fetchHigh();
+    const ready = lanes.next(this.#terms(), [line]);
+    if (isFirst && this.#open(ready?.full ?? false)) return;
+    if (ready) await this.#round(line, ready.full);
+    else await this.#untilReady(line);
+  }
+
+  /** Opens as many jobs as flow control allows. @returns whether there were any */
+  #open(isFull: boolean): boolean {
+    const { intake, processor, flow, work } = this.parts;
+    const jobs = intake.take(flow.toOpen(isFull));
+    let isNews = false;
+    for (const job of jobs)
+      for (const submission of processor.open(job)) isNews = this.#submit(submission) || isNews;
+    if (isNews) work.notify(); // the other line
+    if (jobs.length === 0 && !isFull && flow.stretch()) intake.lookForRoom();
+    return jobs.length > 0;
+  }
+
+  /** @returns whether a lane is ready earlier than was known before */
+  #submit(submission: Submission): boolean {
+    const outcome = this.#stop.signal.aborted
+      ? held(SHUTTING_DOWN)
+      : (this.#heldOutcome(submission) ?? this.#noRoomFor(submission));
+    if (!outcome) return this.parts.lanes.submit(submission);
+    submission.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(outcome));
+    return false;
+  }
+
+  /** Redis may refuse: the call goes without them, and the next permit says again that they wait. */
+  async #fetchHigh(): Promise<void> {
+    const { intake, logger } = this.parts;
+    try {
+      await intake.fetchHigh();
+    } catch (error) {
+      logger.warn({ event: 'redis', error: messageOf(error) }, 'no jobs of high priority');
+    }
+    this.#open(true);
   }
 
   /** One turn, one batch. The slot is left when its first call has ended, or there is no batch. */
@@ -125,11 +150,11 @@ export class Dispatcher {
 
   /** The batch that a permit is good for; undefined when there is none (any more), or no permit. */
   async #seal(line: Line, entry: Entry): Promise<Batch | undefined> {
-    const { coalescer, quota, logger } = this.parts;
+    const { flow, lanes, quota, logger } = this.parts;
     if (entry.kind === 'turn') {
-      if (entry.permit.high > 0) await this.parts.fetchHigh();
-      if (quota.holdsPairs) coalescer.release(submission => this.#heldOutcome(submission));
-      const batch = coalescer.seal(this.#partialsToo(), [line]);
+      if (line === 'first' && flow.wantsHigh) await this.#fetchHigh();
+      if (quota.holdsPairs) lanes.release(submission => this.#heldOutcome(submission));
+      const batch = lanes.seal(this.#terms(), [line]);
       const sent = batch && quota.holdsPairs ? await this.#asProbe(batch) : batch;
       if (!sent) await quota.release(entry.permit);
       return sent;
@@ -139,14 +164,14 @@ export class Dispatcher {
     } else {
       if (entry.hold.scope === 'account')
         logger.warn({ event: 'held', ...entry.hold }, 'account is held; nothing is lost');
-      coalescer.release(() => held(entry.hold));
+      lanes.release(() => held(entry.hold));
     }
     return undefined;
   }
 
   /** Where its object pair was held until now, one batch goes and finds out; the others are given back meanwhile. */
   async #asProbe(batch: Batch): Promise<Batch | undefined> {
-    const { quota, coalescer } = this.parts;
+    const { quota, lanes } = this.parts;
     const probes = quota.recordsOf(namesOf(batch));
     if (probes.length === 0) return batch;
     let isProbe = false;
@@ -155,41 +180,46 @@ export class Dispatcher {
       if (isProbe) return { ...batch, probes };
     } finally {
       if (!isProbe) batch.inputs.settleRest(held(BEHIND_PROBE));
-      coalescer.release(submission => this.#heldOutcome(submission));
+      lanes.release(submission => this.#heldOutcome(submission));
     }
     return undefined;
   }
 
   #deliver(batch: Batch, turn: Turn): void {
     const since = performance.now();
+    this.parts.flow.sent(batch.trigger);
     const delivery = this.parts.delivery
       .deliver(batch, turn, this.#stop.signal)
-      .then(report => this.parts.onBatch(batch, report, performance.now() - since))
+      .then(report => this.parts.report.batch(batch, report, performance.now() - since))
       .finally(() => {
         this.#deliveries.delete(delivery);
       });
     this.#deliveries.add(delivery);
   }
 
-  async #napUntilReady(line: Line): Promise<void> {
-    const lingersUntil = this.parts.coalescer.lingersUntil([line]);
+  async #untilReady(line: Line): Promise<void> {
+    const { lanes, work } = this.parts;
+    const lingersUntil = lanes.lingersUntil(this.#terms(), [line]);
     const until =
       lingersUntil === undefined ? Number.POSITIVE_INFINITY : Math.max(lingersUntil, this.#partialsFrom);
-    const nap = new AbortController();
-    this.#naps[line] = nap;
-    await sleep(until - performance.now(), nap.signal);
-    delete this.#naps[line];
+    await work.wait(until - performance.now());
   }
 
-  #partialsToo(): boolean {
-    return this.#flushing || performance.now() >= this.#partialsFrom;
+  #terms(): Terms {
+    const { flow } = this.parts;
+    return {
+      isFlushed: this.#flushing,
+      partialsToo: this.#flushing || performance.now() >= this.#partialsFrom,
+      lingerMs: flow.lingerMs(false),
+      highLingerMs: flow.lingerMs(true),
+    };
   }
 
   /** Suspects go slowly, and would fill the memory until nobody else is fetched. */
   #noRoomFor(submission: Submission): Outcome | undefined {
-    const { suspects } = this.parts.coalescer;
-    if (lineOf(submission) !== 'suspect' || suspects === 0) return undefined;
-    if (suspects + submission.pairs.length <= this.parts.mostSuspects) return undefined;
+    const { flow, lanes } = this.parts;
+    if (lineOf(submission) !== 'suspect') return undefined;
+    if (flow.hasRoomForSuspects(lanes.suspects, submission.pairs.length)) return undefined;
     const forMs = ROOM_AGAIN_MS * (1 + Math.random());
     return held({
       scope: 'pair',

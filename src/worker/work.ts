@@ -9,16 +9,15 @@ import type { Service } from '../shared/runtime/lifecycle.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { settlesWithin, untilDone } from '../shared/runtime/wait.js';
 import type { Caller } from './calls/caller.js';
-import type { Dispatcher } from './dispatcher.js';
-import type { Intake } from './jobs/intake.js';
+import type { Pipeline } from './pipeline.js';
+import type { Heartbeat } from './report/heartbeat.js';
 
 export type WorkParts = {
   readonly caller: Caller;
   readonly quota: Quota;
-  readonly dispatcher: Dispatcher;
-  readonly intake: Intake;
-  /** the limits of all replicas are known */
-  readonly limitsKnown: () => Promise<void>;
+  readonly pipeline: Pipeline;
+  /** its first beat hears the limits of all replicas */
+  readonly heartbeat: Heartbeat;
   readonly shutdownTimeoutMs: number;
   /** said in the log at the start */
   readonly about: object;
@@ -33,24 +32,23 @@ export class Work implements Service {
 
   constructor(private readonly parts: WorkParts) {}
 
-  get isStopping(): boolean {
-    return this.#stop.signal.aborted;
-  }
-
   async start(): Promise<void> {
-    const { caller, quota, dispatcher, intake, about, logger } = this.parts;
+    const { caller, quota, heartbeat, about, logger } = this.parts;
+    const { dispatcher, intake } = this.parts.pipeline;
+    const { signal } = this.#stop;
     await caller.start();
     await this.#done(() => quota.startAfresh());
-    await this.parts.limitsKnown();
-    if (this.isStopping) return;
+    await heartbeat.first;
+    if (signal.aborted) return;
     dispatcher.start();
     await this.#done(() => intake.start());
-    if (this.isStopping) return;
+    if (signal.aborted) return;
     logger.info({ event: 'started', replica: `${hostname()}:${process.pid}`, ...about });
   }
 
   async stop(): Promise<void> {
-    const { caller, dispatcher, intake, shutdownTimeoutMs, logger } = this.parts;
+    const { caller, shutdownTimeoutMs, logger } = this.parts;
+    const { dispatcher, intake } = this.parts.pipeline;
     this.#stop.abort();
     const drained = intake.drain();
     dispatcher.flush();

@@ -1,86 +1,11 @@
-/** The small pure rules: prefetch, backoff, the account's day, the request's body. */
+/** The small pure rules: backoff, the account's day, the request's body. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ASSOCIATION_CATEGORIES } from '../../src/shared/contract/association.js';
 import { MAX_BACKOFF_MS, pauseMs, withJitter } from '../../src/shared/runtime/backoff.js';
 import { dayIn } from '../../src/shared/state/day.js';
 import { requestBody } from '../../src/worker/calls/request-body.js';
-import { Prefetch } from '../../src/worker/jobs/prefetch.js';
 import { columnsOf, inputOf } from '../support/worker-samples.js';
-
-describe('prefetch', () => {
-  const bounds = { associations: 2_400, jobs: 300 };
-  const sizes = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 500 }), fc.constant(5_000)), {
-    minLength: 1,
-    maxLength: 400,
-  });
-
-  it('keeps to its bounds, whatever the jobs’ sizes, and never stops altogether', () => {
-    fc.assert(
-      fc.property(sizes, fc.infiniteStream(fc.nat({ max: 9 })), (queue, dice) => {
-        const prefetch = new Prefetch(bounds);
-        const held: number[] = [];
-        let fetched = 0;
-        let largest = 0;
-        while (fetched < queue.length || held.length > 0) {
-          const wasEmpty = held.length === 0;
-          if (fetched < queue.length && prefetch.hasRoom && dice.next().value !== 0) {
-            // a run as take.lua makes it: as many as fit, but at least one; 26 bytes for each pair
-            const { jobs, bytes } = prefetch.room;
-            let left = bytes;
-            for (let run = 0; run < jobs && fetched < queue.length; run++) {
-              const size = queue[fetched] as number;
-              if (run > 0 && size * 26 > left) break;
-              left -= size * 26;
-              largest = Math.max(largest, size);
-              held.push(size);
-              prefetch.fetched(size);
-              fetched += 1;
-            }
-            if (wasEmpty) expect(held.length).toBeGreaterThan(0);
-          } else if (held.length > 0) {
-            const [size] = held.splice((dice.next().value as number) % held.length, 1);
-            prefetch.ended(size as number);
-          }
-          expect([prefetch.jobs, prefetch.associations]).toEqual([
-            held.length,
-            held.reduce((sum, size) => sum + size, 0),
-          ]);
-          expect(prefetch.jobs).toBeLessThanOrEqual(bounds.jobs);
-          // what it could not know when it allowed one more: that it is a large one
-          expect(prefetch.associations).toBeLessThanOrEqual(bounds.associations + largest);
-        }
-        expect(prefetch.hasRoom).toBe(true);
-      }),
-      { numRuns: 200 },
-    );
-  });
-
-  it('asks Redis for whole numbers of bytes and jobs, however far its reach is stretched', () => {
-    const steps = fc.array(fc.constantFrom('widen' as const, 'narrow' as const), { maxLength: 50 });
-    fc.assert(
-      fc.property(steps, fc.nat({ max: 2_000 }), (stretch, size) => {
-        const prefetch = new Prefetch(bounds);
-        prefetch.fetched(size);
-        for (const step of stretch) prefetch[step]();
-        for (const limit of Object.values(prefetch.room)) expect(Number.isSafeInteger(limit)).toBe(true);
-      }),
-    );
-  });
-
-  it('waits until there is room for more than a little', () => {
-    const prefetch = new Prefetch({ associations: 1_600, jobs: 160 });
-    for (const size of [700, 700]) prefetch.fetched(size);
-    expect(prefetch.hasRoom).toBe(true);
-    prefetch.fetched(1);
-    expect(prefetch.hasRoom).toBe(false);
-    prefetch.ended(1);
-    for (let job = 0; job < 138; job++) prefetch.fetched(0);
-    expect(prefetch.hasRoom).toBe(true);
-    prefetch.fetched(0);
-    expect(prefetch.hasRoom).toBe(false);
-  });
-});
 
 describe('backoff', () => {
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

@@ -1,5 +1,5 @@
 /**
- * The worker between Redis and HubSpot, whole: jobs of every kind → processor, coalescer, delivery, request and answer →
+ * The worker between Redis and HubSpot, whole: jobs of every kind → processor, lanes, delivery, request and answer →
  * the ledger. Only Redis and HubSpot are stood in for. Whatever HubSpot says, every job ends exactly once, is settled at
  * most once, and is only then created if a call accepted each of its pairs with its types; no call holds a pair twice.
  */
@@ -10,8 +10,8 @@ import type { Answer } from '../../src/hubspot/classify.js';
 import type { Permit, Quota } from '../../src/hubspot/quota.js';
 import type { AssociationType, JobData, Pair } from '../../src/shared/contract/association.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
+import { Notifier } from '../../src/shared/runtime/wait.js';
 import { type Call, packColumns, unpackColumns } from '../../src/worker/batches/columns.js';
-import { Coalescer } from '../../src/worker/batches/lanes.js';
 import type { Outcome } from '../../src/worker/batches/outcome.js';
 import { Delivery } from '../../src/worker/calls/delivery.js';
 import { Evidence } from '../../src/worker/calls/evidence.js';
@@ -21,7 +21,7 @@ import { listsAll } from '../../src/worker/calls/results.js';
 import { Searches } from '../../src/worker/calls/searches.js';
 import type { LedgerEntry } from '../../src/worker/jobs/ledger.js';
 import { Processor } from '../../src/worker/jobs/processor.js';
-import { AT, answerOf, CONTACT_TO_COMPANY } from '../support/worker-samples.js';
+import { AT, answerOf, CONTACT_TO_COMPANY, SampleLanes } from '../support/worker-samples.js';
 
 type RequestBody = {
   inputs: { from: { id: string }; to: { id: string }; types: AssociationType[] }[];
@@ -49,7 +49,7 @@ class Round {
   /** from, to and type id of what a call accepted */
   readonly #accepted = new Set<string>();
   readonly #held = new Set<string>();
-  readonly coalescer: Coalescer;
+  readonly lanes: SampleLanes;
   readonly processor: Processor;
   readonly delivery: Delivery;
   calls = 0;
@@ -62,26 +62,16 @@ class Round {
     private readonly trouble: number,
   ) {
     this.random = randomOf(seed);
-    let now = 0;
-    let batches = 0;
-    this.coalescer = new Coalescer({
-      maxInputs,
-      lingerMs: () => 0,
-      now: () => now++,
-      onChange: () => {},
-      batchId: () => `w-${++batches}`,
-    });
+    this.lanes = new SampleLanes(maxInputs);
     this.delivery = new Delivery({
-      create: async call => this.#create(call),
+      caller: { create: async call => this.#create(call) },
       quota: this.#quota() as unknown as Quota,
       gate: { pass: async () => this.#pass() },
-      searches: new Searches(10),
+      searches: new Searches(10, new Notifier()),
       evidence: new Evidence(() => performance.now()),
-      onHigh: () => {},
       windowMs: 1,
       renewToken: async () => true,
-      onCall: () => {},
-      onExpired: () => {},
+      report: { call: () => {}, expired: () => {} },
       logger,
     });
     const moved = async ({ id }: FetchedJob) => this.#note(this.settled, `moved ${id}`);
@@ -126,20 +116,20 @@ class Round {
   }
 
   async run(count: number): Promise<void> {
-    const { coalescer, random } = this;
+    const { lanes, random } = this;
     const deliveries: Promise<unknown>[] = [];
     const send = () => {
-      const batch = coalescer.seal();
+      const batch = lanes.sealOne();
       if (batch) deliveries.push(this.delivery.deliver(batch, turn(false), new AbortController().signal));
     };
     for (let at = 0; at < count; at++) {
       for (const submission of this.processor.open(this.job(at)))
-        if (random() < 0.97) coalescer.submit(submission);
+        if (random() < 0.97) lanes.submit(submission);
         else submission.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(HELD));
       if (random() < 0.3) send();
-      if (random() < 0.02) coalescer.release(() => (random() < 0.3 ? HELD : undefined));
+      if (random() < 0.02) lanes.release(() => (random() < 0.3 ? HELD : undefined));
     }
-    while (coalescer.size > 0) {
+    while (lanes.size > 0) {
       send();
       if (random() < 0.2) await nextTurn();
     }
@@ -277,7 +267,7 @@ it('every job ends once, is settled once at most, and is created only if it was'
           expect(round.settled.get(String(at)) ?? 0).toBeLessThanOrEqual(1);
           expect(round.settled.get(`moved ${at}`) ?? 0).toBeLessThanOrEqual(1);
         }
-        expect(round.coalescer.size).toBe(0);
+        expect(round.lanes.size).toBe(0);
         seen.plainCalls += round.calls - round.oddCalls;
         seen.oddCalls += round.oddCalls;
         seen.wholeJobs += round.wholeJobs;

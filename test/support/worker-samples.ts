@@ -6,8 +6,9 @@ import { JobReader, type ReadJob } from '../../src/shared/contract/job-text.js';
 import { Pairs } from '../../src/shared/contract/pairs.js';
 import type { Batch } from '../../src/worker/batches/batch.js';
 import { type Columns, indexes, pairAt } from '../../src/worker/batches/columns.js';
-import { Coalescer } from '../../src/worker/batches/lanes.js';
+import { Lanes } from '../../src/worker/batches/lanes.js';
 import type { Outcome } from '../../src/worker/batches/outcome.js';
+import type { Terms } from '../../src/worker/batches/schedule.js';
 import type { Submission } from '../../src/worker/batches/submission.js';
 import { reconcile } from '../../src/worker/calls/reconcile.js';
 import type { Ledger, LedgerEntry } from '../../src/worker/jobs/ledger.js';
@@ -116,8 +117,52 @@ export const createdBody = (inputs: readonly Pick<Input, 'from' | 'to'>[], more:
 export type Sample = Omit<Submission, 'onOutcomes'>;
 
 /** @returns one outcome per pair, by position, once all of them have one */
-export const submitTo = (coalescer: Coalescer, submission: Sample): Promise<readonly Outcome[]> =>
-  new Promise(onOutcomes => coalescer.submit(Object.assign(submission, { onOutcomes })));
+export const submitTo = (lanes: Pick<Lanes, 'submit'>, submission: Sample): Promise<readonly Outcome[]> =>
+  new Promise(onOutcomes => lanes.submit(Object.assign(submission, { onOutcomes })));
+
+/** Lanes under the terms of a test, with a clock of their own. */
+export class SampleLanes extends Lanes {
+  readonly #terms: { lingerMs: number; highLingerMs: number };
+  #now: { ms: number };
+  #isFlushed = false;
+  /** how often something became ready earlier than was known before */
+  changes = 0;
+
+  constructor(maxInputs: number, terms: { lingerMs: number; highLingerMs?: number } = { lingerMs: 0 }) {
+    const now = { ms: 0 };
+    super({ maxInputs, now: () => now.ms, replica: 'w' });
+    this.#now = now;
+    this.#terms = { highLingerMs: terms.lingerMs, ...terms };
+  }
+
+  get now(): number {
+    return this.#now.ms;
+  }
+  pass(ms: number): void {
+    this.#now.ms += ms;
+  }
+  /** From now on every lane is ready. */
+  flush(): void {
+    this.#isFlushed = true;
+  }
+  override submit(submission: Submission): boolean {
+    const isNews = super.submit(submission);
+    if (isNews) this.changes += 1;
+    return isNews;
+  }
+  nextOne(partialsToo = true): { full: boolean } | undefined {
+    return this.next(this.#allows(partialsToo));
+  }
+  sealOne(partialsToo = true): Batch | undefined {
+    return this.seal(this.#allows(partialsToo));
+  }
+  nextLinger(): number | undefined {
+    return this.lingersUntil(this.#allows(true));
+  }
+  #allows(partialsToo: boolean): Terms {
+    return { ...this.#terms, isFlushed: this.#isFlushed, partialsToo };
+  }
+}
 
 /** The same entry of the ledger in whatever script it goes by. @returns whether the job was ours */
 export const settleIn = (
@@ -142,12 +187,12 @@ export type OpenBatch = {
 /** One sealed batch of these jobs, as the dispatcher would hand it to the delivery. */
 export function openBatch(jobs: readonly SampleJob[], objectPair = 'contacts/companies'): OpenBatch {
   const [fromObjectType = '', toObjectType = ''] = objectPair.split('/');
-  const coalescer = new Coalescer({ maxInputs: 2_000, lingerMs: () => 0, now: () => 0, onChange: () => {} });
+  const lanes = new SampleLanes(2_000);
   const outcomes = jobs.map(({ pairs, types = TYPES }) =>
-    submitTo(coalescer, { fromObjectType, toObjectType, types, pairs: Pairs.of(pairs), suspicion: 0 }),
+    submitTo(lanes, { fromObjectType, toObjectType, types, pairs: Pairs.of(pairs), suspicion: 0 }),
   );
-  coalescer.flush();
-  const batch = coalescer.seal();
-  if (!batch || coalescer.size > 0) throw new Error('the jobs do not make one batch');
+  lanes.flush();
+  const batch = lanes.sealOne();
+  if (!batch || lanes.size > 0) throw new Error('the jobs do not make one batch');
   return { batch, outcomes };
 }

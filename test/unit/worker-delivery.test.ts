@@ -9,6 +9,7 @@ import type { Pair } from '../../src/shared/contract/association.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
+import { Notifier } from '../../src/shared/runtime/wait.js';
 import type { Outcome } from '../../src/worker/batches/outcome.js';
 import { Delivery, type DeliveryParts } from '../../src/worker/calls/delivery.js';
 import { Evidence } from '../../src/worker/calls/evidence.js';
@@ -60,7 +61,12 @@ async function permit(): Promise<Permit> {
   return answer;
 }
 
-const gateOf = (quota: Quota) => new Gate({ quota, turnstile: new Turnstile(quota), maxConcurrentCalls: 10 });
+const gateOf = (quota: Quota) =>
+  new Gate({
+    ...{ quota, turnstile: new Turnstile(quota), maxConcurrentCalls: 10 },
+    ...{ searches: searchesOf(), flow: { foundHigh: () => {} }, work: new Notifier() },
+  });
+const searchesOf = () => new Searches(10, new Notifier());
 
 /** What HubSpot says to the inputs of a call. */
 type Say = (inputs: readonly Input[], signal: AbortSignal) => Answer | Promise<Answer>;
@@ -101,22 +107,22 @@ async function deliver(setup: Setup) {
   const statuses: string[] = [];
   let renewals = 0;
   const delivery = new Delivery({
-    create: async (call, signal) => {
-      expect(call).toMatchObject({ fromObjectType: 'contacts', toObjectType: 'companies' });
-      const inputs = inputsIn(call.columns);
-      calls.push(inputs);
-      const say = says[Math.min(calls.length, says.length) - 1] as Say;
-      return say(inputs, signal);
+    caller: {
+      create: async (call, signal) => {
+        expect(call).toMatchObject({ fromObjectType: 'contacts', toObjectType: 'companies' });
+        const inputs = inputsIn(call.columns);
+        calls.push(inputs);
+        const say = says[Math.min(calls.length, says.length) - 1] as Say;
+        return say(inputs, signal);
+      },
     },
     quota,
     gate: gateOf(quota),
-    searches: new Searches(10),
+    searches: searchesOf(),
     evidence,
-    onHigh: () => {},
     windowMs: 40,
     renewToken: async () => tokens[renewals++] ?? false,
-    onCall: status => statuses.push(status),
-    onExpired: () => {},
+    report: { call: status => statuses.push(status), expired: () => {} },
     logger: createLogger('silent', 'test'),
     ...setup.parts,
   });
@@ -142,20 +148,20 @@ describe('a call that was too late for its permit', () => {
     const { batch, outcomes } = openBatch([{ pairs: pairsOf(3) }]);
     const given = await permit();
     const delivery = new Delivery({
-      create: async (call, _signal, slot) => {
-        slots.push(slot);
-        if (slots.length < 3) return { kind: 'not-sent', lateMs: 700 };
-        return answerOf(201, createdBody(inputsIn(call.columns)));
+      caller: {
+        create: async (call, _signal, slot) => {
+          slots.push(slot);
+          if (slots.length < 3) return { kind: 'not-sent', lateMs: 700 };
+          return answerOf(201, createdBody(inputsIn(call.columns)));
+        },
       },
       quota,
       gate: gateOf(quota),
-      searches: new Searches(10),
+      searches: searchesOf(),
       evidence,
-      onHigh: () => {},
       windowMs: 40,
       renewToken: async () => false,
-      onCall: () => {},
-      onExpired: lateMs => expired.push(lateMs),
+      report: { call: () => {}, expired: lateMs => expired.push(lateMs) },
       logger: createLogger('silent', 'test'),
     });
     const report = await delivery.deliver(
@@ -581,7 +587,7 @@ it('what is accepted frees the object pair and its types', async () => {
 });
 
 it('a search counts the inputs that are invalid, however many associations wait for one', async () => {
-  const searches = new Searches(10);
+  const searches = searchesOf();
   const begun: (Search | undefined)[] = [];
   const { counts } = await deliver({
     jobs: [{ pairs: pairsOf(8) }, { pairs: pairsOf(8) }],

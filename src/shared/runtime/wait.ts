@@ -17,6 +17,26 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   }
 }
 
+/**
+ * Something has changed: whoever waits looks again. A notification is not kept for who comes later, so there must be no
+ * `await` between looking and waiting.
+ */
+export class Notifier {
+  #waiting: AbortController | undefined;
+
+  notify(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.abort();
+  }
+
+  /** Resolves when somebody notifies, or after `ms`. */
+  async wait(ms = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#waiting ??= new AbortController();
+    await sleep(ms, this.#waiting.signal);
+  }
+}
+
 /** Pause between two tries of {@link untilDone}. */
 const TRY_AGAIN_MS = 1_000;
 

@@ -1,64 +1,82 @@
 /**
- * Coalescer: turns the pairs of many jobs into the inputs of few calls.
- *  1. collects submissions in lanes, first in first out: one lane for each object pair and degree of suspicion; those of
- *     high priority stand at the head of their lane, and suspects form a line of their own;
- *  2. knows which lane is ready (full, its first waiter has lingered, or everything is being flushed), and gives at most
- *     every other call to a lane out of turn, because high priority waits in it;
- *  3. seals a batch of at most the lane's size from it, splitting and mixing jobs, no record pair twice;
- *  4. hands each input's outcome to everybody who waits for it.
+ * Lanes: the pairs of many jobs become the inputs of few calls.
+ *  1. collects submissions, first in first out: one lane for each object pair and degree of suspicion; those of high
+ *     priority stand at the head of their lane, and the lanes of suspects form a line of their own;
+ *  2. seals a batch of at most the lane's size from the lane that schedule.ts chooses, splitting and mixing jobs, no record
+ *     pair twice;
+ *  3. hands each input's outcome to everybody who waits for it.
  * It neither waits nor sends: the dispatcher decides when to seal, the delivery what the outcomes are.
  */
 import { type AssociationType, typesText } from '../../shared/contract/association.js';
-import type { Batch, Trigger } from './batch.js';
+import type { Batch } from './batch.js';
 import { Filling } from './filling.js';
 import type { Inputs } from './inputs.js';
 import type { Outcome } from './outcome.js';
 import { PairTable } from './pair-table.js';
+import { highLane, lingersUntil, readyLane, type Terms, triggerOf, type Waiting } from './schedule.js';
 import { LINES, type Line, lineOf, type Submission, settlePairs, type Ticket } from './submission.js';
 import { batchLimit } from './suspicion.js';
 
 /** A stretch of a ticket's pairs that waits in a lane. */
 type Chunk = { readonly ticket: Ticket; next: number; readonly end: number; readonly since: number };
-type Lane = {
+
+type LaneKind = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly limit: number;
-  readonly line: Line;
   /** suspects are judged alone: another one's types are not merged into their inputs */
   readonly mergesTypes: boolean;
-  /** those of high priority first */
-  readonly chunks: Chunk[];
-  /** pairs waiting: the sum over `chunks` */
-  size: number;
-  /** by their text */
-  readonly types: Map<string, readonly AssociationType[]>;
 };
 
-export type CoalescerOptions = {
+class Lane implements Waiting {
+  /** those of high priority first */
+  readonly chunks: Chunk[] = [];
+  /** pairs waiting: the sum over `chunks` */
+  size = 0;
+  /** by their text */
+  readonly types = new Map<string, readonly AssociationType[]>();
+
+  constructor(
+    readonly kind: LaneKind,
+    readonly line: Line,
+  ) {}
+
+  get limit(): number {
+    return this.kind.limit;
+  }
+  get since(): number | undefined {
+    return this.chunks[0]?.since;
+  }
+  get isHigh(): boolean {
+    return isHigh(this.chunks[0]);
+  }
+  /** Chunks of high priority. */
+  get highChunks(): number {
+    const others = this.chunks.findIndex(chunk => !isHigh(chunk));
+    return others < 0 ? this.chunks.length : others;
+  }
+}
+
+export type LanesOptions = {
   /** most inputs of one call */
   readonly maxInputs: number;
-  /** how long the first of a lane may wait for company, at this moment */
-  readonly lingerMs: (high: boolean) => number;
   /** monotonic milliseconds */
   readonly now: () => number;
-  /** called when something became ready earlier than was known before */
-  readonly onChange: () => void;
-  /** names batches, of all replicas differently; a number if it is left out */
-  readonly batchId?: () => string;
+  /** names the batches, of each replica differently */
+  readonly replica: string;
 };
 
-export class Coalescer {
-  readonly #options: CoalescerOptions;
+export class Lanes {
+  readonly #options: LanesOptions;
   readonly #lanes: Readonly<Record<Line, Map<string, Lane>>> = { first: new Map(), suspect: new Map() };
   readonly #sizes: Record<Line, number> = { first: 0, suspect: 0 };
   #sealed = 0;
   readonly #table: PairTable;
-  #flushing = false;
   #lastTypes: { readonly list: readonly AssociationType[]; readonly text: string } = { list: [], text: '' };
   /** A line's last batch was one out of turn: the next one is not, or the others would starve. */
   readonly #wasOutOfTurn: Record<Line, boolean> = { first: false, suspect: false };
 
-  constructor(options: CoalescerOptions) {
+  constructor(options: LanesOptions) {
     this.#options = options;
     this.#table = new PairTable(options.maxInputs);
   }
@@ -73,13 +91,16 @@ export class Coalescer {
     return this.#sizes.suspect;
   }
 
-  /** Every pair gets an outcome, sooner or later. */
-  submit(submission: Submission): void {
+  /**
+   * Every pair gets an outcome, sooner or later.
+   * @returns whether something may be ready earlier than was known before
+   */
+  submit(submission: Submission): boolean {
     const count = submission.pairs.length;
     const outcomes = new Array<Outcome>(count);
     if (count === 0) {
       submission.onOutcomes(outcomes);
-      return;
+      return false;
     }
     const lane = this.#lane(submission);
     const text = this.#typesText(submission.types);
@@ -92,51 +113,41 @@ export class Coalescer {
     const wasFull = lane.size >= lane.limit;
     const wasEmpty = this.#sizes[lane.line] === 0;
     const chunk = { ticket, next: 0, end: count, since: this.#options.now() };
-    if (submission.high) lane.chunks.splice(highChunks(lane).length, 0, chunk);
+    if (submission.high) lane.chunks.splice(lane.highChunks, 0, chunk);
     else lane.chunks.push(chunk);
     lane.size += count;
     this.#sizes[lane.line] += count;
     // anything else becomes ready later than what is waited for already
-    if (wasEmpty || submission.high || (!wasFull && lane.size >= lane.limit)) this.#options.onChange();
+    return wasEmpty || submission.high === true || (!wasFull && lane.size >= lane.limit);
   }
 
-  /** The ready lane whose first waiter has waited longest; undefined when nothing is ready yet. */
-  next(partialsToo = true, lines = LINES): { full: boolean } | undefined {
-    const lane = this.#readyLane(partialsToo, lines);
+  /** The lane that is ready, and whether it is full; undefined when nothing is ready yet. */
+  next(terms: Terms, lines = LINES): { full: boolean } | undefined {
+    const lane = readyLane(this.#of(lines), terms, this.#options.now());
     return lane && { full: lane.size >= lane.limit };
   }
 
   /** When the next lane becomes ready by lingering, in `now`'s terms; undefined when nobody waits. */
-  lingersUntil(lines = LINES): number | undefined {
-    let earliest: number | undefined;
-    for (const lane of this.#of(lines)) {
-      const until = (lane.chunks[0]?.since ?? 0) + this.#lingerMs(lane);
-      if (earliest === undefined || until < earliest) earliest = until;
-    }
-    return earliest;
+  lingersUntil(terms: Terms, lines = LINES): number | undefined {
+    return lingersUntil(this.#of(lines), terms);
   }
 
   /** Closes the batch that `next` spoke of, or the one that high priority puts before it; undefined when nothing is ready. */
-  seal(partialsToo = true, lines = LINES): Batch | undefined {
-    const ready = this.#readyLane(partialsToo, lines);
-    if (!ready) return undefined;
-    const lane = (this.#wasOutOfTurn[ready.line] ? undefined : this.#highLane(lines)) ?? ready;
-    this.#wasOutOfTurn[ready.line] = lane !== ready;
+  seal(terms: Terms, lines = LINES): Batch | undefined {
     const now = this.#options.now();
-    const waitedMs = now - (lane.chunks[0]?.since ?? now);
-    const trigger = this.#trigger(lane, now) ?? (lane === ready ? 'flush' : 'high');
-    const high = highChunks(lane).reduce((sum, { next, end }) => sum + end - next, 0);
+    const ready = readyLane(this.#of(lines), terms, now);
+    if (!ready) return undefined;
+    const lane = (this.#wasOutOfTurn[ready.line] ? undefined : highLane(this.#of(lines))) ?? ready;
+    this.#wasOutOfTurn[ready.line] = lane !== ready;
+    const waitedMs = now - (lane.since ?? now);
+    const trigger = triggerOf(lane, terms, now) ?? (lane === ready ? 'flush' : 'high');
+    const high = lane.chunks.slice(0, lane.highChunks).reduce((sum, { next, end }) => sum + end - next, 0);
     this.#sealed += 1;
-    const id = this.#options.batchId?.() ?? String(this.#sealed);
-    const { fromObjectType, toObjectType, limit, line } = lane;
+    const id = `${this.#options.replica}-${this.#sealed}`;
+    const { line, limit } = lane;
+    const { fromObjectType, toObjectType } = lane.kind;
     const about = { id, fromObjectType, toObjectType, limit, line, trigger, waitedMs };
     return { ...about, high: Math.min(high, limit), inputs: this.#take(lane, id) };
-  }
-
-  /** From now on every lane is ready, as small as it is: the process is about to end. */
-  flush(): void {
-    this.#flushing = true;
-    this.#options.onChange();
   }
 
   /** Gives the pairs that still wait the outcome that `judge` finds for their submission, for example held. */
@@ -174,59 +185,16 @@ export class Coalescer {
     const key = laneKey(kind);
     let lane = this.#lanes[line].get(key);
     if (!lane) {
-      lane = {
-        ...kind,
-        line,
-        chunks: [],
-        size: 0,
-        types: new Map(),
-      };
+      lane = new Lane(kind, line);
       this.#lanes[line].set(key, lane);
     }
     return lane;
   }
 
-  #trigger(lane: Lane, now: number): Trigger | undefined {
-    if (lane.size >= lane.limit) return 'full';
-    if (this.#flushing) return 'flush';
-    const since = lane.chunks[0]?.since;
-    return since !== undefined && now - since >= this.#lingerMs(lane) ? 'linger' : undefined;
-  }
-
-  #lingerMs(lane: Lane): number {
-    return this.#options.lingerMs(isHigh(lane.chunks[0]));
-  }
-
-  /** The lane in which high priority has waited longest. */
-  #highLane(lines: readonly Line[]): Lane | undefined {
-    let oldest: Lane | undefined;
-    for (const lane of this.#of(lines)) {
-      const [first] = lane.chunks;
-      if (first && isHigh(first) && first.since < (oldest?.chunks[0]?.since ?? Number.POSITIVE_INFINITY))
-        oldest = lane;
-    }
-    return oldest;
-  }
-
-  #readyLane(partialsToo: boolean, lines: readonly Line[]): Lane | undefined {
-    const now = this.#options.now();
-    let oldest: Lane | undefined;
-    let oldestSince = Number.POSITIVE_INFINITY;
-    for (const lane of this.#of(lines)) {
-      const trigger = this.#trigger(lane, now);
-      if (!trigger || (trigger !== 'full' && !partialsToo)) continue;
-      const since = lane.chunks[0]?.since ?? 0;
-      if (since >= oldestSince) continue;
-      oldest = lane;
-      oldestSince = since;
-    }
-    return oldest;
-  }
-
   /** Takes pairs from the head of the lane until the batch is full or the lane is empty. */
   #take(lane: Lane, id: string): Inputs {
     const limit = Math.min(lane.size, lane.limit);
-    const filling = new Filling({ limit, mergesTypes: lane.mergesTypes, table: this.#table });
+    const filling = new Filling({ limit, mergesTypes: lane.kind.mergesTypes, table: this.#table });
     const postponed: Chunk[] = [];
     let emptied = 0;
     let taken = 0;
@@ -251,17 +219,11 @@ export class Coalescer {
     lane.size -= by;
     this.#sizes[lane.line] -= by;
     // lanes come and go with their pairs: many object pairs over a process's life leave nothing behind
-    if (lane.size === 0) this.#lanes[lane.line].delete(laneKey(lane));
+    if (lane.size === 0) this.#lanes[lane.line].delete(laneKey(lane.kind));
   }
 }
 
 const isHigh = (chunk: Chunk | undefined): boolean => chunk?.ticket.submission.high === true;
 
-/** They stand at the head. */
-function highChunks({ chunks }: Lane): Chunk[] {
-  const others = chunks.findIndex(chunk => !isHigh(chunk));
-  return others < 0 ? [...chunks] : chunks.slice(0, others);
-}
-
-const laneKey = (lane: Pick<Lane, 'fromObjectType' | 'toObjectType' | 'limit' | 'mergesTypes'>): string =>
-  `${lane.fromObjectType}/${lane.toObjectType} ${lane.limit} ${lane.mergesTypes}`;
+const laneKey = (kind: LaneKind): string =>
+  `${kind.fromObjectType}/${kind.toObjectType} ${kind.limit} ${kind.mergesTypes}`;

@@ -38,26 +38,53 @@ export type DeliveryReport = {
   readonly answers: readonly string[];
 };
 
+/** Who is told of calls. */
+export type CallReport = {
+  /** @param status HTTP status, or what happened instead; @param ms how long HubSpot took */
+  call(status: string, ms: number): void;
+  /** A call came too late for its permit, and was not sent. @param coveredMs the lateness that is covered from now on */
+  expired(lateMs: number, coveredMs: number): void;
+};
+
 export type DeliveryParts = {
-  readonly create: (
-    call: Call,
-    signal: AbortSignal,
-    slot: Slot,
-    onLate: (lateMs: number) => void,
-  ) => Promise<Answer | NotSent>;
-  readonly quota: Quota;
+  readonly caller: {
+    create(
+      call: Call,
+      signal: AbortSignal,
+      slot: Slot,
+      onLate: (lateMs: number) => void,
+    ): Promise<Answer | NotSent>;
+  };
+  readonly quota: Pick<
+    Quota,
+    | 'answered'
+    | 'endProbe'
+    | 'failed'
+    | 'freePair'
+    | 'heldOf'
+    | 'hold'
+    | 'holdGrowing'
+    | 'holdPair'
+    | 'holdsPairs'
+    | 'release'
+    | 'usedLate'
+  >;
   readonly gate: Pick<Gate, 'pass'>;
   readonly evidence: Evidence;
   readonly searches: Pick<Searches, 'begin' | 'end' | 'againMs'>;
-  /** jobs of high priority wait in Redis, and there may be nobody else who fetches them */
-  readonly onHigh: () => void;
   readonly windowMs: number;
   /** @returns true when there is a newer token than the one of a call sent then (performance.now()) */
   readonly renewToken: (sentAt: number) => Promise<boolean>;
-  readonly onCall: (status: string, ms: number) => void;
-  /** A call came too late for its permit, and was not sent. @param coveredMs the lateness that is covered from now on */
-  readonly onExpired: (lateMs: number, coveredMs: number) => void;
+  readonly report: CallReport;
+  /** left out where traces are off */
+  readonly traces?: CallTraces | undefined;
   readonly logger: Logger;
+};
+
+/** Spans around a batch and around each of its calls. */
+export type CallTraces = {
+  batch(batch: Batch, deliver: () => Promise<DeliveryReport>): Promise<DeliveryReport>;
+  call(call: Call, send: () => Promise<Answer | NotSent>): Promise<Answer | NotSent>;
 };
 
 /** A hold that a single association has caused lasts this long at most: others may come that HubSpot accepts. */
@@ -81,7 +108,12 @@ export class Delivery {
   constructor(private readonly parts: DeliveryParts) {}
 
   /** @param turn for the first call. It never rejects. */
-  async deliver(batch: Batch, turn: Turn, signal: AbortSignal): Promise<DeliveryReport> {
+  deliver(batch: Batch, turn: Turn, signal: AbortSignal): Promise<DeliveryReport> {
+    const deliver = () => this.#deliver(batch, turn, signal);
+    return this.parts.traces?.batch(batch, deliver) ?? deliver();
+  }
+
+  async #deliver(batch: Batch, turn: Turn, signal: AbortSignal): Promise<DeliveryReport> {
     const run = new Run(batch, this.parts, signal);
     try {
       await run.toTheEnd(turn);
@@ -273,12 +305,11 @@ class Run {
 
   /** Sends until HubSpot has said something about the inputs, or there is a reason to stop. */
   async #send(group: readonly number[], given?: Turn): Promise<Sent> {
-    const { gate, onHigh } = this.parts;
+    const { gate } = this.parts;
     for (let turn = given; ; turn = undefined) {
       const entry = turn ?? (await gate.pass(this.#line, 'urgent', this.signal));
       if (entry.kind === 'stopped') return { kind: 'held', hold: entry.hold };
       if (entry.kind === 'paced') continue; // only partial batches of the dispatcher are paced
-      if (!turn && entry.permit.high > 0) onHigh();
       const answer = await this.#call(group, entry.permit).finally(entry.leave);
       const sent = await this.#read(answer, group, entry.permit);
       if (sent) return sent;
@@ -290,7 +321,7 @@ class Run {
     const { quota } = this.parts;
     if (answer.kind === 'not-sent') {
       // the batch stays sealed; no attempt, no failure
-      this.parts.onExpired(answer.lateMs, await quota.release(permit, answer.lateMs));
+      this.parts.report.expired(answer.lateMs, await quota.release(permit, answer.lateMs));
       return undefined;
     }
     if (this.signal.aborted && answer.kind === 'none') return { kind: 'held', hold: SHUTTING_DOWN };
@@ -358,15 +389,16 @@ class Run {
     const call = { fromObjectType, toObjectType, columns: inputs.columns(group) };
     this.#sentAt = performance.now();
     this.#calls += 1;
-    const answer = await this.parts.create(call, this.signal, permit.slot, lateMs => {
-      void this.parts.quota.usedLate(permit, lateMs);
-    });
+    const { caller, quota, traces } = this.parts;
+    const onLate = (lateMs: number) => void quota.usedLate(permit, lateMs);
+    const send = () => caller.create(call, this.signal, permit.slot, onLate);
+    const answer = await (traces?.call(call, send) ?? send());
     if (answer.kind === 'not-sent') {
       this.#calls -= 1;
       return answer;
     }
     const status = answer.kind === 'answer' ? String(answer.status) : answer.category;
-    this.parts.onCall(status, performance.now() - this.#sentAt);
+    this.parts.report.call(status, performance.now() - this.#sentAt);
     if (this.#answers.length < ANSWERS_KEPT) this.#answers.push(`${status} ${correlationOf(answer)}`.trim());
     return answer;
   }

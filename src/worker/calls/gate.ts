@@ -3,13 +3,17 @@
  *  1. no more calls are in flight than there are slots; a slot is held for a call, not for a batch;
  *  2. permits are asked for one at a time, and where both lines wait they take turns: suspects (inputs that are searched
  *     for the guilty among them, and those that have failed in company) get at most half of the calls while others wait,
- *     and all of them when nobody else does, spread over the window: who comes then finds room (docs/decisions/0018).
+ *     and all of them when nobody else does, spread over the window: who comes then finds room (docs/decisions/0018);
+ *  3. each permit says how many jobs of high priority wait in Redis; the gate passes it on, whoever the permit is for.
  */
 import pLimit from 'p-limit';
 import { isExpired } from '../../hubspot/departure.js';
 import type { Permit, Quota } from '../../hubspot/quota.js';
 import type { Passage, Turnstile } from '../../hubspot/turnstile.js';
+import type { Notifier } from '../../shared/runtime/wait.js';
 import type { Line } from '../batches/submission.js';
+import { type Flow, sealedAhead } from '../jobs/flow.js';
+import type { Searches } from './searches.js';
 
 export type Leave = () => void;
 /** A call may go; the slot must be left when it has ended, the permit used or released. */
@@ -22,10 +26,13 @@ export type GateParts = {
   readonly quota: Pick<Quota, 'release'>;
   readonly turnstile: Pick<Turnstile, 'pass' | 'isScarce'>;
   readonly maxConcurrentCalls: number;
-  readonly onTurn?: (line: Line) => void;
+  /** it counts the calls of each line */
+  readonly searches: Pick<Searches, 'called'>;
+  /** told of jobs of high priority that wait in Redis: each permit says it */
+  readonly flow: Pick<Flow, 'foundHigh'>;
+  /** the gate notifies: the dispatcher has to fetch them */
+  readonly work: Notifier;
 };
-
-const ON_DECK = 2;
 
 export class Gate {
   readonly #slots: Slots;
@@ -46,25 +53,28 @@ export class Gate {
     await this.#turns.take(line);
     try {
       const entry = await this.#slotAndPermit(line, size, signal);
-      if (entry.kind === 'turn') this.parts.onTurn?.(line);
+      if (entry.kind === 'turn') this.#granted(line, entry.permit);
       return entry;
     } finally {
       this.#turns.end();
     }
   }
 
+  #granted(line: Line, { high }: Permit): void {
+    const { searches, flow, work } = this.parts;
+    searches.called(line);
+    flow.foundHigh(high);
+    if (high > 0) work.notify();
+  }
+
   async #slotAndPermit(line: Line, size: Size, signal: AbortSignal): Promise<Entry> {
     const { quota, turnstile } = this.parts;
-    // Permits that are scarce are asked for with a slot in hand, so that none waits longer than it must. Where they are
-    // plenty the round trip is made while all slots are taken, and two full batches stand ready for the next slots: those
-    // were idle for a sixth of the time otherwise. (The caller makes no more calls at once than it may.)
-    const isPlenty = line === 'first' && size === 'full' && !turnstile.isScarce;
-    const onDeck = isPlenty ? ON_DECK : 0;
+    const ahead = sealedAhead({ line, isFull: size === 'full', isScarce: turnstile.isScarce });
     const ask = () => turnstile.pass(size === 'partial', signal, line === 'suspect');
-    let leave = isPlenty ? undefined : await this.#slot(onDeck);
+    let leave = ahead > 0 ? undefined : await this.#slot(ahead);
     try {
       let passage = await ask();
-      leave ??= await this.#slot(onDeck);
+      leave ??= await this.#slot(ahead);
       if (passage.kind === 'granted' && isExpired(passage.slot)) {
         await quota.release(passage);
         passage = await ask();
@@ -78,8 +88,8 @@ export class Gate {
     }
   }
 
-  async #slot(onDeck: number): Promise<Leave> {
-    const leave = await this.#slots(onDeck);
+  async #slot(ahead: number): Promise<Leave> {
+    const leave = await this.#slots(ahead);
     this.#inUse += 1;
     return () => {
       this.#inUse -= 1;
@@ -109,13 +119,13 @@ class Turns {
   }
 }
 
-type Slots = (onDeck: number) => Promise<Leave>;
+type Slots = (ahead: number) => Promise<Leave>;
 
-/** p-limit runs functions; a slot is a function that runs until it is left. @param onDeck batches beyond the calls */
+/** p-limit runs functions; a slot is a function that runs until it is left. @param ahead batches beyond the calls */
 function slots(calls: number): Slots {
   const limit = pLimit(calls);
-  return onDeck => {
-    limit.concurrency = calls + onDeck;
+  return ahead => {
+    limit.concurrency = calls + ahead;
     return new Promise(taken => void limit(() => new Promise<void>(leave => taken(leave))));
   };
 }

@@ -3,6 +3,7 @@
  * (isolate.ts). Bounded, because each keeps its jobs in memory until it ends; and counted, because they cost calls that
  * the operator sees nowhere else.
  */
+import type { Notifier } from '../../shared/runtime/wait.js';
 import type { SearchReport } from '../../shared/state/heartbeat.js';
 import type { Line } from '../batches/submission.js';
 
@@ -24,15 +25,15 @@ export class Searches {
 
   /**
    * @param most batches that may be searched at once
-   * @param onBegin there is room in memory for others
+   * @param room notified when a search begins: there is room in memory for others
    */
   constructor(
     private readonly most: number,
-    private readonly onBegin: () => void = () => {},
+    private readonly room: Notifier,
   ) {}
 
   /** Inputs of the batches that are searched. */
-  get inputs(): number {
+  get suspects(): number {
     return this.#inputs;
   }
 
@@ -47,7 +48,7 @@ export class Searches {
     const search = { inputs, invalid: 0 };
     this.#open.set(search, performance.now());
     this.#inputs += inputs;
-    this.onBegin();
+    this.room.notify();
     return search;
   }
 

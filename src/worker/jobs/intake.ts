@@ -1,28 +1,30 @@
 /**
- * Intake: keeps memory full of jobs, and no fuller.
- *  1. fetches while there is room, and waits while there is none, or nothing in Redis;
- *  2. keeps them as text, a quarter of their size, until they are asked for; then hands them to the processor;
- *  3. knows which ones it has, and keeps their locks;
- *  4. fetches jobs of high priority when it is told to, whatever is in memory.
+ * Intake: the jobs in memory, from their fetching to their end.
+ *  1. fetches as many as flow.ts allows, and waits while there is no room, or nothing in Redis;
+ *  2. keeps them as text until the dispatcher takes them;
+ *  3. renews their locks until they have ended;
+ *  4. fetches jobs of high priority when the dispatcher asks for them, whatever is in memory.
+ * It opens no job, and it knows nobody who does.
  */
-
-import { type FetchedJob, GIVEN_UP, type JobQueue, type TakeLimits } from '../../bullmq/job-queue.js';
+import { type FetchedJob, GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import type { Logger } from '../../shared/runtime/logger.js';
-import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
-import type { Prefetch } from './prefetch.js';
+import { type Notifier, settlesWithin, sleep } from '../../shared/runtime/wait.js';
+import type { Flow } from './flow.js';
+
+/** Where jobs come from, and where those that nobody has opened go back to. */
+export type JobSource = Pick<
+  JobQueue,
+  'start' | 'next' | 'take' | 'heldMs' | 'renewLocks' | 'putBack' | 'stopFetching' | 'close'
+>;
 
 export type IntakeParts = {
-  readonly queue: JobQueue;
-  readonly prefetch: Prefetch;
-  /** Hands on the job's pairs. The intake is told of its end by {@link Intake.ended}. */
-  readonly process: (job: FetchedJob) => void;
-  /** jobs have come, or no more are on their way: who waits for company looks again */
-  readonly onChange: () => void;
-  /** associations that are handed on at once */
-  readonly portion: number;
-  /** jobs of high priority that are fetched for one call */
-  readonly high: TakeLimits;
+  readonly source: JobSource;
+  readonly flow: Flow;
+  /** the intake waits for it: there may be room for more jobs */
+  readonly room: Notifier;
+  /** the intake notifies: jobs have come, or no more are on their way */
+  readonly work: Notifier;
   readonly lockMs: number;
   readonly logger: Logger;
 };
@@ -46,14 +48,13 @@ export class Intake {
   readonly #renewing = new AbortController();
   /** fetched, and neither settled nor given back */
   readonly #held = new Set<FetchedJob>();
-  /** those of them that nobody has asked for yet, oldest first */
+  /** those of them that nobody has taken yet, oldest first; and those that were fetched for their high priority */
   #unread: FetchedJob[] = [];
+  #unreadHigh: FetchedJob[] = [];
   #onEmpty = () => {};
   #loops: Promise<void>[] = [];
   /** under way: with a slow Redis more than one */
   readonly #fetchingHigh = new Set<Promise<void>>();
-  #nap: AbortController | undefined;
-  #isDry = true;
   #soonNos = 0;
   /** fetching was held; BullMQ wakes no worker at the end of a hold */
   #wasHeld = false;
@@ -61,66 +62,75 @@ export class Intake {
   constructor(private readonly parts: IntakeParts) {}
 
   async start(): Promise<void> {
-    await this.parts.queue.start();
+    await this.parts.source.start();
     if (this.#stop.signal.aborted) return;
     this.#loops = [this.#fetch(), this.#renewLocks()];
   }
 
   get isRunning(): boolean {
-    return this.#loops.length > 0 && !this.#stop.signal.aborted;
+    return this.#loops.length > 0 && !this.isStopping;
   }
 
-  /** Hands on some of what is in memory. @returns false when there is nothing more */
-  handOn(): boolean {
-    let left = this.parts.portion;
+  /** {@link drain} was called. */
+  get isStopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Whole jobs, oldest first, of at least so many associations, if there are as many. Those of high priority come too. */
+  take(associations: number): FetchedJob[] {
+    const jobs = this.#unreadHigh;
+    if (jobs.length > 0) this.#unreadHigh = [];
+    let left = associations;
     let count = 0;
     for (const job of this.#unread) {
       if (left <= 0) break;
       left -= job.associations;
       count += 1;
-      this.#submit(job);
     }
-    this.#unread.splice(0, count);
-    return count > 0;
+    const oldest = this.#unread.splice(0, count);
+    return jobs.length > 0 ? jobs.concat(oldest) : oldest;
   }
 
-  /** All that is in memory is handed on, and no call is full of it: more may be held for a while. */
-  widen(): void {
-    const { prefetch } = this.parts;
-    if (this.#isDry || !this.isRunning || prefetch.hasRoom) return;
-    if (prefetch.widen()) this.#nap?.abort();
-  }
-
-  /** Some of what is in memory does not count any more. */
-  lookForRoom(): void {
-    if (this.parts.prefetch.hasRoom) this.#nap?.abort();
-  }
-
-  /** There is a backlog, and room for more of it. */
-  get hasMore(): boolean {
-    return !this.#isDry && this.parts.prefetch.hasRoom;
-  }
-
-  /** Fetches what waits in Redis with high priority, as much as a call takes. @returns when it is submitted */
+  /**
+   * Fetches what waits in Redis with high priority, as much as a call takes, for the next {@link take}. Resolves when it
+   * is there, or after a second: what comes later is notified.
+   * @throws Error when Redis refuses
+   */
   async fetchHigh(): Promise<void> {
-    const { queue, prefetch, high } = this.parts;
-    if (!prefetch.hasReserve || !this.isRunning) return;
-    const fetching = queue.take(high, true).then(({ jobs }) => {
+    const { source, flow, work } = this.parts;
+    flow.foundHigh(0);
+    const room = flow.roomForHigh;
+    if (!room || !this.isRunning) return;
+    const fetching = source.take(room, true).then(({ jobs }) => {
       this.#hold(jobs);
-      for (const job of jobs) this.#submit(job);
+      this.#unreadHigh.push(...jobs);
+      if (jobs.length > 0) work.notify();
     });
     this.#fetchingHigh.add(fetching);
     const forget = () => this.#fetchingHigh.delete(fetching);
     fetching.then(forget, forget);
-    await settlesWithin(fetching, FETCH_HIGH_MS);
+    if (await settlesWithin(fetching, FETCH_HIGH_MS)) await fetching;
+  }
+
+  /** The job is settled and moved, or given up. */
+  readonly ended = (job: FetchedJob): void => {
+    this.#held.delete(job);
+    this.parts.flow.ended(job);
+    this.lookForRoom();
+    if (this.#held.size === 0) this.#onEmpty();
+  };
+
+  /** Memory may hold more than before. */
+  lookForRoom(): void {
+    if (this.parts.flow.hasRoom) this.parts.room.notify();
   }
 
   /** Stops fetching. @returns when every job that was fetched has been settled or given back */
   async drain(): Promise<void> {
     const [fetching, renewing] = this.#loops;
     this.#stop.abort();
-    this.#nap?.abort();
-    await this.parts.queue.stopFetching();
+    this.parts.room.notify();
+    await this.parts.source.stopFetching();
     await Promise.all([fetching, Promise.allSettled(this.#fetchingHigh)]);
     await this.#putBackUnread();
     if (this.#held.size > 0)
@@ -129,16 +139,19 @@ export class Intake {
       });
     this.#renewing.abort();
     await renewing;
-    await this.parts.queue.close();
+    await this.parts.source.close();
   }
 
   async #fetch(): Promise<void> {
-    const { prefetch, logger } = this.parts;
+    const { flow, room, work, logger } = this.parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        if (prefetch.hasRoom) await this.#round();
-        else await this.#untilRoom();
+        if (flow.hasRoom) await this.#round();
+        else {
+          work.notify(); // who waited for company waits no longer
+          await room.wait();
+        }
       } catch (error) {
         if (signal.aborted) return;
         logger.warn(
@@ -152,26 +165,26 @@ export class Intake {
 
   /** One job by BullMQ's own verb, then as many as there is room for. */
   async #round(): Promise<void> {
-    const { queue, prefetch } = this.parts;
+    const { source, flow, work } = this.parts;
     const { signal } = this.#stop;
     const since = performance.now();
-    const first = await queue.next(!this.#wasHeld);
+    const first = await source.next(!this.#wasHeld);
     this.#wasHeld = false;
     if (!first) {
       this.#runsDry();
       return signal.aborted ? undefined : this.#untilAllowed(performance.now() - since < SOON_MS);
     }
     this.#soonNos = 0;
-    this.#isDry = false;
+    flow.foundMore(true);
     let run = { jobs: [first], more: true };
     while (run.jobs.length > 0) {
       this.#hold(run.jobs);
       // Redis looks for the next ones while these are read
       const isLong = performance.now() - since > LONGEST_ROUND_MS;
-      const goesOn = run.more && prefetch.hasRoom && !signal.aborted && !isLong;
-      const next = goesOn ? queue.take(prefetch.room) : { jobs: [], more: run.more };
+      const goesOn = run.more && flow.hasRoom && !signal.aborted && !isLong;
+      const next = goesOn ? source.take(flow.room) : { jobs: [], more: run.more };
       for (const job of run.jobs) this.#unread.push(job);
-      this.parts.onChange();
+      work.notify();
       run = await next;
     }
     if (!run.more) this.#runsDry();
@@ -180,7 +193,7 @@ export class Intake {
   /** Nothing came: because nothing is there, for which BullMQ waits the next time, or because of a hold. */
   async #untilAllowed(soon: boolean): Promise<void> {
     const { signal } = this.#stop;
-    const heldMs = await this.parts.queue.heldMs();
+    const heldMs = await this.parts.source.heldMs();
     this.#soonNos = soon ? this.#soonNos + 1 : 0;
     this.#wasHeld = heldMs > 0;
     if (heldMs > 0) await sleep(Math.min(heldMs, LONGEST_HOLD_MS), signal);
@@ -188,44 +201,26 @@ export class Intake {
   }
 
   #runsDry(): void {
-    this.#isDry = true;
-    this.parts.onChange();
-  }
-
-  async #untilRoom(): Promise<void> {
-    this.parts.onChange();
-    this.#nap = new AbortController();
-    await sleep(Number.POSITIVE_INFINITY, this.#nap.signal);
-    this.#nap = undefined;
+    this.parts.flow.foundMore(false);
+    this.parts.work.notify();
   }
 
   #hold(jobs: readonly FetchedJob[]): void {
     for (const job of jobs) {
       this.#held.add(job);
-      this.parts.prefetch.fetched(job.associations);
+      this.parts.flow.fetched(job);
     }
-  }
-
-  #submit(job: FetchedJob): void {
-    this.parts.process(job);
-  }
-
-  /** The job is settled and moved, or given up. */
-  ended(job: FetchedJob): void {
-    this.#held.delete(job);
-    this.parts.prefetch.ended(job.associations);
-    this.lookForRoom();
-    if (this.#held.size === 0) this.#onEmpty();
   }
 
   /** The process is about to end: what nobody has begun with is the next worker's. */
   async #putBackUnread(): Promise<void> {
-    const { queue, logger } = this.parts;
-    const unread = this.#unread.reverse(); // each is put at the head of the line
+    const { source, logger } = this.parts;
+    const unread = [...this.#unreadHigh, ...this.#unread].reverse(); // each is put at the head of the line
     this.#unread = [];
+    this.#unreadHigh = [];
     await Promise.all(
       unread.map(async job => {
-        await queue
+        await source
           .putBack(job)
           .catch(error =>
             logger.warn({ event: 'given up', jobId: job.id, error: messageOf(error) }, GIVEN_UP),
@@ -236,14 +231,14 @@ export class Intake {
   }
 
   async #renewLocks(): Promise<void> {
-    const { queue, lockMs, logger } = this.parts;
+    const { source, lockMs, logger } = this.parts;
     const { signal } = this.#renewing;
     while (!signal.aborted) {
       await sleep(lockMs / RENEWALS, signal);
       if (signal.aborted || this.#held.size === 0) continue;
       try {
         const held = [...this.#held];
-        const lost = new Set(await queue.renewLocks(held));
+        const lost = new Set(await source.renewLocks(held));
         // those that have ended meanwhile have no lock any more, and need none; some are just being told
         await sleep(0);
         for (const job of held)

@@ -38,10 +38,10 @@ export type LedgerEntry = {
   /** It must not throw. @param ours true; false: somebody else has the job by now; an error: nothing is settled */
   onSettled(ours: boolean | Error): void;
 };
-export type LedgerEvents = {
-  /** told of what is written; of jobs that were created as a whole only how many associations */
-  readonly onSettled: (entry: LedgerEntry) => void;
-  readonly onCreated: (associations: number) => void;
+/** Who is told of what is written; of jobs that were created as a whole only how many associations. */
+export type LedgerReport = {
+  settled(entry: LedgerEntry): void;
+  created(associations: number): void;
 };
 /** A batch after its delivery, as an operator is told of it. */
 export type BatchRecord = {
@@ -73,7 +73,7 @@ export class Ledger {
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly logger: Logger,
-    private readonly events: LedgerEvents = { onSettled: () => {}, onCreated: () => {} },
+    private readonly report: LedgerReport = { settled: () => {}, created: () => {} },
   ) {}
 
   /** Data and totals change together or not at all; the entry is told. What waits in the same turn goes together. */
@@ -132,7 +132,7 @@ export class Ledger {
     for (const some of portions(others))
       void this.#send(some, this.#settle(some), ours =>
         some.forEach((entry, at) => {
-          if (ours[at] === 1) this.events.onSettled(entry);
+          if (ours[at] === 1) this.report.settled(entry);
         }),
       );
   }
@@ -149,7 +149,7 @@ export class Ledger {
 
   #createdTogether(some: readonly LedgerEntry[], ours: readonly number[]): void {
     const created = some.reduce((sum, entry, at) => (ours[at] === 1 ? sum + entry.created : sum), 0);
-    if (created > 0) this.events.onCreated(created);
+    if (created > 0) this.report.created(created);
   }
 
   async #settle(some: readonly LedgerEntry[]): Promise<readonly number[]> {

@@ -13,7 +13,7 @@ import { reopen } from './settlement.js';
 
 export type ProcessorParts = JobEndParts & {
   /** the job's span, from here to its end; left out where traces are off */
-  readonly beginSpan?: ((job: FetchedJob) => JobSpan) | undefined;
+  readonly traces?: { job(job: FetchedJob): JobSpan } | undefined;
 };
 
 const MAX_FAULTS_SHOWN = 20;
@@ -28,7 +28,7 @@ export class Processor {
 
   /** What the job wants to be sent; nothing of a job that ends at once, by itself. */
   open(job: FetchedJob): readonly Submission[] {
-    const trace = this.parts.beginSpan?.(job);
+    const trace = this.parts.traces?.job(job);
     try {
       if (!job.mustFail) return this.#open(job, trace);
       this.#end.fail({ job, trace }, job.mustFail);

@@ -17,6 +17,7 @@ import {
   type WorkerState,
 } from '../../shared/state/heartbeat.js';
 import { createSampler } from '../../shared/state/sampler.js';
+import type { PipelineState } from '../pipeline.js';
 
 /** With Redis away the goodbye is not waited for. */
 const GOODBYE_MS = 500;
@@ -83,16 +84,12 @@ export class Heartbeat implements Service {
 }
 
 /** What it does, in one word; the first that applies. Pure. */
-export function stateOf(now: {
-  running: boolean;
-  stopping: boolean;
-  held: boolean;
-  inFlight: number;
-  associations: number;
-}): WorkerState {
-  if (now.stopping) return 'draining';
-  if (!now.running) return 'starting';
-  if (now.held) return 'held';
+export function stateOf(
+  now: Pick<PipelineState, 'isRunning' | 'isStopping' | 'isHeld' | 'inFlight' | 'associations'>,
+): WorkerState {
+  if (now.isStopping) return 'draining';
+  if (!now.isRunning) return 'starting';
+  if (now.isHeld) return 'held';
   if (now.inFlight > 0) return 'sending';
   return now.associations > 0 ? 'gathering' : 'idle';
 }

@@ -7,17 +7,12 @@ import { addGauge, metricName } from '../../shared/runtime/metrics-server.js';
 import type { SearchReport } from '../../shared/state/heartbeat.js';
 import type { Batch } from '../batches/batch.js';
 import type { DeliveryReport } from '../calls/delivery.js';
+import type { PipelineState } from '../pipeline.js';
 import { errorsOf, type Settled, statusLabel } from './metric-labels.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
-/** @param now what is read at the moment of a scrape */
-export function createWorkerMetrics(now: {
-  jobs: () => number;
-  associations: () => number;
-  waiting: () => number;
-  search: () => SearchReport;
-}) {
+export function createWorkerMetrics() {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -59,19 +54,6 @@ export function createWorkerMetrics(now: {
     buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 60],
     registers,
   });
-  const gauge = (text: string, help: string, read: () => number) =>
-    addGauge(registry, metricName(`worker_${text}`), help, read);
-  gauge('jobs', 'Jobs this worker has fetched and not settled', now.jobs);
-  gauge('associations', 'Associations of the jobs this worker has fetched and not settled', now.associations);
-  gauge('unbatched_associations', 'Associations that wait in this worker for a batch', now.waiting);
-  gauge(
-    'suspect_inputs',
-    'Inputs among which this worker looks for invalid ones that HubSpot did not name',
-    () => now.search().inputs,
-  );
-  gauge('suspect_calls_ratio', 'Share of the latest 100 calls of this worker that look for them', () =>
-    suspectShare(now.search()),
-  );
   // a rate needs a first value: counters that have not moved are 0, not absent
   for (const outcome of ['created', 'rejected', 'retry', 'held']) outcomes.inc({ outcome }, 0);
   calls.inc({ status: '201' }, 0);
@@ -105,6 +87,27 @@ export function createWorkerMetrics(now: {
       quotaWaitSeconds.observe(ms / 1_000);
     },
   };
+}
+
+/** What is in the pipeline, read at the moment of a scrape. */
+export function addPipelineMetrics(registry: Registry, now: () => PipelineState): void {
+  const gauge = (text: string, help: string, read: () => number) =>
+    addGauge(registry, metricName(`worker_${text}`), help, read);
+  gauge('jobs', 'Jobs this worker has fetched and not settled', () => now().jobs);
+  gauge(
+    'associations',
+    'Associations of the jobs this worker has fetched and not settled',
+    () => now().associations,
+  );
+  gauge('unbatched_associations', 'Associations that wait in this worker for a batch', () => now().unbatched);
+  gauge(
+    'suspect_inputs',
+    'Inputs among which this worker looks for invalid ones that HubSpot did not name',
+    () => now().search.inputs,
+  );
+  gauge('suspect_calls_ratio', 'Share of the latest 100 calls of this worker that look for them', () =>
+    suspectShare(now().search),
+  );
 }
 
 /** The latest calls are remembered for longer than a search lasts: without one, none of them counts. */

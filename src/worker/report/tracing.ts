@@ -27,13 +27,18 @@ export type JobSpan = {
 export class WorkTracing {
   readonly #tracer;
 
-  constructor(private readonly tracing: Tracing) {
+  /** @param about said in the span of each job */
+  constructor(
+    private readonly tracing: Tracing,
+    private readonly about: { readonly queue: string; readonly replica: string },
+  ) {
     this.#tracer = tracerOf(tracing);
   }
 
   /** One job, from its reading to its end, in the trace in which it was enqueued; named as BullMQ names it. */
-  job(job: FetchedJob, { queue, replica }: { queue: string; replica: string }): JobSpan {
+  job(job: FetchedJob): JobSpan {
     const { api } = this.tracing;
+    const { queue, replica } = this.about;
     const parent = this.#parentOf(job.trace);
     const span = this.#tracer.startSpan(
       `process ${queue}`,

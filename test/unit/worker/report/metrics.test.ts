@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { ErrorContext, JobData } from '../../../../src/shared/contract/association.js';
 import { readCapacity, writeCapacity } from '../../../../src/shared/state/capacity.js';
 import { categoryLabel, errorsOf, statusLabel } from '../../../../src/worker/report/metric-labels.js';
-import { createWorkerMetrics } from '../../../../src/worker/report/metrics.js';
+import { addPipelineMetrics, createWorkerMetrics } from '../../../../src/worker/report/metrics.js';
 import { queueStateOf } from '../../../support/queue-state.js';
 import { contactsToCompanies } from '../../../support/samples.js';
 
@@ -29,18 +29,18 @@ describe('label values', () => {
   });
 });
 
+const IDLE = {
+  ...{ isRunning: true, isStopping: false, isHeld: false },
+  ...{ jobs: 0, associations: 0, unbatched: 0, inFlight: 0 },
+};
+
 test.each([
   [{ inputs: 4_000, invalid: 3, calls: 100, suspectCalls: 40 }, 4_000, 0.4],
   [{ inputs: 0, invalid: 0, calls: 100, suspectCalls: 40 }, 0, 0],
   [{ inputs: 9, invalid: 0, calls: 0, suspectCalls: 0 }, 9, 0],
 ])('what looking for invalid inputs costs: %j', async (search, inputs, ratio) => {
-  const none = () => 0;
-  const { registry } = createWorkerMetrics({
-    jobs: none,
-    associations: none,
-    waiting: none,
-    search: () => search,
-  });
+  const { registry } = createWorkerMetrics();
+  addPipelineMetrics(registry, () => ({ ...IDLE, search }));
   const text = await registry.metrics();
   expect(text).toContain(`association_worker_suspect_inputs ${inputs}\n`);
   expect(text).toContain(`association_worker_suspect_calls_ratio ${ratio}\n`);

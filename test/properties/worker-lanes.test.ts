@@ -1,15 +1,14 @@
-/** The coalescer loses nothing, repeats nothing, keeps the order, and fills batches exactly. */
+/** The lanes loses nothing, repeats nothing, keeps the order, and fills batches exactly. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type AssociationType, type Pair, typesText } from '../../src/shared/contract/association.js';
 import { Pairs } from '../../src/shared/contract/pairs.js';
 import type { Batch } from '../../src/worker/batches/batch.js';
 import { indexes } from '../../src/worker/batches/columns.js';
-import { Coalescer } from '../../src/worker/batches/lanes.js';
 import { CREATED, type Outcome } from '../../src/worker/batches/outcome.js';
 import { lineOf } from '../../src/worker/batches/submission.js';
 import { batchLimit } from '../../src/worker/batches/suspicion.js';
-import { inputsIn, pairsOf, type Sample, submitTo } from '../support/worker-samples.js';
+import { inputsIn, pairsOf, type Sample, SampleLanes, submitTo } from '../support/worker-samples.js';
 
 const pairKey = (from: string, to: string): string => `${from} ${to}`;
 const type = (associationTypeId: number): AssociationType => ({
@@ -18,31 +17,7 @@ const type = (associationTypeId: number): AssociationType => ({
 });
 const LINGER_MS = 10;
 
-/** A coalescer with a clock of its own. */
-function bench(maxInputs: number) {
-  let now = 0;
-  let changes = 0;
-  const coalescer = new Coalescer({
-    maxInputs,
-    lingerMs: () => LINGER_MS,
-    now: () => now,
-    onChange: () => {
-      changes += 1;
-    },
-  });
-  return {
-    coalescer,
-    pass: (ms: number) => {
-      now += ms;
-    },
-    get now() {
-      return now;
-    },
-    get changes() {
-      return changes;
-    },
-  };
-}
+const lanesOf = (maxInputs: number) => new SampleLanes(maxInputs, { lingerMs: LINGER_MS });
 
 const submission = (pairs: readonly Pair[], more: Partial<Sample> = {}): Sample => ({
   fromObjectType: 'contacts',
@@ -119,7 +94,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
   it('gives every pair exactly one outcome, its own', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 60 }), steps, async (maxInputs, script) => {
-        const { coalescer, pass } = bench(maxInputs);
+        const lanes = lanesOf(maxInputs);
         const submitted: { submission: Sample; outcomes: readonly Outcome[] | undefined }[] = [];
         const waits: Promise<void>[] = [];
         let batches = 0;
@@ -145,29 +120,29 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
             submitted.push(entry);
             waiting += step.submission.pairs.length;
             waits.push(
-              submitTo(coalescer, step.submission).then(outcomes => {
+              submitTo(lanes, step.submission).then(outcomes => {
                 entry.outcomes = outcomes;
               }),
             );
-          } else if (step.kind === 'pass') pass(step.ms);
-          else if (step.kind === 'flush') coalescer.flush();
+          } else if (step.kind === 'pass') lanes.pass(step.ms);
+          else if (step.kind === 'flush') lanes.flush();
           else if (step.kind === 'release') {
-            coalescer.release(one => (one.fromObjectType === step.fromObjectType ? HELD : undefined));
-            waiting = coalescer.size;
+            lanes.release(one => (one.fromObjectType === step.fromObjectType ? HELD : undefined));
+            waiting = lanes.size;
           } else {
-            const ready = coalescer.next(step.partialsToo);
-            const batch = coalescer.seal(step.partialsToo);
+            const ready = lanes.nextOne(step.partialsToo);
+            const batch = lanes.sealOne(step.partialsToo);
             expect(batch !== undefined).toBe(ready !== undefined);
             if (batch) send(batch);
           }
-          expect(coalescer.size).toBe(waiting);
+          expect(lanes.size).toBe(waiting);
         }
-        coalescer.flush();
-        for (let batch = coalescer.seal(); batch; batch = coalescer.seal()) send(batch);
+        lanes.flush();
+        for (let batch = lanes.sealOne(); batch; batch = lanes.sealOne()) send(batch);
 
-        expect(coalescer.size).toBe(0);
-        expect(coalescer.next()).toBeUndefined();
-        expect(coalescer.lingersUntil()).toBeUndefined();
+        expect(lanes.size).toBe(0);
+        expect(lanes.nextOne()).toBeUndefined();
+        expect(lanes.nextLinger()).toBeUndefined();
         await Promise.all(waits); // whoever was lost hangs here
         const all = submitted.flatMap(({ outcomes }) => outcomes ?? []);
         expect(all.filter(outcome => outcome === CREATED)).toHaveLength(createdAsOne);
@@ -187,7 +162,7 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
   it('seals batches of one lane, within its limit, without a pair twice, oldest first, types united', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), steps, (maxInputs, script) => {
-        const { coalescer, pass } = bench(maxInputs);
+        const lanes = lanesOf(maxInputs);
         const order = new Map<Sample, number>();
         /** highest place in the queue that a lane has sent, with the pairs it has sent so far */
         const sent = new Map<string, { place: number; batch: Batch }[]>();
@@ -251,15 +226,15 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
           if (step.kind === 'submit') {
             order.set(step.submission, place);
             place += step.submission.pairs.length;
-            void submitTo(coalescer, step.submission);
-          } else if (step.kind === 'pass') pass(step.ms);
+            void submitTo(lanes, step.submission);
+          } else if (step.kind === 'pass') lanes.pass(step.ms);
           else if (step.kind === 'seal') {
-            const batch = coalescer.seal(step.partialsToo);
+            const batch = lanes.sealOne(step.partialsToo);
             if (batch) check(batch);
           }
         }
-        coalescer.flush();
-        for (let batch = coalescer.seal(); batch; batch = coalescer.seal()) check(batch);
+        lanes.flush();
+        for (let batch = lanes.sealOne(); batch; batch = lanes.sealOne()) check(batch);
       }),
       { numRuns: 300 },
     );
@@ -271,21 +246,21 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
         fc.integer({ min: 1, max: 50 }),
         fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 30 }),
         (maxInputs, sizes) => {
-          const { coalescer } = bench(maxInputs);
+          const lanes = lanesOf(maxInputs);
           const total = sizes.reduce((sum, size) => sum + size, 0);
           const all = pairsOf(total);
           let at = 0;
           for (const size of sizes) {
-            void submitTo(coalescer, submission(all.slice(at, at + size)));
+            void submitTo(lanes, submission(all.slice(at, at + size)));
             at += size;
           }
           const seen: string[] = [];
-          for (let batch = coalescer.seal(); batch; batch = coalescer.seal()) {
+          for (let batch = lanes.sealOne(); batch; batch = lanes.sealOne()) {
             expect(batch.trigger).toBe('full');
             expect(batch.inputs.size).toBe(maxInputs);
             seen.push(...inputsOf(batch).map(input => input.from));
           }
-          expect(coalescer.size).toBe(total % maxInputs);
+          expect(lanes.size).toBe(total % maxInputs);
           expect(seen).toEqual(all.slice(0, seen.length).map(([from]) => from));
         },
       ),
@@ -295,64 +270,62 @@ describe('any sequence of submissions, waiting, sealing, releasing', () => {
 
 describe('readiness', () => {
   it('is linger, from the oldest on, and lingersUntil says when', () => {
-    const { coalescer, pass } = bench(10);
-    expect(coalescer.lingersUntil()).toBeUndefined();
-    void submitTo(coalescer, submission(pairsOf(2)));
-    pass(4);
-    void submitTo(coalescer, submission(pairsOf(3), { fromObjectType: 'deals' }));
-    expect(coalescer.lingersUntil()).toBe(LINGER_MS);
-    expect(coalescer.next()).toBeUndefined();
-    pass(LINGER_MS - 4);
-    expect(coalescer.next(false)).toBeUndefined();
-    expect(coalescer.seal(false)).toBeUndefined();
-    expect(coalescer.next()).toEqual({ full: false });
-    expect(coalescer.seal()).toMatchObject({
+    const lanes = lanesOf(10);
+    expect(lanes.nextLinger()).toBeUndefined();
+    void submitTo(lanes, submission(pairsOf(2)));
+    lanes.pass(4);
+    void submitTo(lanes, submission(pairsOf(3), { fromObjectType: 'deals' }));
+    expect(lanes.nextLinger()).toBe(LINGER_MS);
+    expect(lanes.nextOne()).toBeUndefined();
+    lanes.pass(LINGER_MS - 4);
+    expect(lanes.nextOne(false)).toBeUndefined();
+    expect(lanes.sealOne(false)).toBeUndefined();
+    expect(lanes.nextOne()).toEqual({ full: false });
+    expect(lanes.sealOne()).toMatchObject({
       trigger: 'linger',
       waitedMs: LINGER_MS,
       fromObjectType: 'contacts',
     });
-    expect(coalescer.lingersUntil()).toBe(4 + LINGER_MS);
-    expect(coalescer.next()).toBeUndefined();
-    coalescer.flush();
-    expect(coalescer.seal(false)).toBeUndefined();
-    expect(coalescer.seal()).toMatchObject({ trigger: 'flush', fromObjectType: 'deals' });
+    expect(lanes.nextLinger()).toBe(4 + LINGER_MS);
+    expect(lanes.nextOne()).toBeUndefined();
+    lanes.flush();
+    expect(lanes.sealOne(false)).toBeUndefined();
+    expect(lanes.sealOne()).toMatchObject({ trigger: 'flush', fromObjectType: 'deals' });
   });
 
   it('goes to the lane whose oldest has waited longest, full or not', () => {
-    const { coalescer, pass } = bench(3);
-    void submitTo(coalescer, submission(pairsOf(1)));
-    pass(LINGER_MS);
-    void submitTo(coalescer, submission(pairsOf(7), { fromObjectType: 'deals' }));
-    expect(coalescer.seal(false)).toMatchObject({ fromObjectType: 'deals', trigger: 'full' });
-    expect(coalescer.seal()).toMatchObject({ fromObjectType: 'contacts', trigger: 'linger' });
-    expect(coalescer.seal()).toMatchObject({ fromObjectType: 'deals', trigger: 'full' });
-    expect(coalescer.size).toBe(1);
+    const lanes = lanesOf(3);
+    void submitTo(lanes, submission(pairsOf(1)));
+    lanes.pass(LINGER_MS);
+    void submitTo(lanes, submission(pairsOf(7), { fromObjectType: 'deals' }));
+    expect(lanes.sealOne(false)).toMatchObject({ fromObjectType: 'deals', trigger: 'full' });
+    expect(lanes.sealOne()).toMatchObject({ fromObjectType: 'contacts', trigger: 'linger' });
+    expect(lanes.sealOne()).toMatchObject({ fromObjectType: 'deals', trigger: 'full' });
+    expect(lanes.size).toBe(1);
   });
 
-  it('is announced when it comes earlier than was known: by the first, by a lane that fills up, by flush', () => {
-    const one = bench(4);
-    void submitTo(one.coalescer, submission(pairsOf(1)));
+  it('is announced when it comes earlier than was known: by the first, or by a lane that fills up', () => {
+    const one = lanesOf(4);
+    void submitTo(one, submission(pairsOf(1)));
     expect(one.changes).toBe(1);
-    void submitTo(one.coalescer, submission(pairsOf(2)));
+    void submitTo(one, submission(pairsOf(2)));
     expect(one.changes).toBe(1);
-    void submitTo(one.coalescer, submission(pairsOf(1)));
+    void submitTo(one, submission(pairsOf(1)));
     expect(one.changes).toBe(2);
-    void submitTo(one.coalescer, submission(pairsOf(9)));
+    void submitTo(one, submission(pairsOf(9)));
     expect(one.changes).toBe(2);
-    one.coalescer.flush();
-    expect(one.changes).toBe(3);
   });
 });
 
 it('suspects never share an input with other types, however full the batch', () => {
-  const { coalescer } = bench(2_000);
+  const lanes = lanesOf(2_000);
   const pairs = pairsOf(3);
   for (const types of [[type(1)], [type(2)], [type(1)]])
-    void submitTo(coalescer, submission(pairs, { suspicion: 1, types }));
-  coalescer.flush();
-  const first = coalescer.seal();
-  const second = coalescer.seal();
-  expect(coalescer.size).toBe(0);
+    void submitTo(lanes, submission(pairs, { suspicion: 1, types }));
+  lanes.flush();
+  const first = lanes.sealOne();
+  const second = lanes.sealOne();
+  expect(lanes.size).toBe(0);
   expect(
     inputsOf(first as Batch).map(input => [typesText(input.types), input.merged, input.waiters.length]),
   ).toEqual(Array(3).fill(['HUBSPOT_DEFINED:1', false, 2]));
@@ -362,13 +335,13 @@ it('suspects never share an input with other types, however full the batch', () 
 });
 
 it('an empty submission has its outcomes at once', async () => {
-  expect(await submitTo(bench(1).coalescer, submission([]))).toEqual([]);
+  expect(await submitTo(lanesOf(1), submission([]))).toEqual([]);
 });
 
 it('an input that is settled twice is an error, not a second outcome', () => {
-  const { coalescer } = bench(1);
-  void submitTo(coalescer, submission(pairsOf(1)));
-  const inputs = coalescer.seal()?.inputs;
+  const lanes = lanesOf(1);
+  void submitTo(lanes, submission(pairsOf(1)));
+  const inputs = lanes.sealOne()?.inputs;
   inputs?.settle(0, CREATED);
   expect(() => inputs?.settle(0, CREATED)).toThrow(/settled twice/);
 });

@@ -1,12 +1,11 @@
-/** The gate before the quota: whose turn it is, how many calls are in flight, and how many batches are searched at once. */
+/** The gate before the quota: which line is next, how many calls are in flight, and what a permit says. */
 import { describe, expect, it } from '@jest/globals';
-import { ANY_TIME } from '../../src/hubspot/departure.js';
-import type { Permit } from '../../src/hubspot/quota.js';
-import type { Passage } from '../../src/hubspot/turnstile.js';
-import type { Line } from '../../src/worker/batches/submission.js';
-import { type Entry, Gate, type Size, type Turn } from '../../src/worker/calls/gate.js';
-import { Searches } from '../../src/worker/calls/searches.js';
-import { Prefetch } from '../../src/worker/jobs/prefetch.js';
+import { ANY_TIME } from '../../../../src/hubspot/departure.js';
+import type { Permit } from '../../../../src/hubspot/quota.js';
+import type { Passage } from '../../../../src/hubspot/turnstile.js';
+import { Notifier } from '../../../../src/shared/runtime/wait.js';
+import type { Line } from '../../../../src/worker/batches/submission.js';
+import { type Entry, Gate, type Size, type Turn } from '../../../../src/worker/calls/gate.js';
 
 const PERMIT = { kind: 'granted', high: 0, slot: ANY_TIME } as Permit;
 const settled = () => new Promise(resolve => setImmediate(resolve));
@@ -17,6 +16,8 @@ function bench(maxConcurrentCalls: number, { isScarce = true, passages = [] as P
   let mostAsking = 0;
   const released: Permit[] = [];
   const turns: Line[] = [];
+  const high: number[] = [];
+  const work = new Notifier();
   const spread: boolean[] = [];
   const gate = new Gate({
     quota: {
@@ -37,10 +38,12 @@ function bench(maxConcurrentCalls: number, { isScarce = true, passages = [] as P
       },
     },
     maxConcurrentCalls,
-    onTurn: line => turns.push(line),
+    searches: { called: line => turns.push(line) },
+    flow: { foundHigh: jobs => high.push(jobs) },
+    work,
   });
   const pass = (line: Line, size: Size = 'full') => gate.pass(line, size, signal);
-  return { gate, pass, turns, spread, released, mostAsking: () => mostAsking };
+  return { gate, pass, turns, high, work, spread, released, mostAsking: () => mostAsking };
 }
 
 /** A line that always wants another call, each of which ends at once. */
@@ -93,57 +96,21 @@ describe('the gate', () => {
     },
   );
 
+  it('passes on how many jobs of high priority wait, whoever the permit is for, and notifies who fetches them', async () => {
+    const passages = [2, 0, 3].map(high => ({ ...PERMIT, high }));
+    const box = bench(10, { passages });
+    const heard = box.work.wait();
+    leave(await box.pass('suspect'));
+    await heard;
+    for (const line of ['first', 'suspect'] as const) leave(await box.pass(line));
+    expect(box.high).toEqual([2, 0, 3]);
+  });
+
   it('lets the other line pass when one is told to wait, or fails', async () => {
     const box = bench(1, { passages: [{ kind: 'paced', forMs: 5 }] });
     const [paced, other] = await Promise.all([box.pass('first', 'partial'), box.pass('suspect')]);
     expect(paced).toEqual({ kind: 'paced', forMs: 5 });
     leave(other);
     expect(box.gate.inFlight).toBe(0);
-  });
-});
-
-describe('searches', () => {
-  it('are bounded, and say how much they cost and found', () => {
-    let rooms = 0;
-    const searches = new Searches(2, () => {
-      rooms += 1;
-    });
-    const one = searches.begin(2_000);
-    const other = searches.begin(100);
-    expect(searches.begin(5)).toBeUndefined();
-    expect(rooms).toBe(2);
-    if (one) one.invalid = 7;
-    for (const line of ['first', 'suspect', 'suspect', 'first', 'suspect'] as const) searches.called(line);
-    expect(searches.report(30)).toEqual({ inputs: 2_130, invalid: 7, calls: 5, suspectCalls: 3 });
-    if (one) searches.end(one);
-    expect(searches.inputs).toBe(100);
-    expect(searches.begin(5)).toBeDefined();
-    if (other) searches.end(other);
-    for (let call = 0; call < 200; call++) searches.called('first');
-    expect(searches.report(0)).toEqual({ inputs: 5, invalid: 0, calls: 100, suspectCalls: 0 });
-  });
-
-  it('let batches without room come back after as long as searches take lately', () => {
-    const searches = new Searches(1);
-    expect(searches.againMs).toBeGreaterThanOrEqual(15_000);
-    expect(searches.againMs).toBeLessThanOrEqual(30_000);
-    for (let done = 0; done < 20; done++) {
-      const search = searches.begin(1);
-      if (search) searches.end(search);
-    }
-    expect(searches.againMs).toBeGreaterThanOrEqual(1_000);
-    expect(searches.againMs).toBeLessThanOrEqual(2_000);
-  });
-
-  it('do not count in the memory, up to its bound once more', () => {
-    let suspects = 0;
-    const prefetch = new Prefetch({ associations: 800, jobs: 100 }, () => suspects);
-    for (let job = 0; job < 8; job++) prefetch.fetched(100);
-    expect(prefetch.hasRoom).toBe(false);
-    suspects = 500;
-    expect(prefetch.hasRoom).toBe(true);
-    suspects = 10_000;
-    for (let job = 0; job < 8; job++) prefetch.fetched(100);
-    expect(prefetch.hasRoom).toBe(false);
   });
 });

@@ -1,15 +1,16 @@
 /** The intake without Redis: a queue that is a list, jobs that end when the test says so. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import type { FetchedJob, JobQueue, TakeLimits } from '../../src/bullmq/job-queue.js';
-import { createLogger } from '../../src/shared/runtime/logger.js';
-import { Intake } from '../../src/worker/jobs/intake.js';
-import { Prefetch } from '../../src/worker/jobs/prefetch.js';
-import { eventually } from '../support/eventually.js';
+import type { FetchedJob, TakeLimits } from '../../../../src/bullmq/job-queue.js';
+import { createLogger } from '../../../../src/shared/runtime/logger.js';
+import { Notifier } from '../../../../src/shared/runtime/wait.js';
+import { Flow } from '../../../../src/worker/jobs/flow.js';
+import { Intake, type JobSource } from '../../../../src/worker/jobs/intake.js';
+import { eventually } from '../../../support/eventually.js';
 
 const BYTES = 26;
 
 /** A queue in memory, and what became of its jobs. */
-class FakeQueue {
+class FakeQueue implements JobSource {
   waiting: FetchedJob[] = [];
   readonly putBackIds: string[] = [];
   fails = 0;
@@ -78,32 +79,30 @@ class FakeQueue {
 }
 
 let queue: FakeQueue;
-let prefetch: Prefetch;
+let flow: Flow;
 let intake: Intake;
-const working = new Map<string, () => void>();
-const end = (...ids: string[]) => {
-  for (const id of ids) working.get(id)?.();
+let work: Notifier;
+/** taken from the intake */
+const working = new Map<string, FetchedJob>();
+const take = (associations: number): string[] => {
+  const jobs = intake.take(associations);
+  for (const job of jobs) working.set(job.id, job);
+  return jobs.map(({ id }) => id);
 };
-let changes: number;
+const end = (...ids: string[]) => {
+  for (const id of ids) {
+    const job = working.get(id);
+    if (!job) throw new Error(`job ${id} is not at work`);
+    working.delete(id);
+    intake.ended(job);
+  }
+};
 beforeEach(() => {
   queue = new FakeQueue();
-  prefetch = new Prefetch({ associations: 800, jobs: 80 });
-  changes = 0;
+  flow = new Flow({ batches: 8, associations: 800, jobs: 80, maxInputs: 100, lingerMs: 250 });
+  work = new Notifier();
   intake = new Intake({
-    queue: queue as unknown as JobQueue,
-    prefetch,
-    process: job => {
-      working.set(job.id, () => {
-        working.delete(job.id);
-        intake.ended(job);
-      });
-    },
-    onChange: () => {
-      changes += 1;
-    },
-    portion: 100,
-    high: { jobs: 10, bytes: 100 * BYTES },
-    lockMs: 30_000,
+    ...{ source: queue, flow, room: new Notifier(), work, lockMs: 30_000 },
     logger: createLogger('silent', 'test'),
   });
 });
@@ -112,85 +111,86 @@ afterEach(async () => {
   end(...working.keys());
   await drained;
   expect(queue.isClosed).toBe(true);
-  expect([prefetch.jobs, prefetch.associations]).toEqual([0, 0]);
+  expect([flow.jobs, flow.associations]).toEqual([0, 0]);
 });
-const full = () => eventually(() => expect(prefetch.hasRoom).toBe(false));
+const full = () => eventually(() => expect(flow.hasRoom).toBe(false));
 
 it('keeps memory full and no fuller, and goes on when there is room for more than a little', async () => {
   queue.add(30, 50);
   await intake.start();
   await full();
-  expect([prefetch.associations, working.size]).toEqual([800, 0]);
-  expect(intake.hasMore).toBe(false);
-  while (intake.handOn());
-  expect(working.size).toBe(16);
+  expect([flow.associations, working.size]).toEqual([800, 0]);
+  expect(take(800)).toHaveLength(16);
   const { asked } = queue;
   end('0');
-  expect(prefetch.hasRoom).toBe(false);
+  expect(flow.hasRoom).toBe(false);
   end('1', '2');
   await eventually(() => expect(queue.asked).toBeGreaterThan(asked));
   await full();
-  expect(prefetch.associations).toBe(800);
+  expect(flow.associations).toBe(800);
 });
 
-it('hands on what is asked for, in order, and says when there is nothing more', async () => {
+it('gives what is asked for, in whole jobs and in order, and notifies who waits for them', async () => {
+  const heard = work.wait();
   queue.add(5, 40);
   await intake.start();
-  await eventually(() => expect(prefetch.jobs).toBe(5));
-  expect(changes).toBeGreaterThan(0);
-  expect([intake.handOn(), [...working.keys()]]).toEqual([true, ['0', '1', '2']]);
-  expect([intake.handOn(), [...working.keys()]]).toEqual([true, ['0', '1', '2', '3', '4']]);
-  expect(intake.handOn()).toBe(false);
+  await heard;
+  await eventually(() => expect(flow.jobs).toBe(5));
+  expect(take(0)).toEqual([]);
+  expect(take(100)).toEqual(['0', '1', '2']);
+  expect(take(100)).toEqual(['3', '4']);
+  expect(take(100)).toEqual([]);
 });
 
-it('holds more for a while where no call becomes full of it, and only then', async () => {
+it('holds more for a while where memory is stretched, and only then', async () => {
   queue.add(400, 50);
   await intake.start();
   await full();
-  intake.widen();
-  expect(intake.hasMore).toBe(true);
-  await eventually(() => expect(prefetch.associations).toBe(1_600));
-  for (let times = 0; times < 9; times++) {
-    intake.widen();
+  expect(flow.stretch()).toBe(true);
+  intake.lookForRoom();
+  await eventually(() => expect(flow.associations).toBe(1_600));
+  while (flow.stretch()) {
+    intake.lookForRoom();
     await full();
   }
-  expect(prefetch.jobs).toBe(80); // the bound of jobs stands
-  for (let calls = 0; calls < 300; calls++) prefetch.narrow();
-  expect(prefetch.hasRoom).toBe(false);
+  expect(flow.jobs).toBe(80); // the bound of jobs stands
 });
 
 it('says when nothing more is on its way', async () => {
   queue.add(2, 10);
   await intake.start();
-  await eventually(() => expect(prefetch.jobs).toBe(2));
-  expect(intake.hasMore).toBe(false);
+  await eventually(() => expect(flow.jobs).toBe(2));
+  await eventually(() => expect(flow.lingerMs(false)).toBe(250)); // company is not on its way
   queue.add(200, 10);
   await full();
-  expect(prefetch.jobs).toBe(80);
+  expect(flow.jobs).toBe(80);
 });
 
-it('high priority comes in when memory is full, and is handed on before everything else', async () => {
+it('high priority comes in when memory is full, and is taken before everything else', async () => {
   queue.add(30, 50);
   await intake.start();
   await full();
   queue.add(1, 20, { id: 'high', high: true });
+  flow.foundHigh(1);
   await intake.fetchHigh();
-  expect([...working.keys()]).toEqual(['high']);
-  expect(prefetch.associations).toBe(820);
+  expect([take(0), take(60), flow.wantsHigh]).toEqual([['high'], ['0', '1'], false]);
+  expect(flow.associations).toBe(820);
 });
 
 it('at the end puts back what nobody has begun with, the newest first, and waits for the rest', async () => {
   queue.add(5, 40);
   await intake.start();
-  await eventually(() => expect(prefetch.jobs).toBe(5));
-  intake.handOn();
+  await eventually(() => expect(flow.jobs).toBe(5));
+  take(100);
+  queue.add(1, 20, { id: 'high', high: true });
+  await intake.fetchHigh();
   let isDrained = false;
   const drained = intake.drain().then(() => {
     isDrained = true;
   });
-  await eventually(() => expect(queue.putBackIds).toEqual(['4', '3']));
+  await eventually(() => expect(queue.putBackIds).toEqual(['4', '3', 'high']));
   end('0', '1');
-  await eventually(() => expect(working.size).toBe(1));
+  expect([intake.isRunning, intake.isStopping]).toEqual([false, true]);
   expect(isDrained).toBe(false);
   end('2');
   await drained;
@@ -200,7 +200,7 @@ it('asks again after an error', async () => {
   queue.fails = 1;
   queue.add(1, 10);
   await intake.start();
-  await eventually(() => expect(prefetch.jobs).toBe(1));
+  await eventually(() => expect(flow.jobs).toBe(1));
 });
 
 it('asks for nothing while fetching is held', async () => {
@@ -208,5 +208,5 @@ it('asks for nothing while fetching is held', async () => {
   queue.add(3, 10);
   await intake.start();
   await eventually(() => expect(queue.asked).toBe(1));
-  expect([prefetch.jobs, intake.isRunning]).toEqual([0, true]);
+  expect([flow.jobs, intake.isRunning]).toEqual([0, true]);
 });

@@ -1,0 +1,120 @@
+/**
+ * The pipeline of a replica, from a job in the queue to HubSpot's answer and back: intake → processor → lanes →
+ * dispatcher → gate → delivery. Everything that a stage knows of another one is handed to it here, and the arrows point
+ * one way: the dispatcher drives, and nobody knows the dispatcher. Two notifiers wake those who wait: `work` the
+ * dispatcher, `room` the intake.
+ *
+ * It needs neither Redis nor a thread: both are behind its parts, in tests as in main.ts.
+ */
+import type { Quota } from '../hubspot/quota.js';
+import { Turnstile } from '../hubspot/turnstile.js';
+import type { Config } from '../shared/runtime/config.js';
+import type { Logger } from '../shared/runtime/logger.js';
+import { Notifier } from '../shared/runtime/wait.js';
+import type { SearchReport } from '../shared/state/heartbeat.js';
+import { Lanes } from './batches/lanes.js';
+import { type CallReport, Delivery, type DeliveryParts } from './calls/delivery.js';
+import { Evidence } from './calls/evidence.js';
+import { Gate } from './calls/gate.js';
+import { Searches } from './calls/searches.js';
+import { type BatchReport, Dispatcher } from './dispatcher.js';
+import { Flow, flowLimits } from './jobs/flow.js';
+import { Intake, type JobSource } from './jobs/intake.js';
+import type { JobEndParts } from './jobs/job-end.js';
+import { Processor } from './jobs/processor.js';
+import type { WorkTracing } from './report/tracing.js';
+
+export type PipelineSettings = Pick<
+  Config,
+  | 'batchLingerMs'
+  | 'batchMaxInputs'
+  | 'jobAttempts'
+  | 'jobLockMs'
+  | 'maxConcurrentCalls'
+  | 'rateLimitWindowMs'
+  | 'retryBackoffMs'
+  | 'unavailablePatienceHours'
+>;
+
+export type PipelineParts = {
+  readonly settings: PipelineSettings;
+  /** names the batches, of each replica differently */
+  readonly replica: string;
+  readonly queue: JobSource & JobEndParts['queue'];
+  readonly ledger: JobEndParts['ledger'];
+  /** the methods of it that the stages need */
+  readonly quota: Pick<Quota, keyof Quota>;
+  readonly caller: DeliveryParts['caller'];
+  readonly token: { readonly renew: DeliveryParts['renewToken'] };
+  readonly report: CallReport & BatchReport & { permit(waitMs: number): void };
+  /** left out where traces are off */
+  readonly traces?: Pick<WorkTracing, 'job' | 'batch' | 'call'> | undefined;
+  readonly logger: Logger;
+};
+
+/** What is in the pipeline at this moment. */
+export type PipelineState = {
+  readonly isRunning: boolean;
+  readonly isStopping: boolean;
+  /** the account is held, as far as this replica knows */
+  readonly isHeld: boolean;
+  readonly jobs: number;
+  readonly associations: number;
+  /** associations that wait for a batch */
+  readonly unbatched: number;
+  /** calls on their way to HubSpot */
+  readonly inFlight: number;
+  readonly search: SearchReport;
+};
+
+export type Pipeline = {
+  readonly intake: Intake;
+  readonly dispatcher: Dispatcher;
+  readonly state: () => PipelineState;
+};
+
+/** For /readyz: what keeps the worker from working, if anything does. */
+export const notReady = ({ isRunning }: PipelineState): readonly string[] =>
+  isRunning ? [] : ['the worker is not running'];
+
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { settings, queue, quota, report, traces, logger } = parts;
+  const now = () => performance.now();
+  const work = new Notifier();
+  const room = new Notifier();
+
+  const limits = flowLimits(settings);
+  const lanes = new Lanes({ maxInputs: settings.batchMaxInputs, now, replica: parts.replica });
+  const searches = new Searches(limits.batches, room);
+  const flow = new Flow(limits, [lanes, searches]);
+
+  const intake = new Intake({ source: queue, flow, room, work, lockMs: settings.jobLockMs, logger });
+  const processor = new Processor({
+    ...{ queue, ledger: parts.ledger, onEnd: intake.ended, traces, logger },
+    policy: {
+      maxAttempts: settings.jobAttempts,
+      patienceHours: settings.unavailablePatienceHours,
+      backoffMs: settings.retryBackoffMs,
+    },
+  });
+
+  const turnstile = new Turnstile(quota, ms => report.permit(ms));
+  const { maxConcurrentCalls } = settings;
+  const gate = new Gate({ quota, turnstile, maxConcurrentCalls, searches, flow, work });
+  const delivery = new Delivery({
+    ...{ caller: parts.caller, quota, gate, searches, report, traces, logger },
+    evidence: new Evidence(now),
+    windowMs: settings.rateLimitWindowMs,
+    renewToken: parts.token.renew,
+  });
+  const dispatcher = new Dispatcher({
+    ...{ intake, processor, lanes, flow, quota, gate, delivery, work, report, logger },
+  });
+
+  const state = () => ({
+    ...{ isRunning: intake.isRunning, isStopping: intake.isStopping, isHeld: turnstile.isHeld },
+    ...{ jobs: flow.jobs, associations: flow.associations, unbatched: lanes.size, inFlight: gate.inFlight },
+    search: searches.report(lanes.suspects),
+  });
+  return { intake, dispatcher, state };
+}

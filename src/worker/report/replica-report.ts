@@ -1,0 +1,33 @@
+/** What this replica says of itself every two seconds (heartbeat.ts). */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Limits } from '../../shared/state/capacity.js';
+import type { WorkerReport } from '../../shared/state/heartbeat.js';
+import { accountLimits } from '../../shared/state/smallest-limits.js';
+import type { PipelineState } from '../pipeline.js';
+import { stateOf } from './heartbeat.js';
+
+/**
+ * @param id of this replica, unlike all others
+ * @param limits that it is configured with
+ * @param pipeline what is in it at this moment
+ */
+export function replicaReport(id: string, limits: Limits, pipeline: () => PipelineState): () => WorkerReport {
+  const packageJson = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(packageJson) as { version: string };
+  const about = { id, version, host: hostname(), pid: process.pid, startedAt: Date.now() };
+  return () => {
+    const now = pipeline();
+    const { inFlight, jobs, associations, search } = now;
+    return {
+      ...about,
+      rssBytes: process.memoryUsage.rss(),
+      state: stateOf(now),
+      inFlight,
+      maxInFlight: limits.maxConcurrentCalls,
+      ...{ jobs, associations },
+      limits: accountLimits(limits),
+      search,
+    };
+  };
+}
