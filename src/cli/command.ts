@@ -3,8 +3,10 @@
  * commander parses and writes the help; it would stop at the first problem, so the problems are found here, all of them.
  */
 import { type Command, Option } from 'commander';
-import leven from 'leven';
+import { didYouMean, meant } from '../shared/contract/did-you-mean.js';
 import { ConfigError } from '../shared/contract/errors.js';
+
+export const PROGRAM = 'association-queue';
 
 export type CommandSpec = {
   /** name and operands: `enqueue FILE` */
@@ -115,7 +117,11 @@ export class Given {
     const name = arg.split('=')[0] ?? arg;
     const known = ['--help', ...this.#command.options.flatMap(({ long }) => long ?? [])];
     if (known.includes(name)) return `${name} takes no value`;
-    const [nearest = ''] = known.toSorted((a, b) => leven(name, a) - leven(name, b));
-    return `unknown option ${name}${leven(name, nearest) <= 3 ? `: did you mean ${nearest}?` : ''}`;
+    return `unknown option ${name}${didYouMean(meant(name, known))}`;
   }
+}
+
+/** Commands say it on stderr; services have a log. */
+export function warnOf({ warnings }: { readonly warnings: readonly string[] }): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }

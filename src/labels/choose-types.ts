@@ -2,8 +2,8 @@
  * Chooses the types of an association that names a label, or neither label nor types, from the known labels of its object
  * pair. Pure: no I/O, no clock.
  */
-import leven from 'leven';
 import { type Association, type AssociationType, typeText } from '../shared/contract/association.js';
+import { didYouMean, meant } from '../shared/contract/did-you-mean.js';
 import { quote } from '../shared/contract/record-id.js';
 
 /** A type of an object pair as `GET …/labels` returns it; label null = unlabelled. */
@@ -63,13 +63,13 @@ function refused(wish: Wish, refusal: string): Choice {
 }
 
 function notAmong(wish: Wish, label: string, known: readonly KnownLabel[]): string {
-  const [nearest] = known
-    .flatMap(type => type.label ?? [])
-    .map(name => ({ name, edits: leven(squeezed(name), squeezed(label)) }))
-    .filter(({ name, edits }) => edits <= Math.max(2, name.length / 4))
-    .toSorted((one, other) => one.edits - other.edits);
-  const meant = nearest ? `: did you mean ${quote(nearest.name)}?` : '';
-  return `${quote(label)} is not a label ${between(wish)}${meant}${listed(known) || ' (there is none)'}`;
+  const nearest = meant(
+    label,
+    known.flatMap(type => type.label ?? []),
+    { edits: name => Math.max(2, name.length / 4), as: squeezed },
+  );
+  const suggestion = didYouMean(nearest === undefined ? undefined : quote(nearest));
+  return `${quote(label)} is not a label ${between(wish)}${suggestion}${listed(known) || ' (there is none)'}`;
 }
 
 function ambiguous(wish: Wish, label: string, found: readonly KnownLabel[]): string {

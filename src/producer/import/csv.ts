@@ -8,6 +8,7 @@
 import { parse } from 'csv-parse/sync';
 import { typeIdOf } from '../../shared/contract/association.js';
 import { type Fields, fieldMeant, fieldNamed } from '../../shared/contract/association-fields.js';
+import { didYouMean } from '../../shared/contract/did-you-mean.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { quote } from '../../shared/contract/record-id.js';
 import { addLine, type LineDefaults, type LineParser, missingOptions, type ParsedLines } from './line.js';
@@ -189,7 +190,7 @@ function columnFaults(header: readonly string[]): string[] {
 function unknownColumn(name: string): string | undefined {
   if (columnOf(name)) return undefined;
   const column = fieldMeant(name, COLUMNS);
-  if (column) return `column ${name}: did you mean ${column}?`;
+  if (column) return `column ${name}${didYouMean(column)}`;
   return SPEAKS_OF_ASSOCIATIONS.test(name.toLowerCase())
     ? `column ${quote(name)} may say what the associations are, and is not understood: call it ${COLUMNS.slice(2).join(', ')}, or take it out of the file`
     : undefined;

@@ -4,7 +4,7 @@
  * association, HubSpot's default. Pure.
  */
 import { type Association, associationFaults, typeIdOf } from './association.js';
-import { meant } from './did-you-mean.js';
+import { didYouMean, meant } from './did-you-mean.js';
 import { quote } from './record-id.js';
 
 /** `category` and `typeId` together stand for a list of one type. */
@@ -52,13 +52,15 @@ export const fieldNamed = (name: string): Field | undefined => fieldsByName.get(
 
 /** @returns the field that an unknown name probably means */
 export function fieldMeant(name: string, fields: readonly Field[] = FIELDS): Field | undefined {
-  const hint = HINTS[squeezed(name)];
-  return hint && fields.includes(hint)
-    ? hint
-    : (meant(
-        squeezed(name),
-        fields.filter(field => field !== 'from' && field !== 'to'),
-      ) as Field | undefined);
+  const text = squeezed(name);
+  const hint = HINTS[text];
+  if (hint && fields.includes(hint)) return hint;
+  // a short name has many neighbours; from and to are short names
+  if (text.length < 4) return undefined;
+  return meant(
+    text,
+    fields.filter(field => field !== 'from' && field !== 'to'),
+  );
 }
 
 /** @returns true if all fields have our names. That is nearly always so, and then nothing needs to be
@@ -123,7 +125,7 @@ function unknownName(name: string, known: readonly Field[]): string {
   const field = fieldMeant(name);
   const place = quote(name).slice(1, -1); // safe in a terminal
   return field
-    ? `${place}: did you mean ${field}?`
+    ? `${place}${didYouMean(field)}`
     : `${place}: an association has no such field (but ${known.join(', ')})`;
 }
 

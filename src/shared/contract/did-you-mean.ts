@@ -1,11 +1,36 @@
-/** Finds the known name that a misspelt one means. Pure. */
+/**
+ * Names that are nearly right: of settings, options, commands, fields, columns and labels. Ignored, such a name would
+ * silently get a default instead. What is near enough is each caller's to say; the words are the same for all. Pure.
+ */
 import leven from 'leven';
 
-/** @returns the known name that an unknown one probably means. If the unknown name were ignored, a default would apply silently. */
-export function meant(name: string, known: readonly string[]): string | undefined {
-  if (name.length < 4) return undefined;
-  // short names are similar to many words: "table" does not mean "label"
-  const near = (candidate: string) =>
-    leven(name.toLowerCase(), candidate.toLowerCase()) <= (candidate.length > 5 ? 2 : 1);
-  return known.find(candidate => near(candidate));
+type Nearness = {
+  /** how many letters may be added, left out or changed in a known name */
+  readonly edits?: (known: string) => number;
+  /** the form in which names are compared */
+  readonly as?: (name: string) => string;
+};
+
+/** The known name that `name` probably means: the nearest one, if it is near enough. */
+export function meant<Name extends string>(
+  name: string,
+  known: readonly Name[],
+  { edits = fewEdits, as = inSmallLetters }: Nearness = {},
+): Name | undefined {
+  const text = as(name);
+  const [nearest] = known
+    .map(candidate => ({ candidate, distance: leven(text, as(candidate)) }))
+    .filter(({ candidate, distance }) => distance <= edits(candidate))
+    .toSorted((one, other) => one.distance - other.distance);
+  return nearest?.candidate;
 }
+
+/** `: did you mean NAME?`, or nothing: the end of a message about an unknown name. */
+export const didYouMean = (name: string | undefined): string =>
+  name === undefined ? '' : `: did you mean ${name}?`;
+
+export const isNear = (name: string, other: string, edits: number): boolean => leven(name, other) <= edits;
+
+/** Short names have many neighbours. */
+const fewEdits = (known: string): number => (known.length > 5 ? 2 : 1);
+const inSmallLetters = (name: string): string => name.toLowerCase();

@@ -1,6 +1,7 @@
 /** Reads the configuration from the environment, once, into a frozen object. Reports all problems together. */
+
 import { readFileSync } from 'node:fs';
-import leven from 'leven';
+import { didYouMean, isNear, meant } from '../contract/did-you-mean.js';
 import { ConfigError, messageOf } from '../contract/errors.js';
 import { LOOPBACK } from './host.js';
 import { type IntegerSetting, SETTINGS, type SecretSetting, type Setting, webUrlFault } from './settings.js';
@@ -131,35 +132,31 @@ function unknownNames(env: Environment): { problems: string[]; warnings: string[
   for (const name of Object.keys(env)) {
     if (known.includes(name) || KUBERNETES.test(name)) continue;
     const isLikeOurs = OUR_PREFIXES.some(prefix => name.startsWith(prefix));
-    const misspelt = nearest(
-      name,
-      known.filter(setting => !COMMON_NAMES.includes(setting) && isMisspelt(name, setting)),
-    );
-    const shortened = nearest(
+    const own = known.filter(setting => !COMMON_NAMES.includes(setting));
+    const misspelt = meant(name, own, { edits: editsOfSetting, as: asWritten });
+    const shortened = meant(
       name,
       known.filter(setting => isLikeOurs && isShortened(name, setting)),
+      { edits: () => Number.POSITIVE_INFINITY, as: asWritten },
     );
     // if the setting itself is given, a shorter name belongs to other software
-    const meant = misspelt ?? (shortened && env[shortened] ? undefined : shortened);
-    if (meant) problems.push(`${name} is not a setting: did you mean ${meant}?`);
+    const probable = misspelt ?? (shortened && env[shortened] ? undefined : shortened);
+    if (probable) problems.push(`${name} is not a setting${didYouMean(probable)}`);
     else if (isLikeOurs) warnings.push(`${name} is not a setting and is ignored`);
   }
   return { problems, warnings };
 }
 
-const nearest = (name: string, candidates: readonly string[]): string | undefined =>
-  candidates.toSorted((one, other) => leven(name, one) - leven(name, other))[0];
-
 /** Short names are similar to many others, so that they need fewer edits. */
-const isMisspelt = (name: string, setting: string): boolean =>
-  leven(name, setting) <= (setting.length < 10 ? 1 : 2);
+const editsOfSetting = (setting: string): number => (setting.length < 10 ? 1 : 2);
+const asWritten = (name: string): string => name;
 
 /** The end of the setting's name is missing (DASHBOARD_PASS), or some words are (HUBSPOT_TOKEN, DAILY_CALLS). */
 function isShortened(name: string, setting: string): boolean {
   if (setting.startsWith(name)) return true;
   const words = setting.split('_');
   return name.split('_').every(word => {
-    const at = words.findIndex(other => leven(word, other) <= (word.length > 3 ? 1 : 0));
+    const at = words.findIndex(other => isNear(word, other, word.length > 3 ? 1 : 0));
     if (at >= 0) words.splice(0, at + 1);
     return at >= 0;
   });
