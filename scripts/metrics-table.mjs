@@ -13,7 +13,7 @@ export function metricsTable() {
   const away = [{ status: 'end' }, async () => undefined];
   addQueueMetrics(queue, ...away);
   const worker = createWorkerMetrics().registry;
-  addPipelineMetrics(worker, none);
+  addPipelineMetrics(worker, none, undefined);
   const groups = [
     ['all', queue],
     ['worker', worker],

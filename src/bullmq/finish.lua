@@ -10,6 +10,8 @@
   keys  by finishKeys
 ]]
 local EVENTS_KEPT = 10000
+-- of BullMQ's metrics, one a minute: METRICS_POINTS of layout.ts
+local POINTS_KEPT = 10080
 -- removed at the most beside those that are added: an older queue may have kept millions
 local REMOVED_AT_ONCE = 1000
 -- what a job may have beside its hash; few do
@@ -22,7 +24,7 @@ local MOST_JOBS = 1000
 local function finishKeys(first)
   return {jobs = KEYS[first], wait = KEYS[first + 1], active = KEYS[first + 2], prioritized = KEYS[first + 3],
     completed = KEYS[first + 4], failed = KEYS[first + 5], stalled = KEYS[first + 6], events = KEYS[first + 7],
-    meta = KEYS[first + 8], marker = KEYS[first + 9]}
+    meta = KEYS[first + 8], marker = KEYS[first + 9], metricsCompleted = KEYS[first + 10], metricsFailed = KEYS[first + 11]}
 end
 
 -- Epoch ms as text: a number of Lua's costs Redis as much as the rest of the command it stands in.
@@ -102,6 +104,24 @@ local function addAll(set, ids, now)
   return redis.call('ZADD', set, unpack(scored))
 end
 
+-- BullMQ's own metrics, as its collectMetrics counts one job. A key of somebody else's in their place stops nobody.
+local function countFinished(metric, jobs, now)
+  local count = jobs > 0 and redis.pcall('HINCRBY', metric, COUNT, jobs)
+  if type(count) ~= 'number' then return end
+  local point = redis.call('HMGET', metric, POINT_AT, POINT_COUNT)
+  if not isInteger(point[1]) then
+    redis.call('HSET', metric, POINT_AT, now, POINT_COUNT, 0)
+    return
+  end
+  local minutes = math.min(math.floor(now / 60000) - math.floor(point[1] / 60000), POINTS_KEPT)
+  if minutes <= 0 then return end
+  local before = count - jobs
+  redis.pcall('LPUSH', metric .. ':data', before - kept(point[2]))
+  for _ = 2, minutes do redis.pcall('LPUSH', metric .. ':data', 0) end
+  redis.pcall('LTRIM', metric .. ':data', 0, POINTS_KEPT - 1)
+  redis.call('HSET', metric, POINT_AT, now, POINT_COUNT, before)
+end
+
 -- completed, failed = ids; keep = how many completed jobs stay for those who look; known = by expectFinishable
 local function leave(keys, completed, failed, now, keep, known)
   local ids, locks = {}, {}
@@ -118,6 +138,8 @@ local function leave(keys, completed, failed, now, keep, known)
   redis.call('SREM', keys.stalled, unpack(ids))
   redis.call('DEL', unpack(locks))
   redis.call('XTRIM', keys.events, 'MAXLEN', '~', known.events)
+  countFinished(keys.metricsCompleted, #completed, now)
+  countFinished(keys.metricsFailed, #failed, now)
   -- where only so many may be active, whoever waits for a place hears that there is one
   if known.isLimited then redis.call('ZADD', keys.marker, 0, '0') end
   removeOldest(keys, math.min(there - keep, #ids + REMOVED_AT_ONCE))

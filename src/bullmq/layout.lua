@@ -8,6 +8,8 @@ local STARTS, ATTEMPTS = 'ats', 'atm' -- a job without starts was never fetched
 local PARENT, DEDUPLICATION, SCHEDULER, MUST_FAIL = 'parentKey', 'deid', 'rjk', 'defa'
 -- fields of the queue's hash
 local PAUSED, CONCURRENCY, RATE_LIMIT, MOST_EVENTS = 'paused', 'concurrency', 'max', 'opts.maxLenEvents'
+-- fields of the hash of a metric
+local COUNT, POINT_AT, POINT_COUNT = 'count', 'prevTS', 'prevCount'
 -- a score in `prioritized` is priority times this and a running number
 local PRIORITY_STEP = 2 ^ 32
 

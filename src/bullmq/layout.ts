@@ -37,14 +37,19 @@ export function bullmqKeys({ queue }: Pick<Keys, 'queue'>) {
     events: `${queue}:events`,
     /** sorted set that idle workers wait on */
     marker: `${queue}:marker`,
+    /** hash: how many jobs were completed; with `:data` behind it, a list: how many in each minute, the latest first */
+    metricsCompleted: `${queue}:metrics:completed`,
+    /** the same of failed jobs */
+    metricsFailed: `${queue}:metrics:failed`,
   } as const;
 }
 
 /** What finish.lua needs, in its order. */
 export function finishKeys(keys: Pick<Keys, 'queue'>): string[] {
-  const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker } =
+  const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker, ...more } =
     bullmqKeys(keys);
-  return [jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker];
+  const state = [jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker];
+  return [...state, more.metricsCompleted, more.metricsFailed];
 }
 
 /** Fields of a job's hash that are read outside this room. */
@@ -91,3 +96,5 @@ export const producerJobOptions = (priority: Priority = 'normal'): { priority?: 
 
 /** Number of completed jobs that the worker keeps for dashboards. */
 export const KEEP_COMPLETED = { count: 1_000 } as const;
+/** Minutes of which BullMQ's own metrics (`queue.getMetrics`) know how many jobs were finished: a week. finish.lua has it, too. */
+export const METRICS_POINTS = 10_080;

@@ -56,17 +56,18 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     { token: token.current, onRateLimitHeader: calls => quota.tighten(calls) },
   );
   const { telemetry } = tracing ?? {};
+  const jobs = new JobQueue({
+    ...{ redis, keys, prefix, id, telemetry, logger },
+    queueName: queue,
+    lockMs: config.jobLockMs,
+  });
   const pipeline = createPipeline({
     ...{ settings: config, replica: id, ledger, quota, caller, token, logger },
-    queue: new JobQueue({
-      ...{ redis, keys, prefix, id, telemetry, logger },
-      queueName: queue,
-      lockMs: config.jobLockMs,
-    }),
+    queue: jobs,
     report: new WorkReport({ ledger, metrics, capacity, windowMs, logger }),
     traces: tracing && new WorkTracing(tracing, { queue, replica: id }),
   });
-  addPipelineMetrics(metrics.registry, pipeline.state);
+  addPipelineMetrics(metrics.registry, pipeline.state, jobs.note);
   addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
 
   const report = replicaReport(id, limits, pipeline.state);
@@ -80,6 +81,7 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     ...{ port, host: config.metricsHost, registry: metrics.registry, logger },
     notReady: () => [...watch.reasons, ...notReady(pipeline.state())],
     notAlive: () => watch.deadly,
+    notes: () => (jobs.note === undefined ? [] : [jobs.note]),
   });
   const { alertWebhookUrl: webhookUrl, alertRejectionRate: rejectionRate } = config;
   const alerts = webhookUrl

@@ -6,7 +6,8 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type BulkJobOptions, FlowProducer, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
-import { JobQueue, type TakeLimits } from '../../src/bullmq/job-queue.js';
+import type { TakeLimits } from '../../src/bullmq/fetched-job.js';
+import { JobQueue } from '../../src/bullmq/job-queue.js';
 import { bullmqKeys, KEEP_COMPLETED } from '../../src/bullmq/layout.js';
 import type { JobData } from '../../src/shared/contract/association.js';
 import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';

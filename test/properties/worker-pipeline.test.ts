@@ -5,7 +5,8 @@
  */
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { FetchedJob, JobQueue } from '../../src/bullmq/job-queue.js';
+import type { FetchedJob } from '../../src/bullmq/fetched-job.js';
+import type { JobQueue } from '../../src/bullmq/job-queue.js';
 import type { Answer } from '../../src/hubspot/classify.js';
 import type { Permit, Quota } from '../../src/hubspot/quota.js';
 import type { AssociationType, JobData, Pair } from '../../src/shared/contract/association.js';

@@ -23,11 +23,17 @@ export type WorkerProcess = {
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
 };
 
+/** How workers move jobs (src/bullmq/README.md); in the public way they run with a release of BullMQ that is unknown. */
+export const WAYS = ['bulk', 'public'] as const;
+export type WayName = (typeof WAYS)[number];
+
 export type RigOptions = {
   readonly redisUrl: string;
   readonly prefix: string;
   readonly simulator?: Parameters<typeof startSimulator>[0];
   readonly env?: Readonly<Record<string, string>>;
+  /** of its workers; TEST_WAY says it for all tests that do not */
+  readonly way?: WayName;
 };
 
 export class Rig {
@@ -53,7 +59,9 @@ export class Rig {
   }
 
   startWorker(env: Readonly<Record<string, string>> = {}): WorkerProcess {
-    const child = spawn(process.execPath, ['dist/cli.js', 'worker'], {
+    const way = this.options.way ?? process.env.TEST_WAY;
+    const release = way === 'public' ? ['--import', './test/support/unknown-bullmq.mjs'] : [];
+    const child = spawn(process.execPath, [...release, 'dist/cli.js', 'worker'], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,

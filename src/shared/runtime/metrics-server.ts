@@ -30,6 +30,8 @@ export type MetricsServerOptions = {
   readonly notReady: () => readonly string[];
   /** reasons to restart the process; empty if there are none */
   readonly notAlive: () => readonly string[];
+  /** what /readyz also says: the process works, and an operator should know this of it */
+  readonly notes?: () => readonly string[];
   readonly logger: Logger;
   /** for tests */
   readonly timeouts?: typeof TIMEOUTS;
@@ -40,10 +42,17 @@ const TIMEOUTS = { requestMs: 10_000, checkMs: 2_000 };
 
 type Answer = { status: number; type: string; body: string };
 
-/** @param reasons why the process is not well */
-const health = (well: string, reasons: readonly string[]): Answer => {
+/**
+ * @param reasons why the process is not well
+ * @param notes what else is said of it, where there is anything
+ */
+const health = (well: string, reasons: readonly string[], notes: readonly string[] = []): Answer => {
   const isWell = reasons.length === 0;
-  const body = { status: isWell ? well : `not ${well}`, ...((!isWell || well === 'ready') && { reasons }) };
+  const body = {
+    status: isWell ? well : `not ${well}`,
+    ...((!isWell || well === 'ready') && { reasons }),
+    ...(notes.length > 0 && { notes }),
+  };
   return { status: isWell ? 200 : 503, type: 'application/json', body: `${JSON.stringify(body)}\n` };
 };
 
@@ -106,7 +115,7 @@ export class MetricsServer {
   }
 
   async #answer(url: string): Promise<Answer> {
-    const { registry, notReady, notAlive } = this.options;
+    const { registry, notReady, notAlive, notes } = this.options;
     const json = 'application/json';
     switch (url.split('?')[0]) {
       case '/metrics':
@@ -114,7 +123,7 @@ export class MetricsServer {
       case '/healthz':
         return health('ok', notAlive());
       case '/readyz':
-        return health('ready', notReady());
+        return health('ready', notReady(), notes?.());
       default:
         return { status: 404, type: json, body: '{"paths":["/metrics","/healthz","/readyz"]}\n' };
     }

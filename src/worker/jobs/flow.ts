@@ -12,7 +12,7 @@
  *    same quota however few associations it carries, and each full call shrinks it again (docs/decisions/0014).
  *  - While Redis has more, a partial batch waits longer for company (docs/decisions/0003).
  */
-import type { TakeLimits } from '../../bullmq/job-queue.js';
+import type { TakeLimits } from '../../bullmq/fetched-job.js';
 import type { Trigger } from '../batches/batch.js';
 import type { Line } from '../batches/submission.js';
 

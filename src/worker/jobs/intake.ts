@@ -6,7 +6,8 @@
  *  4. fetches jobs of high priority when the dispatcher asks for them, whatever is in memory.
  * It opens no job, and it knows nobody who does.
  */
-import { type FetchedJob, GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
+import type { FetchedJob } from '../../bullmq/fetched-job.js';
+import { GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { type Notifier, settlesWithin, sleep } from '../../shared/runtime/wait.js';

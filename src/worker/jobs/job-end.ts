@@ -2,7 +2,8 @@
  * Ends a job: turns its outcomes into a settlement, writes the settlement, and completes, delays, fails or gives back the
  * job. It never throws to its caller: any error brings the job back, and every job is reported as ended exactly once.
  */
-import { type FetchedJob, GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
+import type { FetchedJob } from '../../bullmq/fetched-job.js';
+import { GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { withJitter } from '../../shared/runtime/backoff.js';
 import type { Logger } from '../../shared/runtime/logger.js';

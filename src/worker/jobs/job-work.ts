@@ -3,7 +3,7 @@
  * their outcomes and for Redis without a promise. For jobs of one association the cost of a job is the garbage that it
  * leaves to the collector.
  */
-import type { FetchedJob } from '../../bullmq/job-queue.js';
+import type { FetchedJob } from '../../bullmq/fetched-job.js';
 import type { AssociationType, JobData } from '../../shared/contract/association.js';
 import type { ReadJob } from '../../shared/contract/job-text.js';
 import type { Pairs } from '../../shared/contract/pairs.js';

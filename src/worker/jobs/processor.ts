@@ -2,7 +2,7 @@
  * Processor: opens jobs. A job's text is read, and its pairs become submissions, each of which carries its own end
  * (job-end.ts). What cannot be worked on ends at once. It never waits and never throws.
  */
-import type { FetchedJob } from '../../bullmq/job-queue.js';
+import type { FetchedJob } from '../../bullmq/fetched-job.js';
 import { JobReader } from '../../shared/contract/job-text.js';
 import type { Submission } from '../batches/submission.js';
 import type { JobSpan } from '../report/tracing.js';

@@ -90,7 +90,12 @@ export function createWorkerMetrics() {
 }
 
 /** What is in the pipeline, read at the moment of a scrape. */
-export function addPipelineMetrics(registry: Registry, now: () => PipelineState): void {
+/** @param now what is read at the moment of a scrape. @param bullmqNote what JobQueue has to say of BullMQ's release */
+export function addPipelineMetrics(
+  registry: Registry,
+  now: () => PipelineState,
+  bullmqNote: string | undefined,
+): void {
   const gauge = (text: string, help: string, read: () => number) =>
     addGauge(registry, metricName(`worker_${text}`), help, read);
   gauge('jobs', 'Jobs this worker has fetched and not settled', () => now().jobs);
@@ -107,6 +112,11 @@ export function addPipelineMetrics(registry: Registry, now: () => PipelineState)
   );
   gauge('suspect_calls_ratio', 'Share of the latest 100 calls of this worker that look for them', () =>
     suspectShare(now().search),
+  );
+  gauge(
+    'bullmq_known',
+    'Whether this worker knows the scripts of the installed BullMQ: 0 means that it moves jobs one by one, which is slower',
+    () => (bullmqNote === undefined ? 1 : 0),
   );
 }
 

@@ -4,7 +4,7 @@
  * that nobody else has to; where traces are off, none of this runs.
  */
 import type { Context, Link, Span } from '@opentelemetry/api';
-import type { FetchedJob } from '../../bullmq/job-queue.js';
+import type { FetchedJob } from '../../bullmq/fetched-job.js';
 import { type Answer, field, isObject, text } from '../../hubspot/classify.js';
 import type { NotSent } from '../../hubspot/departure.js';
 import { messageOf } from '../../shared/contract/errors.js';

@@ -1,6 +1,6 @@
 /** The intake without Redis: a queue that is a list, jobs that end when the test says so. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import type { FetchedJob, TakeLimits } from '../../../../src/bullmq/job-queue.js';
+import type { FetchedJob, TakeLimits } from '../../../../src/bullmq/fetched-job.js';
 import { createLogger } from '../../../../src/shared/runtime/logger.js';
 import { Notifier } from '../../../../src/shared/runtime/wait.js';
 import { Flow } from '../../../../src/worker/jobs/flow.js';

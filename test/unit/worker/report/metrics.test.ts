@@ -40,10 +40,11 @@ test.each([
   [{ inputs: 9, invalid: 0, calls: 0, suspectCalls: 0 }, 9, 0],
 ])('what looking for invalid inputs costs: %j', async (search, inputs, ratio) => {
   const { registry } = createWorkerMetrics();
-  addPipelineMetrics(registry, () => ({ ...IDLE, search }));
+  addPipelineMetrics(registry, () => ({ ...IDLE, search }), 'not known');
   const text = await registry.metrics();
   expect(text).toContain(`association_worker_suspect_inputs ${inputs}\n`);
   expect(text).toContain(`association_worker_suspect_calls_ratio ${ratio}\n`);
+  expect(text).toContain('association_worker_bullmq_known 0\n');
 });
 
 describe('a settlement by category', () => {

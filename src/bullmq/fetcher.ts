@@ -1,0 +1,63 @@
+/**
+ * Fetcher: BullMQ's worker, which processes nothing. It fetches single jobs, promotes delayed jobs, plans the next jobs of
+ * schedulers, and looks for stalled jobs.
+ */
+import { type BackendFactory, type Job, type JobJson, type RedisQueueBackend, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { type FetchedJob, fetchedJob } from './fetched-job.js';
+import { HIGH_PRIORITY } from './layout.js';
+
+/** A worker's limiter counts up to that: never reached, but where the queue is held. */
+export const NO_LIMIT = 2 ** 31;
+
+export type FetcherOptions = {
+  readonly connection: Redis;
+  readonly prefix: string;
+  readonly skipVersionCheck: boolean;
+  readonly skipWaitingForReady: boolean;
+};
+
+export class Fetcher extends Worker {
+  /** Data stays text: who fetched the job reads it. (BullMQ throws at what is no JSON, when the job is active already.) */
+  readonly #texts = new WeakMap<Job, string>();
+
+  constructor(
+    name: string,
+    options: FetcherOptions,
+    lockMs: number,
+    backend: BackendFactory<RedisQueueBackend>,
+  ) {
+    const own = {
+      autorun: false,
+      lockDuration: lockMs,
+      stalledInterval: Math.ceil(lockMs / 2),
+      // a job is not to blame for the deaths of its workers
+      maxStalledCount: 1_000_000_000,
+      // no limit of its own, but without this option BullMQ ignores queue.rateLimit()
+      limiter: { max: NO_LIMIT, duration: 1_000 },
+    };
+    super(name, null, { ...options, ...own }, backend);
+  }
+
+  async fetch(token: string, block: boolean): Promise<FetchedJob | undefined> {
+    const job = await this.getNextJob(token, { block });
+    if (!job) return undefined;
+    const { id = '', opts, parentKey, deduplicationId, repeatJobKey } = job;
+    const standsAlone =
+      !parentKey && !deduplicationId && !repeatJobKey && opts.removeOnComplete === undefined;
+    return fetchedJob({
+      ...{ id, token, standsAlone },
+      text: this.#texts.get(job) ?? '',
+      high: job.priority === HIGH_PRIORITY,
+      isFirstAttempt: false, // it does not say
+      trace: opts.telemetry?.metadata,
+      mustFail: job.deferredFailure,
+    });
+  }
+
+  protected override createJob(json: JobJson, jobId: string): Job {
+    const job = super.createJob({ ...json, data: 'null' }, jobId);
+    this.#texts.set(job, json.data);
+    return job;
+  }
+}
