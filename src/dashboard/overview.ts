@@ -1,6 +1,6 @@
 /**
  * One reading of everything that the page shows: a few dozen small commands, none of which grows with the backlog or with
- * what was rejected.
+ * the rejections.
  */
 
 import type { Config } from '../shared/runtime/config.js';
@@ -11,7 +11,7 @@ import { Minutes, type Series } from './minutes.js';
 import { StateReader } from './state-reader.js';
 import type { View } from './view.js';
 
-/** Groups on the page; a person reads no more. */
+/** Most groups on the page; a person reads no more. */
 const MOST_GROUPS = 50;
 
 export type Reading = Omit<View, 'setup' | 'trouble'>;

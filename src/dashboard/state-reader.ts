@@ -1,5 +1,5 @@
 /**
- * Reads what the sentence needs (state-sentence.ts), for the page and for the terminal alike: the queue's state, Redis'
+ * Reads the figures of the state sentence (state-sentence.ts) for the page and the terminal: the queue's state, Redis'
  * health, and the index of rejections. Remembers earlier readings for the rate.
  */
 
@@ -27,7 +27,7 @@ export class StateReader {
   async read(): Promise<StateReading> {
     const { redis, keys } = this.access;
     const health = await readRedisHealth(redis, keys);
-    // rejections are told as they are; where nothing can be written, as they were
+    // updates the index of rejections; if Redis refuses writes, the last index is shown
     if (!health.refusal) await this.sweep.catchUp().catch(unlessRefused);
     const [{ queueState, stats }, rejected] = await Promise.all([
       readStats(this.access, this.config),
@@ -52,7 +52,7 @@ export function figuresOf(
     redis: also.redis,
     perSecond: also.perSecond,
     inHand: alive.reduce((sum, { associations }) => sum + associations, 0),
-    // without a failed job and without work there are none, whatever another client has removed
+    // without a failed job and without work there are no rejections, whatever another client removed
     rejected: jobs.failed === 0 && backlog === 0 ? 0 : also.rejected,
     heldPairs: heldPairs[0] ? { count: heldPairs.length, first: heldPairs[0] } : null,
     isolation: stats.isolation,
@@ -64,7 +64,7 @@ export function figuresOf(
   };
 }
 
-/** An ACL may forbid to write, and Redis may begin to refuse in between. */
+/** Ignores refused writes: an ACL may forbid them, and Redis may begin to refuse them at any time. */
 function unlessRefused(error: unknown): void {
   if (!isRefusal(error)) throw error;
 }

@@ -1,6 +1,6 @@
 /**
- * The queue's state in the contract's shape: what `stats --json` prints. Adds no figure and no definition of its own; each
- * is one of shared/state/queue-state.ts. Not for rendering (stats-text.ts).
+ * The queue's state in the shape of `stats --json`. It adds no figure; shared/state/queue-state.ts defines each one.
+ * Not for rendering (stats-text.ts).
  */
 
 import type { Config } from '../shared/runtime/config.js';
@@ -22,21 +22,21 @@ export type Stats = {
     usedInWindow: number;
     usedToday: number;
     dailyLimit: number;
-    /** ISO 8601, or null when nothing is held */
+    /** ISO 8601, or null if the account is not held */
     heldUntil: string | null;
     holdReason: string | null;
   };
   oldestWaitingSeconds: number | null;
   isolation: Isolation;
-  /** object pairs that are held, the first to be tried again first; `until` as ISO 8601 */
+  /** held object pairs, the earliest next try first; `until` as ISO 8601 */
   heldPairs: { objectPair: string; until: string; reason: string }[];
 };
 
-/** Invalid inputs that are looked for among those that HubSpot refused without naming any, by all living workers. */
+/** The search of all living workers for invalid inputs that HubSpot did not name. */
 export type Isolation = {
   inputs: number;
   invalid: number;
-  /** of the workers' last calls, 0 to 1; 0 while nothing is looked for */
+  /** share of the workers' latest calls, 0 to 1; 0 without a search */
   callShare: number;
 };
 

@@ -1,4 +1,4 @@
-/** What the server tells the page. Types only; the parts are sent by themselves, and only when they have changed. */
+/** What the server sends to the page. Types only. Each part is sent separately, and only if it has changed. */
 import type { Limits } from '../shared/state/capacity.js';
 import type { Roll } from '../shared/state/heartbeat.js';
 import type { HeldPair } from '../shared/state/queue-state.js';
@@ -14,7 +14,7 @@ export type Figures = {
   /** discarded by operators; they stay counted as rejected */
   discarded: number;
   heldPairs: readonly HeldPair[];
-  /** what the workers work under */
+  /** the limits in force */
   limits: Limits;
   /** until midnight of the account, when the day's count of calls starts again */
   msUntilReset: number;
@@ -24,7 +24,7 @@ export type Setup = {
   version: string;
   readOnly: boolean;
 };
-/** Names of the events and what they carry. */
+/** Names of the events and their data. */
 export type View = {
   setup: Setup;
   figures: Figures;
@@ -40,9 +40,9 @@ export type { Series } from './minutes.js';
 
 export type Match = {
   jobId: string;
-  /** where the job stands: waiting, prioritized, delayed, active, failed, completed */
+  /** state of the job: waiting, prioritized, delayed, active, failed, completed */
   place: string;
-  /** of the pair: queued (first attempt or again), rejected, created */
+  /** state of the pair: queued (first attempt), retrying, rejected, created */
   fate: 'queued' | 'retrying' | 'rejected' | 'created';
   fromObjectType: string;
   toObjectType: string;
@@ -53,7 +53,7 @@ export type Match = {
   finishedAt?: number;
   /** when a delayed job comes back */
   nextTryAt?: number;
-  /** of the pair when it was rejected; of the job's attempts otherwise, newest last */
+  /** errors of a rejected pair; otherwise errors of the job's attempts, newest last */
   errors: {
     at: string;
     category?: string;
@@ -72,7 +72,7 @@ export type BatchSeen = {
   rejected: number;
   retry: number;
   held: number;
-  /** of each call: status, correlation id */
+  /** for each call: status, correlation id */
   answers: string[];
 };
 export type SearchProgress = { looked: number; of: number };

@@ -1,13 +1,13 @@
 /**
- * Is there room for more? The backlog is that of the queue's state, which is read at most once a second. What this process
- * has accepted since then is added, so that a burst between two readings is seen.
+ * Decides whether there is room for more. It reads the backlog of the queue's state at most once a second and adds what this
+ * process has accepted since then, so that it notices a burst between two readings.
  */
 import type { Priority } from '../shared/contract/keys.js';
 import { settlesWithin } from '../shared/runtime/wait.js';
 import type { QueueState } from '../shared/state/queue-state.js';
 
 const FRESH_MS = 1_000;
-/** A Redis that does not answer is the next step's to report, in time. */
+/** Longest wait for a reading; the next step reports a Redis that does not answer. */
 const READ_MS = 400;
 
 export class Backlog {
@@ -18,7 +18,7 @@ export class Backlog {
 
   constructor(
     private readonly readState: () => Promise<Pick<QueueState, 'backlogAssociations'>>,
-    /** associations */
+    /** associations in the backlog */
     private readonly limit: number,
     private readonly now: () => number = () => performance.now(),
   ) {}
@@ -28,15 +28,15 @@ export class Backlog {
     return this.#queued + this.#acceptedSince;
   }
 
-  /** @returns whether another request may be accepted. Redis away: yes, the next step will say so. */
+  /** @returns true if another request may be accepted. If Redis is unreachable: true, because the next step reports that. */
   hasRoom(priority: Priority = 'normal'): boolean | Promise<boolean> {
-    // what somebody waits for is not shut out by somebody else's import
+    // an import must not shut out requests of high priority
     const limit = priority === 'high' ? 2 * this.limit : this.limit;
     if (this.now() - this.#readAt >= FRESH_MS) {
       this.#reading ??= this.#read().finally(() => {
         this.#reading = undefined;
       });
-      // a doubtful case waits for the reading; far below the limit nobody does
+      // only a doubtful case waits for the reading; far below the limit no request waits
       if (this.#readAt < 0 || this.estimate * 2 >= limit)
         return settlesWithin(this.#reading, READ_MS).then(() => this.estimate < limit);
     }
@@ -54,7 +54,7 @@ export class Backlog {
       this.#acceptedSince -= before;
       this.#readAt = this.now();
     } catch {
-      // the note that follows says why
+      // the note that follows reports the error
     }
   }
 }

@@ -83,7 +83,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
       stopping.abort();
       const closed = app.close();
       if (!(await settlesWithin(closed, config.shutdownTimeoutMs)))
-        logger.warn({ event: 'deadline' }, 'requests whose bodies are still on their way are given up');
+        logger.warn({ event: 'deadline' }, 'requests whose bodies have not arrived are aborted');
       app.server.closeAllConnections();
       await requests.close();
       outcomes.close();

@@ -1,6 +1,6 @@
 /**
  * The HTTP server: limits of time and size, parsing, and every refusal in HubSpot's shape, whatever came in.
- * What a route takes and does is in routes/; what a request means is requests/accept.ts.
+ * routes/ has the routes; requests/accept.ts handles a request.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -40,14 +40,14 @@ export type ServerParts = CreateRouteParts & {
 const MIN_BODY_BYTES = 1_048_576;
 const BODY_BYTES_PER_INPUT = 512;
 /**
- * Slower requests are answered with 408 and their connections closed. A large body has less time, from its turn on:
+ * Slower requests get 408 and their connections are closed. A large body has less time, from the start of its turn, because
  * others wait for it.
  */
 const TIMEOUTS = { requestMs: 120_000, largeBodyMs: 30_000 };
 const HEADERS_MS = 30_000;
-/** Of large bodies; HubSpot's is 6 deep. */
+/** Deepest nesting of large bodies; HubSpot's format has 6 levels. */
 const MAX_DEPTH = 100;
-/** How late who is too slow may be found out. */
+/** Interval of the check for slow requests. */
 const CHECK_MS = 15_000;
 
 export function createServer(parts: ServerParts): FastifyInstance {
@@ -62,13 +62,13 @@ export function createServer(parts: ServerParts): FastifyInstance {
       connectionsCheckingInterval: Math.min(CHECK_MS, timeouts.requestMs / 2),
     },
     genReqId: () => randomUUID(),
-    return503OnClosing: false, // ours has HubSpot's shape
+    return503OnClosing: false, // our 503 has HubSpot's shape
     routerOptions: { maxParamLength: 500 },
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
     clientErrorHandler: answerBrokenHttp,
   });
-  // Node's own 417 has no body
+  // Node's 417 has no body
   app.server.on('checkExpectation', (request: IncomingMessage) => answerBroken(request.socket, 400));
   app.setErrorHandler((error: FastifyError, request, reply) => refuse(error, request, reply));
   parseJsonOnly(app);
@@ -82,7 +82,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   ];
   refuseUnknownRoutes(app, routes, parts.stopping);
   describeRoutes(app, parts);
-  // after @fastify/swagger, which must see them come
+  // after @fastify/swagger, which must see the routes being added
   app.register(async routed => {
     for (const route of routes) routed.route(route);
   });
@@ -90,8 +90,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
 }
 
 /**
- * The routes' schemas are there to be read. What is wrong with a request is said in HubSpot's words, with all faults by
- * their indexes, by inputs/; and answers are built in the shape of their schemas, so that plain JSON is what they become.
+ * The routes' schemas are only documentation. inputs/ validates requests, with HubSpot's words and all faults by their
+ * indexes. Answers already have the shape of their schemas and are sent as plain JSON.
  */
 function describeRoutes(app: FastifyInstance, { version, apiKeys, maxInputs }: ServerParts): void {
   app.setValidatorCompiler(() => () => true);
@@ -116,24 +116,24 @@ const refuserOf =
       .send(refusalBody(refusal, request.id));
   };
 
-/** Only JSON is a body here; text/plain is fastify's other default. */
+/** Accepts only JSON bodies; fastify also accepts text/plain by default. */
 function parseJsonOnly(app: FastifyInstance): void {
   app.removeContentTypeParser(['text/plain', 'application/json']);
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body.length > LARGE_BODY_BYTES && isNestedDeeper(body, MAX_DEPTH))
       return done(new Refusal(400, 'Invalid input JSON', [{ message: 'it is nested too deep', in: 'body' }]));
-    // it answers by the callback
+    // the result comes through the callback
     void parseJson(request, body, done);
   });
 }
 
-/** Hooks with a callback: a promise for each of them is a tenth of what a small request costs. */
+/** Hooks use callbacks: a promise for each hook is a tenth of the cost of a small request. */
 function addHooks(app: FastifyInstance, { apiKeys, stopping, metrics }: ServerParts): void {
   app.decorateRequest('caller', NOBODY);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-correlation-id', request.id);
-    // what is one key's is no proxy's to keep
+    // a proxy must not store one caller's answer
     reply.header('cache-control', 'no-store');
     if (apiKeys.length === 0 && !isLoopbackHost(request.headers.host ?? '')) return done(wrongHost());
     if (!stopping.aborted) return done();
@@ -150,7 +150,7 @@ function addHooks(app: FastifyInstance, { apiKeys, stopping, metrics }: ServerPa
   });
 }
 
-/** 404, or 405 with the method that a path takes: each takes one. */
+/** 404, or 405 with the allowed method: each path has one. */
 function refuseUnknownRoutes(
   app: FastifyInstance,
   routes: readonly RouteOptions[],

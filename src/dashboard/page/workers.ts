@@ -1,4 +1,4 @@
-/** Who is at work. */
+/** The table of workers. */
 import type { View } from '../view.js';
 import { byId, cell, element, row, table } from './dom.js';
 import { bytes, clock, count } from './format.js';

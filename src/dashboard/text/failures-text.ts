@@ -1,4 +1,4 @@
-/** What the failures commands say to people. Pure. */
+/** The output of the failures commands. Pure. */
 
 import { harmless } from '../../shared/runtime/text.js';
 import { INVALID_JOB } from '../../shared/state/rejection-groups.js';
@@ -9,13 +9,13 @@ import { aligned, count, counted, moment } from './figures.js';
 const associations = (value: number): string => counted(value, 'association');
 const jobs = (value: number): string => counted(value, 'job');
 
-/** What some jobs hold: a number of associations would say nothing of those whose data cannot be read. */
+/** Describes the content of some jobs, because jobs with unreadable data have no number of associations. */
 const held = (total: number, jobCount: number): string =>
   total === 0 && jobCount > 0
     ? `${jobs(jobCount)} without associations that can be read`
     : `${associations(total)} in ${jobs(jobCount)}`;
 
-/** A row per error, the message and one example below it. */
+/** One row per error, with the message and an example below it. */
 export function listText({ associations: total, jobs: jobCount, groups }: FailureSummary): string {
   if (groups.length === 0) return 'No rejected associations.';
   const heads = aligned(
@@ -40,7 +40,7 @@ export function listText({ associations: total, jobs: jobCount, groups }: Failur
     ]),
     `${held(total, jobCount)}. Next: association-queue failures export, retry or discard; --category, --from and --to choose among them.`,
   ]
-    .map(harmless) // ids, categories and object types come from outside, too
+    .map(harmless) // ids, categories and object types are foreign text as well
     .join('\n');
 }
 
@@ -56,7 +56,7 @@ function details({ category, message, jobs: jobCount, example }: FailureGroup): 
       `${jobs(jobCount)} without associations that can be read, for example job ${jobId}${error.message === message ? '' : `: ${oneLine(error.message, EXAMPLE)}`}`,
     ];
   const words = message === VARIOUS ? `various words, such as: ${error.message}` : message;
-  // its ids are left out in the words above, and what is in the place of one is often the whole story
+  // the words above omit its ids, and the text in the place of an id often explains the error
   const said = error.message === words || message === VARIOUS ? '' : `: ${oneLine(error.message, EXAMPLE)}`;
   return [oneLine(words), `for example ${from} → ${to} (job ${jobId}${correlation})${said}`];
 }
@@ -91,10 +91,10 @@ export const discardQuestion = ({ associations: total, jobs: jobCount }: Failure
 const goneText = (gone: number): string =>
   gone > 0 ? ` ${jobs(gone)} left alone: somebody else retried or removed them meanwhile.` : '';
 
-/** Messages come from outside: no line breaks, and not a screenful of them. */
+/** Messages are foreign text: removes line breaks and limits the length. */
 const oneLine = (message: string, most = 200): string => {
   const line = harmless(message).replace(/\s+/g, ' ');
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 };
-/** Characters of an example's message: in full, as far as a person would read. */
+/** Longest message of an example, in characters. */
 const EXAMPLE = 2_000;

@@ -1,4 +1,4 @@
-/** Numbers, durations, times and tables as people read them. Pure. */
+/** Formats numbers, durations, times and tables for people. Pure. */
 
 const integerFormat = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const decimalFormat = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
@@ -33,17 +33,17 @@ export function duration(seconds: number): string {
 export const moment = (ms: number): string =>
   `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** `14:05 UTC`; with the date where that is not within hours of `now` */
+/** `14:05 UTC`; with the date if the time is not within hours of `now` */
 export const clockAt =
   (now: number) =>
   (ms: number): string => {
-    if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return '–'; // beyond what a date can be
+    if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return '–'; // outside the range of dates
     const text = `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
     return Math.abs(ms - now) < FAR_MS ? text.slice(-9) : text;
   };
 const FAR_MS = 20 * 3_600_000;
 
-/** Rows with aligned columns; columns named in `right` are aligned to the right. */
+/** Aligns the columns of rows; columns in `right` are aligned to the right. */
 export function aligned(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
   const widths: number[] = [];
   for (const row of rows)

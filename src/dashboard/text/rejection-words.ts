@@ -1,23 +1,23 @@
-/** How much was rejected, in words. Pure; it runs in the terminal and in the page. */
+/** Describes the number of rejections. Pure; runs in the terminal and in the page. */
 
 type Held = { category: string; associations: number; jobs: number };
 
-/** A job whose data cannot be read has no associations that could be counted (shared/rejection-groups.ts). */
+/** A job with unreadable data has no countable associations (shared/state/rejection-groups.ts). */
 const isUnreadable = ({ category, associations }: Held): boolean =>
   category === 'INVALID_JOB' && associations === 0;
 const counted = (n: number, one: string): string =>
   `${n.toLocaleString('en-US')} ${one}${n === 1 ? '' : 's'}`;
 const unreadable = (jobs: number): string => `${counted(jobs, 'job')} whose data cannot be read`;
 
-/** What some rejections are: `312 associations`, or `7 jobs whose data cannot be read`. */
+/** `312 associations`, or `7 jobs whose data cannot be read`. */
 export const heldText = (held: Held): string =>
   isUnreadable(held) ? unreadable(held.jobs) : counted(held.associations, 'association');
 
-/** The number alone, for a column of associations. */
+/** Only the number, for a column of associations. */
 export const sizeText = (held: Held): string =>
   isUnreadable(held) ? '–' : held.associations.toLocaleString('en-US');
 
-/** What all groups hold together, those whose jobs cannot be read beside the others; '' when that is nothing. */
+/** The total of all groups, with unreadable jobs counted separately; '' if there are none. */
 export function totalText(associations: number, groups: readonly Held[]): string {
   const jobs = groups.filter(isUnreadable).reduce((sum, group) => sum + group.jobs, 0);
   return [associations > 0 && counted(associations, 'association'), jobs > 0 && unreadable(jobs)]

@@ -1,13 +1,13 @@
 /**
- * How things stand, in one sentence, and how bad that is. Pure; it runs in the server and, with the viewer's own clock, in
- * the page.
+ * The state sentence: the state of the queue in one sentence, and how serious it is. Pure; runs in the server and, with the
+ * viewer's clock, in the page.
  */
 export type RedisHealth = {
-  /** why it refuses writes, in its words (`READONLY …`); '' = it does not, or we may not ask */
+  /** why Redis refuses writes, in its words (`READONLY …`); '' = it accepts them, or an ACL forbids the test */
   refusal: string;
-  /** what it uses of what it may use; null where there is no such limit */
+  /** used memory and its limit; null without a limit */
   memory: { usedBytes: number; maxBytes: number } | null;
-  /** it makes room by forgetting keys: by which policy, and how many since its start; null: it does not */
+  /** the policy by which Redis evicts keys, and the number of evicted keys since its start; null: it evicts none */
   evicts: { policy: string; keys: number } | null;
 };
 
@@ -18,11 +18,11 @@ export type StateFigures = {
   paused: boolean;
   /** null: not held; `until` = now: a probe is due */
   hold: { kind: string; reason: string; since: number | null; until: number } | null;
-  /** associations decided a second, over the last seconds; null: not looked at for long enough to know */
+  /** associations decided per second, over the last seconds; null: not known yet */
   perSecond: number | null;
-  /** associations that are still to be decided, about */
+  /** estimate of the undecided associations */
   backlog: number;
-  /** those of them that workers have fetched */
+  /** undecided associations that workers have fetched */
   inHand: number;
   jobs: { waiting: number; active: number; delayed: number; failed: number };
   /** associations that were rejected and wait for an operator's decision */
@@ -30,18 +30,18 @@ export type StateFigures = {
   /** when the next delayed job comes back, epoch ms */
   nextTryAt: number | null;
   oldestWaitingSeconds: number | null;
-  /** null: none; the first is that which is tried again first */
+  /** null: none; `first` is the one with the earliest next try */
   heldPairs: { count: number; first: { objectPair: string; reason: string } } | null;
-  /** invalid inputs that are looked for; the share of the calls that it takes, 0 to 1 */
+  /** the search for invalid inputs; the share of calls that it takes, 0 to 1 */
   isolation: { inputs: number; invalid: number; callShare: number };
   workers: number;
-  /** calls that the backlog needs at least */
+  /** least calls for the backlog */
   callsNeeded: number;
-  /** calls that are left of the account's day; null where there is no daily limit */
+  /** calls that are left of the account's day; null without a daily limit */
   callsLeftToday: number | null;
-  /** the calls of the window are used up: only a larger quota makes it faster */
+  /** the calls of the window are used up, so that only a larger quota would be faster */
   quotaBound: boolean;
-  /** every worker has all its calls in flight: another worker would make it faster */
+  /** every worker has all its calls in flight, so that another worker would be faster */
   slotsBound: boolean;
 };
 export type Tone = 'good' | 'idle' | 'warn' | 'bad';
@@ -49,11 +49,11 @@ export type Sentence = { tone: Tone; text: string };
 /** epoch ms → `14:32` */
 export type Clock = (ms: number) => string;
 
-/** Nothing moves and yet it should: after so long it is no start any more. */
+/** If nothing moves for longer than this, the worker is not starting but stuck. */
 const STUCK_SECONDS = 60;
 const LOST = 'nothing is lost';
 
-/** The first that applies, from the outside inwards: Redis, the operator, the workers, HubSpot, the queue. */
+/** Returns the first sentence that applies, in this order: Redis, the operator, the workers, HubSpot, the queue. */
 export function stateSentence(figures: StateFigures, clock: Clock): Sentence {
   const sentence =
     refusedSentence(figures) ??
@@ -65,21 +65,21 @@ export function stateSentence(figures: StateFigures, clock: Clock): Sentence {
   return withEviction(sentence, figures.redis);
 }
 
-/** What fits in a browser's tab: the words before the first stop that is not part of a time or a number. */
+/** A title for a browser's tab: the words before the first punctuation mark that is not part of a time or a number. */
 export const stateTitle = (text: string): string => text.split(/ \(|[:;,](?!\d)/, 1)[0] ?? text;
 
-/** Seconds until everything is decided at this rate; null where that cannot be told. */
+/** Seconds until everything is decided at this rate; null if unknown. */
 export function secondsLeft(figures: StateFigures): number | null {
   const { perSecond, backlog } = figures;
   if (!perSecond || backlog === 0 || endsToday(figures)) return null;
   return backlog / perSecond;
 }
 
-/** The calls of the day do not suffice for what is queued, even if all of them are full. */
+/** True if the calls of the day do not suffice for the backlog, even if all of them are full. */
 export const endsToday = ({ callsNeeded, callsLeftToday }: StateFigures): boolean =>
   callsLeftToday !== null && callsNeeded > callsLeftToday;
 
-/** Before everything else: workers that cannot write a sign of life look dead, and are not. */
+/** It comes first, because workers that cannot write their reports seem dead. */
 function refusedSentence({ redis: { refusal, memory } }: StateFigures): Sentence | undefined {
   if (!refusal) return undefined;
   if (refusal.startsWith('OOM')) {
@@ -99,11 +99,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   MISCONF: 'It cannot save to its disk: look at its log and at the disk',
 };
 
-/** Whatever else is to say: a Redis that forgets may forget the queue. */
+/** Added to any sentence: a Redis that evicts keys may evict the queue. */
 function withEviction(sentence: Sentence, { evicts }: RedisHealth): Sentence {
   if (!evicts) return sentence;
   const { policy, keys } = evicts;
-  // jobs have no lifetime
+  // volatile policies do not evict jobs, which have no time to live
   const what = policy.startsWith('allkeys') ? 'queued jobs' : 'those that keep the rate limit';
   const remedy = `${what} among them: set maxmemory-policy to noeviction, not ${policy}`;
   if (keys === 0) {
@@ -156,7 +156,7 @@ function idleSentence(figures: StateFigures): Sentence | undefined {
   const waiting =
     rejected > 0
       ? `; ${short(rejected)} rejected ${rejected === 1 ? 'waits' : 'wait'} for you`
-      : jobs.failed > 0 // those that hold no association that could be counted
+      : jobs.failed > 0 // failed jobs without countable associations
         ? `; ${named(jobs.failed, 'failed job')} ${jobs.failed === 1 ? 'waits' : 'wait'} for you`
         : '';
   const more = waiting + heldPairsOf(figures);
@@ -202,7 +202,7 @@ function isolationOf({ isolation: { inputs, invalid, callShare } }: StateFigures
   return `; ${found} invalid ones among ${named(inputs, 'input')}: ${share}`;
 }
 
-/** A reason is HubSpot's words, of any length. */
+/** Longest reason in the sentence, because HubSpot's words may have any length. */
 const REASON_LENGTH = 100;
 
 function heldPairsOf({ heldPairs }: StateFigures): string {
@@ -222,7 +222,7 @@ const rate = (n: number): string =>
   n < 10 ? n.toFixed(1) : count(n < 1_000 ? n : Math.round(n / 100) * 100);
 const megabytes = (bytes: number): string => `${count(bytes / 1_048_576)} MB`;
 
-/** `312`, `18,400`, `164 k`, `1.2 M`: three digits are enough to a reader in a hurry. */
+/** `312`, `18,400`, `164 k`, `1.2 M`: three digits are enough for a quick look. */
 export function short(n: number): string {
   if (n >= 1e9) return `${(n / 1e9).toFixed(1)} G`;
   if (n >= 1e6) return `${(n / 1e6).toFixed(1)} M`;

@@ -14,7 +14,7 @@ type StatsReading = {
 };
 
 /**
- * The whole answer of `association-queue stats`, without a newline at the end.
+ * The whole output of `association-queue stats`, without a newline at the end.
  * @param columns of the terminal, whose width the sentence keeps to; undefined where there is none
  */
 export function statsText(

@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-/** Modules outside of page/ that the page imports too: path below /, and in the build. */
+/** Modules outside page/ that the page imports: path below /, and path in the build. */
 const SHARED_MODULES = [
   ['/assets/text/state-sentence.js', 'dashboard/text/state-sentence.js'],
   ['/assets/text/rejection-words.js', 'dashboard/text/rejection-words.js'],

@@ -1,6 +1,6 @@
 /**
- * POST …/batch/create, HubSpot's own call: what it takes and gives, and its headers → one call of requests/accept.ts.
- * The body is not checked by its schema here: inputs/ says what is wrong with it, in HubSpot's words.
+ * POST …/batch/create, HubSpot's own call: its schemas, and its headers → one call of requests/accept.ts.
+ * The schema does not validate the body: inputs/ does, with HubSpot's words.
  */
 import type { FastifyReply, onRequestHookHandler, preParsingHookHandler, RouteOptions } from 'fastify';
 import { type Static, Type } from 'typebox';
@@ -19,9 +19,9 @@ import { answers, bodyNamed, refuses } from './openapi.js';
 export type CreateRouteParts = CreateParts & {
   readonly maxInputs: number;
   readonly typesOf: TypesOf;
-  /** told of types that look wrong, of each accepted request */
+  /** called with warnings about types that look wrong, for each accepted request */
   readonly onWarning: (warning: string) => void;
-  /** aborted when the process is asked to end: whoever waits is answered */
+  /** aborted when the process ends: waiting requests are then answered */
   readonly stopping: AbortSignal;
   readonly trace: TraceRequest;
 };
@@ -69,7 +69,7 @@ const RESPONSES = {
   ),
 };
 
-/** @param holdBody counts the body as it comes */
+/** @param holdBody counts the body as it arrives */
 export function createRoutes(
   parts: CreateRouteParts,
   guard: Guard,
@@ -106,7 +106,7 @@ const handlerOf =
     const { fromObjectType, toObjectType } = request.params as Path;
     refuseFieldsBesideInputs(request.query as object);
     const read = await readInputs(fromObjectType, toObjectType, request.body, parts);
-    // its jobs are a quarter of the size of the tree, and may be waited for
+    // its jobs have a quarter of the size of the parsed body, and the request may wait for them
     request.body = undefined;
     const { status, answer } = await parts.trace(url, request.headers, () =>
       create(parts, {
@@ -134,5 +134,5 @@ function closeOf(reply: FastifyReply): AbortSignal {
   return closed.signal;
 }
 
-/** v4, or the date. */
+/** @returns v4, or the date */
 const versionOf = (path: string): string => (path.match(/v4|\d{4}-\d{2}/)?.[0] ?? '').replace('-', '_');

@@ -1,4 +1,4 @@
-/** Routes that need a key where the gateway has some: the caller is known before the body is read. */
+/** Routes that need a key if the gateway has keys: the caller is known before the body is read. */
 import type { onRequestHookHandler } from 'fastify';
 import { type Caller, createGuard } from '../headers/bearer.js';
 import { Refusal } from '../refusal.js';
@@ -12,7 +12,7 @@ export type Guard = {
 export function guardOf(apiKeys: readonly string[]): Guard {
   const callerOf = createGuard(apiKeys);
   return {
-    // a hook with a callback: a promise for each hook is a tenth of what a small request costs
+    // a hook with a callback: a promise for each hook is a tenth of the cost of a small request
     identify: (request, _reply, done) => {
       const caller = callerOf(request.headers.authorization);
       if (caller === undefined) return done(unknownKey());
@@ -33,11 +33,11 @@ const unknownKey = (): Refusal =>
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** who sent it, on guarded routes */
+    /** the caller, on guarded routes */
     caller: Caller;
   }
   interface FastifyContextConfig {
-    /** needs a key, and is refused while the gateway ends */
+    /** the route needs a key, and refuses requests while the gateway ends */
     guarded?: boolean;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * /openapi.json: what @fastify/swagger makes of the routes' own schemas, and the words around it. Pure.
- * A route says what it takes and gives where it is defined; nothing is said of it here.
+ * /openapi.json: @fastify/swagger makes it from the routes' schemas; this file has the description around them. Pure.
+ * Each route describes itself where it is defined.
  */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { TSchema } from 'typebox';
@@ -20,14 +20,14 @@ export const namedBodies = (maxInputs: number): readonly TSchema[] => {
 };
 export const bodyNamed = (name: BodyName) => ({ $ref: `${name}#` });
 
-/** A response with a shared body. The description is the response's: beside a reference, a body has none of its own. */
+/** A response with a shared body. The description belongs to the response, because a reference has none. */
 export const answers = (description: string, body: BodyName = 'Answer') => ({
   ...bodyNamed(body),
   description,
 });
 export const refuses = (description: string) => answers(description, 'Refusal');
 
-/** @param isGuarded whether bearer keys are asked for */
+/** @param isGuarded true if the gateway has bearer keys */
 export const openApiOptions = (version: string, isGuarded: boolean): FastifyDynamicSwaggerOptions => ({
   openapi: {
     openapi: '3.1.0',
@@ -45,7 +45,7 @@ export const openApiOptions = (version: string, isGuarded: boolean): FastifyDyna
   },
 });
 
-/** As much of the description as the page for people reads. */
+/** The part of the description that the page for people reads. */
 export type OpenApi = {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;

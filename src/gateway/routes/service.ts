@@ -1,4 +1,4 @@
-/** What the gateway says of itself: its description, its health, its figures. No key is needed. */
+/** Routes about the gateway itself: description, health, metrics. They need no key. */
 import type { RouteOptions } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { GatewayMetrics } from '../metrics.js';
@@ -12,7 +12,7 @@ export type ServiceRouteParts = {
   readonly outcomes: Pick<Outcomes, 'isReady'>;
   readonly metrics: GatewayMetrics;
   readonly stopping: AbortSignal;
-  /** known once all routes are registered */
+  /** available once all routes are registered */
   readonly description: () => OpenApi;
 };
 

@@ -3,23 +3,24 @@
 -- needs ../../shared/state/held.lua
 -- needs outbox.lua
 --[[
-  Looks at the queue for all replicas: notes what is to be announced, once per incident, and hands out one announcement
-  to post. Any replica may ask at any time; what a dead one had taken is handed out again when its time is over.
+  Observes the queue for all replicas: notes each announcement once per incident, and assigns one announcement to the replica
+  that asks. Any replica may ask at any time. If a replica dies with an announcement, the script assigns it to another one
+  when its time is over.
 
-  KEYS[1] alerts    hash: heldSince, freeSince (ms), announced (1 = told), rejecting (1 = told), nextId, outbox (JSON list, oldest first)
+  KEYS[1] alerts    hash: heldSince, freeSince (ms), announced (1 = announced), rejecting (1 = announced), nextId, outbox (JSON list, oldest first)
   KEYS[2] samples   list: "ms created rejected", one a minute, newest first
   KEYS[3] hold      hash, see hold.lua        KEYS[4] counters  hash
   KEYS[5] wait  KEYS[6] paused  KEYS[7] active  (lists)   KEYS[8] delayed  KEYS[9] prioritized  (sorted sets)
-  ARGV[1] rejections in percent of what is decided from which on they are told; 0 = never
+  ARGV[1] share of rejections, in percent of the decided associations, from which on they are announced; 0 = never
   ARGV[2] ms that one try to post may take
 
-  Returns the announcement to post as JSON {id, kind, tries, …}, or '' when there is none (or its turn has not come)
+  Returns the announcement to post as JSON {id, kind, tries, …}; '' if there is none, or another replica has it
 ]]
--- A 429 holds for seconds and is in order, an outage may be over soon: told when they last. The others need somebody.
+-- A 429 holds for seconds, and an outage may end soon: both are announced only if they last. The other holds need a person.
 local GRACE = {['rate-limit'] = 60000, unavailable = 60000}
--- A new replica tries at once whatever holds the account: it is over when it stays over.
+-- A starting replica probes every hold at once, so a hold counts as over only after this time without one.
 local RESUMED_AFTER = 3000
--- of decided associations in the window; fewer are no rate
+-- least decided associations in the window for a rate
 local LEAST_DECIDED = 100
 local SAMPLE_EVERY, SAMPLES = 60000, 6
 local MOST_TRIES, LONGEST_PAUSE, MOST_WAITING = 8, 300000, 20
@@ -82,7 +83,7 @@ if rate > 0 then
     redis.call('PEXPIRE', KEYS[2], 2 * SAMPLE_EVERY * SAMPLES)
   end
   if oldest then
-    -- retried rejections are taken back: the total may fall
+    -- retried rejections lower the total
     local newCreated, newRejected = math.max(0, created - createdThen), math.max(0, rejected - rejectedThen)
     local decided = newCreated + newRejected
     local percent = decided > 0 and 100 * newRejected / decided or 0
@@ -90,19 +91,19 @@ if rate > 0 then
       announce({kind = 'rejections', rejected = newRejected, decided = decided, rate = rate, windowMs = now - oldest})
       redis.call('HSET', KEYS[1], 'rejecting', 1)
     elseif rejecting and percent < rate / 2 then
-      redis.call('HDEL', KEYS[1], 'rejecting') -- over; the next one is a new incident
+      redis.call('HDEL', KEYS[1], 'rejecting') -- the incident is over
     end
   end
 end
 
--- one at a time and in order; whoever takes it may post it until its pause is over
+-- one announcement at a time, in order; the replica that takes it may post it until its pause is over
 local taken = ''
 local first = outbox[1]
 if first and first.notBefore <= now then
   first.tries = first.tries + 1
   first.notBefore = now + math.min(LONGEST_PAUSE, turnMs * 2 ^ (first.tries - 1))
   taken = cjson.encode(first)
-  if first.tries >= MOST_TRIES then table.remove(outbox, 1) end -- this is the last one
+  if first.tries >= MOST_TRIES then table.remove(outbox, 1) end -- this is the last try
 end
 if #outbox > 0 then redis.call('HSET', KEYS[1], 'outbox', cjson.encode(outbox))
 elseif before > 0 then redis.call('HDEL', KEYS[1], 'outbox') end

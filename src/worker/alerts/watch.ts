@@ -1,8 +1,8 @@
 /**
- * Tells people through a webhook: account held, account flowing again, rejections past a rate. Once per incident over
- * all replicas: each of them looks once a second, Redis decides whose turn it is (observe.lua). A replica that dies
- * with an announcement in hand leaves it to the next one; one that dies between the webhook's answer and Redis' note is
- * the one case in which it is told twice. Whatever the webhook does, the work goes on.
+ * Posts to a webhook that the account is held, that it flows again, and that too much is rejected, once per incident for all
+ * replicas. Each replica asks once a second, and one script decides which replica posts (observe.lua). If a replica dies with
+ * an announcement, another replica gets it. An announcement is posted twice only if the replica dies between the webhook's
+ * answer and the note in Redis. An error of the webhook never stops the worker.
  */
 import type { Redis } from 'ioredis';
 import { messageOf } from '../../shared/contract/errors.js';
@@ -17,7 +17,7 @@ import { Webhook } from './webhook.js';
 
 const LOOK_EVERY_MS = 1_000;
 const POST_MS = 3_000;
-/** A try that has not been reported as posted by then has failed: the next one may come. */
+/** A try that is not reported as posted within this time has failed, and the next one may start. */
 const TURN_MS = POST_MS + 1_000;
 
 export type AlertParts = {
@@ -25,7 +25,7 @@ export type AlertParts = {
   readonly keys: Keys;
   readonly queue: string;
   readonly webhookUrl: string;
-  /** percent of the decided associations; 0 = never */
+  /** in percent of the decided associations; 0 = never */
   readonly rejectionRate: number;
   readonly logger: Logger;
 };
@@ -41,7 +41,7 @@ export class AlertWatch implements Service {
     this.#webhook = new Webhook(parts.webhookUrl, POST_MS);
   }
 
-  /** The first look comes before the work, so that its first rejections are compared with what was before. */
+  /** The first observation precedes the work, so that the first rejections are compared with the totals before. */
   async start(): Promise<void> {
     this.#stop = new AbortController();
     const first = this.#look();
@@ -61,10 +61,10 @@ export class AlertWatch implements Service {
     }
   }
 
-  /** It never rejects. */
+  /** Never rejects. */
   async #look(): Promise<void> {
     const { redis, keys, rejectionRate, logger } = this.parts;
-    if (redis.status !== 'ready') return; // said elsewhere, and waited for
+    if (redis.status !== 'ready') return; // the watch of the connection reports it
     try {
       const taken = await this.#observe(
         redis,
@@ -73,7 +73,10 @@ export class AlertWatch implements Service {
       );
       if (taken) await this.#post(JSON.parse(String(taken)) as Announcement);
     } catch (error) {
-      logger.warn({ event: 'alert', error: messageOf(error) }, 'the queue could not be watched');
+      logger.warn(
+        { event: 'alert', error: messageOf(error) },
+        'the queue could not be observed for ALERT_WEBHOOK_URL',
+      );
     }
   }
 
@@ -85,6 +88,10 @@ export class AlertWatch implements Service {
     if (problem === undefined) {
       await this.#posted(redis, [keys.alerts], [id]);
       logger.info(fields, 'posted to ALERT_WEBHOOK_URL');
-    } else logger.warn({ ...fields, problem }, 'ALERT_WEBHOOK_URL did not take it; tried again for a while');
+    } else
+      logger.warn(
+        { ...fields, problem },
+        'ALERT_WEBHOOK_URL did not accept the announcement; a replica retries for a while',
+      );
   }
 }
