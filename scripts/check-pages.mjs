@@ -2,6 +2,8 @@
 //   1. Every link leads to a file that exists and, if it names a heading, to that heading.
 //   2. Every source file that a page of the code names in backticks exists.
 //   3. Every source file of a folder with a page is named in that page, or its folder is.
+//   4. In the walk of one association (src/worker/README.md) each file imports, or is imported by, a file that the walk
+//      has named before.
 // Prints each fault with the page; exit 1 if there is one.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -30,6 +32,7 @@ for (const page of pages) {
     checkComplete(page, folder, text, own);
   }
 }
+checkWalk('src/worker/README.md', 'The walk of one association');
 for (const fault of faults) console.error(fault);
 process.exit(faults.length > 0 ? 1 : 0);
 
@@ -53,9 +56,14 @@ function headings(page) {
 
 /** A name is a path from the root of the repository, or the end of a path of one of `known`. */
 function checkNames(page, text, known) {
-  for (const name of names(text))
-    if (!existsSync(name) && !known.some(file => file.endsWith(`/${name}`)))
-      faults.push(`${page}: ${name} does not exist`);
+  for (const name of names(text)) if (!found(name, known)) faults.push(`${page}: ${name} does not exist`);
+}
+
+/** @returns the path of a file that is named by its path, by its path below src, or by the end of a path of `known` */
+function found(name, known) {
+  if (existsSync(name)) return name;
+  if (existsSync(`src/${name}`)) return `src/${name}`;
+  return known.find(file => file.endsWith(`/${name}`));
 }
 
 /** @returns source files in backticks */
@@ -77,4 +85,28 @@ function checkComplete(page, folder, text, own) {
 function pageOf(file) {
   const candidates = folderPages.filter(page => file.startsWith(`${path.dirname(page)}/`));
   return candidates.toSorted((one, other) => other.length - one.length)[0];
+}
+
+function checkWalk(page, heading) {
+  const text = readFileSync(page, 'utf8');
+  const walk = text.split(`## ${heading}\n`)[1]?.split('\n## ')[0];
+  if (walk === undefined) return faults.push(`${page}: there is no heading ${heading}`);
+  const folder = path.dirname(page);
+  const known = sources.filter(file => file.startsWith(`${folder}/`));
+  const steps = names(walk).flatMap(name => found(name, known) ?? []);
+  const met = [];
+  for (const file of steps) {
+    const isMet = met.includes(file) || met.some(other => imports(file, other) || imports(other, file));
+    if (met.length > 0 && !isMet) faults.push(`${page}: the walk reaches ${file} without an import`);
+    met.push(file);
+  }
+}
+
+/** @returns true if a module imports, or names in a URL, another one */
+function imports(file, other) {
+  const text = readFileSync(file, 'utf8');
+  const targets = [...text.matchAll(/'(\.{1,2}\/[^']+)'/g)].map(([, target]) =>
+    path.join(path.dirname(file), target),
+  );
+  return targets.some(target => target.replace(/\.js$/, '.ts') === other);
 }
