@@ -4,10 +4,10 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Pair } from '../../src/shared/contract/association.js';
-import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
+import type { DashboardProcess } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig, type WorkerProcess } from '../support/rig.js';
+import type { CliProcess } from '../support/process.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 import { findChromium, launch } from './chromium.js';
 import { seedHistory } from './history.js';
@@ -24,33 +24,19 @@ const missing: Pair[] = Array.from(
   (_, at): Pair => [String(100_000_001 + at), String(700_000_001 + at)],
 );
 
-const test = useRedis(import.meta.url);
+const rig = useRig(import.meta.url, afterAll);
 (executable ? describe : describe.skip)('the page', () => {
   let browser: Browser;
-  let rig: Rig;
-  let worker: WorkerProcess;
+  let worker: CliProcess;
   let dashboard: DashboardProcess;
-  const others: DashboardProcess[] = [];
 
   beforeAll(async () => {
-    rig = await Rig.start({
-      redisUrl: test.url,
-      prefix: test.newPrefix(),
-      simulator: { missing: missing.map(([from]) => from) },
-    });
-    [browser, dashboard] = await Promise.all([launch(executable ?? ''), another({})]);
+    await rig.start({ simulator: { missing: missing.map(([from]) => from) } });
+    [browser, dashboard] = await Promise.all([launch(executable ?? ''), rig.startDashboard()]);
   }, INSTALL_MS);
   afterAll(async () => {
     await browser?.close();
-    await Promise.all(others.map(each => each.end()));
-    await rig?.stop();
   });
-
-  async function another(env: Record<string, string>): Promise<DashboardProcess> {
-    const started = await startDashboard({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix, ...env });
-    others.push(started);
-    return started;
-  }
 
   /** A page of its own; what its console complains of fails the test. */
   async function withPage(
@@ -171,7 +157,7 @@ const test = useRedis(import.meta.url);
   });
 
   it('says when it hears nothing any more, and takes it back', async () => {
-    const other = await another({});
+    const other = await rig.startDashboard();
     const page = await browser.newPage(); // its console may tell of the connection
     await page.goto(other.url);
     await sentence(page, /^Idle/);
@@ -235,7 +221,7 @@ const test = useRedis(import.meta.url);
 
   it('asks for the password; read-only has nothing to press', async () => {
     const httpCredentials = { username: 'oncall', password: 'hunter2' };
-    const closed = await another({
+    const closed = await rig.startDashboard({
       DASHBOARD_USER: httpCredentials.username,
       DASHBOARD_PASSWORD: httpCredentials.password,
       DASHBOARD_READ_ONLY: 'true',
@@ -341,8 +327,8 @@ const test = useRedis(import.meta.url);
       );
       await worker.end('SIGTERM');
       await rig.enqueue(more, 500);
-      await seedHistory(test.redis, rig.keys, more.length);
-      const { url } = await another({}); // the other one has read the past already
+      await seedHistory(rig.redis, rig.keys, more.length);
+      const { url } = await rig.startDashboard(); // the other one has read the past already
       const quota = { RATE_LIMIT_CALLS: '100', DAILY_CALL_LIMIT: '500000' };
       for (let count = 0; count < 2; count++) rig.startWorker(quota);
       for (const [name, options] of [

@@ -1,34 +1,30 @@
 /** Connections to Redis that swallow everything and tell nobody: everybody finds out and goes on. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createProducer } from '../../src/index.js';
-import { accountKeys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
 import { RedisWatch } from '../../src/shared/runtime/redis-watch.js';
 import { eventually } from '../support/eventually.js';
-import { startGateway } from '../support/gateway.js';
 import { HalfOpenProxy } from '../support/half-open-proxy.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs, inputOf } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
+const rig = useRig(import.meta.url);
 let proxy: HalfOpenProxy;
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 async function startProxy(): Promise<void> {
-  proxy = await HalfOpenProxy.start(test.url);
+  proxy = await HalfOpenProxy.start(rig.redisUrl);
   ends.push(() => proxy.stop());
 }
 const GOOD = goodPairs(2_000);
 
 describe('a worker', () => {
   it('notices within 15 s, says so meanwhile, and goes on; nothing is lost or sent twice', async () => {
+    await rig.start();
     await startProxy();
-    const rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
-    ends.push(() => rig.stop());
     const worker = rig.startWorker({ REDIS_URL: proxy.url, METRICS_PORT: '19465', JOB_LOCK_MS: '30000' });
     const port = await eventually(() =>
       Number(/"event":"metrics".*?"port":(\d+)/.exec(worker.output())?.[1] ?? fail()),
@@ -64,12 +60,11 @@ const fail = (): never => {
 
 describe('a producer and a gateway', () => {
   it('hear of it within seconds, and go on with a new connection', async () => {
+    await rig.start();
     await startProxy();
-    const prefix = test.newPrefix();
-    const producer = createProducer({ redisUrl: proxy.url, prefix });
+    const producer = createProducer({ redisUrl: proxy.url, prefix: rig.prefix });
     ends.push(() => producer.close());
-    const gateway = await startGateway({ REDIS_URL: proxy.url, QUEUE_PREFIX: prefix });
-    ends.push(() => gateway.end('SIGTERM'));
+    const gateway = await rig.startGateway({ REDIS_URL: proxy.url });
     const link = { fromObjectType: 'contacts', toObjectType: 'companies', from: 1, to: 2 };
     const post = async () => (await gateway.post([inputOf(1, 2)])).status;
     await producer.enqueue(link);
@@ -89,6 +84,7 @@ describe('a producer and a gateway', () => {
 
 describe('any connection', () => {
   it('that is asked and stays silent is made anew; what was not answered is sent again where the role is patient', async () => {
+    await rig.start();
     await startProxy();
     const redis = openRedis(proxy.url, 'patient', () => {}, 300);
     ends.push(async () => redis.disconnect());
@@ -99,8 +95,9 @@ describe('any connection', () => {
   });
 
   it('that says nothing of its own accord, as a subscriber, is asked for it', async () => {
+    await rig.start();
     await startProxy();
-    const keys = accountKeys(test.newPrefix());
+    const { keys } = rig;
     const logger = createLogger('silent', 'test');
     const watch = new RedisWatch({ url: proxy.url, keys, consequence: '', logger, silenceMs: 200 });
     ends.push(() => watch.stop());

@@ -6,29 +6,24 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SimulatorProcess, startSimulatorProcess } from '../../bench/support/simulator.js';
 import { isCallersFault } from '../../src/simulator/ledger.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig, type WorkerProcess } from '../support/rig.js';
+import type { CliProcess } from '../support/process.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 import { starve } from '../support/starvation.js';
 
-const test = useRedis(import.meta.url);
+const rig = useRig(import.meta.url);
 const LIMIT = { calls: 60, windowMs: 3_000 };
 const PER_CALL = 200;
-let rig: Rig | undefined;
 let simulator: SimulatorProcess | undefined;
 afterEach(async () => {
-  await rig?.stop();
   await simulator?.stop();
-  rig = undefined;
   simulator = undefined;
 });
 
 /** Replicas that all begin together with a backlog of so many batches. */
-async function begin(replicas: number, batches: number): Promise<WorkerProcess[]> {
+async function begin(replicas: number, batches: number): Promise<CliProcess[]> {
   simulator = await startSimulatorProcess(LIMIT);
-  rig = await Rig.start({
-    redisUrl: test.url,
-    prefix: test.newPrefix(),
+  await rig.start({
     env: {
       HUBSPOT_BASE_URL: simulator.url,
       RATE_LIMIT_CALLS: String(LIMIT.calls),
@@ -39,7 +34,7 @@ async function begin(replicas: number, batches: number): Promise<WorkerProcess[]
   });
   await rig.queue.pause();
   await rig.enqueue(goodPairs(batches * PER_CALL), 150);
-  const workers: WorkerProcess[] = [];
+  const workers: CliProcess[] = [];
   for (let at = 0; at < replicas; at++) workers.push(rig.startWorker());
   for (const worker of workers)
     await eventually(() => expect(worker.output()).toContain('"event":"started"'), 60_000);
@@ -64,7 +59,7 @@ describe('one limit over all replicas', () => {
     async replicas => {
       const batches = LIMIT.calls * 3;
       await begin(replicas, batches);
-      await rig?.drained(90_000);
+      await rig.drained(90_000);
       const one = simulator as SimulatorProcess;
       expect(await refusals(one)).toEqual([]);
       const totals = await one.totals();
@@ -82,7 +77,7 @@ describe('one limit over all replicas', () => {
     const how = { shortestMs: 20, longestMs: 300, everyMs: 500 };
     const starving = workers.map(({ process }) => starve(process, how, ending.signal));
     try {
-      await rig?.drained(60_000);
+      await rig.drained(60_000);
     } finally {
       ending.abort();
     }
@@ -91,15 +86,13 @@ describe('one limit over all replicas', () => {
     // fewer than 1,000 calls: one in 1,000 is none
     expect(await refusals(one)).toEqual([]);
     expect(await one.totals()).toMatchObject({ created: batches * PER_CALL, duplicates: 0 });
-    expect(await rig?.totals()).toMatchObject({ created: batches * PER_CALL, rejected: 0 });
+    expect(await rig.totals()).toMatchObject({ created: batches * PER_CALL, rejected: 0 });
   });
 
   it('replicas that are configured differently: the smallest limit counts, and each warns once; it ends with its replica', async () => {
     simulator = await startSimulatorProcess({ calls: 0, windowMs: LIMIT.windowMs });
     const batches = 40;
-    rig = await Rig.start({
-      redisUrl: test.url,
-      prefix: test.newPrefix(),
+    await rig.start({
       env: {
         HUBSPOT_BASE_URL: simulator.url,
         RATE_LIMIT_WINDOW_MS: String(LIMIT.windowMs),
@@ -111,8 +104,7 @@ describe('one limit over all replicas', () => {
     await rig.enqueue(goodPairs(batches * PER_CALL), 100);
     const wide = rig.startWorker({ RATE_LIMIT_CALLS: '1000' });
     const narrow = rig.startWorker({ RATE_LIMIT_CALLS: '20' });
-    const warned = (one: WorkerProcess) =>
-      one.output().split('replicas are configured differently').length - 1;
+    const warned = (one: CliProcess) => one.output().split('replicas are configured differently').length - 1;
     for (const worker of [wide, narrow]) {
       await eventually(() => expect(worker.output()).toContain('"event":"started"'));
       await eventually(() => expect(warned(worker)).toBe(1));

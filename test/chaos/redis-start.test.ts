@@ -1,30 +1,19 @@
 /** A start meets a Redis that is away, loading, or takes no writes, at any of its steps: it is waited for. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createProducer } from '../../src/index.js';
-import { startDashboard } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
-import { startGateway } from '../support/gateway.js';
 import { HalfOpenProxy } from '../support/half-open-proxy.js';
-import { RedisServer } from '../support/redis-server.js';
-import { Rig, type WorkerProcess } from '../support/rig.js';
+import type { CliProcess } from '../support/process.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs, inputOf } from '../support/samples.js';
 
-let server: RedisServer;
-let rig: Rig;
-beforeEach(async () => {
-  server = await RedisServer.start();
-  rig = await Rig.start({ redisUrl: server.url, prefix: 'start' });
-});
-afterEach(async () => {
-  await rig.stop();
-  await server.stop();
-});
+const rig = useRig(import.meta.url);
+beforeEach(() => rig.start({ ownRedis: true }));
 const GOOD = goodPairs(300);
-const hasStarted = (worker: WorkerProcess) => worker.output().includes('"event":"started"');
-const says = (worker: WorkerProcess, words: RegExp) =>
-  eventually(() => expect(worker.output()).toMatch(words));
-async function works(worker: WorkerProcess): Promise<void> {
+const hasStarted = (worker: CliProcess) => worker.output().includes('"event":"started"');
+const says = (worker: CliProcess, words: RegExp) => eventually(() => expect(worker.output()).toMatch(words));
+async function works(worker: CliProcess): Promise<void> {
   await eventually(() => expect(hasStarted(worker)).toBe(true));
   await rig.drained();
   await rig.expectAccounted(GOOD, []);
@@ -57,17 +46,17 @@ describe('is loading', () => {
     const filler = rig.redis.pipeline();
     for (let at = 0; at < 100_000; at++) filler.set(`filler-${at}`, '');
     await filler.exec();
-    await server.kill();
+    await rig.server.kill();
     // It looks at its clients after every 1,024 commands, and would load for a minute: it is told below to hurry up.
-    server.launch({ 'key-load-delay': '500' });
+    rig.server.launch({ 'key-load-delay': '500' });
     const worker = rig.startWorker();
-    const producer = createProducer({ redisUrl: server.url, prefix: 'start' });
+    const producer = createProducer({ redisUrl: rig.redisUrl, prefix: rig.prefix });
     const [from = '', to = ''] = GOOD[0] ?? [];
     const link = { fromObjectType: 'contacts', toObjectType: 'companies', from, to };
     await eventually(() => expect(producer.enqueue(link)).rejects.toThrow(/is loading|refused: LOADING/));
     await producer.close();
     await says(worker, /LOADING[^}]*cannot be used/);
-    const hurry = new Redis(server.url, { enableReadyCheck: false });
+    const hurry = new Redis(rig.redisUrl, { enableReadyCheck: false });
     await hurry.config('SET', 'key-load-delay', '0');
     hurry.disconnect();
     await works(worker);
@@ -77,32 +66,27 @@ describe('is loading', () => {
 describe('is away', () => {
   it('from the beginning: worker, gateway and dashboard work once it is there', async () => {
     await rig.enqueue(GOOD.slice(1), 10);
-    await server.kill();
-    const env = { REDIS_URL: server.url, QUEUE_PREFIX: 'start' };
+    await rig.server.kill();
     const worker = rig.startWorker();
-    const gateway = startGateway(env);
-    const dashboard = startDashboard(env);
-    try {
-      await says(worker, /ECONNREFUSED[^}]*cannot be used/);
-      await server.startAgain();
-      const [from = '', to = ''] = GOOD[0] ?? [];
-      expect((await (await gateway).post([inputOf(from, to)])).status).toBe(201);
-      await works(worker);
-      // Bull Board asks BullMQ
-      expect((await (await dashboard).get('/queues/api/queues')).status).toBe(200);
-    } finally {
-      await Promise.allSettled([gateway.then(it => it.end('SIGTERM')), dashboard.then(it => it.end())]);
-    }
+    const gateway = rig.startGateway();
+    const dashboard = rig.startDashboard();
+    await says(worker, /ECONNREFUSED[^}]*cannot be used/);
+    await rig.server.startAgain();
+    const [from = '', to = ''] = GOOD[0] ?? [];
+    expect((await (await gateway).post([inputOf(from, to)])).status).toBe(201);
+    await works(worker);
+    // Bull Board asks BullMQ
+    expect((await (await dashboard).get('/queues/api/queues')).status).toBe(200);
   });
 
   it.each([1, 2])('from its connection number %i on: the worker starts when it is back', async count => {
     await rig.enqueue(GOOD, 10);
-    const proxy = await HalfOpenProxy.start(server.url);
+    const proxy = await HalfOpenProxy.start(rig.redisUrl);
     try {
       const worker = rig.startWorker({ REDIS_URL: proxy.url });
       await eventually(() => expect(proxy.accepted).toBeGreaterThanOrEqual(count));
-      await server.kill();
-      await server.startAgain();
+      await rig.server.kill();
+      await rig.server.startAgain();
       await works(worker);
       await worker.end('SIGTERM');
     } finally {

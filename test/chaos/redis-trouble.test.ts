@@ -1,23 +1,15 @@
 /** Redis says no, or nothing at all: the worker lives, no job is failed for it, and it ends when asked. */
 
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { migrating } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
-import { RedisServer } from '../support/redis-server.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-let server: RedisServer;
-let rig: Rig;
-afterEach(async () => {
-  await rig.stop();
-  await server.stop();
-});
-const start = async (env: Readonly<Record<string, string>>) => {
-  server = await RedisServer.start();
-  rig = await Rig.start({ redisUrl: server.url, prefix: 'trouble', simulator: { latencyMs: 30 }, env });
-};
+const rig = useRig(import.meta.url);
+const start = (env: Readonly<Record<string, string>>) =>
+  rig.start({ ownRedis: true, simulator: { latencyMs: 30 }, env });
 const moreCalls = async (count: number) => {
   const from = rig.simulator.ledger.calls.length;
   await eventually(() => expect(rig.simulator.ledger.calls.length).toBeGreaterThanOrEqual(from + count));
@@ -113,11 +105,11 @@ describe('Redis is away', () => {
     await rig.enqueue(GOOD, 70);
     const worker = rig.startWorker();
     await moreCalls(10);
-    await server.kill();
+    await rig.server.kill();
     const since = performance.now();
     expect(await worker.end('SIGTERM')).toBe(0);
     expect(performance.now() - since).toBeLessThan(4_000);
-    await server.startAgain();
+    await rig.server.startAgain();
     rig.startWorker();
     await rig.drained();
     await rig.expectAccounted(GOOD, []);

@@ -1,21 +1,11 @@
 /** Processes die, Redis dies, HubSpot is away: nothing is lost, nothing is rejected for it. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Pair } from '../../src/shared/contract/association.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { RedisServer } from '../support/redis-server.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig | undefined;
-let ownRedis: RedisServer | undefined;
-afterEach(async () => {
-  await rig?.stop();
-  await ownRedis?.stop();
-  rig = undefined;
-  ownRedis = undefined;
-});
+const rig = useRig(import.meta.url);
 
 const BAD: readonly Pair[] = Array.from(
   { length: 20 },
@@ -28,7 +18,7 @@ const MIXED: readonly Pair[] = [...GOOD, ...BAD].map((_, at) => {
   const bad = Math.floor(at / every);
   return at % every === every - 1 ? (BAD[bad] as Pair) : (GOOD[at - bad] as Pair);
 });
-const calls = () => rig?.simulator.ledger.calls.length ?? 0;
+const calls = () => rig.simulator.ledger.calls.length ?? 0;
 /** Waits until so many more calls have arrived: "in the middle of the work" without a clock. */
 const moreCalls = async (count: number) => {
   const from = calls();
@@ -37,9 +27,7 @@ const moreCalls = async (count: number) => {
 
 describe('kill -9', () => {
   it('of one of two workers, again and again under load: all is accounted for', async () => {
-    rig = await Rig.start({
-      redisUrl: test.url,
-      prefix: test.newPrefix(),
+    await rig.start({
       // slow enough that the work outlasts the starts of all victims, however late the machine is
       simulator: { latencyMs: 1_000, refusal: 'whole' },
       env: { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3', JOB_LOCK_MS: '1500' },
@@ -61,9 +49,7 @@ describe('kill -9', () => {
 
 describe('SIGTERM', () => {
   it('under load ends within the timeout, gives back what it held, spends no attempt', async () => {
-    rig = await Rig.start({
-      redisUrl: test.url,
-      prefix: test.newPrefix(),
+    await rig.start({
       simulator: { latencyMs: 1_000 },
       env: {
         BATCH_MAX_INPUTS: '500',
@@ -95,10 +81,8 @@ describe('SIGTERM', () => {
 
 describe('Redis', () => {
   it('killed with -9 and started again with its append-only file, twice under load: nothing is lost', async () => {
-    ownRedis = await RedisServer.start();
-    rig = await Rig.start({
-      redisUrl: ownRedis.url,
-      prefix: 'chaos',
+    await rig.start({
+      ownRedis: true,
       simulator: { latencyMs: 20 },
       env: { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3' },
     });
@@ -107,8 +91,8 @@ describe('Redis', () => {
     rig.startWorker();
     for (let round = 0; round < 2; round++) {
       await moreCalls(10);
-      await ownRedis.kill();
-      await ownRedis.startAgain();
+      await rig.server.kill();
+      await rig.server.startAgain();
     }
     await rig.drained(90_000);
     await rig.expectAccounted(GOOD, BAD);
@@ -117,9 +101,7 @@ describe('Redis', () => {
 
 describe('HubSpot', () => {
   it('away for a while: the account is held with growing pauses, nobody is rejected, then all is created', async () => {
-    rig = await Rig.start({
-      redisUrl: test.url,
-      prefix: test.newPrefix(),
+    await rig.start({
       simulator: { latencyMs: 10 },
       env: { BATCH_MAX_INPUTS: '200', JOB_ATTEMPTS: '3', RETRY_BACKOFF_MS: '200' },
     });

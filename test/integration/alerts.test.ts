@@ -6,24 +6,26 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
-import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
+import type { Keys } from '../../src/shared/contract/keys.js';
 import { loadScript } from '../../src/shared/runtime/script.js';
 import { queuedKeys } from '../../src/shared/state/queue-state.js';
 import type { Announcement } from '../../src/worker/alerts/announcement.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig, TOKEN } from '../support/rig.js';
+import { TOKEN, useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const { url: redisUrl, redis, newPrefix } = useRedis(import.meta.url);
+const rig = useRig(import.meta.url);
 
 describe('what is told, and when', () => {
   const observe = loadScript(new URL('../../src/worker/alerts/observe.lua', import.meta.url));
   const posted = loadScript(new URL('../../src/worker/alerts/posted.lua', import.meta.url));
   let keys: Keys;
-  beforeEach(() => {
-    keys = accountKeys(newPrefix());
+  let redis: Redis;
+  beforeEach(async () => {
+    await rig.start();
+    ({ keys, redis } = rig);
   });
   const look = async (rate = 5): Promise<Announcement | undefined> => {
     const taken = await observe(
@@ -168,9 +170,7 @@ describe('two workers and a receiver', () => {
     posts.push(`${request.method} ${request.url} ${text}`);
     answer(response, text);
   });
-  let rig: Rig;
   afterEach(async () => {
-    await rig.stop();
     server.closeAllConnections();
     server.close();
   });
@@ -179,7 +179,7 @@ describe('two workers and a receiver', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const webhook = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`;
-    rig = await Rig.start({ redisUrl, prefix: newPrefix(), env: { ALERT_WEBHOOK_URL: webhook } });
+    await rig.start({ env: { ALERT_WEBHOOK_URL: webhook } });
     rig.simulator.setOptions({ accessToken: 'another' });
     const good = goodPairs(400);
     await rig.enqueue(good.slice(0, 200), 100);
@@ -201,7 +201,7 @@ describe('two workers and a receiver', () => {
     );
 
     rig.simulator.setOptions({ accessToken: TOKEN });
-    await redis.hset(rig.keys.hold, 'until', 0); // the pauses have grown: probe now
+    await rig.redis.hset(rig.keys.hold, 'until', 0); // the pauses have grown: probe now
     await eventually(() =>
       expect(posts.at(-1)).toMatch(/:large_green_circle: .*flowing again after \d+ s\.$/),
     );
@@ -209,7 +209,7 @@ describe('two workers and a receiver', () => {
     await rig.enqueue([...good.slice(200), ...bad], 130);
     await rig.drained();
     await eventually(() => expect(posts.filter(post => post.includes('rejected'))).toHaveLength(2));
-    await eventually(async () => expect(await redis.hget(rig.keys.alerts, 'outbox')).toBeNull());
+    await eventually(async () => expect(await rig.redis.hget(rig.keys.alerts, 'outbox')).toBeNull());
     await rig.expectAccounted(good, bad);
     const output = [dying, ...workers].map(worker => worker.output()).join('');
     await Promise.all(workers.map(worker => worker.end('SIGTERM')));
@@ -223,6 +223,6 @@ describe('two workers and a receiver', () => {
     expect(output).toContain('"event":"alert","kind":"rejections"');
     expect(output).toContain('it answered 500');
     expect(output).not.toContain('very-secret-path');
-    expect(JSON.stringify(await redis.hgetall(rig.keys.alerts))).not.toContain('very-secret-path');
+    expect(JSON.stringify(await rig.redis.hgetall(rig.keys.alerts))).not.toContain('very-secret-path');
   });
 });

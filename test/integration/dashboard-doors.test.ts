@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { Overview } from '../../src/dashboard/overview.js';
@@ -12,32 +12,12 @@ import { createServer } from '../../src/dashboard/web/server.js';
 import { accountKeys, DEFAULT_ACCOUNT } from '../../src/shared/contract/keys.js';
 import { parseConfig } from '../../src/shared/runtime/config.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
-import { type DashboardProcess, OWN, startDashboard } from '../support/dashboard.js';
+import { type DashboardProcess, OWN } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig | undefined;
-let dashboards: DashboardProcess[] = [];
-
-async function start(): Promise<Rig> {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator: {}, env: {} });
-  return rig;
-}
-async function dashboard(env: Record<string, string> = {}): Promise<DashboardProcess> {
-  const started = await startDashboard({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix, ...env });
-  dashboards.push(started);
-  return started;
-}
-afterEach(async () => {
-  const ends = await Promise.all(dashboards.map(each => each.end()));
-  dashboards = [];
-  await rig?.stop();
-  rig = undefined;
-  expect(ends.filter(end => end !== 0)).toEqual([]);
-});
+const rig = useRig(import.meta.url);
 
 const PASSWORD = { DASHBOARD_USER: 'oncall', DASHBOARD_PASSWORD: 'hunter2-secret' };
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -108,10 +88,10 @@ describe('however a path is written', () => {
   const passed = (status: number) => status < 300;
 
   it('another site reads nothing and changes nothing; our header is needed; read-only is for good', async () => {
-    const rig = await start();
+    await rig.start();
     await rig.enqueue(goodPairs(10), 10);
-    const page = await dashboard();
-    const watching = await dashboard({ DASHBOARD_READ_ONLY: 'true' });
+    const page = await rig.startDashboard();
+    const watching = await rig.startDashboard({ DASHBOARD_READ_ONLY: 'true' });
     const slipped: string[] = [];
     const note = (status: number, what: string) => passed(status) && slipped.push(`${what} → ${status}`);
     const elsewhere = { 'sec-fetch-site': 'cross-site' };
@@ -139,9 +119,9 @@ describe('however a path is written', () => {
   });
 
   it('without the password nothing but health; by another name nothing at all', async () => {
-    await start();
-    const page = await dashboard(PASSWORD);
-    const open = await dashboard();
+    await rig.start();
+    const page = await rig.startDashboard(PASSWORD);
+    const open = await rig.startDashboard();
     const slipped: string[] = [];
     for (const path of ['/', '/queues/', ...READS].flatMap(read => [read, ...disguises(read)])) {
       // what asks for something else after the path is that path's own
@@ -156,8 +136,8 @@ describe('however a path is written', () => {
 
 describe('the password', () => {
   it('without it nothing, with it everything; the password is in no log', async () => {
-    await start();
-    const page = await dashboard({ ...PASSWORD, DASHBOARD_HOST: '0.0.0.0' });
+    await rig.start();
+    const page = await rig.startDashboard({ ...PASSWORD, DASHBOARD_HOST: '0.0.0.0' });
     const authorization = basic('oncall:hunter2-secret');
     for (const path of ['/', '/api/state', '/api/events', '/queues/', '/metrics', '/assets/page/app.js']) {
       const refused = await page.get(path);
@@ -176,8 +156,8 @@ describe('the password', () => {
   });
 
   it('guesses are slowed down, logged once and counted; a browser that was right before goes on', async () => {
-    await start();
-    const page = await dashboard(PASSWORD);
+    await rig.start();
+    const page = await rig.startDashboard(PASSWORD);
     const authorization = basic('oncall:hunter2-secret');
     const entered = await page.get('/api/state', { authorization });
     const cookie = entered.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
@@ -202,8 +182,8 @@ describe('the password', () => {
 });
 
 it('no inline script, no frame, no other site; state-changing calls from the page itself only; read-only for good', async () => {
-  const rig = await start();
-  const page = await dashboard();
+  await rig.start();
+  const page = await rig.startDashboard();
   const { headers } = await page.get('/');
   expect(headers.get('content-security-policy')).toMatch(
     /script-src 'self'; style-src 'self';.*frame-ancestors 'none'/,
@@ -216,7 +196,7 @@ it('no inline script, no frame, no other site; state-changing calls from the pag
   expect(await rig.queue.isPaused()).toBe(false);
   expect((await page.post('/api/rejections/no%20group/retry')).status).toBe(404);
 
-  const watching = await dashboard({ DASHBOARD_READ_ONLY: 'true' });
+  const watching = await rig.startDashboard({ DASHBOARD_READ_ONLY: 'true' });
   for (const path of ['/api/pause', '/api/resume', '/api/rejections/x/retry', '/api/rejections/x/discard'])
     expect([path, (await watching.post(path)).status]).toEqual([path, 403]);
   const put = await fetch(`${watching.url}${BOARD}/pause`, { method: 'PUT', headers: OWN });
@@ -236,10 +216,10 @@ describe('Bull Board', () => {
   };
 
   it('reads at most a hundred jobs for a page, whatever it is asked for, and a thousand lines of a log', async () => {
-    const rig = await start();
+    await rig.start();
     const data = { ...contactsToCompanies, pairs: goodPairs(1) };
     await rig.queue.addBulk(Array.from({ length: 250 }, () => ({ name: 'associate', data })));
-    const page = await dashboard();
+    const page = await rig.startDashboard();
     expect((await jobs(page, 'page=1&jobsPerPage=10'))?.jobs).toHaveLength(10);
     for (const asked of ['100000000', '1e9', '%20999', '0x7fffffff']) {
       const answer = await page.get(
@@ -258,8 +238,8 @@ describe('Bull Board', () => {
     );
     expect(twice.status).toBe(400);
     const [job] = await rig.queue.getWaiting(0, 0);
-    const keys = accountKeys(test.prefix);
-    await test.redis.rpush(
+    const keys = accountKeys(rig.prefix);
+    await rig.redis.rpush(
       `${bullmqKeys(keys).jobs}${job?.id}:logs`,
       ...Array.from({ length: 3_000 }, (_, n) => `line ${n}`),
     );
@@ -270,13 +250,13 @@ describe('Bull Board', () => {
 
 describe('half a request', () => {
   it('is hung up on: headers without an end, a body that was announced, also of somebody who was refused', async () => {
-    const rig = await start();
-    const config = parseConfig({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix });
+    await rig.start();
+    const config = parseConfig({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix });
     const access = {
       account: DEFAULT_ACCOUNT,
-      redis: test.redis,
+      redis: rig.redis,
       queue: rig.queue,
-      keys: accountKeys(test.prefix),
+      keys: accountKeys(rig.prefix),
     };
     const overview = new Overview(access, config);
     const app = createServer({

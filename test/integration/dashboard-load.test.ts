@@ -3,12 +3,10 @@
  * grows with the backlog or with what was rejected. LOAD=full: 5,000,000 queued, 100,000 rejected.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { createProducer } from '../../src/index.js';
 import type { Pair } from '../../src/shared/contract/association.js';
-import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
-import { RedisServer } from '../support/redis-server.js';
-import { Rig } from '../support/rig.js';
+import type { DashboardProcess } from '../support/dashboard.js';
+import { useRig } from '../support/rig.js';
 import { contactsToCompanies } from '../support/samples.js';
 
 const full = process.env.LOAD === 'full';
@@ -16,18 +14,13 @@ const QUEUED = full ? 5_000_000 : 200_000;
 const REJECTED = full ? 100_000 : 6_000;
 const REJECTED_PER_JOB = 20;
 const WATCHED_MS = full ? 20_000 : 2_000;
-const PREFIX = 'load';
 
-let server: RedisServer;
-let redis: Redis;
-let rig: Rig;
+const rig = useRig(import.meta.url, afterAll);
 let dashboard: DashboardProcess;
 const report: Record<string, number | string> = {};
 
 beforeAll(async () => {
-  server = await RedisServer.start();
-  redis = new Redis(server.url);
-  rig = await Rig.start({ redisUrl: server.url, prefix: PREFIX });
+  await rig.start({ ownRedis: true });
   // three kinds of errors for two object pairs, in jobs of twenty
   const kinds = (at: number): Pair =>
     at % 3 === 0
@@ -46,17 +39,13 @@ beforeAll(async () => {
   await rig.drained(300_000);
   await worker.end('SIGTERM');
   await rig.queue.pause();
-  const producer = createProducer({ redisUrl: server.url, prefix: PREFIX });
+  const producer = createProducer({ redisUrl: rig.redisUrl, prefix: rig.prefix });
   await producer.enqueueMany(queued());
   await producer.close();
-  dashboard = await startDashboard({ REDIS_URL: server.url, QUEUE_PREFIX: PREFIX });
+  dashboard = await rig.startDashboard();
 }, 600_000);
 
-afterAll(async () => {
-  await dashboard?.end();
-  await rig?.stop();
-  redis?.disconnect();
-  await server?.stop();
+afterAll(() => {
   process.stderr.write(`${JSON.stringify({ QUEUED, REJECTED, ...report })}\n`);
 });
 
@@ -67,7 +56,7 @@ function* queued() {
 
 /** Seconds that Redis has computed so far. */
 async function cpuSeconds(): Promise<number> {
-  const info = await redis.info('cpu');
+  const info = await rig.redis.info('cpu');
   return ['used_cpu_sys', 'used_cpu_user'].reduce(
     (sum, name) => sum + Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1]),
     0,
@@ -129,7 +118,7 @@ it('searches all that is queued while Redis goes on answering others', async () 
   const others = (async () => {
     while (searching) {
       const begun = performance.now();
-      await redis.ping();
+      await rig.redis.ping();
       longest = Math.max(longest, performance.now() - begun);
     }
   })();

@@ -2,41 +2,18 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { stateSentence } from '../../src/dashboard/text/state-sentence.js';
 import type { Match, SearchEnd } from '../../src/dashboard/view.js';
 import type { Pair } from '../../src/shared/contract/association.js';
-import { accountKeys } from '../../src/shared/contract/keys.js';
 import { serverError } from '../../src/simulator/replies.js';
-import { type DashboardProcess, OWN, startDashboard } from '../support/dashboard.js';
+import { type DashboardProcess, OWN } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { RedisServer } from '../support/redis-server.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig | undefined;
-let dashboards: DashboardProcess[] = [];
-
-async function start(simulator: Parameters<typeof Rig.start>[0]['simulator'] = {}, env = {}): Promise<Rig> {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator, env });
-  return rig;
-}
-async function dashboard(env: Record<string, string> = {}): Promise<DashboardProcess> {
-  const started = await startDashboard({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix, ...env });
-  dashboards.push(started);
-  return started;
-}
-afterEach(async () => {
-  const ends = await Promise.all(dashboards.map(each => each.end()));
-  dashboards = [];
-  await rig?.stop();
-  rig = undefined;
-  expect(ends.filter(end => end !== 0)).toEqual([]);
-});
+const rig = useRig(import.meta.url);
 
 const missing = (count: number): Pair[] =>
   Array.from({ length: count }, (_, at): Pair => [String(100_000_001 + at), String(700_000_001 + at)]);
@@ -45,10 +22,10 @@ const ids = (pairs: readonly Pair[]): string[] => pairs.map(([from]) => from);
 describe('figures', () => {
   it('agree: page, stats --json, /metrics, minutes and simulator, after failures and a kill -9', async () => {
     const bad = missing(40);
-    const rig = await start(
-      { latencyMs: 20, missing: ids(bad) },
-      { MAX_CONCURRENT_CALLS: '4', BATCH_MAX_INPUTS: '500' },
-    );
+    await rig.start({
+      simulator: { latencyMs: 20, missing: ids(bad) },
+      env: { MAX_CONCURRENT_CALLS: '4', BATCH_MAX_INPUTS: '500' },
+    });
     rig.simulator.script(...[503, 503].map(status => ({ kind: 'status' as const, ...serverError(status) })));
     const good = goodPairs(30_000, 200_000_000);
     await rig.enqueue([...good.slice(0, 9_000), ...bad, ...good.slice(9_000)], 250);
@@ -58,10 +35,10 @@ describe('figures', () => {
     await victim.end('SIGKILL');
     await rig.drained();
 
-    const page = await dashboard();
+    const page = await rig.startDashboard();
     const { figures, rejections, minutes } = await page.state();
     const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli.js', 'stats', '--json'], {
-      env: { PATH: process.env.PATH, REDIS_URL: test.url, QUEUE_PREFIX: test.prefix },
+      env: { PATH: process.env.PATH, REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix },
     });
     expect(figures.stats).toEqual({ ...JSON.parse(stdout), quota: expect.anything() });
     expect(figures.stats.associations).toMatchObject({ created: good.length, rejected: bad.length });
@@ -98,8 +75,8 @@ describe('figures', () => {
   });
 
   it('workers: who is alive and what they do; who went without a word', async () => {
-    const rig = await start();
-    const page = await dashboard();
+    await rig.start();
+    const page = await rig.startDashboard();
     const [first, second] = [rig.startWorker(), rig.startWorker()];
     await eventually(async () => {
       const { workers } = await page.state();
@@ -118,7 +95,7 @@ describe('figures', () => {
     );
     const [alive] = (await page.state()).workers.alive;
     await first.end('SIGKILL');
-    await test.redis.pexpire(rig.keys.worker + alive?.id, 1); // ten seconds later
+    await rig.redis.pexpire(rig.keys.worker + alive?.id, 1); // ten seconds later
     await eventually(async () =>
       expect((await page.state()).workers).toMatchObject({ alive: [], vanished: [{ id: alive?.id }] }),
     );
@@ -129,8 +106,8 @@ describe('figures', () => {
   });
 
   it('a hold says since when, and why', async () => {
-    const rig = await start({ accessToken: 'another' });
-    const page = await dashboard();
+    await rig.start({ simulator: { accessToken: 'another' } });
+    const page = await rig.startDashboard();
     const before = Date.now();
     await rig.enqueue(goodPairs(10), 10);
     rig.startWorker();
@@ -143,69 +120,61 @@ describe('figures', () => {
     expect(hold?.since).toBeGreaterThanOrEqual(before - 1_000);
     // the hold grows with each probe, and goes on since it began
     await eventually(async () =>
-      expect(Number(await test.redis.hget(rig.keys.hold, 'strikes'))).toBeGreaterThan(2),
+      expect(Number(await rig.redis.hget(rig.keys.hold, 'strikes'))).toBeGreaterThan(2),
     );
-    expect(Number(await test.redis.hget(rig.keys.hold, 'since'))).toBe(hold?.since);
+    expect(Number(await rig.redis.hget(rig.keys.hold, 'since'))).toBe(hold?.since);
     rig.simulator.setOptions({ accessToken: '' });
     await rig.drained();
   });
 });
 
 it('a Redis that is full is told of, though no worker can say that it lives, and failed jobs wait for the index', async () => {
-  const server = await RedisServer.start();
-  const redis = new Redis(server.url);
-  try {
-    const page = await startDashboard({ REDIS_URL: server.url, RATE_LIMIT_CALLS: '190' });
-    dashboards.push(page);
-    const keys = accountKeys('bull');
-    await redis.hset(keys.capacity, { limit: 42, windowMs: 10_000, dailyLimit: 500, batchMaxInputs: 300 });
-    const quiet = (await page.state()).figures;
-    expect(quiet.state).toMatchObject({
-      redis: { refusal: '', memory: null },
-      perSecond: null,
-      callsLeftToday: 500,
-    });
-    expect(quiet.limits).toMatchObject({ limit: 42, batchMaxInputs: 300 });
-    expect(quiet.stats.quota).toMatchObject({ limit: 42, dailyLimit: 500 });
-    // one that the index does not know: it cannot be written into it now
-    await redis.hset(`${bullmqKeys(keys).jobs}1`, { data: '{}', finishedOn: 1, failedReason: 'not a job' });
-    await redis.zadd(bullmqKeys(keys).failed, 1, '1');
-    await redis.config('SET', 'maxmemory', '100000');
-    await eventually(async () => {
-      const { state } = (await page.state()).figures;
-      expect(state.redis.memory?.maxBytes).toBe(100_000);
-      expect(stateSentence(state, String).text).toMatch(/^Redis is full \(\d+ MB of 0 MB\)/);
-    });
-    await redis.config('SET', 'maxmemory', '0');
-    await eventually(async () => {
-      const { figures, rejections } = await page.state();
-      expect(figures.state.redis.memory).toBeNull();
-      expect(rejections.groups).toMatchObject([{ category: 'INVALID_JOB', jobs: 1 }]);
-    });
-  } finally {
-    redis.disconnect();
-    await server.stop();
-  }
+  await rig.start({ ownRedis: true });
+  const { redis, keys } = rig;
+  const page = await rig.startDashboard({ RATE_LIMIT_CALLS: '190' });
+  await redis.hset(keys.capacity, { limit: 42, windowMs: 10_000, dailyLimit: 500, batchMaxInputs: 300 });
+  const quiet = (await page.state()).figures;
+  expect(quiet.state).toMatchObject({
+    redis: { refusal: '', memory: null },
+    perSecond: null,
+    callsLeftToday: 500,
+  });
+  expect(quiet.limits).toMatchObject({ limit: 42, batchMaxInputs: 300 });
+  expect(quiet.stats.quota).toMatchObject({ limit: 42, dailyLimit: 500 });
+  // one that the index does not know: it cannot be written into it now
+  await redis.hset(`${bullmqKeys(keys).jobs}1`, { data: '{}', finishedOn: 1, failedReason: 'not a job' });
+  await redis.zadd(bullmqKeys(keys).failed, 1, '1');
+  await redis.config('SET', 'maxmemory', '100000');
+  await eventually(async () => {
+    const { state } = (await page.state()).figures;
+    expect(state.redis.memory?.maxBytes).toBe(100_000);
+    expect(stateSentence(state, String).text).toMatch(/^Redis is full \(\d+ MB of 0 MB\)/);
+  });
+  await redis.config('SET', 'maxmemory', '0');
+  await eventually(async () => {
+    const { figures, rejections } = await page.state();
+    expect(figures.state.redis.memory).toBeNull();
+    expect(rejections.groups).toMatchObject([{ category: 'INVALID_JOB', jobs: 1 }]);
+  });
 });
 
 describe('rejections', () => {
   const bad = missing(12);
-  const rejected = async (): Promise<{ rig: Rig; page: DashboardProcess }> => {
-    const rig = await start({ missing: ids(bad) });
+  const rejected = async (): Promise<DashboardProcess> => {
+    await rig.start({ simulator: { missing: ids(bad) } });
     // three jobs with four of them each, and one with another error beside them
     await rig.enqueue([...bad.slice(0, 4), ...goodPairs(6, 300_000_000)], 10);
     await rig.enqueue(bad.slice(4, 8), 10);
     await rig.enqueue([...bad.slice(8), ['not-an-id', '5']], 10);
     rig.startWorker();
     await rig.drained();
-    const page = await dashboard();
-    return { rig, page };
+    return rig.startDashboard();
   };
   const groupsOf = async (page: DashboardProcess) =>
     Object.fromEntries((await page.state()).rejections.groups.map(group => [group.category, group]));
 
   it('retry of a group puts its jobs back, and what succeeds is gone from the list', async () => {
-    const { rig, page } = await rejected();
+    const page = await rejected();
     const { OBJECT_NOT_FOUND: group } = await groupsOf(page);
     expect(group).toMatchObject({
       associations: 12,
@@ -225,7 +194,7 @@ describe('rejections', () => {
   });
 
   it('export and discard touch this group only', async () => {
-    const { rig, page } = await rejected();
+    const page = await rejected();
     const { OBJECT_NOT_FOUND: group } = await groupsOf(page);
     const exported = await page.get(`/api/rejections/${group?.id}/export`);
     expect(exported.headers.get('content-disposition')).toMatch(
@@ -245,17 +214,17 @@ describe('rejections', () => {
   });
 
   it('what other clients did to the jobs is noticed: retried, removed, failed before there was an index', async () => {
-    const { rig, page } = await rejected();
+    const page = await rejected();
     const [a, b, c] = (await rig.queue.getFailed()).sort((x, y) => Number(x.id) - Number(y.id));
     rig.simulator.setOptions({ missing: [] });
     await a?.retry(); // its worker takes the rejections back
     await b?.remove();
     await rig.drained();
     await eventually(async () => expect((await page.state()).rejections.associations).toBe(5));
-    await test.redis.del(
+    await rig.redis.del(
       rig.keys.rejections,
       rig.keys.rejectedJobs,
-      ...(await test.redis.keys(`${rig.keys.rejection}*`)),
+      ...(await rig.redis.keys(`${rig.keys.rejection}*`)),
     );
     await rig.queue.add('other', { version: 9 });
     await rig.drained();
@@ -289,7 +258,7 @@ describe('search', () => {
   }
 
   it('finds a pair wherever it is and says what happened to it', async () => {
-    const rig = await start({ missing: ['100000001'] });
+    await rig.start({ simulator: { missing: ['100000001'] } });
     await rig.enqueue([['100000001', '700000001'], ...goodPairs(50, 200_000_000)], 51, { source: 'import' });
     rig.startWorker();
     await rig.drained();
@@ -297,15 +266,15 @@ describe('search', () => {
     await rig.enqueue(goodPairs(2_000, 400_000_000), 100);
     // a job of which no JSON can be made stops no search
     const broken = await rig.queue.add('broken', {});
-    await test.redis.hset(`${bullmqKeys(rig.keys).jobs}${broken.id}`, 'data', '{');
+    await rig.redis.hset(`${bullmqKeys(rig.keys).jobs}${broken.id}`, 'data', '{');
     await rig.queue.add('spaced', { ...contactsToCompanies, pairs: [] }, { priority: 3, jobId: 'spaced' });
     // as a client in another language may write it
-    await test.redis.hset(
+    await rig.redis.hset(
       `${bullmqKeys(rig.keys).jobs}spaced`,
       'data',
       JSON.stringify({ ...contactsToCompanies, pairs: [[31, '32']] }).replace('[31,"32"]', '[ 31 , "32" ]'),
     );
-    const page = await dashboard();
+    const page = await rig.startDashboard();
 
     const rejected = await search(page, '100000001', '700000001');
     expect(rejected.matches).toMatchObject([

@@ -6,20 +6,17 @@ import type { SharedNote } from '../../src/gateway/requests/note.js';
 import { memberStatus } from '../../src/gateway/requests/status.js';
 import { eventually } from '../support/eventually.js';
 import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { CREATE, inputOf } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
+const rig = useRig(import.meta.url);
 let server: TestServer;
 beforeEach(async () => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
-  server = await openServer(test.url, test.prefix);
+  await rig.start();
+  server = await openServer(rig.redisUrl, rig.prefix);
 });
 afterEach(async () => {
   await server.close();
-  await rig.stop();
 });
 
 async function post(from: number, headers: Record<string, string> = {}, url = CREATE) {

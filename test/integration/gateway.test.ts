@@ -1,33 +1,16 @@
 /** The gateway as a real process, with the worker, Redis and the simulator: from the HTTP call to HubSpot and back. */
 
 import { Client } from '@hubspot/api-client';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { fingerprint, readInputs } from '../../src/gateway/inputs/inputs.js';
 import { eventually } from '../support/eventually.js';
-import { type GatewayProcess, openServer, startGateway } from '../support/gateway.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { type GatewayProcess, openServer } from '../support/gateway.js';
+import { useRig } from '../support/rig.js';
 import { CREATE, goodPairs, inputOf } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
-let gateways: GatewayProcess[];
-
-beforeEach(async () => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
-  gateways = [];
-});
-afterEach(async () => {
-  const ends = await Promise.all(gateways.map(gateway => gateway.end('SIGTERM')));
-  await rig.stop();
-  for (const end of ends) expect([0, 'SIGKILL']).toContain(end);
-});
-
-async function start(env: Record<string, string> = {}): Promise<GatewayProcess> {
-  const gateway = await startGateway({ REDIS_URL: test.url, QUEUE_PREFIX: test.prefix, ...env });
-  gateways.push(gateway);
-  return gateway;
-}
+const rig = useRig(import.meta.url);
+beforeEach(() => rig.start());
+const start = (env?: Record<string, string>) => rig.startGateway(env);
 const inputsOf = (count: number, first?: number) =>
   goodPairs(count, first).map(([from, to]) => inputOf(from, to));
 const BAD = inputOf(999_000_001, 500_000_777);
@@ -191,7 +174,7 @@ describe('Idempotency-Key', () => {
   });
 
   it('death between the note and the enqueueing: the repeat enqueues what is missing', async () => {
-    const server = await openServer(test.url, test.prefix);
+    const server = await openServer(rig.redisUrl, rig.prefix);
     const inputs = inputsOf(600);
     const typesOf = () => ({ fault: 'not asked' });
     const read = await readInputs('contacts', 'companies', { inputs }, { maxInputs: 1_000, typesOf });
@@ -249,7 +232,7 @@ it('asks for a key, and does not start without one where others can reach it', a
   expect(again).toEqual(first);
   expect((await repeat('second-key', 1))[0]).toBe(422);
   expect(gateway.output()).not.toContain('-key');
-  await expect(startGateway({ GATEWAY_HOST: '0.0.0.0' })).rejects.toThrow(/GATEWAY_API_KEYS is not set/);
+  await expect(rig.startGateway({ GATEWAY_HOST: '0.0.0.0' })).rejects.toThrow(/GATEWAY_API_KEYS is not set/);
 });
 
 it("HubSpot's own client creates associations through it unchanged", async () => {

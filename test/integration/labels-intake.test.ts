@@ -3,17 +3,15 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseJobData, typeText } from '../../src/shared/contract/association.js';
 import { openServer, type ReplyBody, startGateway } from '../support/gateway.js';
-import { useRedis } from '../support/redis.js';
-import { Rig, TOKEN } from '../support/rig.js';
+import { TOKEN, useRig } from '../support/rig.js';
 import { CREATE } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
+const rig = useRig(import.meta.url);
 const directory = mkdtempSync(path.join(tmpdir(), 'labels-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-let rig: Rig;
 beforeEach(async () => {
   const labels = [
     {
@@ -24,9 +22,8 @@ beforeEach(async () => {
       label: 'Decision maker',
     },
   ];
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator: { labels } });
+  await rig.start({ simulator: { labels } });
 });
-afterEach(() => rig.stop());
 const labelCalls = () => rig.simulator.ledger.calls.filter(call => call.endpoint === 'labels').length;
 const queued = async () => {
   const jobs = (await rig.queue.getJobs()).map(job => parseJobData(job.data));
@@ -36,8 +33,8 @@ const queued = async () => {
 };
 const environment = (token = TOKEN) => ({
   PATH: process.env.PATH,
-  REDIS_URL: test.url,
-  QUEUE_PREFIX: test.prefix,
+  REDIS_URL: rig.redisUrl,
+  QUEUE_PREFIX: rig.prefix,
   HUBSPOT_BASE_URL: rig.simulator.url,
   ...(token !== '' && { HUBSPOT_ACCESS_TOKEN: token }),
 });
@@ -148,7 +145,7 @@ describe('the gateway', () => {
   it('answers 503 with Retry-After when HubSpot cannot be asked, and enqueues nothing', async () => {
     rig.simulator.script({ kind: 'status', status: 429, match: { endpoint: 'labels' } });
     const hubspot = { accessToken: TOKEN, baseUrl: rig.simulator.url };
-    const server = await openServer(test.url, test.prefix, { hubspot });
+    const server = await openServer(rig.redisUrl, rig.prefix, { hubspot });
     const inputs = [inputOf(1), inputOf(2, { label: 'Decision maker' })];
     const response = await server.app.inject({ method: 'POST', url: CREATE, payload: { inputs } });
     expect(response.statusCode).toBe(503);
@@ -163,7 +160,7 @@ describe('the gateway', () => {
 
   it('50,000 inputs with labels: one call', async () => {
     const hubspot = { accessToken: TOKEN, baseUrl: rig.simulator.url };
-    const server = await openServer(test.url, test.prefix, { hubspot });
+    const server = await openServer(rig.redisUrl, rig.prefix, { hubspot });
     const inputs = Array.from({ length: 50_000 }, (_, id) =>
       inputOf(id, id % 2 ? { label: 'Decision maker' } : {}),
     );

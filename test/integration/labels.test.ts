@@ -8,20 +8,15 @@ import { accountKeys } from '../../src/shared/contract/keys.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
 import { eventually } from '../support/eventually.js';
 import { openServer, type ReplyBody } from '../support/gateway.js';
-import { useRedis } from '../support/redis.js';
-import { Rig, TOKEN } from '../support/rig.js';
+import { TOKEN, useRig } from '../support/rig.js';
 import { CREATE } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
+const rig = useRig(import.meta.url);
 let producers: Producer[] = [];
-beforeEach(async () => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator: { labels: LABELS } });
-});
+beforeEach(() => rig.start({ simulator: { labels: LABELS } }));
 afterEach(async () => {
   await Promise.all(producers.map(made => made.close()));
   producers = [];
-  await rig.stop();
 });
 
 const label = (fromObjectType: string, toObjectType: string, typeId: number, name: string | null) => ({
@@ -46,7 +41,7 @@ const link = (more: Partial<Association> = {}): Association => ({
 
 function producer(hubspot: HubSpotOptions = {}, options: Partial<ProducerOptions> = {}) {
   const access = { accessToken: TOKEN, baseUrl: rig.simulator.url, ...hubspot };
-  const made = openProducer({ redisUrl: test.url, prefix: test.prefix, hubspot: access, ...options });
+  const made = openProducer({ redisUrl: rig.redisUrl, prefix: rig.prefix, hubspot: access, ...options });
   producers.push(made);
   return made;
 }
@@ -135,7 +130,7 @@ describe('in the library', () => {
   });
 
   it('a label that is new is found once the list is a little old, without waiting for its end', async () => {
-    const redis = openRedis(test.url, 'hasty');
+    const redis = openRedis(rig.redisUrl, 'hasty');
     await redis.connect();
     const place = { redis, connected: async () => {}, keys: rig.keys };
     const { resolver, close } = openLabels({ accessToken: TOKEN, baseUrl: rig.simulator.url }, place, 200);
@@ -213,7 +208,7 @@ describe('under the same quota', () => {
   it('invented object types take a tenth of the calls, of all processes together; the others are told when to ask again', async () => {
     const limits = { rateLimitCalls: 30, rateLimitWindowMs: 60_000 };
     const made = [producer(limits), producer(limits)];
-    const server = await openServer(test.url, test.prefix, {
+    const server = await openServer(rig.redisUrl, rig.prefix, {
       hubspot: { accessToken: TOKEN, baseUrl: rig.simulator.url, ...limits },
     });
     try {
@@ -337,7 +332,7 @@ it('and is created with its type', async () => {
 });
 
 it('what stands in Redis and is none of ours is asked for again', async () => {
-  await rig.redis.set(`${accountKeys(test.prefix).labels}0-1/0-2`, '{"labels":3}');
+  await rig.redis.set(`${accountKeys(rig.prefix).labels}0-1/0-2`, '{"labels":3}');
   await producer().enqueue(link({ label: 'Decision maker' }));
   expect(await queued()).toEqual({ 'contacts/companies USER_DEFINED:36': 1 });
 });

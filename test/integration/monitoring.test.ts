@@ -9,25 +9,20 @@ import { parseConfig } from '../../src/shared/runtime/config.js';
 import { limitsOf } from '../../src/shared/state/capacity.js';
 import { queueStateReader } from '../../src/shared/state/queue-state.js';
 import { eventually } from '../support/eventually.js';
-import { type GatewayProcess, startGateway } from '../support/gateway.js';
+import type { GatewayProcess } from '../support/gateway.js';
 import { alertRules, metricsIn, panelQueries, seriesOf } from '../support/monitoring.js';
+import type { CliProcess } from '../support/process.js';
 import { promtool, testWithPromtool } from '../support/promtool.js';
-import { useRedis } from '../support/redis.js';
-import { Rig, type WorkerProcess } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const { url: redisUrl, newPrefix } = useRedis(import.meta.url);
-let rig: Rig;
+const rig = useRig(import.meta.url, afterAll);
 let gateway: GatewayProcess;
-let worker: WorkerProcess;
+let worker: CliProcess;
 
 beforeAll(async () => {
-  rig = await Rig.start({ redisUrl, prefix: newPrefix(), env: { METRICS_PORT: '19464' } });
-  gateway = await startGateway({ REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix });
-});
-afterAll(async () => {
-  expect(await gateway.end('SIGTERM')).toBe(0);
-  await rig.stop();
+  await rig.start({ env: { METRICS_PORT: '19464' } });
+  gateway = await rig.startGateway();
 });
 
 const scrape = async (url: string) => seriesOf(await (await fetch(`${url}/metrics`)).text());
@@ -55,7 +50,7 @@ test('figures agree in /metrics of every process, in stats and in the ledger, af
   await killed.end('SIGKILL');
   await rig.drained();
 
-  const config = parseConfig({ REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix });
+  const config = parseConfig({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix });
   const { stats } = await withQueue(config, access => readStats(access, config));
   expect(rig.simulator.ledger.createdCount()).toBe(20_000);
   expect(stats.associations).toMatchObject({ created: 20_000, rejected: 30 });
@@ -126,8 +121,8 @@ test('with Redis away a scrape says so and leaves out what it cannot know', asyn
   const { addQueueMetrics } = await import('../../src/shared/state/queue-metrics.js');
   const { Registry } = await import('prom-client');
   const { openRedis } = await import('../../src/shared/runtime/redis.js');
-  const redis = openRedis(redisUrl, 'patient');
-  const config = parseConfig({ REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix });
+  const redis = openRedis(rig.redisUrl, 'patient');
+  const config = parseConfig({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix });
   const registry = new Registry();
   addQueueMetrics(registry, redis, queueStateReader(rig.keys, limitsOf(config)));
   await redis.connect();

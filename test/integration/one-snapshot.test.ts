@@ -13,29 +13,25 @@ import { loadScript } from '../../src/shared/runtime/script.js';
 import { dayIn } from '../../src/shared/state/day.js';
 import { queuedKeys } from '../../src/shared/state/queue-state.js';
 import { createSampler } from '../../src/shared/state/sampler.js';
-import { type DashboardProcess, startDashboard } from '../support/dashboard.js';
+import type { DashboardProcess } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
-import { type GatewayProcess, startGateway } from '../support/gateway.js';
+import type { GatewayProcess } from '../support/gateway.js';
 import { seriesOf } from '../support/monitoring.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { contactsToCompanies, goodPairs, inputOf } from '../support/samples.js';
 
-const { url: redisUrl, redis, newPrefix } = useRedis(import.meta.url);
+const rig = useRig(import.meta.url, afterAll);
 /** Waiting 10 + 20, prioritized 30 + 30 + 30, delayed 40. */
 const BACKLOG = 160;
 const WINDOW = { limit: 77, windowMs: 600_000 };
 /** When the oldest waiting job was enqueued, epoch ms: the last of all priorities. */
 const OLDEST_AT = Date.now() - 60_000;
 
-let rig: Rig;
 let gateway: GatewayProcess;
 let dashboard: DashboardProcess;
-let env: Record<string, string>;
 
 beforeAll(async () => {
-  rig = await Rig.start({ redisUrl, prefix: newPrefix() });
-  env = { REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix };
+  await rig.start();
   await rig.queue.pause();
   rig.startWorker({
     METRICS_PORT: '19474',
@@ -43,18 +39,13 @@ beforeAll(async () => {
     RATE_LIMIT_WINDOW_MS: String(WINDOW.windowMs),
   });
   // a configuration of its own: the workers' limits are what everybody shows
-  gateway = await startGateway({ ...env, MAX_QUEUED_ASSOCIATIONS: String(BACKLOG), RATE_LIMIT_CALLS: '3' });
-  dashboard = await startDashboard(env);
+  gateway = await rig.startGateway({ MAX_QUEUED_ASSOCIATIONS: String(BACKLOG), RATE_LIMIT_CALLS: '3' });
+  dashboard = await rig.startDashboard();
   await eventually(async () =>
-    expect(await redis.hget(rig.keys.capacity, 'limit')).toBe(String(WINDOW.limit)),
+    expect(await rig.redis.hget(rig.keys.capacity, 'limit')).toBe(String(WINDOW.limit)),
   );
   await writeQueue(); // a worker that starts looks at every hold anew
 }, 60_000);
-afterAll(async () => {
-  await dashboard.end();
-  await gateway.end('SIGTERM');
-  await rig.stop();
-});
 
 /** A paused queue on which the surfaces used to disagree: priorities, old completed jobs, a hold between two probes. */
 async function writeQueue(): Promise<void> {
@@ -72,22 +63,22 @@ async function writeQueue(): Promise<void> {
   await add(30, 9_000, { priority: 5 });
   await add(30, now - OLDEST_AT, { priority: 70 });
   await add(40, 600_000, { delay: 900_000 });
-  await redis.zadd(bullmqKeys(keys).completed, now, 'a', now, 'b');
-  await redis.hset(keys.counters, {
+  await rig.redis.zadd(bullmqKeys(keys).completed, now, 'a', now, 'b');
+  await rig.redis.hset(keys.counters, {
     ...{ created: 4_000, rejected: 0, retried: 3, discarded: 2, jobsCompleted: 1_234 },
     ...{ calls: 9, callsRateLimited: 1, callsFailed: 2, batches: 6, inputs: 4_004 },
   });
-  await redis.zadd(keys.window, now - 1_000, 'sent', now - 2_000, 'sent too', now + 3_600_000, 'to come');
-  await redis.hset(keys.daily, { [dayIn('UTC', now).day]: 12_034 });
+  await rig.redis.zadd(keys.window, now - 1_000, 'sent', now - 2_000, 'sent too', now + 3_600_000, 'to come');
+  await rig.redis.hset(keys.daily, { [dayIn('UTC', now).day]: 12_034 });
   // the pause is over, and the probe has not been sent
-  await redis.hset(keys.hold, {
+  await rig.redis.hset(keys.hold, {
     until: now - 1,
     since: now - 90_000,
     kind: 'auth',
     reason: '401',
     strikes: 2,
   });
-  await redis.hset(keys.heldPairs, {
+  await rig.redis.hset(keys.heldPairs, {
     'contacts/companies HUBSPOT_DEFINED:279': JSON.stringify({
       until: now + 3_600_000,
       reason: '403',
@@ -123,7 +114,7 @@ const shownBy = ({ jobs, associations, calls, batches, quota, heldPairs }: Stats
 /** `stats --json`, as an operator calls it. */
 async function stats(): Promise<Stats> {
   const run = promisify(execFile)(process.execPath, ['dist/cli.js', 'stats', '--json'], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...rig.place },
   });
   return JSON.parse((await run).stdout) as Stats;
 }
@@ -231,10 +222,10 @@ test('the gateway refuses at the backlog that the metrics show', async () => {
 
 test("the minute's sample has the backlog and the age that stats shows", async () => {
   const read = async () => {
-    const minute = Math.floor(Number((await redis.time())[0]) / 60);
-    await redis.del(rig.keys.minutes + minute); // the worker may have written it
-    await createSampler(redis, rig.keys)();
-    return redis.hmget(rig.keys.minutes + minute, 'backlog', 'oldest');
+    const minute = Math.floor(Number((await rig.redis.time())[0]) / 60);
+    await rig.redis.del(rig.keys.minutes + minute); // the worker may have written it
+    await createSampler(rig.redis, rig.keys)();
+    return rig.redis.hmget(rig.keys.minutes + minute, 'backlog', 'oldest');
   };
   await eventually(async () => {
     const [backlog] = await withAges(read, ([, oldest]) => [Number(oldest)]);
@@ -246,11 +237,12 @@ test('the webhook takes the account for held when stats does', async () => {
   const { alerts, alertSamples, hold, counters } = rig.keys;
   const observe = loadScript(new URL('../../src/worker/alerts/observe.lua', import.meta.url));
   const keys = [alerts, alertSamples, hold, counters, ...queuedKeys(rig.keys)];
-  const told = async () => JSON.parse(String((await observe(redis, keys, [0, 60_000])) || 'null')) as unknown;
+  const told = async () =>
+    JSON.parse(String((await observe(rig.redis, keys, [0, 60_000])) || 'null')) as unknown;
   const { quota } = await stats();
   expect(await told()).toMatchObject({ kind: 'held', hold: 'auth', reason: quota.holdReason });
-  await redis.del(alerts);
-  await redis.hset(hold, { until: 0, strikes: 0 });
+  await rig.redis.del(alerts);
+  await rig.redis.hset(hold, { until: 0, strikes: 0 });
   expect((await stats()).quota).toMatchObject({ heldUntil: null, holdReason: null });
   expect(await told()).toBeNull();
 });

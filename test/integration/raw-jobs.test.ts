@@ -4,21 +4,16 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobsOptions } from 'bullmq';
 import Schema from 'typebox/schema';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
+const rig = useRig(import.meta.url);
 const published = Schema.Compile(JSON.parse(readFileSync('docs/job.schema.json', 'utf8')));
-let rig: Rig;
-beforeEach(async () => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
-});
-afterEach(() => rig.stop());
+beforeEach(() => rig.start());
 
 /** @param text what stands in the job's hash, to the byte */
 async function write(text: string, options: JobsOptions = {}): Promise<string> {

@@ -9,21 +9,18 @@ import { createProducer } from '../../src/index.js';
 import { eventually } from '../support/eventually.js';
 import { startGateway } from '../support/gateway.js';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp.js';
-import { useRedis } from '../support/redis.js';
-import { Rig, TOKEN } from '../support/rig.js';
+import { TOKEN, useRig } from '../support/rig.js';
 import { CONTACT_COMPANY, goodPairs, inputOf } from '../support/samples.js';
 
-const { url: redisUrl, newPrefix } = useRedis(import.meta.url);
-let rig: Rig;
+const rig = useRig(import.meta.url);
 let collector: OtlpReceiver;
 let env: Record<string, string>;
 beforeEach(async () => {
   collector = await startOtlpReceiver();
   env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50' };
-  rig = await Rig.start({ redisUrl, prefix: newPrefix(), env });
+  await rig.start({ env });
 });
 afterEach(async () => {
-  await rig.stop();
   await collector.close();
 });
 const received = (name: string | RegExp, count = 1) =>
@@ -36,7 +33,7 @@ const names = (spans: readonly ReceivedSpan[]) => spans.map(({ service, name }) 
 const CALL = 'HubSpot batch/create contacts/companies';
 
 test('from the caller of the gateway to the call, in the trace that its header names', async () => {
-  const gateway = await startGateway({ REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix, ...env });
+  const gateway = await startGateway({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix, ...env });
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
   const { status } = await gateway.post([inputOf('100000001', '500000001')], { traceparent });
@@ -75,7 +72,7 @@ test('from a program that traces itself; a batch links to the jobs it carried, a
   });
   provider.register();
   const tracer = trace.getTracer('program');
-  const producer = createProducer({ redisUrl, prefix: rig.options.prefix, packMs: 50 });
+  const producer = createProducer({ redisUrl: rig.redisUrl, prefix: rig.prefix, packMs: 50 });
   const pairs = goodPairs(3);
   const enqueue = (at: number) =>
     tracer.startActiveSpan(`caller ${at}`, async span => {
@@ -117,7 +114,7 @@ test('from the command line, through a retry, in one trace', async () => {
   const pairs = goodPairs(10);
   const enqueue = spawn(process.execPath, ['dist/cli.js', 'enqueue', '-', '--type', 'HUBSPOT_DEFINED:279'], {
     stdio: ['pipe', 'ignore', 'inherit'],
-    env: { PATH: process.env.PATH, REDIS_URL: redisUrl, QUEUE_PREFIX: rig.options.prefix, ...env },
+    env: { PATH: process.env.PATH, REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix, ...env },
   });
   enqueue.stdin.end(
     pairs

@@ -1,20 +1,12 @@
 /** Holds: what must wait goes back to the queue without an attempt spent; everything else flows on. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { JobData } from '../../src/shared/contract/association.js';
 import { forbidden, locked, migrating, unauthorized } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
-afterEach(async () => {
-  await rig.stop();
-});
-const start = async (env: Readonly<Record<string, string>> = {}) => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), env });
-};
+const rig = useRig(import.meta.url);
 /** Every job is in the queue again: no lock is kept. */
 const givenBack = () =>
   eventually(async () => {
@@ -28,7 +20,7 @@ const endHold = async () => {
 
 describe('long holds of the account', () => {
   it('477 with a long Retry-After gives the jobs back; they go on when it is over', async () => {
-    await start({ JOB_ATTEMPTS: '1' });
+    await rig.start({ env: { JOB_ATTEMPTS: '1' } });
     rig.simulator.script({ kind: 'status', ...migrating(3_600), times: 2 });
     const good = goodPairs(2_000); // one call: a second one may be on its way before HubSpot has answered
     await rig.enqueue(good, 100);
@@ -47,7 +39,7 @@ describe('long holds of the account', () => {
   });
 
   it('the daily limit holds until midnight of the account and rejects nobody', async () => {
-    await start({ DAILY_CALL_LIMIT: '3', BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1' });
+    await rig.start({ env: { DAILY_CALL_LIMIT: '3', BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1' } });
     await rig.enqueue(goodPairs(1_000), 50);
     rig.startWorker();
     await eventually(async () => expect(await rig.redis.hget(rig.keys.hold, 'kind')).toBe('daily'));
@@ -61,7 +53,7 @@ describe('long holds of the account', () => {
 
 describe('held object pairs', () => {
   it('403 holds one object pair, the other one flows; nobody is rejected', async () => {
-    await start({ JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '500' });
+    await rig.start({ env: { JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '500' } });
     rig.simulator.script({ kind: 'status', ...forbidden(), times: 2, match: { fromObjectType: 'contacts' } });
     const contacts = goodPairs(400);
     const deals = goodPairs(300, 300_000_001);
@@ -84,7 +76,7 @@ describe('held object pairs', () => {
   });
 
   it('423 waits at least two seconds', async () => {
-    await start({ JOB_ATTEMPTS: '1' });
+    await rig.start({ env: { JOB_ATTEMPTS: '1' } });
     rig.simulator.script({ kind: 'status', ...locked() });
     const good = goodPairs(100);
     await rig.enqueue(good, 100);
@@ -98,7 +90,7 @@ describe('held object pairs', () => {
 
 describe('credentials', () => {
   it('401 once is asked again by one probe, and all replicas go on', async () => {
-    await start({ JOB_ATTEMPTS: '1' });
+    await rig.start({ env: { JOB_ATTEMPTS: '1' } });
     rig.simulator.script({ kind: 'status', ...unauthorized() });
     const good = goodPairs(6_000);
     await rig.enqueue(good, 500);

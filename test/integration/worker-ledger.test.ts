@@ -1,21 +1,12 @@
 /** The promise, end to end: what was accepted ends as created or as rejected with HubSpot's reason. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Pair } from '../../src/shared/contract/association.js';
 import { rateLimited, serverError } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { CONTACT_COMPANY, goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
-const start = async (simulator: Parameters<typeof Rig.start>[0]['simulator'] = {}, env = {}) => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), simulator, env });
-  return rig;
-};
-afterEach(async () => {
-  await rig?.stop();
-});
+const rig = useRig(import.meta.url);
 
 /** One of every kind of bad input that HubSpot answers differently. */
 const BAD: readonly Pair[] = [
@@ -54,7 +45,7 @@ describe('every input is accounted for', () => {
     { refusal: 'whole-unnamed', statusDrift: 200 },
   ] as const;
   it.each(answers)('bad inputs among good ones, HubSpot answers %j', async answer => {
-    await start(answer, { JOB_ATTEMPTS: '5' });
+    await rig.start({ simulator: answer, env: { JOB_ATTEMPTS: '5' } });
     const good = goodPairs(5_000);
     await rig.enqueue(shuffled([...good, ...BAD], 7), 300);
     rig.startWorker();
@@ -67,7 +58,7 @@ describe('every input is accounted for', () => {
   });
 
   it('self-association, wrong types and unknown object types are rejected, each with HubSpot’s words', async () => {
-    await start({}, { JOB_ATTEMPTS: '3' });
+    await rig.start({ env: { JOB_ATTEMPTS: '3' } });
     const good = goodPairs(500);
     await rig.enqueue(good, 100);
     const wrongType = { ...CONTACT_COMPANY, associationTypeId: 280 };
@@ -84,7 +75,7 @@ describe('every input is accounted for', () => {
   });
 
   it('the same record pair from two jobs with different types is one input with both types', async () => {
-    await start();
+    await rig.start();
     const pairs = goodPairs(20);
     await rig.enqueue(pairs, 20);
     await rig.enqueue(pairs, 20, { types: [{ ...CONTACT_COMPANY, associationTypeId: 1 }] });
@@ -101,7 +92,7 @@ describe('every input is accounted for', () => {
 
 describe('faults that are nobody’s', () => {
   it('429, 5xx, resets, half bodies and answers without effect delay, and reject nobody', async () => {
-    await start({ latencyMs: 5 });
+    await rig.start({ simulator: { latencyMs: 5 } });
     rig.simulator.script(
       { kind: 'status', ...rateLimited('SECONDLY', 1) },
       { kind: 'status', ...serverError(503) },
@@ -119,7 +110,7 @@ describe('faults that are nobody’s', () => {
   });
 
   it('an expired token holds the account; nothing is rejected, and all goes on with the next token', async () => {
-    await start({ accessToken: 'another-token' });
+    await rig.start({ simulator: { accessToken: 'another-token' } });
     const good = goodPairs(1_000);
     await rig.enqueue(good, 100);
     const worker = rig.startWorker();
@@ -134,7 +125,7 @@ describe('faults that are nobody’s', () => {
 
 describe('jobs from anybody', () => {
   it('malformed jobs fail at once with every fault named, their data untouched', async () => {
-    await start();
+    await rig.start();
     const data = {
       version: 1,
       fromObjectType: 'contacts',
@@ -155,7 +146,7 @@ describe('jobs from anybody', () => {
   });
 
   it('a failed job that is retried from a dashboard creates what was rejected', async () => {
-    await start({ missing: ['100000001'] });
+    await rig.start({ simulator: { missing: ['100000001'] } });
     const good = goodPairs(10);
     await rig.enqueue(good, 10);
     rig.startWorker();
@@ -171,7 +162,7 @@ describe('jobs from anybody', () => {
   });
 
   it('jobs of one association, 10,000 pairs in a job and repeated pairs fill whole batches', async () => {
-    await start();
+    await rig.start();
     const singles = goodPairs(4_000);
     const many = goodPairs(10_000, 200_000_000);
     await rig.enqueue(singles, 1);

@@ -1,19 +1,16 @@
 /** BullMQ's own pauses and limits cost nothing at their end: the worker fetches again at once. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
+const rig = useRig(import.meta.url);
 beforeEach(async () => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
+  await rig.start();
   rig.startWorker({ BATCH_LINGER_MS: '10' });
   await rig.enqueue(goodPairs(1, 1), 1);
   await rig.drained();
 });
-afterEach(() => rig.stop());
 const GOOD = goodPairs(6);
 /** @returns ms */
 async function untilCreated(count: number): Promise<number> {

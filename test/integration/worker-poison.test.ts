@@ -1,18 +1,13 @@
 /** Ids in the queue that are no jobs: they stop and slow nobody. */
 
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
-beforeEach(async () => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix() });
-});
-afterEach(() => rig.stop());
+const rig = useRig(import.meta.url);
+beforeEach(() => rig.start());
 const GOOD = goodPairs(600);
 
 describe('ids without a job', () => {

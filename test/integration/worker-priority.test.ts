@@ -3,30 +3,25 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createProducer, type Producer } from '../../src/index.js';
 import type { Association, Pair } from '../../src/shared/contract/association.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { CONTACT_COMPANY, contactsToCompanies, goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
+const rig = useRig(import.meta.url);
 const QUOTA = { calls: 10, windowMs: 2_000 };
 /** Linger, a second, and what the simulator takes to answer. */
 const WITHIN_MS = 250 + 1_000 + 50;
 
-let rig: Rig;
 let producer: Producer;
 
 beforeEach(async () => {
-  rig = await Rig.start({
-    redisUrl: test.url,
-    prefix: test.newPrefix(),
+  await rig.start({
     simulator: { rateLimitCalls: QUOTA.calls, rateLimitWindowMs: QUOTA.windowMs, latencyMs: 50 },
     env: { RATE_LIMIT_CALLS: String(QUOTA.calls), RATE_LIMIT_WINDOW_MS: String(QUOTA.windowMs) },
   });
-  producer = createProducer({ redisUrl: test.url, prefix: test.prefix });
+  producer = createProducer({ redisUrl: rig.redisUrl, prefix: rig.prefix });
 });
 afterEach(async () => {
   await producer.close();
-  await rig.stop();
 });
 
 const CONTACTS = ['contacts', 'companies', CONTACT_COMPANY.associationTypeId] as const;

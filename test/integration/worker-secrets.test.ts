@@ -1,20 +1,16 @@
 /** The token goes to HubSpot and nowhere else; and what the worker shows to machines. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { rateLimited, serverError, unauthorized } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig, TOKEN, type WorkerProcess } from '../support/rig.js';
+import type { CliProcess } from '../support/process.js';
+import { TOKEN, useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
-afterEach(async () => {
-  await rig.stop();
-});
+const rig = useRig(import.meta.url);
 
 /** The port that the worker says it listens on. */
-async function metricsUrl(worker: WorkerProcess): Promise<string> {
+async function metricsUrl(worker: CliProcess): Promise<string> {
   return eventually(() => {
     const port = /"event":"metrics".*?"port":(\d+)/.exec(worker.output())?.[1];
     if (!port) throw new Error('no metrics yet');
@@ -42,9 +38,7 @@ async function dump(redis: Redis, prefix: string): Promise<string> {
 
 describe('the token', () => {
   it('stands in no log line, no job, no key, no metric, whatever goes wrong', async () => {
-    rig = await Rig.start({
-      redisUrl: test.url,
-      prefix: test.newPrefix(),
+    await rig.start({
       simulator: { latencyMs: 5, missing: ['100000001'] },
       env: { LOG_LEVEL: 'trace', METRICS_PORT: '9464', JOB_ATTEMPTS: '2' },
     });
@@ -60,7 +54,7 @@ describe('the token', () => {
     const url = await metricsUrl(worker);
     await rig.drained();
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    const keys = await dump(rig.redis, test.prefix);
+    const keys = await dump(rig.redis, rig.prefix);
     expect(keys).toContain('OBJECT_NOT_FOUND'); // the dump does show the jobs
     for (const place of [worker.output(), keys, metrics]) expect(place).not.toContain(TOKEN);
     expect(worker.output()).toContain('"event":"batch"');
@@ -69,7 +63,7 @@ describe('the token', () => {
 
 describe('metrics and health', () => {
   it('count what happened; a taken port is a warning and a free one', async () => {
-    rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), env: { METRICS_PORT: '19464' } });
+    await rig.start({ env: { METRICS_PORT: '19464' } });
     const [first, second] = [rig.startWorker(), rig.startWorker()];
     const urls = await Promise.all([metricsUrl(first), metricsUrl(second)]);
     expect(new Set(urls).size).toBe(2);

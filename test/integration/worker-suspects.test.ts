@@ -1,18 +1,13 @@
 /** Searching for invalid inputs does not stop what others send: real worker, real Redis, HubSpot's limit. */
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats } from '../../src/dashboard/stats.js';
 import { parseConfig } from '../../src/shared/runtime/config.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
-afterEach(async () => {
-  await rig.stop();
-});
+const rig = useRig(import.meta.url);
 
 const LINGER_MS = 250;
 const OTHERS = {
@@ -23,8 +18,7 @@ const OTHERS = {
 
 it('a single of another object pair is created while ten batches are searched for the invalid ones', async () => {
   const limit = { RATE_LIMIT_CALLS: '30', RATE_LIMIT_WINDOW_MS: '3000' };
-  const prefix = test.newPrefix();
-  rig = await Rig.start({ redisUrl: test.url, prefix, env: limit });
+  await rig.start({ env: limit });
   const pairs = goodPairs(20_000);
   const unnamed = pairs.filter((_, at) => at % 40 === 0).map(([from]) => from);
   rig.simulator.script({ kind: 'refuse', named: false, ids: unnamed, rate: 1 });
@@ -41,7 +35,7 @@ it('a single of another object pair is created while ten batches are searched fo
   const lingered = Math.ceil(LINGER_MS / 100);
   expect(ledger.calls.length - before).toBeLessThanOrEqual(lingered + 20);
   // what `stats` prints
-  const config = parseConfig({ REDIS_URL: test.url, QUEUE_PREFIX: prefix });
+  const config = parseConfig({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix });
   await withQueue(config, access =>
     eventually(async () => {
       const { inputs, invalid, callShare } = (await readStats(access, config)).stats.isolation;

@@ -1,18 +1,10 @@
 /** Trouble of the account, or of an object pair, rejects nobody and costs few calls: real worker, real Redis. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
-afterEach(async () => {
-  await rig.stop();
-});
-const start = async (env: Readonly<Record<string, string>> = {}) => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), env });
-};
+const rig = useRig(import.meta.url);
 const calls = () => rig.simulator.ledger.calls.length;
 const refusal = (message: string) => ({
   kind: 'status' as const,
@@ -25,7 +17,7 @@ describe.each([
   ['of nothing that could be placed', 'Something is wrong'],
 ])('a 400 without a category that speaks %s', (_, message) => {
   it.each([2, 300])('%d associations: nobody is rejected, all are created afterwards', async count => {
-    await start({ JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '100' });
+    await rig.start({ env: { JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '100' } });
     // four pauses that double, with a probe or two after each
     rig.simulator.script({ ...refusal(message), times: 5 });
     const good = goodPairs(count);
@@ -42,7 +34,7 @@ describe('an object pair of which nothing is accepted', () => {
     ['refused without names', { kind: 'refuse', named: false, rate: 1 }],
     ['accepted without a word', { kind: 'empty', rate: 1 }],
   ] as const)('%s: 30,000 associations cost some calls, then a probe after each pause', async (_, fault) => {
-    await start({ RETRY_BACKOFF_MS: '1000' });
+    await rig.start({ env: { RETRY_BACKOFF_MS: '1000' } });
     rig.simulator.script(fault);
     await rig.enqueue(goodPairs(30_000), 500);
     rig.startWorker();

@@ -1,22 +1,14 @@
 /** HubSpot in bad weather (5xx for some of the calls): it costs time, and rejects nobody. */
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
-import { Rig } from '../support/rig.js';
+import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
-const test = useRedis(import.meta.url);
-let rig: Rig;
-afterEach(async () => {
-  await rig.stop();
-});
-const start = async (env: Readonly<Record<string, string>> = {}) => {
-  rig = await Rig.start({ redisUrl: test.url, prefix: test.newPrefix(), env });
-};
+const rig = useRig(import.meta.url);
 const answer = (status: number) => ({ kind: 'status' as const, status });
 
 it('each pair of a job has attempts of its own: what is held does not age with its neighbours', async () => {
-  await start({ JOB_ATTEMPTS: '2', BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '1' });
+  await rig.start({ env: { JOB_ATTEMPTS: '2', BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '1' } });
   rig.simulator.script(answer(503), answer(423), { kind: 'slow', ms: 0 }, answer(503));
   const good = goodPairs(400);
   await rig.enqueue(good, 400);
@@ -27,7 +19,7 @@ it('each pair of a job has attempts of its own: what is held does not age with i
 });
 
 it('an outage longer than the patience rejects in these words', async () => {
-  await start({ UNAVAILABLE_PATIENCE_HOURS: '1', JOB_ATTEMPTS: '1' });
+  await rig.start({ env: { UNAVAILABLE_PATIENCE_HOURS: '1', JOB_ATTEMPTS: '1' } });
   rig.simulator.script(answer(503), answer(503));
   const [pair] = goodPairs(1);
   if (!pair) throw new Error('no pair');
@@ -53,7 +45,7 @@ it('an outage longer than the patience rejects in these words', async () => {
 });
 
 it('30 % of the calls fail: batches stay large, nobody is suspected or rejected, the account is not held', async () => {
-  await start({ BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1', MAX_CONCURRENT_CALLS: '3' });
+  await rig.start({ env: { BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1', MAX_CONCURRENT_CALLS: '3' } });
   rig.simulator.script({ kind: 'status', status: 503, rate: 0.3 });
   const good = goodPairs(4_000);
   await rig.enqueue(good, 25);
@@ -69,7 +61,7 @@ it('30 % of the calls fail: batches stay large, nobody is suspected or rejected,
 });
 
 it('one input that HubSpot stumbles over, while others succeed, is found: it alone is rejected, with HubSpot’s words', async () => {
-  await start({ BATCH_MAX_INPUTS: '200', JOB_ATTEMPTS: '3', MAX_CONCURRENT_CALLS: '3' });
+  await rig.start({ env: { BATCH_MAX_INPUTS: '200', JOB_ATTEMPTS: '3', MAX_CONCURRENT_CALLS: '3' } });
   const good = goodPairs(6_000);
   const poison = ['123456', '654321'] as const;
   rig.simulator.script({ kind: 'status', status: 500, rate: 1, match: { pairs: [[...poison]] } });

@@ -1,7 +1,5 @@
 /** Gateways for tests: a real process of the built package, or the server in this process without a port. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { expect } from '@jest/globals';
+import { afterEach } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import { Backlog } from '../../src/gateway/backlog.js';
@@ -18,7 +16,7 @@ import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
 import { limitsOf } from '../../src/shared/state/capacity.js';
 import { queueStateReader } from '../../src/shared/state/queue-state.js';
-import { eventually } from './eventually.js';
+import { type CliProcess, startServing } from './process.js';
 import { CREATE } from './samples.js';
 
 export type Reply = { status: number; body: ReplyBody; headers: Headers };
@@ -39,40 +37,20 @@ export type ReplyBody = {
   queued?: number;
 };
 
-export type GatewayProcess = {
+export type GatewayProcess = CliProcess & {
   readonly url: string;
-  readonly process: ChildProcess;
-  output(): string;
   post(inputs: unknown, headers?: Record<string, string>, path?: string): Promise<Reply>;
   get(path: string, headers?: Record<string, string>): Promise<Reply>;
-  end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
 };
 
 export async function startGateway(env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, ['dist/cli.js', 'gateway'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, GATEWAY_PORT: '0', ...env },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', chunk => {
-      output += chunk;
-    });
-  const exited = once(child, 'exit');
+  const gateway = await startServing('gateway', { GATEWAY_PORT: '0', ...env });
   const call = async (path: string, init: RequestInit): Promise<Reply> => {
     const response = await fetch(gateway.url + path, init);
     return { status: response.status, headers: response.headers, body: (await response.json()) as ReplyBody };
   };
-  const url = await eventually(() => {
-    const found = /"event":"started","url":"([^"]+)"/.exec(output)?.[1];
-    if (found || child.exitCode !== null) return found;
-    throw new Error('the gateway has not started');
-  });
-  if (url === undefined) throw new Error(`the gateway has not started: ${output}`);
-  const gateway: GatewayProcess = {
-    url,
-    process: child,
-    output: () => output,
+  return {
+    ...gateway,
     post: (inputs, headers = {}, path = CREATE) =>
       call(path, {
         method: 'POST',
@@ -80,14 +58,7 @@ export async function startGateway(env: Readonly<Record<string, string>>): Promi
         body: JSON.stringify({ inputs }),
       }),
     get: (path, headers = {}) => call(path, { headers }),
-    async end(signal) {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-      const [code, by] = (await exited) as [number | null, NodeJS.Signals | null];
-      return code ?? by;
-    },
   };
-  await eventually(async () => expect((await gateway.get('/readyz')).status).toBe(200));
-  return gateway;
 }
 
 export type TestServer = {
@@ -98,18 +69,20 @@ export type TestServer = {
   close(): Promise<void>;
 };
 
+export type ServerOptions = {
+  maxInputs?: number;
+  maxQueued?: number;
+  apiKeys?: string[];
+  timeouts?: { requestMs: number; largeBodyMs: number };
+  hubspot?: HubSpotOptions;
+  onWarning?: (warning: string) => void;
+};
+
 /** The server in this process, for `app.inject`. */
 export async function openServer(
   redisUrl: string,
   prefix: string,
-  options: {
-    maxInputs?: number;
-    maxQueued?: number;
-    apiKeys?: string[];
-    timeouts?: { requestMs: number; largeBodyMs: number };
-    hubspot?: HubSpotOptions;
-    onWarning?: (warning: string) => void;
-  } = {},
+  options: ServerOptions = {},
 ): Promise<TestServer> {
   const [redis, subscriber] = [openRedis(redisUrl, 'hasty'), openRedis(redisUrl, 'hasty')];
   const keys = accountKeys(prefix);
@@ -149,5 +122,20 @@ export async function openServer(
       outcomes.close();
       labels.close();
     },
+  };
+}
+
+/**
+ * Call once at the top of a test file. @returns `openServer` on this Redis; what it has opened is closed after the test
+ */
+export function useServers(test: { readonly url: string; newPrefix(): string }) {
+  const servers: TestServer[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
+  });
+  return async (options?: ServerOptions, prefix = test.newPrefix()): Promise<TestServer> => {
+    const server = await openServer(test.url, prefix, options);
+    servers.push(server);
+    return server;
   };
 }

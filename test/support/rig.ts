@@ -1,104 +1,118 @@
 /**
- * A whole installation for a test: real Redis, the simulator in this process, worker processes of the built package.
- * Whatever a test starts through it is ended after the test; a process that does not end, or a scripted fault that no
- * call has met, fails the test.
+ * A whole installation for a test: real Redis, the simulator in this process, processes of the built package. Whatever a
+ * test starts through it is ended after the test; a process that ends otherwise than it should, or a scripted fault that
+ * no call has met, fails the test.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { expect } from '@jest/globals';
+import { afterEach, expect } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
-import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
+import { accountKeys, JOB_NAME, type Keys, queueName } from '../../src/shared/contract/keys.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
+import { type DashboardProcess, startDashboard } from './dashboard.js';
 import { eventually } from './eventually.js';
+import { type GatewayProcess, startGateway } from './gateway.js';
+import { type CliProcess, startCommand } from './process.js';
+import { type TestRedis, useRedis } from './redis.js';
+import { RedisServer } from './redis-server.js';
 import { contactsToCompanies } from './samples.js';
 
 export const TOKEN = 'pat-test-5f0c2f1e-secret';
-export type WorkerProcess = {
-  readonly process: ChildProcess;
-  /** everything it has printed so far */
-  output(): string;
-  /** sends the signal and waits for the end; @returns exit code, or the signal that ended it */
-  end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
-};
 
 /** How workers move jobs (src/bullmq/README.md); in the public way they run with a release of BullMQ that is unknown. */
 export const WAYS = ['bulk', 'public'] as const;
 export type WayName = (typeof WAYS)[number];
 
+type Env = Readonly<Record<string, string>>;
 export type RigOptions = {
-  readonly redisUrl: string;
-  readonly prefix: string;
   readonly simulator?: Parameters<typeof startSimulator>[0];
-  readonly env?: Readonly<Record<string, string>>;
+  /** of every worker, beside what the rig sets */
+  readonly env?: Env;
+  /** a Redis server of its own, that the test may kill */
+  readonly ownRedis?: boolean;
   /** of its workers; TEST_WAY says it for all tests that do not */
   readonly way?: WayName;
 };
+type Parts = {
+  readonly server: RedisServer | undefined;
+  readonly redisUrl: string;
+  readonly prefix: string;
+  readonly env: Env;
+  readonly isPublicWay: boolean;
+  readonly keys: Keys;
+  readonly simulator: Simulator;
+  readonly queue: Queue;
+  readonly redis: Redis;
+};
 
 export class Rig {
-  readonly #workers: WorkerProcess[] = [];
-  readonly keys;
+  readonly #file: TestRedis;
+  #parts: Parts | undefined;
+  #workers: CliProcess[] = [];
+  #others: CliProcess[] = [];
 
-  private constructor(
-    readonly options: RigOptions,
-    readonly simulator: Simulator,
-    readonly queue: Queue,
-    readonly redis: Redis,
-  ) {
-    this.keys = accountKeys(options.prefix);
+  constructor(file: TestRedis) {
+    this.#file = file;
   }
 
-  static async start(options: RigOptions): Promise<Rig> {
-    const simulator = await startSimulator({ rateLimitCalls: 0, accessToken: TOKEN, ...options.simulator });
-    const redis = new Redis(options.redisUrl, { maxRetriesPerRequest: null });
+  /** Under a key prefix of its own. */
+  async start({ simulator, env = {}, ownRedis = false, way }: RigOptions = {}): Promise<void> {
+    const server = ownRedis ? await RedisServer.start() : undefined;
+    const redisUrl = server?.url ?? this.#file.url;
+    const prefix = this.#file.newPrefix();
+    const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
     redis.on('error', () => {}); // tests kill Redis
-    const queue = new Queue(queueName(), { connection: redis, prefix: options.prefix });
+    const queue = new Queue(queueName(), { connection: redis, prefix });
     queue.on('error', () => {});
-    return new Rig(options, simulator, queue, redis);
+    this.#parts = {
+      ...{ server, redisUrl, prefix, env, redis, queue, keys: accountKeys(prefix) },
+      isPublicWay: (way ?? process.env.TEST_WAY) === 'public',
+      simulator: await startSimulator({ rateLimitCalls: 0, accessToken: TOKEN, ...simulator }),
+    };
   }
 
-  startWorker(env: Readonly<Record<string, string>> = {}): WorkerProcess {
-    const way = this.options.way ?? process.env.TEST_WAY;
-    const release = way === 'public' ? ['--import', './test/support/unknown-bullmq.mjs'] : [];
-    const child = spawn(process.execPath, [...release, 'dist/cli.js', 'worker'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env.PATH,
-        REDIS_URL: this.options.redisUrl,
-        QUEUE_PREFIX: this.options.prefix,
-        HUBSPOT_BASE_URL: this.simulator.url,
-        HUBSPOT_ACCESS_TOKEN: TOKEN,
+  /** What a process needs to find this Redis and this queue. */
+  get place(): { readonly REDIS_URL: string; readonly QUEUE_PREFIX: string } {
+    return { REDIS_URL: this.redisUrl, QUEUE_PREFIX: this.prefix };
+  }
+
+  /** What a process needs to call the simulator. */
+  get hubspot(): { readonly HUBSPOT_BASE_URL: string; readonly HUBSPOT_ACCESS_TOKEN: string } {
+    return { HUBSPOT_BASE_URL: this.simulator.url, HUBSPOT_ACCESS_TOKEN: TOKEN };
+  }
+
+  startWorker(env: Env = {}): CliProcess {
+    const { env: common, isPublicWay } = this.#started;
+    const worker = startCommand(
+      'worker',
+      {
+        ...this.place,
+        ...this.hubspot,
         METRICS_PORT: '0',
         RATE_LIMIT_CALLS: '100000',
         JOB_LOCK_MS: '2000',
         RETRY_BACKOFF_MS: '50',
-        ...this.options.env,
+        ...common,
         ...env,
       },
-    });
-    let output = '';
-    child.stdout.on('data', chunk => {
-      output += chunk;
-    });
-    child.stderr.on('data', chunk => {
-      output += chunk;
-    });
-    const exited = once(child, 'exit');
-    const worker: WorkerProcess = {
-      process: child,
-      output: () => output,
-      async end(signal) {
-        // a process that is still loading has no handler yet: it would die of the signal, and rightly
-        if (signal === 'SIGTERM')
-          await eventually(() => expect(output.includes('"event":"started"') || hasEnded(child)).toBe(true));
-        if (!hasEnded(child)) child.kill(signal);
-        const [code, by] = (await exited) as [number | null, NodeJS.Signals | null];
-        return code ?? by;
-      },
-    };
+      isPublicWay ? ['--import', './test/support/unknown-bullmq.mjs'] : [],
+    );
     this.#workers.push(worker);
     return worker;
+  }
+
+  /** Resolves when it is ready. */
+  async startGateway(env: Env = {}): Promise<GatewayProcess> {
+    const gateway = await startGateway({ ...this.place, ...env });
+    this.#others.push(gateway);
+    return gateway;
+  }
+
+  /** Resolves when it is ready. */
+  async startDashboard(env: Env = {}): Promise<DashboardProcess> {
+    const dashboard = await startDashboard({ ...this.place, ...env });
+    this.#others.push(dashboard);
+    return dashboard;
   }
 
   /** Jobs as any BullMQ client would write them. */
@@ -166,19 +180,60 @@ export class Rig {
     return rejected;
   }
 
+  /** Ends all that was started; does nothing where nothing was. */
   async stop(): Promise<void> {
-    const ends = await Promise.all(this.#workers.map(worker => worker.end('SIGTERM')));
-    await this.queue.close();
-    this.redis.disconnect();
-    await this.simulator.stop();
+    const parts = this.#parts;
+    if (!parts) return;
+    this.#parts = undefined;
+    const children = [...this.#others, ...this.#workers];
+    [this.#others, this.#workers] = [[], []];
+    const ends = await Promise.all(children.map(child => child.end()));
+    await parts.queue.close();
+    parts.redis.disconnect();
+    await parts.simulator.stop();
+    await parts.server?.stop();
     const bad = ends.filter(end => end !== 0 && end !== 'SIGKILL');
     if (bad.length > 0)
       throw new Error(
-        `a worker ended with ${bad.join(', ')}:\n${this.#workers.map(worker => worker.output()).join('\n')}`,
+        `a process ended with ${bad.join(', ')}:\n${children.map(child => child.output()).join('\n')}`,
       );
-    this.simulator.assertNoPendingFaults();
+    parts.simulator.assertNoPendingFaults();
+  }
+
+  get #started(): Parts {
+    if (!this.#parts) throw new Error('the rig has not started: await rig.start() first');
+    return this.#parts;
+  }
+  get redisUrl(): string {
+    return this.#started.redisUrl;
+  }
+  get prefix(): string {
+    return this.#started.prefix;
+  }
+  get keys(): Keys {
+    return this.#started.keys;
+  }
+  get simulator(): Simulator {
+    return this.#started.simulator;
+  }
+  get queue(): Queue {
+    return this.#started.queue;
+  }
+  /** a patient connection of the test's own */
+  get redis(): Redis {
+    return this.#started.redis;
+  }
+  /** of a rig with `ownRedis` */
+  get server(): RedisServer {
+    const { server } = this.#started;
+    if (!server) throw new Error('this rig has no Redis of its own');
+    return server;
   }
 }
 
-const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
-  exitCode !== null || signalCode !== null;
+/** Call once at the top of a test file. @returns a rig that each test starts, and that stops after each (or `afterAll`) */
+export function useRig(fileUrl: string, after: typeof afterEach = afterEach): Rig {
+  const rig = new Rig(useRedis(fileUrl));
+  after(() => rig.stop());
+  return rig;
+}
