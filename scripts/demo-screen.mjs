@@ -1,4 +1,6 @@
 // The demo's display: a few lines that are redrawn on a terminal, or a line from time to time elsewhere.
+import { clearScreenDown, moveCursor } from 'node:readline';
+import { bar, clip } from '../dist/dashboard/terminal/glyphs.js';
 import { count, duration } from '../dist/dashboard/text/figures.js';
 
 const REDRAW_MS = 250;
@@ -26,9 +28,8 @@ export class Screen {
     const fill = this.#fill.of(state);
     if (this.#live) {
       this.#erase();
-      const lines = liveLines(state, fill).map(line =>
-        line.slice(0, Math.max(20, (this.#out.columns || 80) - 1)),
-      );
+      const columns = Math.max(20, (this.#out.columns || 80) - 1);
+      const lines = liveLines(state, fill).map(line => clip(line, columns));
       this.#out.write(`${lines.join('\n')}\n`);
       this.#drawn = isLast ? 0 : lines.length;
       return;
@@ -40,7 +41,10 @@ export class Screen {
   }
 
   #erase() {
-    if (this.#drawn > 0) this.#out.write(`\x1b[${this.#drawn}A\x1b[J`);
+    if (this.#drawn > 0) {
+      moveCursor(this.#out, 0, -this.#drawn);
+      clearScreenDown(this.#out);
+    }
     this.#drawn = 0;
   }
 }
@@ -80,11 +84,10 @@ function liveLines(state, fill) {
   const { expected, elapsedMs, stats } = state;
   const { associations, calls, quota } = stats;
   const done = (associations.created + associations.rejected) / expected;
-  const blocks = Math.round(Math.min(1, done) * BAR);
   const percent = Math.floor(done * 1_000) / 10;
   return [
     '',
-    `  ${'█'.repeat(blocks)}${'░'.repeat(BAR - blocks)} ${percent.toFixed(1)} %   ${seconds(elapsedMs)}`,
+    `  ${bar(done, BAR).join('')} ${percent.toFixed(1)} %   ${seconds(elapsedMs)}`,
     `  created ${count(associations.created)}   rejected ${count(associations.rejected)}   retried ${count(associations.retried)}   queued ${count(queued(state))}`,
     `  calls ${count(calls.total)}   batches ${fill} full   quota used ${quota.usedInWindow}/${quota.limit}`,
     `  ${phase(state)}`,

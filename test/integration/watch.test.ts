@@ -93,6 +93,18 @@ testOnTerminal(
   },
 );
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours
+const COLOUR = /\x1b\[[\d;]*m/;
+testOnTerminal('colours on a terminal, and none with NO_COLOR', async () => {
+  const [coloured, plain] = [{}, { NO_COLOR: '1' }].map(env =>
+    onTerminal(`${process.execPath} dist/cli.js stats --watch`, env),
+  );
+  for (const watch of [coloured, plain])
+    await eventually(() => expect(watch?.frames().length).toBeGreaterThan(0));
+  expect(coloured?.frames()[0]).toMatch(COLOUR);
+  expect(plain?.frames()[0]).not.toMatch(COLOUR);
+});
+
 testOnTerminal('SIGTERM gives the terminal back, too', async () => {
   const watch = onTerminal(`${process.execPath} dist/cli.js stats --watch`);
   await eventually(() => expect(watch.frames().length).toBeGreaterThan(0));

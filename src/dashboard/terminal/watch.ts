@@ -8,7 +8,7 @@ import { type QueueAccess, unreachable } from '../connection.js';
 import type { Series } from '../minutes.js';
 import { Overview, type Reading } from '../overview.js';
 import { frame } from './frame.js';
-import { paint, plain } from './glyphs.js';
+import { painter } from './glyphs.js';
 import { Screen } from './screen.js';
 
 const EVERY_MS = 1_000;
@@ -26,7 +26,7 @@ export async function watchOnScreen(
   ended: AbortSignal,
 ): Promise<void> {
   const overview = new Overview(access, config);
-  const colour = process.env.NO_COLOR ? plain : paint;
+  const paint = painter(terminal);
   const place = redisPlace(config.redisUrl);
   let reading: Reading | undefined;
   let hour: Series | undefined;
@@ -36,7 +36,7 @@ export async function watchOnScreen(
   const draw = () => {
     if (!reading || !hour) return;
     const input = { reading, hour, live, account: access.account, place, trouble };
-    screen.show(frame(input, screen.size, colour));
+    screen.show(frame(input, screen.size, paint));
   };
   const screen = new Screen(terminal, draw);
   const read = async () => {

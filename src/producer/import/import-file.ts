@@ -11,7 +11,7 @@ import { saysTypes, type TypesOf, withTypes } from '../../labels/type-resolver.j
 import { ConfigError, EnqueueError, messageOf } from '../../shared/contract/errors.js';
 import type { EnqueueOptions, Producer } from '../producer.js';
 import { CsvParser } from './csv.js';
-import type { LineDefaults, ParsedLines, Refusal } from './line.js';
+import type { LineDefaults, ParsedLines, RefusedLine } from './line.js';
 import { NdjsonParser } from './ndjson.js';
 import { readLines } from './read-lines.js';
 import type { Source } from './source.js';
@@ -20,7 +20,7 @@ import type { Source } from './source.js';
 const LOT_SIZE = 5_000;
 
 export type ImportReport = {
-  refused(refusals: readonly Refusal[]): void;
+  refused(refusals: readonly RefusedLine[]): void;
   /** warnings about the whole input, once */
   warned(warnings: readonly string[]): void;
   progress(bytesRead: number, associations: number): void;

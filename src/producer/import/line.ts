@@ -15,10 +15,10 @@ export type LineDefaults = {
   readonly label?: string;
 };
 
-export type Refusal = { line: number; reasons: readonly string[] };
+export type RefusedLine = { line: number; reasons: readonly string[] };
 
 /** The result of some lines: `lines[i]` is the physical line number of `associations[i]`. */
-export type ParsedLines = { associations: Association[]; lines: number[]; refusals: Refusal[] };
+export type ParsedLines = { associations: Association[]; lines: number[]; refusals: RefusedLine[] };
 
 export type LineParser = {
   /** Takes the next line and adds complete results to `into`; a record may need further lines. */

@@ -2,9 +2,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type FrameInput, frame } from '../../../../src/dashboard/terminal/frame.js';
-import { paint, plain, width } from '../../../../src/dashboard/terminal/glyphs.js';
+import { width } from '../../../../src/dashboard/terminal/glyphs.js';
 import { parseConfig } from '../../../../src/shared/runtime/config.js';
 import { limitsOf } from '../../../../src/shared/state/capacity.js';
+import { paint, plain } from '../../../support/terminal.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const minutes = (created: number[]) => ({
