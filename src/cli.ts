@@ -2,10 +2,10 @@
 /**
  * The command line: argv → one command of src/cli.
  *
- * 1. Puts the commands together.
- * 2. Says what went wrong: options and configuration with all their problems, exit 2; anything else in a line, exit 1.
- * A command says its options in its own file, which loads the modules that do the work only when the command runs, so that
- * help and mistakes are quick.
+ * 1. It registers the commands.
+ * 2. It reports errors: all problems of options and configuration together, exit 2; any other error in a line, exit 1.
+ * Each command declares its options in its own file, which loads the modules for the work only when the command runs, so
+ * that help and mistakes are quick.
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
@@ -30,9 +30,9 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     )
     .version(version)
     .configureHelp({ optionTerm })
-    .configureOutput({ outputError: () => {} }) // report() says it
+    .configureOutput({ outputError: () => {} }) // report() prints it
     .exitOverride()
-    .showSuggestionAfterError(false) // withSuggestion() has the form that all names are suggested in
+    .showSuggestionAfterError(false) // withSuggestion() formats all suggestions alike
     .addHelpText('after', `\nExample:\n  ${ENQUEUE.example}\n  ${WORKER.example}`);
   for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS, DASHBOARD]) addCommand(program, spec);
   addCommand(program, await simulator(argv.includes('simulator')));
@@ -44,7 +44,7 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
   return program;
 }
 
-/** An unknown command or option, with the one that was probably meant. Anything else stays as it is. */
+/** Adds to an unknown command or option the one that was probably meant. Other errors stay unchanged. */
 function withSuggestion(error: unknown, program: Command): unknown {
   if (!(error instanceof CommanderError) || error.exitCode === 0 || error.code === 'commander.help')
     return error;
@@ -55,7 +55,7 @@ function withSuggestion(error: unknown, program: Command): unknown {
   return new ConfigError([problem + didYouMean(meant(name, known))]);
 }
 
-/** Says on stderr what went wrong. @returns the exit code */
+/** Prints an error to stderr. @returns the exit code */
 function report(error: unknown, command: string): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0; // --help, --version
@@ -75,8 +75,8 @@ function report(error: unknown, command: string): number {
 async function main(): Promise<void> {
   let command = process.argv[2] === 'failures' ? `${PROGRAM} failures` : PROGRAM;
   const fail = (error: unknown) => process.exit(report(error, command));
-  process.on('uncaughtException', fail); // rejections that nobody awaits come here too
-  // `… | head` has read enough
+  process.on('uncaughtException', fail); // also catches rejections that nobody awaits
+  // `… | head` closes the pipe when it has read enough
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;

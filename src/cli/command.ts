@@ -1,6 +1,6 @@
 /**
- * One command of the command line: its options, and what was given to it.
- * commander parses and writes the help; it would stop at the first problem, so the problems are found here, all of them.
+ * One command of the command line: its options, and the values of one call.
+ * commander parses and writes the help. It would stop at the first problem, so this file finds all problems itself.
  */
 import { type Command, Option } from 'commander';
 import { didYouMean, meant } from '../shared/contract/did-you-mean.js';
@@ -11,7 +11,7 @@ export const PROGRAM = 'association-queue';
 export type CommandSpec = {
   /** name and operands: `enqueue FILE` */
   usage: string;
-  /** the first sentence stands in the list of commands */
+  /** the list of commands shows its first sentence */
   summary: string;
   /** `--name`, or `--name <value>`, which may be given several times */
   flags: readonly (readonly [flags: string, description: string])[];
@@ -32,11 +32,11 @@ export function addCommand(
     .description(summary)
     .summary(summary.match(/^[^.:]*/)?.[0] ?? summary)
     .usage([...operands, '[options]'].join(' '))
-    .allowUnknownOption() // Given tells of both
+    .allowUnknownOption() // Given reports both
     .allowExcessArguments()
     .addHelpText('after', `\nExample:\n${example.replace(/^/gm, '  ')}${notes ? `\n\n${notes}` : ''}`);
   for (const [text, description] of flags) {
-    // To commander a value is optional: a missing one must not end its work.
+    // To commander every value is optional, so that a missing one does not stop it.
     const option = new Option(text.replace(/<(.+)>/, '[$1]'), description);
     if (option.optional)
       option.argParser((value, before: unknown) => [...(Array.isArray(before) ? before : []), value]);
@@ -47,7 +47,7 @@ export function addCommand(
   });
 }
 
-/** For commander's configureHelp: values are not optional, whatever it is told above. */
+/** For commander's configureHelp: the help shows values as required. */
 export const optionTerm = ({ flags }: Option): string => flags.replace(/\[(.+)\]/, '<$1>');
 
 /** The options and operands of one call. Problems are gathered until the configuration has added its own. */
@@ -58,7 +58,7 @@ export class Given {
 
   constructor(command: Command, operandNames: readonly string[]) {
     this.#command = command;
-    // commander puts options that it does not know behind the operands; a word after one may be its value
+    // commander puts unknown options after the operands; the word after one may be its value
     const isOption = (arg: string) => /^-./.test(arg);
     const firstUnknown = command.args.findIndex(isOption);
     const unknown = firstUnknown < 0 ? [] : command.args.slice(firstUnknown);
@@ -77,18 +77,18 @@ export class Given {
     this.#problems.push(...problems);
   }
 
-  /** Was `--name` given? */
+  /** @returns true if `--name` was given */
   flag(name: string): boolean {
     return this.#command.getOptionValue(name) === true;
   }
 
-  /** All values of `--name`. */
+  /** @returns all values of `--name` */
   list(name: string): string[] {
     const values: unknown = this.#command.getOptionValue(name);
     return Array.isArray(values) ? values.map(String) : [];
   }
 
-  /** The values of these options; those that were not given are left out, and of several the last one counts. */
+  /** @returns the values of these options; absent ones are omitted, and the last of several counts */
   texts<Name extends string>(...names: readonly Name[]): Partial<Record<Name, string>> {
     const texts: Partial<Record<Name, string>> = {};
     for (const name of names) {
@@ -99,7 +99,7 @@ export class Given {
   }
 
   /**
-   * Parses what is left to parse, the configuration as a rule, and ends the gathering.
+   * Parses the rest, usually the configuration, and stops collecting problems.
    * @throws ConfigError with all problems
    */
   settle<T>(parse: () => T): T {
@@ -121,7 +121,7 @@ export class Given {
   }
 }
 
-/** Commands say it on stderr; services have a log. */
+/** Prints warnings to stderr; services log them instead. */
 export function warnOf({ warnings }: { readonly warnings: readonly string[] }): void {
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }

@@ -1,4 +1,4 @@
-/** `association-queue enqueue FILE`: all problems of options, file name and settings are told before anything is loaded. */
+/** `association-queue enqueue FILE`: reports all problems of options, file name and settings before it loads anything. */
 import { messageOf } from '../shared/contract/errors.js';
 import { type CommandSpec, PROGRAM, warnOf } from './command.js';
 
@@ -57,7 +57,7 @@ export const ENQUEUE: CommandSpec = {
     const config = given.settle(() => parseConfig(process.env));
     warnOf(config);
     const { compactHeap } = await import('../shared/runtime/gc.js');
-    compactHeap(); // a file may be of any length, and waits for Redis more than for us
+    compactHeap(); // a file may have any length, and the import mostly waits for Redis
     const { runEnqueue } = await import('../producer/main.js');
     const { hubspotOptions } = await import('../labels/open-labels.js');
     const strict = given.flag('strict');

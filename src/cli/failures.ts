@@ -1,9 +1,9 @@
-/** `association-queue failures list | retry | export | discard`: one specification for each verb, filters in common. */
+/** `association-queue failures list | retry | export | discard`: one specification for each verb, with common filters. */
 import type { Grouping } from '../dashboard/failures/failure-groups.js';
 import type { FailureVerb } from '../dashboard/main.js';
 import { type CommandSpec, PROGRAM, warnOf } from './command.js';
 
-/** As src/dashboard has them, whose modules are loaded only when they are needed. */
+/** The same as in src/dashboard, whose modules are loaded only when needed. */
 const GROUPINGS: readonly string[] = ['category', 'message', 'objectPair'] satisfies Grouping[];
 
 const FAILURE_FILTERS = [

@@ -1,7 +1,7 @@
-/** `association-queue simulator`: the stand-in for HubSpot. Its module says its options. */
+/** `association-queue simulator`: the stand-in for HubSpot. Its module has its options. */
 import { type CommandSpec, PROGRAM } from './command.js';
 
-/** Its options are its module's to say, which is loaded only when it is asked for. */
+/** The simulator's module has its options and is loaded only when they are needed. */
 export async function simulator(loaded: boolean): Promise<CommandSpec> {
   const summary = 'Stands in for HubSpot, for development and tests: real limits, faults on request.';
   const example = `${PROGRAM} simulator --port 8787\nHUBSPOT_BASE_URL=http://127.0.0.1:8787 HUBSPOT_ACCESS_TOKEN=any ${PROGRAM} worker`;

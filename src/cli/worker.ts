@@ -12,7 +12,7 @@ export const WORKER: CommandSpec = {
     const config = given.settle(() => parseConfig(process.env, { token: true }));
     const { runWorker } = await import('../worker/main.js');
     await runWorker(config);
-    // everything has stopped; BullMQ's connections would go on knocking at a Redis that is away
+    // everything has stopped, but BullMQ's connections would keep trying to reach an unreachable Redis
     process.exit(0);
   },
 };

@@ -1,9 +1,9 @@
 /**
- * Dispatcher: drives the pipeline, and pulls. When no lane is full, it takes jobs from the intake and has the processor
- * open them; when a lane is ready, it passes the gate (slot, permit), seals the batch and hands it to the delivery.
- * A batch is sealed only with slot and permit in hand, so that under scarcity batches are always full, and whoever came
- * with high priority in the meantime is in it. It runs once for first-timers and once for suspects; the gate decides
- * which of the two goes next. How much is opened and how long a lane waits, flow.ts decides.
+ * Dispatcher: drives the pipeline by pulling. While no lane is full, it takes jobs from the intake and lets the processor open
+ * them. When a lane is ready, it passes the gate (slot, permit), seals the batch and gives it to the delivery. It seals a
+ * batch only with a slot and a permit in hand, so that batches are full while permits are scarce, and contain associations of
+ * high priority that arrived in the meantime. It runs once for first-timers and once for suspects; the gate decides which
+ * line goes next. flow.ts decides how much is opened and how long a lane waits.
  */
 import { setMaxListeners } from 'node:events';
 import type { Quota } from '../hubspot/quota.js';
@@ -30,17 +30,17 @@ export type DispatcherParts = {
   readonly quota: Pick<Quota, 'release' | 'holdsPairs' | 'heldPair' | 'recordsOf' | 'probePairs'>;
   readonly gate: Pick<Gate, 'pass'>;
   readonly delivery: Pick<Delivery, 'deliver'>;
-  /** the dispatcher waits for it: there may be something to open or to seal */
+  /** notified when there may be something to open or to seal; the dispatcher waits for it */
   readonly work: Notifier;
   readonly report: BatchReport;
   readonly logger: Logger;
 };
 
-/** Who is told of batches that have been delivered. */
+/** Receives delivered batches. */
 export type BatchReport = { batch(batch: Batch, report: DeliveryReport, ms: number): void };
 
 const ASK_AGAIN_MS = 1_000;
-/** Suspects for whom there is no room come back after that, and up to twice as late. */
+/** Suspects without room come back after this time, and up to twice as late. */
 const ROOM_AGAIN_MS = 5_000;
 
 export class Dispatcher {
@@ -52,7 +52,7 @@ export class Dispatcher {
   #flushing = false;
 
   constructor(private readonly parts: DispatcherParts) {
-    // each call in flight and each wait listens to it
+    // each call in flight and each wait listens to this signal
     setMaxListeners(0, this.#stop.signal);
   }
 
@@ -60,13 +60,13 @@ export class Dispatcher {
     this.#running = Promise.all(LINES.map(line => this.#run(line)));
   }
 
-  /** The process is about to end: what waits goes, as small as it is. */
+  /** Sends all waiting pairs, however small the batches, because the process ends. */
   flush(): void {
     this.#flushing = true;
     this.parts.work.notify();
   }
 
-  /** Ends calls in flight and gives everything back that has no outcome yet. */
+  /** Aborts calls in flight and gives back everything without an outcome. */
   async abort(): Promise<void> {
     this.#stop.abort();
     this.parts.work.notify();
@@ -81,7 +81,7 @@ export class Dispatcher {
       try {
         await this.#step(line);
       } catch (error) {
-        // Redis says no (read-only, full, busy): the pairs stay where they are
+        // Redis refuses (read-only, full, busy): the pairs stay in their lanes
         this.parts.logger.error(
           { event: 'redis', error: messageOf(error) },
           'the worker could not ask for a permit; it tries again in a second',
@@ -91,7 +91,7 @@ export class Dispatcher {
     }
   }
 
-  /** Jobs are opened, or a batch goes, or the line waits. The line of the first-timers opens jobs for both. */
+  /** Opens jobs, or sends a batch, or waits. The line of the first-timers opens jobs for both lines. */
   async #step(line: Line): Promise<void> {
     const { flow, lanes } = this.parts;
     const isFirst = line === 'first';
@@ -109,12 +109,12 @@ export class Dispatcher {
     let isNews = false;
     for (const job of jobs)
       for (const submission of processor.open(job)) isNews = this.#submit(submission) || isNews;
-    if (isNews) work.notify(); // the other line
+    if (isNews) work.notify(); // wakes the other line
     if (jobs.length === 0 && !isFull && flow.stretch()) intake.lookForRoom();
     return jobs.length > 0;
   }
 
-  /** @returns whether a lane is ready earlier than was known before */
+  /** @returns true if a lane may be ready earlier than known before */
   #submit(submission: Submission): boolean {
     const outcome = this.#stop.signal.aborted
       ? held(SHUTTING_DOWN)
@@ -124,18 +124,21 @@ export class Dispatcher {
     return false;
   }
 
-  /** Redis may refuse: the call goes without them, and the next permit says again that they wait. */
+  /** If Redis refuses, the call goes without these jobs, and the next permit reports them again. */
   async #fetchHigh(): Promise<void> {
     const { intake, logger } = this.parts;
     try {
       await intake.fetchHigh();
     } catch (error) {
-      logger.warn({ event: 'redis', error: messageOf(error) }, 'no jobs of high priority');
+      logger.warn(
+        { event: 'redis', error: messageOf(error) },
+        'the worker could not fetch jobs of high priority; the next call tries again',
+      );
     }
     this.#open(true);
   }
 
-  /** One turn, one batch. The slot is left when its first call has ended, or there is no batch. */
+  /** Sends one batch in one turn. Leaves the slot when the first call has ended, or if there is no batch. */
   async #round(line: Line, full: boolean): Promise<void> {
     const size = full ? 'full' : this.#flushing ? 'urgent' : 'partial';
     const entry = await this.parts.gate.pass(line, size, this.#stop.signal);
@@ -148,7 +151,7 @@ export class Dispatcher {
     if (batch && entry.kind === 'turn') this.#deliver(batch, entry);
   }
 
-  /** The batch that a permit is good for; undefined when there is none (any more), or no permit. */
+  /** @returns the batch for a permit; undefined if there is no permit, or no batch any more */
   async #seal(line: Line, entry: Entry): Promise<Batch | undefined> {
     const { flow, lanes, quota, logger } = this.parts;
     if (entry.kind === 'turn') {
@@ -169,7 +172,7 @@ export class Dispatcher {
     return undefined;
   }
 
-  /** Where its object pair was held until now, one batch goes and finds out; the others are given back meanwhile. */
+  /** If the batch's object pair was held until now, one batch goes as the probe; the others are given back meanwhile. */
   async #asProbe(batch: Batch): Promise<Batch | undefined> {
     const { quota, lanes } = this.parts;
     const probes = quota.recordsOf(namesOf(batch));
@@ -215,7 +218,7 @@ export class Dispatcher {
     };
   }
 
-  /** Suspects go slowly, and would fill the memory until nobody else is fetched. */
+  /** Bounds suspects: they go slowly and would fill the memory until no other jobs are fetched. */
   #noRoomFor(submission: Submission): Outcome | undefined {
     const { flow, lanes } = this.parts;
     if (lineOf(submission) !== 'suspect') return undefined;

@@ -1,10 +1,9 @@
 /**
  * The pipeline of a replica, from a job in the queue to HubSpot's answer and back: intake → processor → lanes →
- * dispatcher → gate → delivery. Everything that a stage knows of another one is handed to it here, and the arrows point
- * one way: the dispatcher drives, and nobody knows the dispatcher. Two notifiers wake those who wait: `work` the
- * dispatcher, `room` the intake.
+ * dispatcher → gate → delivery. This file connects the stages, and the arrows point one way: the dispatcher drives, and no
+ * stage knows the dispatcher. Two notifiers wake waiting stages: `work` the dispatcher, `room` the intake.
  *
- * It needs neither Redis nor a thread: both are behind its parts, in tests as in main.ts.
+ * It needs neither Redis nor a thread: its parts hide both, in tests as in main.ts.
  */
 import type { Quota } from '../hubspot/quota.js';
 import { Turnstile } from '../hubspot/turnstile.js';
@@ -38,16 +37,16 @@ export type PipelineSettings = Pick<
 
 export type PipelineParts = {
   readonly settings: PipelineSettings;
-  /** names the batches, of each replica differently */
+  /** id of the replica, which makes the names of its batches unique */
   readonly replica: string;
   readonly queue: JobSource & JobEndParts['queue'];
   readonly ledger: JobEndParts['ledger'];
-  /** the methods of it that the stages need */
+  /** the methods that the stages need */
   readonly quota: Pick<Quota, keyof Quota>;
   readonly caller: DeliveryParts['caller'];
   readonly token: { readonly renew: DeliveryParts['renewToken'] };
   readonly report: CallReport & BatchReport & { permit(waitMs: number): void };
-  /** left out where traces are off */
+  /** absent if traces are off */
   readonly traces?: Pick<WorkTracing, 'job' | 'batch' | 'call'> | undefined;
   readonly logger: Logger;
 };
@@ -62,7 +61,7 @@ export type PipelineState = {
   readonly associations: number;
   /** associations that wait for a batch */
   readonly unbatched: number;
-  /** calls on their way to HubSpot */
+  /** calls in flight */
   readonly inFlight: number;
   readonly search: SearchReport;
 };
@@ -73,7 +72,7 @@ export type Pipeline = {
   readonly state: () => PipelineState;
 };
 
-/** For /readyz: what keeps the worker from working, if anything does. */
+/** For /readyz: @returns reasons why the worker cannot work */
 export const notReady = ({ isRunning }: PipelineState): readonly string[] =>
   isRunning ? [] : ['the worker is not running'];
 

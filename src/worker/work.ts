@@ -1,6 +1,6 @@
 /**
- * The work of a replica from its first job to its last: what is started after what, and how it ends. SIGTERM: stop
- * fetching → put back what is unread → flush open batches → wait for calls in flight → give the rest back.
+ * Starts and ends the work of a replica in order. SIGTERM: stop fetching → put back unread jobs → flush open batches → wait
+ * for calls in flight → give the rest back.
  */
 import { hostname } from 'node:os';
 import type { Quota } from '../hubspot/quota.js';
@@ -16,15 +16,15 @@ export type WorkParts = {
   readonly caller: Caller;
   readonly quota: Quota;
   readonly pipeline: Pipeline;
-  /** its first beat hears the limits of all replicas */
+  /** its first beat reads the limits of all replicas */
   readonly heartbeat: Heartbeat;
   readonly shutdownTimeoutMs: number;
-  /** said in the log at the start */
+  /** fields of the log line at the start */
   readonly about: object;
   readonly logger: Logger;
 };
 
-/** Of SHUTDOWN_TIMEOUT_MS: calls in flight may end within it; in the rest they are given up. */
+/** Share of SHUTDOWN_TIMEOUT_MS in which calls in flight may end; then they are aborted. */
 const GRACE = 0.8;
 
 export class Work implements Service {
@@ -56,15 +56,15 @@ export class Work implements Service {
     if (!(await settlesWithin(drained, graceMs)))
       logger.warn(
         { event: 'deadline', graceMs },
-        'calls still in flight are given up, their associations go back',
+        'calls still in flight are aborted; their associations go back to the queue',
       );
-    // with Redis away neither can end
+    // neither can end while Redis is unreachable
     await settlesWithin(Promise.all([dispatcher.abort(), drained]), shutdownTimeoutMs - graceMs);
     await caller.close();
     logger.info({ event: 'stopped' });
   }
 
-  /** A Redis that takes no writes at the start is waited for as it is later. */
+  /** Retries a step of the start while Redis refuses writes. */
   #done(step: () => Promise<void>): Promise<void> {
     return untilDone(step, this.#stop.signal, error =>
       this.parts.logger.warn(

@@ -18,8 +18,8 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Something has changed: whoever waits looks again. A notification is not kept for who comes later, so there must be no
- * `await` between looking and waiting.
+ * Wakes code that waits for a change, which then looks again. A notification is not stored for later waiters, so there must
+ * be no `await` between looking and waiting.
  */
 export class Notifier {
   #waiting: AbortController | undefined;
@@ -30,7 +30,7 @@ export class Notifier {
     waiting?.abort();
   }
 
-  /** Resolves when somebody notifies, or after `ms`. */
+  /** Resolves at the next notification, or after `ms`. */
   async wait(ms = Number.POSITIVE_INFINITY): Promise<void> {
     this.#waiting ??= new AbortController();
     await sleep(ms, this.#waiting.signal);

@@ -1,11 +1,11 @@
 /**
- * Lanes: the pairs of many jobs become the inputs of few calls.
- *  1. collects submissions, first in first out: one lane for each object pair and degree of suspicion; those of high
- *     priority stand at the head of their lane, and the lanes of suspects form a line of their own;
- *  2. seals a batch of at most the lane's size from the lane that schedule.ts chooses, splitting and mixing jobs, no record
- *     pair twice;
- *  3. hands each input's outcome to everybody who waits for it.
- * It neither waits nor sends: the dispatcher decides when to seal, the delivery what the outcomes are.
+ * Lanes: turn the pairs of many jobs into the inputs of few calls.
+ *  1. They collect submissions, first in, first out: one lane for each object pair and suspicion. Submissions of high priority
+ *     are at the head of their lane, and the lanes of suspects form a separate line.
+ *  2. They seal a batch of at most the lane's size from the lane that schedule.ts chooses, splitting and mixing jobs, no
+ *     record pair twice.
+ *  3. They pass each input's outcome to all pairs that wait for it.
+ * They neither wait nor send: the dispatcher decides when to seal, the delivery decides the outcomes.
  */
 import { type AssociationType, typesText } from '../../shared/contract/association.js';
 import type { Batch } from './batch.js';
@@ -17,23 +17,23 @@ import { highLane, lingersUntil, readyLane, type Terms, triggerOf, type Waiting 
 import { LINES, type Line, lineOf, type Submission, settlePairs, type Ticket } from './submission.js';
 import { batchLimit } from './suspicion.js';
 
-/** A stretch of a ticket's pairs that waits in a lane. */
+/** Consecutive pairs of a ticket that wait in a lane. */
 type Chunk = { readonly ticket: Ticket; next: number; readonly end: number; readonly since: number };
 
 type LaneKind = {
   readonly fromObjectType: string;
   readonly toObjectType: string;
   readonly limit: number;
-  /** suspects are judged alone: another one's types are not merged into their inputs */
+  /** false for suspects, which are judged separately: their inputs take no types of other jobs */
   readonly mergesTypes: boolean;
 };
 
 class Lane implements Waiting {
-  /** those of high priority first */
+  /** chunks of high priority first */
   readonly chunks: Chunk[] = [];
-  /** pairs waiting: the sum over `chunks` */
+  /** number of waiting pairs: the sum over `chunks` */
   size = 0;
-  /** by their text */
+  /** lists of types by their text */
   readonly types = new Map<string, readonly AssociationType[]>();
 
   constructor(
@@ -50,7 +50,7 @@ class Lane implements Waiting {
   get isHigh(): boolean {
     return isHigh(this.chunks[0]);
   }
-  /** Chunks of high priority. */
+  /** Number of chunks of high priority. */
   get highChunks(): number {
     const others = this.chunks.findIndex(chunk => !isHigh(chunk));
     return others < 0 ? this.chunks.length : others;
@@ -62,7 +62,7 @@ export type LanesOptions = {
   readonly maxInputs: number;
   /** monotonic milliseconds */
   readonly now: () => number;
-  /** names the batches, of each replica differently */
+  /** id of the replica, which makes the names of its batches unique */
   readonly replica: string;
 };
 
@@ -73,7 +73,7 @@ export class Lanes {
   #sealed = 0;
   readonly #table: PairTable;
   #lastTypes: { readonly list: readonly AssociationType[]; readonly text: string } = { list: [], text: '' };
-  /** A line's last batch was one out of turn: the next one is not, or the others would starve. */
+  /** True if a line's last batch was out of turn: the next one is not, so that other lanes do not starve. */
   readonly #wasOutOfTurn: Record<Line, boolean> = { first: false, suspect: false };
 
   constructor(options: LanesOptions) {
@@ -81,19 +81,19 @@ export class Lanes {
     this.#table = new PairTable(options.maxInputs);
   }
 
-  /** Pairs that wait for a batch. */
+  /** Number of pairs that wait for a batch. */
   get size(): number {
     return this.#sizes.first + this.#sizes.suspect;
   }
 
-  /** Those of them that have failed in company. */
+  /** Number of suspects among them. */
   get suspects(): number {
     return this.#sizes.suspect;
   }
 
   /**
-   * Every pair gets an outcome, sooner or later.
-   * @returns whether something may be ready earlier than was known before
+   * Every pair gets an outcome sooner or later.
+   * @returns true if a lane may be ready earlier than known before
    */
   submit(submission: Submission): boolean {
     const count = submission.pairs.length;
@@ -117,22 +117,22 @@ export class Lanes {
     else lane.chunks.push(chunk);
     lane.size += count;
     this.#sizes[lane.line] += count;
-    // anything else becomes ready later than what is waited for already
+    // otherwise the lane is ready no earlier than the dispatcher already expects
     return wasEmpty || submission.high === true || (!wasFull && lane.size >= lane.limit);
   }
 
-  /** The lane that is ready, and whether it is full; undefined when nothing is ready yet. */
+  /** @returns whether the ready lane is full; undefined if no lane is ready */
   next(terms: Terms, lines = LINES): { full: boolean } | undefined {
     const lane = readyLane(this.#of(lines), terms, this.#options.now());
     return lane && { full: lane.size >= lane.limit };
   }
 
-  /** When the next lane becomes ready by lingering, in `now`'s terms; undefined when nobody waits. */
+  /** @returns when the next lane is ready by lingering, on the clock of `now`; undefined if no pair waits */
   lingersUntil(terms: Terms, lines = LINES): number | undefined {
     return lingersUntil(this.#of(lines), terms);
   }
 
-  /** Closes the batch that `next` spoke of, or the one that high priority puts before it; undefined when nothing is ready. */
+  /** Seals a batch from the ready lane, or from a lane with high priority; undefined if no lane is ready. */
   seal(terms: Terms, lines = LINES): Batch | undefined {
     const now = this.#options.now();
     const ready = readyLane(this.#of(lines), terms, now);
@@ -150,7 +150,7 @@ export class Lanes {
     return { ...about, high: Math.min(high, limit), inputs: this.#take(lane, id) };
   }
 
-  /** Gives the pairs that still wait the outcome that `judge` finds for their submission, for example held. */
+  /** Gives waiting pairs the outcome that `judge` returns for their submission, for example held. */
   release(judge: (submission: Submission) => Outcome | undefined): void {
     for (const lane of [...this.#of(LINES)]) {
       const kept: Chunk[] = [];
@@ -167,7 +167,7 @@ export class Lanes {
     }
   }
 
-  /** Jobs that come one after another nearly always have the same list. */
+  /** Consecutive jobs nearly always have the same list. */
   #typesText(types: readonly AssociationType[]): string {
     if (types !== this.#lastTypes.list) this.#lastTypes = { list: types, text: typesText(types) };
     return this.#lastTypes.text;
@@ -218,7 +218,7 @@ export class Lanes {
   #shrink(lane: Lane, by: number): void {
     lane.size -= by;
     this.#sizes[lane.line] -= by;
-    // lanes come and go with their pairs: many object pairs over a process's life leave nothing behind
+    // an empty lane is deleted, so that many object pairs over a process's life take no memory
     if (lane.size === 0) this.#lanes[lane.line].delete(laneKey(lane.kind));
   }
 }

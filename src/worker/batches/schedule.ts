@@ -1,35 +1,35 @@
 /**
- * Schedule: which lane is ready, and why. A lane is ready when it is full, when its first waiter has lingered, or when the
- * process ends; of those that are ready the one goes whose first waiter has waited longest. High priority may go out of
- * turn, at most every other time. Pure.
+ * Schedule: decides which lane is ready, and why. A lane is ready when it is full, when its first pair has lingered, or when
+ * the process ends. Of the ready lanes, the one goes whose first pair has waited longest. High priority may go out of turn,
+ * at most every other time. Pure.
  */
 import type { Trigger } from './batch.js';
 
 /** What the dispatcher allows at this moment. */
 export type Terms = {
-  /** every lane is ready, as small as it is: the process ends */
+  /** every lane is ready, however small, because the process ends */
   readonly isFlushed: boolean;
-  /** lanes that are not full may go: the quota does not pace them */
+  /** lanes that are not full may go, because the quota does not pace them */
   readonly partialsToo: boolean;
-  /** how long the first of a lane waits for company, and the same where it is of high priority; milliseconds */
+  /** how long the first pair of a lane waits for others, and the same for high priority; milliseconds */
   readonly lingerMs: number;
   readonly highLingerMs: number;
 };
 
-/** A lane as the schedule sees it. Nobody waits in it: `since` is undefined. */
+/** A lane as the schedule sees it; `since` is undefined if no pair waits in it. */
 export type Waiting = {
   readonly size: number;
   readonly limit: number;
-  /** when the first of it came, monotonic milliseconds */
+  /** when its first pair arrived, monotonic milliseconds */
   readonly since: number | undefined;
-  /** the first of it is of high priority */
+  /** its first pair has high priority */
   readonly isHigh: boolean;
 };
 
 const lingerMs = ({ isHigh }: Waiting, terms: Terms): number =>
   isHigh ? terms.highLingerMs : terms.lingerMs;
 
-/** Why the lane is ready; undefined when it is not. */
+/** @returns why the lane is ready; undefined if it is not */
 export function triggerOf(lane: Waiting, terms: Terms, now: number): Trigger | undefined {
   const { size, limit, since } = lane;
   if (size >= limit) return 'full';
@@ -37,7 +37,7 @@ export function triggerOf(lane: Waiting, terms: Terms, now: number): Trigger | u
   return since !== undefined && now - since >= lingerMs(lane, terms) ? 'linger' : undefined;
 }
 
-/** The ready lane whose first waiter has waited longest. */
+/** @returns the ready lane whose first pair has waited longest */
 export function readyLane<Lane extends Waiting>(
   lanes: Iterable<Lane>,
   terms: Terms,
@@ -56,7 +56,7 @@ export function readyLane<Lane extends Waiting>(
   return oldest;
 }
 
-/** The lane in which high priority has waited longest. */
+/** @returns the lane in which high priority has waited longest */
 export function highLane<Lane extends Waiting>(lanes: Iterable<Lane>): Lane | undefined {
   let oldest: Lane | undefined;
   let oldestSince = Number.POSITIVE_INFINITY;
@@ -69,7 +69,7 @@ export function highLane<Lane extends Waiting>(lanes: Iterable<Lane>): Lane | un
   return oldest;
 }
 
-/** When the next lane becomes ready by lingering, in `since`'s terms; undefined when nobody waits. */
+/** @returns when the next lane is ready by lingering, on the clock of `since`; undefined if no pair waits */
 export function lingersUntil(lanes: Iterable<Waiting>, terms: Terms): number | undefined {
   let earliest: number | undefined;
   for (const lane of lanes) {

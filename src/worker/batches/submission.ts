@@ -1,6 +1,6 @@
 /**
- * What is submitted: pairs of one job, which ride in one batch or in several, with pairs of other jobs. The job hears of
- * them when all have an outcome. Pure.
+ * A submission: pairs of one job, which are sent in one or more batches with pairs of other jobs. The job gets the outcomes
+ * when all its pairs have one. Pure.
  */
 import type { AssociationType } from '../../shared/contract/association.js';
 import type { Pairs } from '../../shared/contract/pairs.js';
@@ -12,41 +12,41 @@ export type Submission = {
   readonly toObjectType: string;
   readonly types: readonly AssociationType[];
   readonly pairs: Pairs;
-  /** How many times the batches of these pairs are halved, because one of them may be at fault; 0: nobody suspects them */
+  /** how many times the batches of these pairs are halved, because one of them may be invalid; 0: not suspected */
   readonly suspicion: number;
   /** each of these pairs has failed before, for whatever reason */
   readonly failedBefore?: boolean;
-  /** rides in the next call */
+  /** high priority: goes in the next call */
   readonly high?: boolean;
-  /** OpenTelemetry's span of the job, where traces are on (tracing.ts) */
+  /** OpenTelemetry's span of the job, if traces are on (tracing.ts) */
   readonly span?: unknown;
-  /** told of every batch that some of the pairs ride in */
+  /** called for every batch that contains some of the pairs */
   onSealed?(batchId: string): void;
   /** Called once, with one outcome per pair, by position. It must not throw. */
   onOutcomes(outcomes: readonly Outcome[]): void;
 };
 
 /**
- * suspect: they have failed in company, and share their calls with such only · first: nothing is known against them, or
- * they are of high priority, which waits for nobody
+ * suspect: the pairs failed together with others, and share calls only with suspects · first: the pairs are not suspected, or
+ * have high priority
  */
 export type Line = 'first' | 'suspect';
 export const LINES: readonly Line[] = ['first', 'suspect'];
 export const lineOf = ({ suspicion, high }: Pick<Submission, 'suspicion' | 'high'>): Line =>
   suspicion > 0 && !high ? 'suspect' : 'first';
 
-/** A submission on its way through batches. */
+/** A submission while it is in lanes and batches. */
 export type Ticket = {
   readonly submission: Submission;
   readonly typesText: string;
-  /** the submission's; one list for all of the lane that say the same, so that a call of 2,000 jobs has one */
+  /** types of the submission; equal lists of a lane are one object, so that a call of 2,000 jobs has one list */
   readonly types: readonly AssociationType[];
   readonly outcomes: Outcome[];
-  /** pairs without an outcome; the submission hears of them all when it reaches 0 */
+  /** number of pairs without an outcome; at 0 the submission gets all outcomes */
   open: number;
 };
 
-/** Gives pairs of a ticket, none of which has an outcome yet, their outcome. @param end after the last of them */
+/** Gives an outcome to consecutive pairs of a ticket, none of which has one. @param end index after the last pair */
 export function settlePairs(ticket: Ticket, start: number, end: number, outcome: Outcome): void {
   const { outcomes } = ticket;
   for (let index = start; index < end; index++) {

@@ -1,6 +1,6 @@
 /**
  * Delivery of one batch: send → reconcile → isolate → settle. Every input gets exactly one outcome, whatever HubSpot
- * answers and whatever goes wrong here; the count is asserted.
+ * answers and whatever fails here; the code asserts the count.
  */
 
 import {
@@ -34,15 +34,15 @@ import type { Searches } from './searches.js';
 export type DeliveryReport = {
   readonly counts: Readonly<Record<Outcome['kind'], number>>;
   readonly calls: number;
-  /** what each call was answered: status, or what happened instead, and HubSpot's correlation id where there is one */
+  /** for each call: status (or TIMEOUT and the like) and HubSpot's correlation id, if there is one */
   readonly answers: readonly string[];
 };
 
-/** Who is told of calls. */
+/** Receives the calls. */
 export type CallReport = {
-  /** @param status HTTP status, or what happened instead; @param ms how long HubSpot took */
+  /** @param status HTTP status, or TIMEOUT and the like @param ms duration of the call */
   call(status: string, ms: number): void;
-  /** A call came too late for its permit, and was not sent. @param coveredMs the lateness that is covered from now on */
+  /** A call was too late for its permit and was not sent. @param coveredMs the lateness that the margin covers from now on */
   expired(lateMs: number, coveredMs: number): void;
 };
 
@@ -73,10 +73,10 @@ export type DeliveryParts = {
   readonly evidence: Evidence;
   readonly searches: Pick<Searches, 'begin' | 'end' | 'againMs'>;
   readonly windowMs: number;
-  /** @returns true when there is a newer token than the one of a call sent then (performance.now()) */
+  /** @returns true if there is a newer token than that of a call sent at `sentAt` (performance.now()) */
   readonly renewToken: (sentAt: number) => Promise<boolean>;
   readonly report: CallReport;
-  /** left out where traces are off */
+  /** absent if traces are off */
   readonly traces?: CallTraces | undefined;
   readonly logger: Logger;
 };
@@ -87,27 +87,27 @@ export type CallTraces = {
   call(call: Call, send: () => Promise<Answer | NotSent>): Promise<Answer | NotSent>;
 };
 
-/** A hold that a single association has caused lasts this long at most: others may come that HubSpot accepts. */
+/** Longest hold that a single association causes, because HubSpot may accept later ones. */
 const LONGEST_HOLD_BY_ONE_MS = 60_000;
 
-/** Smaller batches are cheap to search. */
+/** Least inputs of a batch for which the object pair is doubted first; smaller batches are cheap to search. */
 const DOUBTED_FROM = 24;
 
-/** A hold may be probed many times: a batch's record stays small. */
+/** Most answers in a batch's record, because a hold may be probed many times. */
 const ANSWERS_KEPT = 30;
 
-/** What became of one call, after everything that can be waited out has been waited out. */
+/** The result of sending one group, after short holds have been waited out. */
 type Sent =
   | { readonly kind: 'reconciled'; readonly found: Reconciled }
   | { readonly kind: 'too-large'; readonly failure: Failure }
   | { readonly kind: 'held'; readonly hold: Hold }
-  /** by the weather, or in fine weather maybe by one of the inputs */
+  /** failed because of the weather, or in fine weather perhaps because of an input */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly fine: boolean };
 
 export class Delivery {
   constructor(private readonly parts: DeliveryParts) {}
 
-  /** @param turn for the first call. It never rejects. */
+  /** Never rejects. @param turn slot and permit for the first call */
   deliver(batch: Batch, turn: Turn, signal: AbortSignal): Promise<DeliveryReport> {
     const deliver = () => this.#deliver(batch, turn, signal);
     return this.parts.traces?.batch(batch, deliver) ?? deliver();
@@ -119,7 +119,7 @@ export class Delivery {
       await run.toTheEnd(turn);
       await run.endProbe();
     } catch (error) {
-      // Redis is away, or this code is wrong: nobody hangs, nothing is lost, no attempt is spent
+      // Redis is unreachable, or this code has a bug: every input gets an outcome, nothing is lost, no attempt is spent
       this.parts.logger.error(
         { event: 'delivery failed', error: messageOf(error) },
         'batch goes back to the queue',
@@ -130,7 +130,7 @@ export class Delivery {
 }
 
 type HubSpotAnswer = Answer & { readonly kind: 'answer' };
-/** Nothing is known of the inputs: the account is held, and the same call is sent again. */
+/** Verdicts that say nothing about the inputs: the account is held, and the same call is sent again. */
 type AccountVerdict = CallVerdict & {
   readonly kind: 'rate-limited' | 'migrating' | 'unauthorized' | 'wrong-account';
 };
@@ -141,11 +141,11 @@ class Run {
   #calls = 0;
   readonly #answers: string[] = [];
   #sentAt = 0;
-  /** epoch of {@link Evidence}: when a refusal first spoke of the account */
+  /** epoch of {@link Evidence} at the first refusal about the account */
   #wrongAccountAt: number | undefined;
   #hasHeld = false;
   #search: ReturnType<Searches['begin']>;
-  /** inputs; several associations may wait for one */
+  /** number of invalid inputs; several associations may wait for one */
   #invalid = 0;
 
   constructor(
@@ -194,7 +194,7 @@ class Run {
     if (words) await this.#settleUnresolved(isolation, words);
   }
 
-  /** The search takes its place among the searches. @returns what stops it; undefined: the next group may be sent */
+  /** Registers the search. @returns the hold that stops it; undefined if the next group may be sent */
   #searchOn(isolation: Isolation): Hold | undefined {
     if (!this.#search) {
       this.#search = this.parts.searches.begin(this.batch.inputs.size);
@@ -208,13 +208,13 @@ class Run {
     if (unresolved.length === 0) return;
     if (isHopeless) {
       const hold = await this.#holdTypes(unresolved, words);
-      // words that say nothing against the inputs spend no attempt of theirs
+      // words that do not accuse the inputs spend no attempt
       if (isMute(words)) return this.giveBack(hold);
     }
     this.#settleAll(unresolved, refused(words));
   }
 
-  /** @param refused HubSpot has refused all unresolved inputs in one call before */
+  /** @param refused true if HubSpot refused all unresolved inputs in one call before */
   #settleFailed(
     group: readonly number[],
     unresolved: readonly number[],
@@ -236,7 +236,7 @@ class Run {
     this.#settleRest({ kind: 'held', hold });
   }
 
-  /** Whoever has no outcome by now was forgotten by a fault of ours: it goes back to the queue. */
+  /** Gives back inputs without an outcome, which only a bug can leave. */
   close(): DeliveryReport {
     const { open, size } = this.batch.inputs;
     if (open > 0) {
@@ -247,7 +247,7 @@ class Run {
     return { counts: this.#counts, calls: this.#calls, answers: this.#answers };
   }
 
-  /** A probe that has found out nothing leaves the way to another one. */
+  /** Ends a probe without a result, so that another batch may probe. */
   async endProbe(): Promise<void> {
     const { probes } = this.batch;
     if (probes && !this.#hasHeld) await this.parts.quota.endProbe(probes);
@@ -264,15 +264,16 @@ class Run {
     const [alone] = group.length === 1 ? found.suspects : [];
     if (alone === undefined)
       return isolation.report({ ...found, accepted: found.created.length, named: found.named.length });
-    // whatever is said speaks of this input; a call without effect, where nothing is said, is tried again
+    // any error means this input; an accepted call without effect is retried
     if (isMute(found.failure)) await this.#applyMute(alone, found.failure, isolation.hasAccepted);
     else this.#settle(alone, this.#refusal(alone, found.failure, isFinal(found.failure)));
     isolation.reportAlone();
   }
 
   /**
-   * An input was refused alone, with words that may be about the account as well: it is at fault only if others of its
-   * kind are accepted after that. Where some were accepted just before, it comes back alone; else nothing is known.
+   * Judges an input that was refused alone with words that may be about the account. It is invalid only if HubSpot accepts
+   * others of its object pair after that. If HubSpot accepted some just before, it comes back alone; otherwise nothing is
+   * known.
    */
   async #applyMute(alone: number, failure: Failure, hasAccepted: boolean): Promise<void> {
     const { inputs } = this.batch;
@@ -283,7 +284,7 @@ class Run {
     this.#settle(alone, { kind: 'held', hold: await this.#holdTypes([alone], failure) });
   }
 
-  /** What is known of the object pair, where it may be at fault rather than single inputs. */
+  /** @returns what is known about the object pair, if it may be the cause rather than single inputs */
   #standing(whole: Sent): Standing | undefined {
     if (whole.kind !== 'reconciled' || whole.found.suspects.length === 0) return undefined;
     const { failure, isSilent } = whole.found;
@@ -295,7 +296,7 @@ class Run {
     return this.batch.inputs.size > DOUBTED_FROM ? 'unproven' : undefined;
   }
 
-  /** Another batch, or another replica, has found out meanwhile that nothing of this is accepted. */
+  /** @returns the hold of the object pair, if another batch or replica found that HubSpot accepts nothing of it */
   #heldMeanwhile(hasAccepted: boolean): Hold | undefined {
     const { batch, parts } = this;
     if (hasAccepted || batch.probes || !parts.quota.holdsPairs) return undefined;
@@ -303,24 +304,24 @@ class Run {
     return held && { scope: 'pair', forMs: held.until - Date.now(), reason: held.reason };
   }
 
-  /** Sends until HubSpot has said something about the inputs, or there is a reason to stop. */
+  /** Sends until HubSpot has judged the inputs, or there is a reason to stop. */
   async #send(group: readonly number[], given?: Turn): Promise<Sent> {
     const { gate } = this.parts;
     for (let turn = given; ; turn = undefined) {
       const entry = turn ?? (await gate.pass(this.#line, 'urgent', this.signal));
       if (entry.kind === 'stopped') return { kind: 'held', hold: entry.hold };
-      if (entry.kind === 'paced') continue; // only partial batches of the dispatcher are paced
+      if (entry.kind === 'paced') continue; // the quota paces only partial batches of the dispatcher
       const answer = await this.#call(group, entry.permit).finally(entry.leave);
       const sent = await this.#read(answer, group, entry.permit);
       if (sent) return sent;
     }
   }
 
-  /** @returns what became of the call; undefined: the same inputs are sent again */
+  /** @returns the result of the call; undefined if the same inputs must be sent again */
   async #read(answer: Answer | NotSent, group: readonly number[], permit: Permit): Promise<Sent | undefined> {
     const { quota } = this.parts;
     if (answer.kind === 'not-sent') {
-      // the batch stays sealed; no attempt, no failure
+      // the batch stays sealed; this is neither an attempt nor a failure
       this.parts.report.expired(answer.lateMs, await quota.release(permit, answer.lateMs));
       return undefined;
     }
@@ -336,7 +337,7 @@ class Run {
       case 'too-large':
         return { kind: 'too-large', failure: failureOf(answer) };
       case 'wrong-account':
-        // others are accepted meanwhile: the fault lies in what this batch holds
+        // HubSpot accepted others meanwhile, so this batch is the cause
         if (this.#isInput(verdict.kind)) return this.#reconciled(answer as HubSpotAnswer, false, group);
         this.#wrongAccountAt ??= performance.now();
         await this.#holdAccount(verdict, answer, permit);
@@ -354,7 +355,7 @@ class Run {
       }
       case 'unavailable': {
         const failure = failureOf(answer);
-        // a batch that has failed as the probe goes back as well: the next probe is another batch's turn
+        // a batch that failed as the probe goes back as well; another batch is the next probe
         const { fine, at } = await quota.failed(failure.message, permit, this.#signOf(group));
         return { kind: 'failed', failure: { ...failure, at }, fine };
       }
@@ -403,12 +404,12 @@ class Run {
     return answer;
   }
 
-  /** A batch that is searched goes with the suspects. */
+  /** The line of this batch: during a search it goes with the suspects. */
   get #line(): Line {
     return this.#search ? 'suspect' : this.batch.line;
   }
 
-  /** A refusal speaks of the account, and yet others were accepted since it first did. */
+  /** @returns true if a refusal is about the account, but HubSpot has accepted others since the first such refusal */
   #isInput(verdict: string): boolean {
     const since = this.#wrongAccountAt;
     return verdict === 'wrong-account' && since !== undefined && this.parts.evidence.anythingSince(since);
@@ -443,14 +444,14 @@ class Run {
     return { scope: 'pair', forMs: held.until - Date.now(), reason };
   }
 
-  /** HubSpot accepts their object pair: its hold is over. */
+  /** Ends holds of an object pair that HubSpot accepts. */
   async #accepted(types: Iterable<string>): Promise<void> {
     const names = pairNames(this.batch, types);
     this.parts.evidence.accepted(names);
     if (this.parts.quota.holdsPairs) await this.parts.quota.freePair(...names);
   }
 
-  /** HubSpot judges single inputs: the hold of their object pair as a whole is over, too. */
+  /** Ends the hold of an object pair of which HubSpot judges single inputs. */
   async #namedSome(named: readonly number[]): Promise<void> {
     const names = pairNames(this.batch, this.batch.inputs.typesTexts(named));
     this.parts.evidence.named(names);
@@ -479,12 +480,12 @@ class Run {
     };
   }
 
-  /** Waiters with different types share a merged input: each is judged by itself before anybody is rejected. */
+  /** Waiters with different types share a merged input, so they are judged separately before one is rejected. */
   #refusal(input: number, failure: Failure, final: boolean): Outcome {
     return final && !this.batch.inputs.isMerged(input) ? { kind: 'rejected', failure } : refused(failure);
   }
 
-  /** What a failed call says of the weather. */
+  /** @returns what a failed call says about the weather */
   #signOf(group: readonly number[]): Sign {
     const { inputs } = this.batch;
     const [first] = group;
@@ -496,14 +497,14 @@ class Run {
   }
 }
 
-/** Nothing is known of them yet but that the call failed: they come back as they are. */
+/** Hold for inputs of which only the failed call is known; they come back unchanged. */
 const tooManySearches = (forMs: number): Hold => ({
   scope: 'pair',
   forMs,
   reason: 'HubSpot refused some of a batch without naming them, and many such batches are searched already',
 });
 
-/** HubSpot has said something of the input that is not final. */
+/** Outcome for an error about the input that is not final. */
 const refused = (failure: Failure): Outcome => ({
   kind: 'retry',
   failure,
@@ -524,19 +525,19 @@ function failureOf(answer: Answer): Failure {
   };
 }
 
-/** Why the account or an object pair is held. */
+/** @returns the reason of a hold */
 const said = (answer: Answer): string =>
   `${answer.kind === 'answer' ? `${answer.status} from HubSpot: ` : ''}${wordsOf(answer)}`;
 
 const correlationOf = (answer: Answer): string => (answer.kind === 'answer' && answer.correlationId) || '';
 
-/** As it may enter a job. */
+/** @returns the category in a form that may be stored in a job */
 function categoryIn(body: unknown): string | undefined {
   const category = text(field(body, 'category'));
   return category === undefined ? undefined : enteringWords(category, MAX_WORD);
 }
 
-/** HubSpot's message, or what little there is. */
+/** @returns HubSpot's message, or the status if there is none */
 function wordsOf(answer: Answer): string {
   if (answer.kind === 'none') return answer.message;
   return shorten((text(field(answer.body, 'message')) ?? `HTTP ${answer.status}`) + whyOf(answer.body));

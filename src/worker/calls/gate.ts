@@ -1,10 +1,10 @@
 /**
  * Gate: gives each call of this replica a slot and a permit.
- *  1. no more calls are in flight than there are slots; a slot is held for a call, not for a batch;
- *  2. permits are asked for one at a time, and where both lines wait they take turns: suspects (inputs that are searched
- *     for the guilty among them, and those that have failed in company) get at most half of the calls while others wait,
- *     and all of them when nobody else does, spread over the window: who comes then finds room (docs/decisions/0018);
- *  3. each permit says how many jobs of high priority wait in Redis; the gate passes it on, whoever the permit is for.
+ *  1. No more calls are in flight than there are slots. A call takes a slot, not a batch.
+ *  2. It requests permits one at a time, and if both lines wait, they take turns. Suspects (inputs of a search, and inputs that
+ *     failed together with others) get at most half of the calls while first-timers wait, and all calls otherwise. Their
+ *     calls are spread over the window, so that a new first-timer finds room (docs/decisions/0018).
+ *  3. Each permit says how many jobs of high priority wait in Redis. The gate reports that to the flow, for both lines.
  */
 import pLimit from 'p-limit';
 import { isExpired } from '../../hubspot/departure.js';
@@ -16,10 +16,10 @@ import { type Flow, sealedAhead } from '../jobs/flow.js';
 import type { Searches } from './searches.js';
 
 export type Leave = () => void;
-/** A call may go; the slot must be left when it has ended, the permit used or released. */
+/** A call may go. The caller must leave the slot when the call has ended, and use or release the permit. */
 export type Turn = { readonly kind: 'turn'; readonly permit: Permit; readonly leave: Leave };
 export type Entry = Turn | Exclude<Passage, Permit>;
-/** full: a batch that waiting makes no cheaper · partial: it may be paced · urgent: small, and sent all the same */
+/** full: waiting does not make the batch cheaper · partial: it may be paced · urgent: small, but sent all the same */
 export type Size = 'full' | 'partial' | 'urgent';
 
 export type GateParts = {
@@ -28,9 +28,9 @@ export type GateParts = {
   readonly maxConcurrentCalls: number;
   /** it counts the calls of each line */
   readonly searches: Pick<Searches, 'called'>;
-  /** told of jobs of high priority that wait in Redis: each permit says it */
+  /** receives the number of waiting jobs of high priority with each permit */
   readonly flow: Pick<Flow, 'foundHigh'>;
-  /** the gate notifies: the dispatcher has to fetch them */
+  /** the gate notifies it when the dispatcher must fetch them */
   readonly work: Notifier;
 };
 
@@ -43,12 +43,12 @@ export class Gate {
     this.#slots = slots(parts.maxConcurrentCalls);
   }
 
-  /** Calls on their way to HubSpot. */
+  /** Number of calls in flight. */
   get inFlight(): number {
     return Math.min(this.#inUse, this.parts.maxConcurrentCalls);
   }
 
-  /** Waits for the line's turn, a slot and a permit. It throws where Redis does. */
+  /** Waits for the line's turn, a slot and a permit. @throws Error if Redis fails */
   async pass(line: Line, size: Size, signal: AbortSignal): Promise<Entry> {
     await this.#turns.take(line);
     try {
@@ -98,7 +98,7 @@ export class Gate {
   }
 }
 
-/** One caller at a time asks for a permit; where both lines wait, the line that was not served last is next. */
+/** One caller at a time requests a permit. If both lines wait, the line that was not served last is next. */
 class Turns {
   readonly #waiting: Readonly<Record<Line, (() => void)[]>> = { first: [], suspect: [] };
   #isTaken = false;
@@ -113,7 +113,7 @@ class Turns {
   end(): void {
     const other = this.#last === 'first' ? 'suspect' : 'first';
     const go = this.#waiting[other].shift() ?? this.#waiting[this.#last].shift();
-    // it stays taken for who goes: nobody may slip in between
+    // the turn passes directly to the next caller, so that no other caller gets in between
     if (go) go();
     else this.#isTaken = false;
   }

@@ -1,26 +1,27 @@
 /**
- * Flow control of a replica: how much it fetches, how much it opens, how long a partial batch waits, how many batches
- * are sealed ahead, when its memory stretches and when it shrinks. Pure: the stages tell it what happened, and it answers
- * what may happen next. It has no clock, no Redis and no logger.
+ * Flow control of a replica: decides how much it fetches and opens, how long a partial batch waits, how many batches are
+ * sealed ahead, and when its memory stretches and shrinks. Pure: the stages report what happened, and it answers what may
+ * happen next. It has no clock, no Redis and no logger.
  *
  *  - Memory is bounded in associations, whatever the sizes of the jobs, and in jobs.
- *  - With nothing in memory there is room for a job of any size: the worker always goes on.
- *  - Jobs of high priority are fetched when memory is full, too, up to the bound once more: they have a bound of their own,
- *    so that nothing else in memory keeps them out.
- *  - Suspects (docs/decisions/0018) go slowly: up to the bound once more they do not count, or nobody else is fetched.
- *  - Where many object pairs alternate, memory is full before any call is. It stretches then, because a call costs the
- *    same quota however few associations it carries, and each full call shrinks it again (docs/decisions/0014).
- *  - While Redis has more, a partial batch waits longer for company (docs/decisions/0003).
+ *  - An empty memory has room for a job of any size, so that the worker always continues.
+ *  - Jobs of high priority are also fetched while memory is full. They have a separate bound of the same size, so that
+ *    nothing else in memory keeps them out (docs/decisions/0031).
+ *  - Suspects (docs/decisions/0018) go slowly. Up to the same bound again they do not count; otherwise no other jobs would be
+ *    fetched.
+ *  - If many object pairs alternate, memory is full before any call is. Then memory stretches, because a call costs the same
+ *    quota however few associations it carries; each full call shrinks it again (docs/decisions/0014).
+ *  - While Redis has more, a partial batch waits longer for others (docs/decisions/0003).
  */
 import type { TakeLimits } from '../../bullmq/fetched-job.js';
 import type { Trigger } from '../batches/batch.js';
 import type { Line } from '../batches/submission.js';
 
-/** What a job counts in memory. */
+/** The weight of a job in memory. */
 type Weight = { readonly associations: number; readonly high: boolean };
 
 export type FlowLimits = {
-  /** batches in memory, those in flight among them */
+  /** batches in memory, including those in flight */
   readonly batches: number;
   /** associations in memory */
   readonly associations: number;
@@ -28,13 +29,13 @@ export type FlowLimits = {
   readonly jobs: number;
   /** most inputs of one call */
   readonly maxInputs: number;
-  /** how long a partial batch waits where nothing more is to be fetched */
+  /** how long a partial batch waits if Redis has nothing more */
   readonly lingerMs: number;
 };
 
 /**
  * Batches in memory beyond those in flight: two that are sealed ahead, and four whose jobs are on their way from Redis.
- * With two in all, a slot waited for jobs a twentieth of the time.
+ * With two batches in all, a slot waited for jobs a twentieth of the time.
  */
 const PREFETCHED_BATCHES = 6;
 /** Jobs in memory for each input of a call. */
@@ -56,21 +57,21 @@ export const flowLimits = (settings: {
   };
 };
 
-/** As most ids are written, a pair with 9 digits on each side: `["100000001","500000001"],` */
+/** Bytes of a usual pair, with 9 digits on each side: `["100000001","500000001"],` */
 const BYTES_PER_ASSOCIATION = 26;
-/** The same with room for longer ids: what is fetched of high priority for one call. */
+/** The same with room for longer ids, for fetching one call of high priority. */
 const BYTES_PER_HIGH_ASSOCIATION = 32;
-/** Memory stretches to so many times its bound. */
+/** Memory stretches at most to this multiple of its bound. */
 const FARTHEST_REACH = 16;
-/** After so many full calls about, the bound is what it was. */
+/** Each full call multiplies the stretched bound by this factor. */
 const NARROWING = 0.98;
-/** Less room than this part of the bounds is not worth a trip to Redis. */
+/** Less room than this share of the bounds is not worth a round trip to Redis. */
 const LEAST_ROOM = 1 / 8;
-/** Of a batch. Jobs are opened late: as text they take a quarter of the memory. */
+/** Share of a batch that is opened at once. Jobs are opened late, because text takes a quarter of the memory. */
 const OPENED_AT_ONCE = 1 / 2;
 /**
- * While Redis has more, a partial batch waits so many lingers: jobs of one association arrive at some thousand a second,
- * and 250 ms of them do not fill a call. Bounded, so that others do not starve a rare object pair.
+ * While Redis has more, a partial batch waits this many lingers: jobs of one association arrive at a few thousand a second,
+ * and those of 250 ms do not fill a call. Bounded, so that other object pairs do not starve a rare one.
  */
 const BACKLOG_PATIENCE = 8;
 /** Full batches that may be sealed beyond the calls in flight. */
@@ -79,25 +80,25 @@ const SEALED_AHEAD = 2;
 export class Flow {
   #jobs = 0;
   #associations = 0;
-  /** of them, those of high priority */
+  /** associations of high priority among them */
   #high = 0;
   #hasMore = false;
   #highWaiting = 0;
-  /** how many times the bound may be in memory */
+  /** the multiple of the bound that memory is stretched to */
   #reach = 1;
 
-  /** @param suspectsIn who has suspects in memory: those that wait for a batch, and those that are searched */
+  /** @param suspectsIn the stages with suspects in memory: waiting ones and searched ones */
   constructor(
     readonly limits: FlowLimits,
     private readonly suspectsIn: readonly { readonly suspects: number }[] = [],
   ) {}
 
-  /** Jobs in memory: fetched, and not ended. */
+  /** Number of jobs in memory: fetched and not ended. */
   get jobs(): number {
     return this.#jobs;
   }
 
-  /** Their associations. */
+  /** Number of their associations. */
   get associations(): number {
     return this.#associations;
   }
@@ -114,24 +115,24 @@ export class Flow {
     if (high) this.#high -= associations;
   }
 
-  /** Redis had another job when the intake last asked, or it had none. */
+  /** Reports whether Redis had another job when the intake last asked. */
   foundMore(hasMore: boolean): void {
     this.#hasMore = hasMore;
   }
 
-  /** So many jobs of high priority wait in Redis, as the last permit says; 0: the intake fetches them. */
+  /** Reports how many jobs of high priority wait in Redis according to the last permit; 0: the intake fetches them. */
   foundHigh(jobs: number): void {
     this.#highWaiting = jobs;
   }
 
-  /** A batch was sent. */
+  /** Reports that a batch was sent. */
   sent(trigger: Trigger): void {
     if (trigger === 'full') this.#reach = Math.max(1, this.#reach * NARROWING);
   }
 
   // How much is fetched
 
-  /** More is going to be fetched, if there is more. */
+  /** True if the intake may fetch more. */
   get hasRoom(): boolean {
     const { associations, jobs } = this.limits;
     if (this.#jobs === 0) return true;
@@ -139,35 +140,35 @@ export class Flow {
     return this.#unsuspected <= most && this.#jobs <= jobs * (1 - LEAST_ROOM) + this.#suspects;
   }
 
-  /** What still fits. */
+  /** The room that is left. */
   get room(): TakeLimits {
     const associations = Math.max(0, this.limits.associations * this.#reach - this.#unsuspected);
     return {
       jobs: Math.max(1, this.limits.jobs + this.#suspects - this.#jobs),
-      bytes: Math.floor(associations * BYTES_PER_ASSOCIATION), // the reach is no whole number, and Redis takes no other
+      bytes: Math.floor(associations * BYTES_PER_ASSOCIATION), // the reach is fractional, and Redis accepts only integers
     };
   }
 
-  /** Jobs of high priority wait in Redis, and nobody fetches them yet. */
+  /** True if jobs of high priority wait in Redis and are not being fetched. */
   get wantsHigh(): boolean {
     return this.#highWaiting > 0;
   }
 
-  /** What is fetched of high priority for one call; undefined: memory takes no more of it either. */
+  /** The amount of high priority to fetch for one call; undefined if its bound is reached as well. */
   get roomForHigh(): TakeLimits | undefined {
     const { associations, maxInputs } = this.limits;
     if (this.#high >= associations) return undefined;
     return { jobs: maxInputs, bytes: maxInputs * BYTES_PER_HIGH_ASSOCIATION };
   }
 
-  /** So many more suspects may wait for a batch. A single job of them may always. */
+  /** @returns true if `more` further suspects may wait for a batch. A single job of suspects always may. */
   hasRoomForSuspects(waiting: number, more: number): boolean {
     return waiting === 0 || waiting + more <= this.limits.associations;
   }
 
   /**
-   * Everything in memory has been opened, and no lane is full.
-   * @returns whether memory is stretched by it: there is more room now
+   * Reports that everything in memory has been opened and no lane is full.
+   * @returns true if memory was stretched, so that there is more room now
    */
   stretch(): boolean {
     if (!this.#hasMore || this.hasRoom || this.#reach >= FARTHEST_REACH) return false;
@@ -177,12 +178,12 @@ export class Flow {
 
   // How much is opened, waited for, sealed
 
-  /** So many associations are opened now, in whole jobs. @param isFull a lane is full: what is read later dies younger */
+  /** @returns how many associations to open now, in whole jobs. @param isFull a lane is full, so that opening can wait */
   toOpen(isFull: boolean): number {
     return isFull ? 0 : Math.ceil(this.limits.maxInputs * OPENED_AT_ONCE);
   }
 
-  /** How long the first of a lane waits for company. @param high it is of high priority, and waits for no backlog */
+  /** @returns how long the first pair of a lane waits for others. @param high it has high priority and does not wait for a backlog */
   lingerMs(high: boolean): number {
     const isBacklog = this.#hasMore && this.hasRoom;
     return this.limits.lingerMs * (isBacklog && !high ? BACKLOG_PATIENCE : 1);
@@ -200,10 +201,10 @@ export class Flow {
 }
 
 /**
- * How many batches are sealed beyond the calls in flight. Permits that are scarce are asked for with a slot in hand, so
- * that none waits longer than it must. Where they are plenty, the worker asks for them while all slots are taken, and two
- * full batches are ready for the next slots: those were idle for a sixth of the time otherwise. (The caller makes no more
- * calls at once than it may.)
+ * @returns how many batches are sealed beyond the calls in flight. While permits are scarce, the worker requests one only with
+ * a slot in hand, so that no permit waits longer than necessary. While they are plentiful, it requests them while all slots
+ * are taken, and two full batches are ready for the next slots; otherwise slots were idle for a sixth of the time. (The
+ * caller makes no more calls at once than allowed.)
  */
 export const sealedAhead = (next: { line: Line; isFull: boolean; isScarce: boolean }): number =>
   next.line === 'first' && next.isFull && !next.isScarce ? SEALED_AHEAD : 0;

@@ -1,10 +1,10 @@
 /**
- * Intake: the jobs in memory, from their fetching to their end.
- *  1. fetches as many as flow.ts allows, and waits while there is no room, or nothing in Redis;
- *  2. keeps them as text until the dispatcher takes them;
- *  3. renews their locks until they have ended;
- *  4. fetches jobs of high priority when the dispatcher asks for them, whatever is in memory.
- * It opens no job, and it knows nobody who does.
+ * Intake: keeps the jobs in memory, from the fetch to the end.
+ *  1. It fetches as many as flow.ts allows, and waits while there is no room or Redis has no jobs.
+ *  2. It keeps them as text until the dispatcher takes them.
+ *  3. It renews their locks until they have ended.
+ *  4. It fetches jobs of high priority when the dispatcher asks for them, whatever is in memory.
+ * It opens no job.
  */
 import type { FetchedJob } from '../../bullmq/fetched-job.js';
 import { GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
@@ -13,7 +13,7 @@ import type { Logger } from '../../shared/runtime/logger.js';
 import { type Notifier, settlesWithin, sleep } from '../../shared/runtime/wait.js';
 import type { Flow } from './flow.js';
 
-/** Where jobs come from, and where those that nobody has opened go back to. */
+/** The queue that jobs come from and unread jobs go back to. */
 export type JobSource = Pick<
   JobQueue,
   'start' | 'next' | 'take' | 'heldMs' | 'renewLocks' | 'putBack' | 'stopFetching' | 'close'
@@ -22,42 +22,42 @@ export type JobSource = Pick<
 export type IntakeParts = {
   readonly source: JobSource;
   readonly flow: Flow;
-  /** the intake waits for it: there may be room for more jobs */
+  /** notified when there may be room for more jobs; the intake waits for it */
   readonly room: Notifier;
-  /** the intake notifies: jobs have come, or no more are on their way */
+  /** the intake notifies it when jobs have arrived, or when no more are on their way */
   readonly work: Notifier;
   readonly lockMs: number;
   readonly logger: Logger;
 };
 
-/** A round of fetching ends after that, so that BullMQ's own verb promotes what is due. */
+/** A round of fetching ends after this time, so that BullMQ's own command promotes jobs that are due. */
 const LONGEST_ROUND_MS = 1_000;
-/** After an error of Redis. */
+/** Pause after an error of Redis. */
 const ASK_AGAIN_MS = 1_000;
-/** A longer hold is looked at again: it may be lifted before its time, and jobs whose delay is over are promoted. */
+/** A longer hold is checked again after this time: it may end early, and due jobs must be promoted. */
 const LONGEST_HOLD_MS = 1_000;
-/** A call waits no longer for jobs of high priority: Redis may be slow, or gone. */
+/** Longest wait of a call for jobs of high priority, because Redis may be slow or unreachable. */
 const FETCH_HIGH_MS = 1_000;
-/** A queue with a limit of its own has no job at once, and tells only BullMQ for how long. */
+/** Pause if a queue with a BullMQ limit returns no job at once: only BullMQ knows for how long. */
 const SOON_MS = 100;
 const SOON_NOS = 5;
-/** A lock is renewed so often in its lifetime. */
+/** Number of renewals within the lifetime of a lock. */
 const RENEWALS = 3;
 
 export class Intake {
   readonly #stop = new AbortController();
   readonly #renewing = new AbortController();
-  /** fetched, and neither settled nor given back */
+  /** jobs that are fetched and neither settled nor given back */
   readonly #held = new Set<FetchedJob>();
-  /** those of them that nobody has taken yet, oldest first; and those that were fetched for their high priority */
+  /** jobs that are not taken yet, oldest first; below, those that were fetched for their high priority */
   #unread: FetchedJob[] = [];
   #unreadHigh: FetchedJob[] = [];
   #onEmpty = () => {};
   #loops: Promise<void>[] = [];
-  /** under way: with a slow Redis more than one */
+  /** pending fetches of high priority; with a slow Redis more than one */
   readonly #fetchingHigh = new Set<Promise<void>>();
   #soonNos = 0;
-  /** fetching was held; BullMQ wakes no worker at the end of a hold */
+  /** fetching was held, and BullMQ wakes no worker when a hold ends */
   #wasHeld = false;
 
   constructor(private readonly parts: IntakeParts) {}
@@ -77,7 +77,7 @@ export class Intake {
     return this.#stop.signal.aborted;
   }
 
-  /** Whole jobs, oldest first, of at least so many associations, if there are as many. Those of high priority come too. */
+  /** @returns whole jobs, oldest first, with at least this many associations if there are as many, and all of high priority */
   take(associations: number): FetchedJob[] {
     const jobs = this.#unreadHigh;
     if (jobs.length > 0) this.#unreadHigh = [];
@@ -93,9 +93,9 @@ export class Intake {
   }
 
   /**
-   * Fetches what waits in Redis with high priority, as much as a call takes, for the next {@link take}. Resolves when it
-   * is there, or after a second: what comes later is notified.
-   * @throws Error when Redis refuses
+   * Fetches jobs of high priority, as many as a call takes, for the next {@link take}. Resolves when they have arrived, or
+   * after a second; later jobs cause a notification.
+   * @throws Error if Redis refuses
    */
   async fetchHigh(): Promise<void> {
     const { source, flow, work } = this.parts;
@@ -113,7 +113,7 @@ export class Intake {
     if (await settlesWithin(fetching, FETCH_HIGH_MS)) await fetching;
   }
 
-  /** The job is settled and moved, or given up. */
+  /** Forgets a job that is settled and moved, or given up. */
   readonly ended = (job: FetchedJob): void => {
     this.#held.delete(job);
     this.parts.flow.ended(job);
@@ -121,12 +121,12 @@ export class Intake {
     if (this.#held.size === 0) this.#onEmpty();
   };
 
-  /** Memory may hold more than before. */
+  /** Notifies that there may be more room in memory. */
   lookForRoom(): void {
     if (this.parts.flow.hasRoom) this.parts.room.notify();
   }
 
-  /** Stops fetching. @returns when every job that was fetched has been settled or given back */
+  /** Stops fetching. Resolves when every fetched job is settled or given back. */
   async drain(): Promise<void> {
     const [fetching, renewing] = this.#loops;
     this.#stop.abort();
@@ -150,7 +150,7 @@ export class Intake {
       try {
         if (flow.hasRoom) await this.#round();
         else {
-          work.notify(); // who waited for company waits no longer
+          work.notify(); // partial batches need not wait any longer
           await room.wait();
         }
       } catch (error) {
@@ -164,7 +164,7 @@ export class Intake {
     }
   }
 
-  /** One job by BullMQ's own verb, then as many as there is room for. */
+  /** Fetches one job by BullMQ's own command, then as many as there is room for. */
   async #round(): Promise<void> {
     const { source, flow, work } = this.parts;
     const { signal } = this.#stop;
@@ -180,7 +180,7 @@ export class Intake {
     let run = { jobs: [first], more: true };
     while (run.jobs.length > 0) {
       this.#hold(run.jobs);
-      // Redis looks for the next ones while these are read
+      // Redis finds the next jobs while these are read
       const isLong = performance.now() - since > LONGEST_ROUND_MS;
       const goesOn = run.more && flow.hasRoom && !signal.aborted && !isLong;
       const next = goesOn ? source.take(flow.room) : { jobs: [], more: run.more };
@@ -191,7 +191,7 @@ export class Intake {
     if (!run.more) this.#runsDry();
   }
 
-  /** Nothing came: because nothing is there, for which BullMQ waits the next time, or because of a hold. */
+  /** Waits after a fetch without jobs if the queue is held. If the queue is empty, BullMQ waits at the next fetch. */
   async #untilAllowed(soon: boolean): Promise<void> {
     const { signal } = this.#stop;
     const heldMs = await this.parts.source.heldMs();
@@ -213,10 +213,10 @@ export class Intake {
     }
   }
 
-  /** The process is about to end: what nobody has begun with is the next worker's. */
+  /** Puts unread jobs back for other workers, because the process ends. */
   async #putBackUnread(): Promise<void> {
     const { source, logger } = this.parts;
-    const unread = [...this.#unreadHigh, ...this.#unread].reverse(); // each is put at the head of the line
+    const unread = [...this.#unreadHigh, ...this.#unread].reverse(); // each job is put at the head of the queue
     this.#unread = [];
     this.#unreadHigh = [];
     await Promise.all(
@@ -240,7 +240,7 @@ export class Intake {
       try {
         const held = [...this.#held];
         const lost = new Set(await source.renewLocks(held));
-        // those that have ended meanwhile have no lock any more, and need none; some are just being told
+        // jobs that ended meanwhile have no lock and need none; some of them are being reported at this moment
         await sleep(0);
         for (const job of held)
           if (lost.has(job.id) && this.#held.has(job))

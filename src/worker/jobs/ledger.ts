@@ -1,7 +1,7 @@
 /**
- * Ledger: writes what became of jobs and calls into Redis.
- * Jobs that are settled in the same turn of the event loop (all jobs of a batch) share one script call, so that counting
- * exactly costs next to nothing.
+ * Ledger: writes the results of jobs and calls to Redis.
+ * Jobs that are settled in the same turn of the event loop (all jobs of a batch) share one script call, so that exact
+ * counting costs almost nothing.
  */
 import type { Redis } from 'ioredis';
 import { finishKeys, KEEP_COMPLETED } from '../../bullmq/layout.js';
@@ -16,48 +16,48 @@ import { indexedRejections, rejectionArgs } from '../../shared/state/rejection-g
 export type Finish =
   | { readonly state: 'completed'; readonly returnValue: object }
   | { readonly state: 'failed'; readonly reason: string };
-/** What has become of a job. */
+/** The result of a job. */
 export type LedgerEntry = {
   readonly jobId: string;
-  /** the lock's token: a job that somebody else has by now is left to them */
+  /** the lock's token; a job that another worker has now is not touched */
   readonly token: string;
-  /** undefined: all pairs were created, the data stays as it is */
+  /** undefined: all pairs were created, and the data stays unchanged */
   readonly data: JobData | undefined;
-  /** to be added to the totals; negative where a rejection is taken back */
+  /** to be added to the totals; negative if rejections are retried */
   readonly created: number;
   readonly rejected: number;
   readonly retried: number;
-  /** whose counts change along, where the gateway keeps such a request */
+  /** the gateway request whose counts change as well, if there is one */
   readonly requestId?: string | undefined;
-  /** ids of the batches that its pairs rode in, with spaces between them */
+  /** ids of the batches in which its pairs were sent, separated by spaces */
   readonly batches: string;
-  /** nothing of the job is left to be tried: it is finished in the same step. Undefined: BullMQ moves it afterwards */
+  /** nothing of the job is left to try, so it ends in the same step. Undefined: BullMQ moves it afterwards */
   readonly finish?: Finish | undefined;
-  /** all of its pairs were created at its first attempt, and it concerns nobody else: a shorter script will do */
+  /** all pairs were created at the first attempt and the job concerns no other job: the shorter script suffices */
   readonly isSimple: boolean;
-  /** It must not throw. @param ours true; false: somebody else has the job by now; an error: nothing is settled */
+  /** It must not throw. @param ours true: settled; false: another worker has the job now; an error: nothing is settled */
   onSettled(ours: boolean | Error): void;
 };
-/** Who is told of what is written; of jobs that were created as a whole only how many associations. */
+/** Receives what was written; for jobs whose pairs were all created only the number of associations. */
 export type LedgerReport = {
   settled(entry: LedgerEntry): void;
   created(associations: number): void;
 };
-/** A batch after its delivery, as an operator is told of it. */
+/** A delivered batch, as the dashboard shows it. */
 export type BatchRecord = {
   readonly id: string;
   readonly objectPair: string;
   readonly inputs: number;
   readonly trigger: string;
   readonly counts: Readonly<Record<string, number>>;
-  /** HTTP status, or what happened instead, and HubSpot's correlation id where there is one; a line for each call */
+  /** for each call: HTTP status (or TIMEOUT and the like) and HubSpot's correlation id, if there is one */
   readonly answers: readonly string[];
   readonly ms: number;
 };
 
-/** More jobs in one script call would keep Redis from others for milliseconds. */
+/** Most jobs of one script call; more would block Redis for milliseconds. */
 const JOBS_PER_CALL = 500;
-/** The latest batches that are remembered: some 200 bytes each, several minutes at HubSpot's fastest. */
+/** Number of latest batches that are kept: about 200 bytes each, several minutes at HubSpot's highest rate. */
 const BATCHES_KEPT = 10_000;
 
 export class Ledger {
@@ -76,13 +76,13 @@ export class Ledger {
     private readonly report: LedgerReport = { settled: () => {}, created: () => {} },
   ) {}
 
-  /** Data and totals change together or not at all; the entry is told. What waits in the same turn goes together. */
+  /** Changes data and totals together or not at all, and notifies the entry. Entries of the same turn share a script call. */
   settle(entry: LedgerEntry): void {
     if (this.#simple.length + this.#others.length === 0) setImmediate(() => this.#flush());
     (entry.isSimple ? this.#simple : this.#others).push(entry);
   }
 
-  /** Counts a call; never fails the work for it. @param status HTTP status, or what happened instead */
+  /** Counts a call; an error never stops the work. @param status HTTP status, or TIMEOUT and the like */
   countCall(status: string): void {
     this.#count('calls', 1);
     if (status === '429') this.#count('callsRateLimited', 1);
@@ -90,7 +90,7 @@ export class Ledger {
     this.#count(`status:${status}`, 1);
   }
 
-  /** Counts a delivered batch and remembers it for a while. */
+  /** Counts and stores a delivered batch. */
   countBatch({ id, objectPair, inputs, trigger, counts, answers, ms }: BatchRecord): void {
     this.#count('batches', 1);
     this.#count('inputs', inputs);
@@ -98,7 +98,7 @@ export class Ledger {
     this.#records.push(Object.entries(record).flat().map(String));
   }
 
-  /** What is counted in the same turn, usually a batch and its call, goes to Redis together. */
+  /** Counts of the same turn, usually a batch and its call, go to Redis together. */
   #count(name: string, by: number): void {
     if (this.#counts.size === 0) setImmediate(() => void this.#flushCounts());
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
@@ -172,7 +172,7 @@ export class Ledger {
   async #complete(some: readonly LedgerEntry[]): Promise<readonly number[]> {
     const { counters, minutes, requests } = this.keys;
     const args: (string | number)[] = [KEEP_COMPLETED.count];
-    let start = 0; // of the group, in args
+    let start = 0; // start of the group in args
     let last: LedgerEntry | undefined;
     for (const entry of some) {
       const { token, created, requestId, batches } = entry;
@@ -186,10 +186,10 @@ export class Ledger {
   }
 }
 
-/** Arguments before the ids of a group. */
+/** Number of arguments before the ids of a group. */
 const ABOUT_GROUP = 5;
 
-/** Jobs that were fetched together ride together more often than not. */
+/** Jobs that were fetched together are mostly sent together. */
 const isAlike = (one: LedgerEntry, other: LedgerEntry): boolean =>
   one.batches === other.batches &&
   one.token === other.token &&

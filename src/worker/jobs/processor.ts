@@ -1,6 +1,6 @@
 /**
- * Processor: opens jobs. A job's text is read, and its pairs become submissions, each of which carries its own end
- * (job-end.ts). What cannot be worked on ends at once. It never waits and never throws.
+ * Processor: opens jobs. It reads a job's text and turns its pairs into submissions, each of which carries its own end
+ * (job-end.ts). A job with invalid data ends at once. It never waits and never throws.
  */
 import type { FetchedJob } from '../../bullmq/fetched-job.js';
 import { JobReader } from '../../shared/contract/job-text.js';
@@ -12,7 +12,7 @@ import { readProgress, ridesOf } from './progress.js';
 import { reopen } from './settlement.js';
 
 export type ProcessorParts = JobEndParts & {
-  /** the job's span, from here to its end; left out where traces are off */
+  /** starts the job's span; absent if traces are off */
   readonly traces?: { job(job: FetchedJob): JobSpan } | undefined;
 };
 
@@ -26,7 +26,7 @@ export class Processor {
     this.#end = new JobEnd(parts);
   }
 
-  /** What the job wants to be sent; nothing of a job that ends at once, by itself. */
+  /** @returns the submissions of a job; none for a job that ends at once */
   open(job: FetchedJob): readonly Submission[] {
     const trace = this.parts.traces?.job(job);
     try {

@@ -1,6 +1,6 @@
 /**
- * Heartbeat: says every two seconds that this replica lives and what it does, hears the same of the others, and sees to
- * it that each minute has its sample of the backlog. Never fails the work: with Redis away there is nobody to tell.
+ * Heartbeat: writes the report of this replica every two seconds, reads the reports of the others, and takes each minute's
+ * sample of the backlog. An error never stops the work.
  */
 import type { Redis } from 'ioredis';
 import { messageOf } from '../../shared/contract/errors.js';
@@ -19,7 +19,7 @@ import {
 import { createSampler } from '../../shared/state/sampler.js';
 import type { PipelineState } from '../pipeline.js';
 
-/** With Redis away the goodbye is not waited for. */
+/** Longest wait for the last report if Redis is unreachable. */
 const GOODBYE_MS = 500;
 
 export class Heartbeat implements Service {
@@ -43,7 +43,7 @@ export class Heartbeat implements Service {
     this.#beating = this.#first.then(() => this.#goOn());
   }
 
-  /** The others were heard, or Redis refuses to tell: the first call may go. */
+  /** Resolves when the other reports were read, or Redis refused them: the first call may go. */
   get first(): Promise<void> {
     return this.#first;
   }
@@ -73,7 +73,7 @@ export class Heartbeat implements Service {
     await this.#try('could not sample the backlog', this.#sample);
   }
 
-  /** A Redis that refuses one of them may do the others. */
+  /** Runs one step; a Redis that refuses it may accept the others. */
   async #try(failure: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
@@ -83,7 +83,7 @@ export class Heartbeat implements Service {
   }
 }
 
-/** What it does, in one word; the first that applies. Pure. */
+/** @returns the state of the replica in one word; the first that applies. Pure. */
 export function stateOf(
   now: Pick<PipelineState, 'isRunning' | 'isStopping' | 'isHeld' | 'inFlight' | 'associations'>,
 ): WorkerState {

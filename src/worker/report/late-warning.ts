@@ -1,13 +1,13 @@
-/** Calls that came too late for their permits: one warning a minute, not one a call. */
+/** Warns about calls that were too late for their permits, once a minute. */
 import type { Logger } from '../../shared/runtime/logger.js';
 
 const SILENT_MS = 60_000;
 
-/** @param windowMs of the limit: what a margin costs is a share of it */
+/** @param windowMs length of the window; the warning states the margin as a share of it */
 export function lateWarning(logger: Logger, windowMs: number, now = () => performance.now()) {
   let silentUntil = Number.NEGATIVE_INFINITY;
   return (lateMs: number, coveredMs: number): void => {
-    // a batch that stood ready for another call's end was not late
+    // a batch that waited for another call's end was not late
     if (lateMs <= 0 || now() < silentUntil) return;
     silentUntil = now() + SILENT_MS;
     const cost = Math.round((100 * coveredMs) / windowMs);

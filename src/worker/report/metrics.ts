@@ -1,6 +1,6 @@
 /**
- * What the worker counts for Prometheus, since its start and of itself alone; what is true of the whole queue is in
- * shared/queue-metrics.ts. Names carry their units, label values are bounded.
+ * The worker's own metrics for Prometheus, counted since its start. shared/state/queue-metrics.ts has those of the queue.
+ * Names have their units, label values are bounded.
  */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { addGauge, metricName } from '../../shared/runtime/metrics-server.js';
@@ -54,7 +54,7 @@ export function createWorkerMetrics() {
     buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 60],
     registers,
   });
-  // a rate needs a first value: counters that have not moved are 0, not absent
+  // a rate needs a first value, so unused counters are 0 and not absent
   for (const outcome of ['created', 'rejected', 'retry', 'held']) outcomes.inc({ outcome }, 0);
   calls.inc({ status: '201' }, 0);
   errors.inc({ outcome: 'rejected', category: 'VALIDATION_ERROR' }, 0);
@@ -69,16 +69,16 @@ export function createWorkerMetrics() {
       batchInputs.observe({ trigger: batch.trigger }, batch.inputs.size);
       outcomes.inc({ outcome: 'held' }, report.counts.held);
     },
-    /** So many have been created, and Redis knows it. */
+    /** Counts associations that were created and settled in Redis. */
     created(associations: number) {
       outcomes.inc({ outcome: 'created' }, associations);
     },
-    /** A job's pairs have their outcomes, and Redis knows it. */
+    /** Counts a settlement that Redis has. */
     settled(entry: Settled) {
       if (entry.created > 0) outcomes.inc({ outcome: 'created' }, entry.created);
       if (entry.rejected > 0) outcomes.inc({ outcome: 'rejected' }, entry.rejected);
       if (entry.retried > 0) outcomes.inc({ outcome: 'retry' }, entry.retried);
-      if (!entry.data) return; // all of it was created
+      if (!entry.data) return; // all pairs were created
       const counted = errorsOf(entry);
       for (const [category, pairs] of counted.rejected) errors.inc({ outcome: 'rejected', category }, pairs);
       for (const [category, pairs] of counted.retried) errors.inc({ outcome: 'retry', category }, pairs);
@@ -89,7 +89,7 @@ export function createWorkerMetrics() {
   };
 }
 
-/** What is in the pipeline, read at the moment of a scrape. */
+/** The content of the pipeline, read at the moment of a scrape. */
 /** @param now what is read at the moment of a scrape. @param bullmqNote what JobQueue has to say of BullMQ's release */
 export function addPipelineMetrics(
   registry: Registry,
@@ -120,6 +120,6 @@ export function addPipelineMetrics(
   );
 }
 
-/** The latest calls are remembered for longer than a search lasts: without one, none of them counts. */
+/** Share of calls for suspects; 0 without a search, although the latest calls are remembered longer. */
 const suspectShare = ({ inputs, calls, suspectCalls }: SearchReport): number =>
   inputs === 0 || calls === 0 ? 0 : suspectCalls / calls;

@@ -1,4 +1,4 @@
-/** What this replica says of itself every two seconds (heartbeat.ts). */
+/** Builds the report of this replica, which heartbeat.ts writes every two seconds. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Limits } from '../../shared/state/capacity.js';
@@ -8,9 +8,9 @@ import type { PipelineState } from '../pipeline.js';
 import { stateOf } from './heartbeat.js';
 
 /**
- * @param id of this replica, unlike all others
- * @param limits that it is configured with
- * @param pipeline what is in it at this moment
+ * @param id unique id of this replica
+ * @param limits the limits in its configuration
+ * @param pipeline returns the current content of the pipeline
  */
 export function replicaReport(id: string, limits: Limits, pipeline: () => PipelineState): () => WorkerReport {
   const packageJson = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 /**
- * The worker's part of a trace: enqueue → job (BullMQ) → batch → call. A batch carries jobs of many traces: it is a child
- * of the job that has waited longest, links to all of them, and each of them links back to it. Knows OpenTelemetry so
- * that nobody else has to; where traces are off, none of this runs.
+ * The worker's part of a trace: enqueue → job (BullMQ) → batch → call. A batch contains jobs of many traces: it is a child of
+ * the job that has waited longest and links to all jobs, and each job links back to it. Only this file of the worker uses
+ * OpenTelemetry; if traces are off, it does not run.
  */
 import type { Context, Link, Span } from '@opentelemetry/api';
 import type { FetchedJob } from '../../bullmq/fetched-job.js';
@@ -14,11 +14,11 @@ import type { Batch } from '../batches/batch.js';
 import type { Call } from '../batches/columns.js';
 import type { DeliveryReport } from '../calls/delivery.js';
 
-/** Of a job, from its reading to its end. */
+/** The span of a job, from reading to its end. */
 export type JobSpan = {
-  /** OpenTelemetry's */
+  /** OpenTelemetry's span */
   readonly span: unknown;
-  /** what is done in it, and becomes part of it */
+  /** runs work within the span */
   run<T>(work: () => T): T;
   failed(error: unknown): void;
   end(): void;
@@ -27,7 +27,7 @@ export type JobSpan = {
 export class WorkTracing {
   readonly #tracer;
 
-  /** @param about said in the span of each job */
+  /** @param about attributes of each job's span */
   constructor(
     private readonly tracing: Tracing,
     private readonly about: { readonly queue: string; readonly replica: string },
@@ -35,7 +35,7 @@ export class WorkTracing {
     this.#tracer = tracerOf(tracing);
   }
 
-  /** One job, from its reading to its end, in the trace in which it was enqueued; named as BullMQ names it. */
+  /** Starts the span of a job, from reading to its end, in the trace of its producer; named as BullMQ names it. */
   job(job: FetchedJob): JobSpan {
     const { api } = this.tracing;
     const { queue, replica } = this.about;
@@ -61,14 +61,14 @@ export class WorkTracing {
     };
   }
 
-  /** @param metadata as BullMQ keeps it in the job's options, written by anybody */
+  /** @param metadata trace context in the job's options; any client may have written it */
   #parentOf(metadata: string | undefined): Context {
     const { api } = this.tracing;
     const carrier = metadata === undefined ? undefined : readJson(metadata);
     return isObject(carrier) ? api.propagation.extract(api.ROOT_CONTEXT, carrier) : api.ROOT_CONTEXT;
   }
 
-  /** One batch, from its seal to its last outcome; the calls that it takes are its children. */
+  /** The span of a batch, from the seal to the last outcome; its calls are children. */
   async batch(batch: Batch, deliver: () => Promise<DeliveryReport>): Promise<DeliveryReport> {
     const { api } = this.tracing;
     const jobs = [...jobSpans(batch)];
@@ -99,7 +99,7 @@ export class WorkTracing {
     }
   }
 
-  /** One call to HubSpot. Nothing of what is sent or answered is kept but status, category and correlation id. */
+  /** The span of a call to HubSpot. It keeps only status, category and correlation id. */
   async call(call: Call, send: () => Promise<Answer | NotSent>): Promise<Answer | NotSent> {
     const { api } = this.tracing;
     const span = this.#tracer.startSpan(`HubSpot batch/create ${call.fromObjectType}/${call.toObjectType}`, {
@@ -133,7 +133,7 @@ function describe(span: Span, answer: Answer | NotSent): void {
   if (answer.correlationId !== undefined) span.setAttribute('hubspot.correlationId', answer.correlationId);
 }
 
-/** Of the jobs in a batch, in the order in which they came. */
+/** @returns the spans of a batch's jobs, in the order of their arrival */
 function jobSpans(batch: Batch): Set<Span> {
   const spans = new Set<Span>();
   for (const { submission } of batch.inputs.tickets())

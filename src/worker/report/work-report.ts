@@ -1,6 +1,6 @@
 /**
- * Work report: what the pipeline tells of its calls and batches, as the log, the metrics, the totals in Redis and the
- * measurement of this replica's capacity are told of it. One log line for each batch; nothing here waits or throws.
+ * Work report: passes the pipeline's calls and batches to the log, the metrics, the totals in Redis and the measurement of
+ * this replica's capacity. One log line for each batch. It never waits and never throws.
  */
 import type { Logger } from '../../shared/runtime/logger.js';
 import type { Batch } from '../batches/batch.js';
@@ -14,13 +14,13 @@ export type WorkReportParts = {
   readonly ledger: Pick<Ledger, 'countCall' | 'countBatch'>;
   readonly metrics: Pick<WorkerMetrics, 'call' | 'batch' | 'quotaWait'>;
   readonly capacity: Pick<CapacityMeter, 'call'>;
-  /** of the limit */
+  /** length of the rolling window */
   readonly windowMs: number;
   readonly logger: Logger;
 };
 
 export class WorkReport {
-  /** A call came too late for its permit, and was not sent. */
+  /** A call was too late for its permit and was not sent. */
   readonly expired: ReturnType<typeof lateWarning>;
 
   constructor(private readonly parts: WorkReportParts) {
@@ -32,7 +32,7 @@ export class WorkReport {
     this.parts.metrics.quotaWait(waitMs);
   }
 
-  /** A call has ended. @param status HTTP status, or what happened instead; @param ms how long HubSpot took */
+  /** A call has ended. @param status HTTP status, or TIMEOUT and the like @param ms duration of the call */
   call(status: string, ms: number): void {
     const { ledger, metrics, capacity } = this.parts;
     ledger.countCall(status);
@@ -40,7 +40,7 @@ export class WorkReport {
     capacity.call(ms);
   }
 
-  /** A batch has been delivered. @param ms since it was sealed */
+  /** A batch was delivered. @param ms time since it was sealed */
   batch(batch: Batch, report: DeliveryReport, ms: number): void {
     const { ledger, metrics, logger } = this.parts;
     const { id, fromObjectType, toObjectType, inputs, trigger, waitedMs, high } = batch;
