@@ -8,7 +8,7 @@
 import { type JobData, parseJobData } from './association.js';
 import { readJson } from './json.js';
 import { Pairs } from './pairs.js';
-import { canonicalId, isRecordId, MOST_DIGITS, plainId } from './record-id.js';
+import { isCanonical, isRecordId, LONGEST_ID, MOST_DIGITS } from './record-id.js';
 
 /** What the worker has written into a job: the outcome of earlier attempts. */
 export type JobHistory = Pick<JobData, 'errors' | 'progress' | 'rejected' | 'created'>;
@@ -95,7 +95,7 @@ function readHead(json: string): JobHead | undefined {
 }
 
 const [SPACE, TAB, LINE_FEED, RETURN] = [32, 9, 10, 13];
-const [QUOTE, COMMA, OPEN, CLOSE, ZERO, NINE, BACKSLASH] = [34, 44, 91, 93, 48, 57, 92];
+const [QUOTE, COMMA, OPEN, CLOSE, ZERO, NINE, BACKSLASH, TILDE] = [34, 44, 91, 93, 48, 57, 92, 126];
 
 /**
  * Reads `[["1","2"],[3,"x"]]` at `start` into 1, 2, 3, -1 and the text x.
@@ -118,8 +118,8 @@ function scanPairs(json: string, start: number, ids: number[], texts: string[]):
 
 /** @returns where the next token begins; -1 if this is no id, or JSON.parse must read it */
 function scanId(json: string, start: number, ids: number[], texts: string[]): number {
-  const isQuoted = json.charCodeAt(start) === QUOTE;
-  const first = isQuoted ? start + 1 : start;
+  if (json.charCodeAt(start) !== QUOTE) return scanNumber(json, start, ids);
+  const first = start + 1;
   let at = first;
   let id = 0;
   let code = json.charCodeAt(at);
@@ -127,30 +127,41 @@ function scanId(json: string, start: number, ids: number[], texts: string[]): nu
     id = id * 10 + code - ZERO;
     code = json.charCodeAt(++at);
   }
-  const isNumber = at > first && at - first <= MOST_DIGITS;
-  if (!isQuoted) {
-    // JSON has no number with leading zeros
-    if (!isNumber || (at - first > 1 && json.charCodeAt(first) === ZERO)) return -1;
-    ids.push(id);
-    return afterSpace(json, at);
-  }
-  if (code === QUOTE && isNumber) {
-    ids.push(id);
-    return afterSpace(json, at + 1);
-  }
-  return scanOddId(json, first, ids, texts);
+  if (code !== QUOTE || at === first || at - first > MOST_DIGITS)
+    return scanOddId(json, first, at, ids, texts);
+  ids.push(id);
+  return afterSpace(json, at + 1);
 }
 
-/** @param first position of the first character after the quote */
-function scanOddId(json: string, first: number, ids: number[], texts: string[]): number {
-  let end = first;
-  for (let code = json.charCodeAt(end); code !== QUOTE; code = json.charCodeAt(++end))
+/** An id without quotes. */
+function scanNumber(json: string, first: number, ids: number[]): number {
+  let at = first;
+  let id = 0;
+  for (let code = json.charCodeAt(at); code >= ZERO && code <= NINE; code = json.charCodeAt(++at))
+    id = id * 10 + code - ZERO;
+  const digits = at - first;
+  if (digits === 0 || digits > MOST_DIGITS) return -1;
+  if (digits > 1 && json.charCodeAt(first) === ZERO) return -1; // no JSON number has leading zeros
+  ids.push(id);
+  return afterSpace(json, at);
+}
+
+/**
+ * @param first position of the first character after the quote
+ * @param rest position after the digits with which the id begins
+ */
+function scanOddId(json: string, first: number, rest: number, ids: number[], texts: string[]): number {
+  let end = rest;
+  let isAscii = true;
+  for (let code = json.charCodeAt(end); code !== QUOTE; code = json.charCodeAt(++end)) {
     if (code === BACKSLASH || Number.isNaN(code)) return -1;
-  const written = json.slice(first, end);
-  if (!isRecordId(written)) return -1;
-  const text = canonicalId(written);
-  const id = plainId(text);
-  ids.push(id < 0 ? -texts.push(text) : id);
+    if (code <= SPACE || code > TILDE) isAscii = false;
+  }
+  const text = json.slice(first, end);
+  // every printable ASCII character may be part of an id
+  const isId = isAscii ? end > first && end - first <= LONGEST_ID : isRecordId(text);
+  if (!isId || (end === rest && !isCanonical(text))) return -1;
+  ids.push(-texts.push(text));
   return afterSpace(json, end + 1);
 }
 

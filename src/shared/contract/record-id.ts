@@ -10,7 +10,8 @@ const INVISIBLE = '\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\
 
 // HubSpot decides whether an id exists and must be numeric; its reason is stored with the association. We refuse only
 // what cannot be an id at all.
-export const ID_PATTERN = `^[^\\s${UNPRINTABLE}${INVISIBLE}]{1,128}$`;
+export const LONGEST_ID = 128;
+export const ID_PATTERN = `^[^\\s${UNPRINTABLE}${INVISIBLE}]{1,${LONGEST_ID}}$`;
 /** Labels, and `source` and `requestId` as producers enter them: a line of well-formed text. */
 export const TEXT_PATTERN = `^[^${UNPRINTABLE}]*$`;
 /** Free text in a job: no half of a surrogate pair. */

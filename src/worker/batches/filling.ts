@@ -17,6 +17,7 @@ export type FillingOptions = {
 };
 
 const UNION = 2 ** 26;
+const NONE: readonly number[] = [];
 
 export class Filling {
   readonly #ids: Float64Array<ArrayBuffer>;
@@ -29,6 +30,7 @@ export class Filling {
   readonly #lists = new Map<readonly AssociationType[], number>();
   #lastList = 0;
   readonly #slices: Slice[] = [];
+  #left: number[] = [];
   readonly #others = new Map<number, Waiter[]>();
   /** merged input → its owner's list of types */
   readonly #merged = new Map<number, number>();
@@ -48,10 +50,9 @@ export class Filling {
 
   /**
    * Takes pairs of a job in order, until the batch is full.
-   * @param left called for each pair that must wait for another batch, because its types differ and may not be merged
    * @returns the index of the first pair that was not taken, or `end`
    */
-  take(ticket: Ticket, start: number, end: number, left: (index: number) => void): number {
+  take(ticket: Ticket, start: number, end: number): number {
     const { ids, texts } = ticket.submission.pairs;
     const { table } = this.options;
     const list = this.#listOf(ticket.types);
@@ -74,10 +75,18 @@ export class Filling {
       this.#slice(ticket, first, index, input);
       first = index + 1;
       input = this.#size;
-      if (!this.#share(same, { ticket, index }, list)) left(index);
+      if (!this.#share(same, { ticket, index }, list)) this.#left.push(index);
     }
     this.#slice(ticket, first, index, input);
     return index;
+  }
+
+  /** Of the job that was taken last: pairs that must wait for another batch, because their types may not be merged. */
+  left(): readonly number[] {
+    if (this.#left.length === 0) return NONE;
+    const left = this.#left;
+    this.#left = [];
+    return left;
   }
 
   inputs(): Inputs {

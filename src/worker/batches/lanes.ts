@@ -202,9 +202,8 @@ export class Lanes {
       if (filling.isFull) break;
       const { ticket, since } = chunk;
       ticket.submission.onSealed?.(id);
-      const next = filling.take(ticket, chunk.next, chunk.end, index => {
-        postponed.push({ ticket, next: index, end: index + 1, since });
-      });
+      const next = filling.take(ticket, chunk.next, chunk.end);
+      for (const index of filling.left()) postponed.push({ ticket, next: index, end: index + 1, since });
       taken += next - chunk.next;
       chunk.next = next;
       if (next < chunk.end) break;

@@ -61,12 +61,15 @@ const PLAIN_BELOW = 10 ** MOST_DIGITS;
  * no id, if no input has it. (An object is not an id; converting it to text may even fail.)
  */
 export function idReader(texts: readonly string[]): (id: unknown) => number {
-  const numbers = new Map(texts.map((text, place) => [text, -1 - place]));
+  const numbers = new Map<string, number>();
+  for (let place = 0; place < texts.length; place++) numbers.set(texts[place] as string, -1 - place);
   const oddNumber = (id: string): number => numbers.get(id) ?? Number.NaN;
   return id => {
     if (typeof id === 'number')
       return id >= 0 && id < PLAIN_BELOW && Number.isInteger(id) ? id : oddNumber(String(id));
     if (typeof id !== 'string') return Number.NaN;
+    const odd = texts.length > 0 ? numbers.get(id) : undefined;
+    if (odd !== undefined) return odd;
     const plain = plainId(id);
     return plain >= 0 ? plain : oddNumber(canonicalId(id));
   };

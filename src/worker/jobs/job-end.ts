@@ -37,7 +37,7 @@ export class JobEnd implements Ending {
   /** Settles a job whose pairs all have their outcomes. */
   settle(work: JobWork, outcomes: readonly Outcome[]): void {
     try {
-      this.settleAs(work, settleJob(work.read, outcomes, this.parts.policy));
+      this.settleAs(work, settleJob(work, outcomes, this.parts.policy));
     } catch (error) {
       this.bringBack(work, error);
     }
@@ -47,7 +47,7 @@ export class JobEnd implements Ending {
   settleAs(work: JobWork, settlement: Settlement): void {
     work.settlement = settlement;
     const { created, rejected, retried } = settlement;
-    if (work.finish || created !== 0 || rejected !== 0 || retried !== 0) this.parts.ledger.settle(work);
+    if (work.endsSettled || created !== 0 || rejected !== 0 || retried !== 0) this.parts.ledger.settle(work);
     else this.#moveOn(work, settlement.next);
   }
 
@@ -61,10 +61,10 @@ export class JobEnd implements Ending {
     const { next, rejected } = settlement;
     if (next.kind === 'fail')
       this.parts.logger.warn(
-        { event: 'rejected', jobId: job.id, rejected, source: work.read.head.source },
+        { event: 'rejected', jobId: job.id, rejected, source: work.head.source },
         next.reason,
       );
-    if (work.finish) this.#end(work);
+    if (work.endsSettled) this.#end(work);
     else this.#moveOn(work, next);
   }
 

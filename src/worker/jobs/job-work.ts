@@ -5,7 +5,7 @@
  */
 import type { FetchedJob } from '../../bullmq/fetched-job.js';
 import type { AssociationType, JobData } from '../../shared/contract/association.js';
-import type { ReadJob } from '../../shared/contract/job-text.js';
+import type { JobHead, JobHistory, ReadJob } from '../../shared/contract/job-text.js';
 import type { Pairs } from '../../shared/contract/pairs.js';
 import type { Outcome } from '../batches/outcome.js';
 import type { Submission } from '../batches/submission.js';
@@ -20,33 +20,37 @@ export type Ending = {
   onSettled(work: JobWork, ours: boolean | Error): void;
 };
 
-export class JobWork implements Submission, LedgerEntry {
+export class JobWork implements ReadJob, Submission, LedgerEntry {
+  readonly head: JobHead;
+  readonly pairs: Pairs;
+  readonly history: JobHistory;
   batches = '';
   /** set before the job is settled */
   settlement: Settlement | undefined;
 
   constructor(
     readonly job: FetchedJob,
-    readonly read: ReadJob,
+    read: ReadJob,
     private readonly end: Ending,
     readonly trace: JobSpan | undefined,
     readonly suspicion = 0,
     readonly failedBefore = false,
-  ) {}
+  ) {
+    this.head = read.head;
+    this.pairs = read.pairs;
+    this.history = read.history;
+  }
 
   // the submission
 
   get fromObjectType(): string {
-    return this.read.head.fromObjectType;
+    return this.head.fromObjectType;
   }
   get toObjectType(): string {
-    return this.read.head.toObjectType;
+    return this.head.toObjectType;
   }
   get types(): readonly AssociationType[] {
-    return this.read.head.types;
-  }
-  get pairs(): Pairs {
-    return this.read.pairs;
+    return this.head.types;
   }
   get high(): boolean {
     return this.job.high;
@@ -70,7 +74,7 @@ export class JobWork implements Submission, LedgerEntry {
     return this.job.token;
   }
   get requestId(): string | undefined {
-    return this.read.head.requestId;
+    return this.head.requestId;
   }
   get created(): number {
     return this.settlement?.created ?? 0;
@@ -90,10 +94,14 @@ export class JobWork implements Submission, LedgerEntry {
     const { next, created, data } = settlement;
     return created > 0 && !data && next.kind === 'complete' && next.created === created;
   }
-  /** How the job ends; undefined if it does not end, or if BullMQ must end it because it concerns other jobs. */
+  /** The job ends with its settlement; otherwise it goes on, or BullMQ must end it because it concerns other jobs. */
+  get endsSettled(): boolean {
+    const kind = this.settlement?.next.kind;
+    return this.job.standsAlone && (kind === 'complete' || kind === 'fail');
+  }
   get finish(): Finish | undefined {
     const next = this.settlement?.next;
-    if (!next || !this.job.standsAlone) return undefined;
+    if (!next || !this.endsSettled) return undefined;
     if (next.kind === 'complete') return { state: 'completed', returnValue: { created: next.created } };
     return next.kind === 'fail' ? { state: 'failed', reason: next.reason } : undefined;
   }

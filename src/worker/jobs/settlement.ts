@@ -7,6 +7,7 @@ import {
   type ErrorContext,
   type JobData,
   MAX_ERRORS_PER_JOB,
+  MAX_PAIRS_PER_JOB,
   type PairProgress,
   type Rejected,
 } from '../../shared/contract/association.js';
@@ -40,7 +41,7 @@ export function settleJob(job: ReadJob, outcomes: readonly Outcome[], policy: Re
     throw new Error(`${pairs.length} pairs have ${outcomes.length} outcomes`);
   // the fast path for nearly all jobs
   if (!history.rejected && outcomes.every(({ kind }) => kind === 'created'))
-    return allCreated(pairs.length, history.created);
+    return (!history.created && WHOLE[pairs.length]) || allCreated(pairs.length, history.created);
   const judged = new Judgement(job, policy);
   outcomes.forEach((outcome, at) => {
     judged.add(at, outcome);
@@ -56,6 +57,9 @@ const allCreated = (pairs: number, before = 0): Settlement => ({
   data: undefined,
   next: { kind: 'complete', created: before + pairs },
 });
+
+/** The settlement of nearly all jobs, which differ in nothing but their size. */
+const WHOLE = Array.from({ length: 1 + MAX_PAIRS_PER_JOB }, (_, pairs) => allCreated(pairs));
 
 /** Pairs are indexes into the job's pairs; only pairs that are written back become texts. */
 class Judgement {
