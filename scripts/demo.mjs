@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { withQueue } from '../dist/dashboard/connection.js';
-import { readStats } from '../dist/dashboard/stats.js';
+import { readStats } from '../dist/dashboard/overview/stats.js';
 import { count } from '../dist/dashboard/text/figures.js';
 import { parseConfig } from '../dist/shared/runtime/config.js';
 import { demoFaults, demoFiles, writeCsv } from './demo-data.mjs';

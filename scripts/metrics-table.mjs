@@ -1,9 +1,9 @@
 // Makes the table of metrics in deploy/monitoring/README.md from the registries of the processes.
 import { Registry } from 'prom-client';
-import { createDashboardMetrics } from '../dist/dashboard/web/metrics.js';
-import { createGatewayMetrics } from '../dist/gateway/metrics.js';
+import { createDashboardMetrics } from '../dist/dashboard/web/dashboard-metrics.js';
+import { createGatewayMetrics } from '../dist/gateway/gateway-metrics.js';
 import { addQueueMetrics } from '../dist/shared/state/queue-metrics.js';
-import { addPipelineMetrics, createWorkerMetrics } from '../dist/worker/report/metrics.js';
+import { addPipelineMetrics, createWorkerMetrics } from '../dist/worker/report/worker-metrics.js';
 
 const none = () => 0;
 

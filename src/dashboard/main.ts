@@ -16,8 +16,8 @@ import {
   retryFailures,
   summariseFailures,
 } from './failures/failures.js';
-import { StateReader } from './state-reader.js';
-import { readStats } from './stats.js';
+import { StateReader } from './overview/state-reader.js';
+import { readStats } from './overview/stats.js';
 import { canDraw, watchOnScreen } from './terminal/watch.js';
 import { discardQuestion, discardText, exportText, listText, retryText } from './text/failures-text.js';
 import { statsLine, statsText } from './text/stats-text.js';

@@ -1,10 +1,10 @@
 /** What the server sends to the page. Types only. Each part is sent separately, and only if it has changed. */
 import type { Limits } from '../shared/state/capacity.js';
-import type { Roll } from '../shared/state/heartbeat.js';
 import type { HeldPair } from '../shared/state/queue-state.js';
+import type { Roll } from '../shared/state/worker-reports.js';
 import type { Rejections } from './failures/rejection-index.js';
-import type { Series } from './minutes.js';
-import type { Stats } from './stats.js';
+import type { Series } from './overview/minutes.js';
+import type { Stats } from './overview/stats.js';
 import type { StateFigures } from './text/state-sentence.js';
 
 export type Figures = {
@@ -36,7 +36,7 @@ export type View = {
   trouble: { since: number; message: string } | null;
 };
 export type { RejectionGroup, Rejections } from './failures/rejection-index.js';
-export type { Series } from './minutes.js';
+export type { Series } from './overview/minutes.js';
 
 export type Match = {
   jobId: string;

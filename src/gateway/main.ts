@@ -14,12 +14,12 @@ import { limitsOf } from '../shared/state/capacity.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
 import { Backlog } from './backlog.js';
-import { createGatewayMetrics } from './metrics.js';
+import { createGatewayMetrics } from './gateway-metrics.js';
+import { traceRequests, untraced } from './request-tracing.js';
 import { Requests } from './requests/note.js';
 import { Outcomes } from './requests/outcomes.js';
 import { SharedJobs } from './requests/shared.js';
 import { createServer } from './server.js';
-import { traceRequests, untraced } from './tracing.js';
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runGateway(config: Config): Promise<void> {

@@ -16,7 +16,7 @@ import { JOB_NAME, type Priority, queueName } from '../shared/contract/keys.js';
 import { isConnectionLoss, openRedis, redisReason } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { heardWithin, sleepListening } from '../shared/runtime/wait.js';
-import { SendTracing } from './tracing.js';
+import { SendTracing } from './send-tracing.js';
 
 /** Longest time to connect or to reconnect. */
 const CONNECT_MS = 2_000;

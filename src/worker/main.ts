@@ -15,18 +15,18 @@ import { startTracing, type Tracing } from '../shared/runtime/tracing.js';
 import { limitsOf } from '../shared/state/capacity.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
-import { AlertWatch } from './alerts/watch.js';
+import { AlertWatch } from './alerts/alert-watch.js';
 import { Caller } from './calls/caller.js';
 import { tokenSource } from './calls/token.js';
 import { Ledger } from './jobs/ledger.js';
 import { createPipeline, notReady } from './pipeline.js';
-import { CapacityMeter } from './report/capacity.js';
+import { CapacityMeter } from './report/capacity-meter.js';
 import { CommonLimits } from './report/common-limits.js';
 import { Heartbeat } from './report/heartbeat.js';
-import { addPipelineMetrics, createWorkerMetrics } from './report/metrics.js';
 import { replicaReport } from './report/replica-report.js';
-import { WorkTracing } from './report/tracing.js';
 import { WorkReport } from './report/work-report.js';
+import { WorkTracing } from './report/work-tracing.js';
+import { addPipelineMetrics, createWorkerMetrics } from './report/worker-metrics.js';
 import { Work } from './work.js';
 
 /** Runs until SIGTERM or SIGINT. */

@@ -10,7 +10,7 @@ import { Turnstile } from '../hubspot/turnstile.js';
 import type { Config } from '../shared/runtime/config.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { Notifier } from '../shared/runtime/wait.js';
-import type { SearchReport } from '../shared/state/heartbeat.js';
+import type { SearchReport } from '../shared/state/worker-reports.js';
 import { Lanes } from './batches/lanes.js';
 import { type CallReport, Delivery, type DeliveryParts } from './calls/delivery.js';
 import { Evidence } from './calls/evidence.js';
@@ -21,7 +21,7 @@ import { Flow, flowLimits } from './jobs/flow.js';
 import { Intake, type JobSource } from './jobs/intake.js';
 import type { JobEndParts } from './jobs/job-end.js';
 import { Processor } from './jobs/processor.js';
-import type { WorkTracing } from './report/tracing.js';
+import type { WorkTracing } from './report/work-tracing.js';
 
 export type PipelineSettings = Pick<
   Config,

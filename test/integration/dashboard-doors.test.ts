@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
-import { Overview } from '../../src/dashboard/overview.js';
+import { Overview } from '../../src/dashboard/overview/overview.js';
 import { Poller } from '../../src/dashboard/web/poller.js';
 import { createServer } from '../../src/dashboard/web/server.js';
 import { accountKeys, DEFAULT_ACCOUNT } from '../../src/shared/contract/keys.js';

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { withQueue } from '../../src/dashboard/connection.js';
-import { readStats } from '../../src/dashboard/stats.js';
+import { readStats } from '../../src/dashboard/overview/stats.js';
 import { parseConfig } from '../../src/shared/runtime/config.js';
 import { limitsOf } from '../../src/shared/state/capacity.js';
 import { queueStateReader } from '../../src/shared/state/queue-state.js';

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
-import type { Stats } from '../../src/dashboard/stats.js';
+import type { Stats } from '../../src/dashboard/overview/stats.js';
 import { JOB_NAME } from '../../src/shared/contract/keys.js';
 import { loadScript } from '../../src/shared/runtime/script.js';
 import { dayIn } from '../../src/shared/state/day.js';

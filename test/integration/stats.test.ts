@@ -4,11 +4,11 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { withQueue } from '../../src/dashboard/connection.js';
-import { readStats } from '../../src/dashboard/stats.js';
+import { readStats } from '../../src/dashboard/overview/stats.js';
 import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
 import { type Config, parseConfig } from '../../src/shared/runtime/config.js';
 import { dayIn } from '../../src/shared/state/day.js';
-import { reportAlive } from '../../src/shared/state/heartbeat.js';
+import { reportAlive } from '../../src/shared/state/worker-reports.js';
 import { useRedis } from '../support/redis.js';
 
 const { url, redis, newPrefix } = useRedis(import.meta.url);

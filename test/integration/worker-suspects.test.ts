@@ -1,7 +1,7 @@
 /** Searching for invalid inputs does not stop what others send: real worker, real Redis, HubSpot's limit. */
 import { expect, it } from '@jest/globals';
 import { withQueue } from '../../src/dashboard/connection.js';
-import { readStats } from '../../src/dashboard/stats.js';
+import { readStats } from '../../src/dashboard/overview/stats.js';
 import { parseConfig } from '../../src/shared/runtime/config.js';
 import { eventually } from '../support/eventually.js';
 import { useRig } from '../support/rig.js';

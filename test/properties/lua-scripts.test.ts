@@ -117,7 +117,7 @@ const GROUNDS: Record<string, Ground> = {
     args: [jobs, 16, 10_000, keys.worker, 500],
     more: jobKeys,
   },
-  'dashboard/find.lua': {
+  'dashboard/search/find.lua': {
     keys: [bull.wait],
     args: ['list', jobs, 0, '"1"', '"2"', '"1","2"', '"1"%s*,%s*"2"'],
     more: jobKeys,

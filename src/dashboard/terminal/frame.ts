@@ -1,7 +1,7 @@
 /** One frame of `stats --watch`: a reading → the lines of the screen, from the most to the least important. Pure. */
 import { harmless } from '../../shared/runtime/text.js';
-import type { Series } from '../minutes.js';
-import type { Reading } from '../overview.js';
+import type { Series } from '../overview/minutes.js';
+import type { Reading } from '../overview/overview.js';
 import { clockAt, count, counted, duration } from '../text/figures.js';
 import { sizeText, totalText } from '../text/rejection-words.js';
 import { endsToday, secondsLeft, short, stateSentence, type Tone } from '../text/state-sentence.js';

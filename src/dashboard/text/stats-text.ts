@@ -1,7 +1,7 @@
 /** A snapshot as people read it: one sentence that says how things stand, then the numbers. Pure. */
 import { harmless } from '../../shared/runtime/text.js';
 import type { QueueState } from '../../shared/state/queue-state.js';
-import type { Stats } from '../stats.js';
+import type { Stats } from '../overview/stats.js';
 import { wrap } from '../terminal/glyphs.js';
 import { aligned, clockAt, count, counted, duration, mean, moment } from './figures.js';
 import { type StateFigures, stateSentence } from './state-sentence.js';

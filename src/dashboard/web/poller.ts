@@ -4,7 +4,7 @@
  */
 import { messageOf } from '../../shared/contract/errors.js';
 import { sleep } from '../../shared/runtime/wait.js';
-import type { Overview, Reading } from '../overview.js';
+import type { Overview, Reading } from '../overview/overview.js';
 import type { View } from '../view.js';
 
 const EVERY_MS = 1_000;

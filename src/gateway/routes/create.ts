@@ -11,8 +11,8 @@ import { parsePrefer, preferenceApplied } from '../headers/prefer.js';
 import { readPriority } from '../headers/priority.js';
 import { readInputs, refuseFieldsBesideInputs } from '../inputs/inputs.js';
 import { compressed } from '../refusal.js';
+import type { TraceRequest } from '../request-tracing.js';
 import { type CreateParts, create } from '../requests/accept.js';
-import type { TraceRequest } from '../tracing.js';
 import type { Guard } from './guarded.js';
 import { answers, bodyNamed, refuses } from './openapi.js';
 

@@ -1,6 +1,6 @@
 /**
  * The capacity of one replica and the limits in force, as the workers last wrote them to Redis, so that every process
- * reports the same about the queue. Pure. worker/report/capacity.ts measures.
+ * reports the same about the queue. Pure. worker/report/capacity-meter.ts measures.
  */
 export type Limits = {
   readonly limit: number;

@@ -10,7 +10,7 @@ import type { Keys } from '../contract/keys.js';
 import { loadScript } from '../runtime/script.js';
 import { type Capacity, type Limits, readCapacity } from './capacity.js';
 import { dayIn } from './day.js';
-import { MOST_REPLICAS, type Roll, rollOf } from './heartbeat.js';
+import { MOST_REPLICAS, type Roll, rollOf } from './worker-reports.js';
 
 /** Causes of a hold of the account: the `kind` of hold.lua and reserve.lua. */
 export const HOLD_KINDS = ['rate-limit', 'daily', 'migration', 'auth', 'account', 'unavailable'] as const;

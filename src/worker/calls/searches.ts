@@ -3,7 +3,7 @@
  * jobs in memory until it ends. Their calls are counted, because the operator sees them nowhere else.
  */
 import type { Notifier } from '../../shared/runtime/wait.js';
-import type { SearchReport } from '../../shared/state/heartbeat.js';
+import type { SearchReport } from '../../shared/state/worker-reports.js';
 import type { Line } from '../batches/submission.js';
 
 export type Search = { readonly inputs: number; invalid: number };

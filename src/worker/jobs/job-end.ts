@@ -8,7 +8,7 @@ import { messageOf } from '../../shared/contract/errors.js';
 import { withJitter } from '../../shared/runtime/backoff.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import type { Hold, Outcome } from '../batches/outcome.js';
-import type { JobSpan } from '../report/tracing.js';
+import type { JobSpan } from '../report/work-tracing.js';
 import type { Ending, JobWork } from './job-work.js';
 import type { Ledger } from './ledger.js';
 import type { RetryPolicy } from './retry-policy.js';

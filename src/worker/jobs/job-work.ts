@@ -9,7 +9,7 @@ import type { JobHead, JobHistory, ReadJob } from '../../shared/contract/job-tex
 import type { Pairs } from '../../shared/contract/pairs.js';
 import type { Outcome } from '../batches/outcome.js';
 import type { Submission } from '../batches/submission.js';
-import type { JobSpan } from '../report/tracing.js';
+import type { JobSpan } from '../report/work-tracing.js';
 import type { Finish, LedgerEntry } from './ledger.js';
 import type { Ride } from './progress.js';
 import type { Settlement } from './settlement.js';

@@ -5,13 +5,13 @@
 
 import type { Logger } from '../../shared/runtime/logger.js';
 import type { Limits } from '../../shared/state/capacity.js';
-import type { WorkerReport } from '../../shared/state/heartbeat.js';
 import {
   type AccountLimits,
   accountLimits,
   limitsDiffer,
   smallestLimits,
 } from '../../shared/state/smallest-limits.js';
+import type { WorkerReport } from '../../shared/state/worker-reports.js';
 
 export class CommonLimits {
   #effective: Limits;

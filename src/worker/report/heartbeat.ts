@@ -8,6 +8,7 @@ import type { Keys } from '../../shared/contract/keys.js';
 import type { Service } from '../../shared/runtime/lifecycle.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
+import { createSampler } from '../../shared/state/sampler.js';
 import {
   HEARTBEAT_MS,
   hearReplicas,
@@ -15,8 +16,7 @@ import {
   reportGone,
   type WorkerReport,
   type WorkerState,
-} from '../../shared/state/heartbeat.js';
-import { createSampler } from '../../shared/state/sampler.js';
+} from '../../shared/state/worker-reports.js';
 import type { PipelineState } from '../pipeline.js';
 
 /** Longest wait for the last report if Redis is unreachable. */

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Limits } from '../../shared/state/capacity.js';
-import type { WorkerReport } from '../../shared/state/heartbeat.js';
 import { accountLimits } from '../../shared/state/smallest-limits.js';
+import type { WorkerReport } from '../../shared/state/worker-reports.js';
 import type { PipelineState } from '../pipeline.js';
 import { stateOf } from './heartbeat.js';
 

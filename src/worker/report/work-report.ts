@@ -6,9 +6,9 @@ import type { Logger } from '../../shared/runtime/logger.js';
 import type { Batch } from '../batches/batch.js';
 import type { DeliveryReport } from '../calls/delivery.js';
 import type { Ledger } from '../jobs/ledger.js';
-import type { CapacityMeter } from './capacity.js';
+import type { CapacityMeter } from './capacity-meter.js';
 import { lateWarning } from './late-warning.js';
-import type { WorkerMetrics } from './metrics.js';
+import type { WorkerMetrics } from './worker-metrics.js';
 
 export type WorkReportParts = {
   readonly ledger: Pick<Ledger, 'countCall' | 'countBatch'>;

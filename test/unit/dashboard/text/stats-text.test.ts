@@ -1,6 +1,6 @@
 /** What `stats` says to people. */
 import { describe, expect, test } from '@jest/globals';
-import type { Stats } from '../../../../src/dashboard/stats.js';
+import type { Stats } from '../../../../src/dashboard/overview/stats.js';
 import type { StateFigures } from '../../../../src/dashboard/text/state-sentence.js';
 import { statsLine, statsText } from '../../../../src/dashboard/text/stats-text.js';
 import type { HeldPair } from '../../../../src/shared/state/queue-state.js';

@@ -1,6 +1,6 @@
 /** The poller: one reading of the queue for all who look. */
 import { describe, expect, test } from '@jest/globals';
-import type { Overview, Reading } from '../../../../src/dashboard/overview.js';
+import type { Overview, Reading } from '../../../../src/dashboard/overview/overview.js';
 import { Poller } from '../../../../src/dashboard/web/poller.js';
 import { eventually } from '../../../support/eventually.js';
 

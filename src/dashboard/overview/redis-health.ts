@@ -1,8 +1,8 @@
 /** Checks whether Redis accepts writes and whether it evicts keys: the operator must know that first. */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/contract/keys.js';
-import { writeRefusal } from '../shared/runtime/write-probe.js';
-import type { RedisHealth } from './text/state-sentence.js';
+import type { Keys } from '../../shared/contract/keys.js';
+import { writeRefusal } from '../../shared/runtime/write-probe.js';
+import type { RedisHealth } from '../text/state-sentence.js';
 
 export async function readRedisHealth(redis: Redis, keys: Keys): Promise<RedisHealth> {
   const [refusal, memory, stats] = await Promise.all([

@@ -3,15 +3,15 @@
  * health, and the index of rejections. Remembers earlier readings for the rate.
  */
 
-import type { Config } from '../shared/runtime/config.js';
-import { isRefusal } from '../shared/runtime/redis.js';
-import type { QueueState } from '../shared/state/queue-state.js';
-import type { QueueAccess } from './connection.js';
-import { countRejections, Sweep } from './failures/rejection-index.js';
+import type { Config } from '../../shared/runtime/config.js';
+import { isRefusal } from '../../shared/runtime/redis.js';
+import type { QueueState } from '../../shared/state/queue-state.js';
+import type { QueueAccess } from '../connection.js';
+import { countRejections, Sweep } from '../failures/rejection-index.js';
+import type { RedisHealth, StateFigures } from '../text/state-sentence.js';
 import { Rate } from './rate.js';
 import { readRedisHealth } from './redis-health.js';
 import { readStats, type Stats } from './stats.js';
-import type { RedisHealth, StateFigures } from './text/state-sentence.js';
 
 export type StateReading = { queueState: QueueState; stats: Stats; state: StateFigures };
 

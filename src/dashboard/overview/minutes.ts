@@ -3,7 +3,7 @@
  * Redis 1,440 small reads, and all later views together cost two a second.
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/contract/keys.js';
+import type { Keys } from '../../shared/contract/keys.js';
 
 /** Columns of equal length, with one entry for each step; null = unknown. */
 export type Series = {

@@ -3,13 +3,13 @@
  * the rejections.
  */
 
-import type { Config } from '../shared/runtime/config.js';
-import { createSampler } from '../shared/state/sampler.js';
-import type { QueueAccess } from './connection.js';
-import { readRejections, type Sweep } from './failures/rejection-index.js';
+import type { Config } from '../../shared/runtime/config.js';
+import { createSampler } from '../../shared/state/sampler.js';
+import type { QueueAccess } from '../connection.js';
+import { readRejections, type Sweep } from '../failures/rejection-index.js';
+import type { View } from '../view.js';
 import { Minutes, type Series } from './minutes.js';
 import { StateReader } from './state-reader.js';
-import type { View } from './view.js';
 
 /** Most groups on the page; a person reads no more. */
 const MOST_GROUPS = 50;

@@ -3,11 +3,11 @@
  * Not for rendering (stats-text.ts).
  */
 
-import type { Config } from '../shared/runtime/config.js';
-import { limitsOf } from '../shared/state/capacity.js';
-import type { WorkerReport } from '../shared/state/heartbeat.js';
-import { type QueueState, queueStateReader } from '../shared/state/queue-state.js';
-import type { QueueAccess } from './connection.js';
+import type { Config } from '../../shared/runtime/config.js';
+import { limitsOf } from '../../shared/state/capacity.js';
+import { type QueueState, queueStateReader } from '../../shared/state/queue-state.js';
+import type { WorkerReport } from '../../shared/state/worker-reports.js';
+import type { QueueAccess } from '../connection.js';
 
 /** What `stats --json` prints; the shape is a contract (docs: README, "stats"). */
 export type Stats = {

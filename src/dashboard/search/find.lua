@@ -1,4 +1,4 @@
--- needs ../bullmq/layout.lua
+-- needs ../../bullmq/layout.lua
 --[[
   Looks for a record pair in some jobs. It stops after about two milliseconds, so that other clients need not wait.
 

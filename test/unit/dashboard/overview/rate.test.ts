@@ -1,6 +1,6 @@
 /** The rate, from two readings of the totals. */
 import { expect, test } from '@jest/globals';
-import { Rate } from '../../../src/dashboard/rate.js';
+import { Rate } from '../../../../src/dashboard/overview/rate.js';
 
 test('the rate comes from readings that are far enough apart; until there are two, there is none', () => {
   const rate = new Rate();

@@ -1,7 +1,7 @@
 /** The search for a record pair in the text of jobs, and what it says of the fate of a pair. */
 import { describe, expect, test } from '@jest/globals';
-import { fateOf, needles } from '../../../src/dashboard/search.js';
-import type { JobData } from '../../../src/shared/contract/association.js';
+import { fateOf, needles } from '../../../../src/dashboard/search/pair-search.js';
+import type { JobData } from '../../../../src/shared/contract/association.js';
 
 describe('search', () => {
   const data: JobData = {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { ErrorContext, JobData } from '../../../../src/shared/contract/association.js';
 import { readCapacity, writeCapacity } from '../../../../src/shared/state/capacity.js';
 import { categoryLabel, errorsOf, statusLabel } from '../../../../src/worker/report/metric-labels.js';
-import { addPipelineMetrics, createWorkerMetrics } from '../../../../src/worker/report/metrics.js';
+import { addPipelineMetrics, createWorkerMetrics } from '../../../../src/worker/report/worker-metrics.js';
 import { queueStateOf } from '../../../support/queue-state.js';
 import { contactsToCompanies } from '../../../support/samples.js';
 

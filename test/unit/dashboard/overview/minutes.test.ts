@@ -1,6 +1,6 @@
 /** From minutes in Redis to the steps of a chart. */
 import { expect, test } from '@jest/globals';
-import { toSeries } from '../../../src/dashboard/minutes.js';
+import { toSeries } from '../../../../src/dashboard/overview/minutes.js';
 
 test('minutes become steps: counts are added, samples are the largest, batches have a mean', () => {
   const series = toSeries(

@@ -6,13 +6,13 @@
  * front, so some jobs are read twice and none is skipped.
  * It reports what it cannot know: completed jobs and batches are kept only for a while.
  */
-import { bullmqKeys, dueAt, JOB_FIELDS, PLACES, type Place } from '../bullmq/layout.js';
-import { type JobData, type Pair, parseJobData, typesText } from '../shared/contract/association.js';
-import { readJson } from '../shared/contract/json.js';
-import { canonicalId } from '../shared/contract/record-id.js';
-import { loadScript } from '../shared/runtime/script.js';
-import type { QueueAccess } from './connection.js';
-import type { BatchSeen, Match, SearchEnd, SearchProgress } from './view.js';
+import { bullmqKeys, dueAt, JOB_FIELDS, PLACES, type Place } from '../../bullmq/layout.js';
+import { type JobData, type Pair, parseJobData, typesText } from '../../shared/contract/association.js';
+import { readJson } from '../../shared/contract/json.js';
+import { canonicalId } from '../../shared/contract/record-id.js';
+import { loadScript } from '../../shared/runtime/script.js';
+import type { QueueAccess } from '../connection.js';
+import type { BatchSeen, Match, SearchEnd, SearchProgress } from '../view.js';
 
 const findScript = loadScript(new URL('./find.lua', import.meta.url));
 /** Most matches that are shown. */

@@ -4,7 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { addGauge, metricName } from '../../shared/runtime/metrics-server.js';
-import type { SearchReport } from '../../shared/state/heartbeat.js';
+import type { SearchReport } from '../../shared/state/worker-reports.js';
 import type { Batch } from '../batches/batch.js';
 import type { DeliveryReport } from '../calls/delivery.js';
 import type { PipelineState } from '../pipeline.js';

@@ -1,6 +1,6 @@
 /** What INFO and a refusal say about the health of Redis. */
 import { expect, test } from '@jest/globals';
-import { healthOf } from '../../../src/dashboard/redis-health.js';
+import { healthOf } from '../../../../src/dashboard/overview/redis-health.js';
 
 test.each([
   [200, 100, 'noeviction', { refusal: 'OOM', memory: { usedBytes: 200, maxBytes: 100 }, evicts: null }],

@@ -1,7 +1,7 @@
 /** The figures of `stats`: isolation, summed over the workers. */
 import { expect, test } from '@jest/globals';
-import { isolationOf, type Stats } from '../../../src/dashboard/stats.js';
-import type { SearchReport, WorkerReport } from '../../../src/shared/state/heartbeat.js';
+import { isolationOf, type Stats } from '../../../../src/dashboard/overview/stats.js';
+import type { SearchReport, WorkerReport } from '../../../../src/shared/state/worker-reports.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 
