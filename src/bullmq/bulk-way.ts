@@ -1,9 +1,9 @@
 /**
- * Bulk way: many jobs at once, by our scripts.
- *  1. fetches the first job of a run by BullMQ's own verb, which waits for it, promotes what is due and obeys pauses and
- *     limits; the others together (take.lua, docs/decisions/0013);
- *  2. renews their locks together, and holds the queue, on a full Redis, too (docs/decisions/0022);
- *  3. removes ids that are no jobs before BullMQ's scripts meet them (weed.lua).
+ * Bulk way: handles many jobs at once with our scripts.
+ *  1. It fetches the first job of a run with BullMQ's own command, which waits for it, promotes due jobs and obeys pauses and
+ *     limits. It fetches the other jobs together (take.lua, docs/decisions/0013).
+ *  2. It renews their locks together and holds the queue, also on a full Redis (docs/decisions/0022).
+ *  3. It removes ids that are not jobs before BullMQ's scripts meet them (weed.lua).
  */
 import { messageOf } from '../shared/contract/errors.js';
 import { readJson } from '../shared/contract/json.js';
@@ -14,18 +14,18 @@ import { delayedScore, HIGH_PRIORITY, HIGH_PRIORITY_BELOW } from './layout.js';
 import { isRefusedByFullRedis } from './queue-backend.js';
 import type { Way, WayParts } from './way.js';
 
-/** A run of more would keep Redis from others for many milliseconds. */
+/** Most jobs of a run; more would block Redis for many milliseconds. */
 const JOBS_PER_RUN = 500;
 /** The same for renewing locks. */
 const LOCKS_PER_RUN = 1_000;
-/** Of each list; a run takes no more. */
+/** Ids to check in each list; a run takes no more. */
 const IDS_PER_WEEDING = JOBS_PER_RUN;
 /** BullMQ promotes 1,000 due jobs at once; other replicas may promote as many between our weeding and our fetching. */
 const DELAYED_PER_WEEDING = 5_000;
 const WEED_DELAYED_EVERY_MS = 1_000;
-/** BullMQ promotes whatever becomes due while it waits for a job. */
+/** Checks jobs that become due within this time, because BullMQ promotes them while it waits for a job. */
 const WEED_DELAYED_AHEAD_MS = 15_000;
-/** Of a job in the answer of take.lua, without its options. */
+/** Number of fields of a job in the reply of take.lua, without its options. */
 const FIELDS = 4;
 
 export class BulkWay implements Way {
@@ -38,7 +38,7 @@ export class BulkWay implements Way {
 
   constructor(private readonly parts: WayParts) {}
 
-  /** A full Redis refuses BullMQ's own verb, but not take.lua, which waits for nothing. */
+  /** A full Redis refuses BullMQ's own command; take.lua works, but does not wait for a job. */
   async next(block: boolean): Promise<FetchedJob | undefined> {
     try {
       await this.#weedDelayed();
@@ -95,7 +95,7 @@ export class BulkWay implements Way {
     await this.#holdQueue(this.parts.redis, [this.parts.keys.limiter], [NO_LIMIT, ms]);
   }
 
-  /** @returns undefined: nothing was fetched; an id that is no job was in the way and has been removed */
+  /** @returns undefined if nothing was fetched because of an id that is not a job; the id has been removed */
   async #weeding<T>(fetch: () => Promise<T>): Promise<T | undefined> {
     try {
       return await fetch();
@@ -106,18 +106,18 @@ export class BulkWay implements Way {
     }
   }
 
-  /** Before BullMQ promotes delayed jobs: an id among them that is no job makes it lose the others (weed.lua). */
+  /** Checks delayed ids before BullMQ promotes them: an id that is not a job makes BullMQ lose others (weed.lua). */
   async #weedDelayed(): Promise<void> {
     const now = performance.now();
     if (now < this.#weedDelayedFrom) return;
     const { looked } = await this.#weedOut(0);
-    // where more are due than were looked at, the next fetch may reach them
+    // if more ids are due than were checked, the next fetch checks again
     if (looked < DELAYED_PER_WEEDING) this.#weedDelayedFrom = now + WEED_DELAYED_EVERY_MS;
   }
 
   /**
-   * @param listed ids to look at in each list, beside those of delayed jobs
-   * @returns how many delayed ids were looked at, and whether an id was removed
+   * @param listed ids to check in each list, in addition to delayed ones
+   * @returns how many delayed ids were checked, and whether an id was removed
    */
   async #weedOut(listed: number): Promise<{ looked: number; removed: boolean }> {
     const { redis, keys, logger } = this.parts;
@@ -131,7 +131,7 @@ export class BulkWay implements Way {
     if (weeds.length === 0) return { looked, removed: false };
     logger.error(
       { event: 'no job', ids: weeds.filter((_, at) => at % 2 === 0) },
-      `the queue held ids whose keys are no hashes and therefore no jobs; the worker removed the ids from the queue and left the keys as they are, under ${keys.jobs}<id>`,
+      `the queue had ids whose keys are not hashes and therefore not jobs; the worker removed the ids from the queue and did not change the keys, under ${keys.jobs}<id>`,
     );
     return { looked, removed: true };
   }

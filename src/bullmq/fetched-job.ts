@@ -1,22 +1,22 @@
-/** What the worker is given of a job that it has fetched. Pure. */
+/** A fetched job as the worker gets it. Pure. */
 import { countPairs } from '../shared/contract/job-text.js';
 
 export type FetchedJob = {
   readonly id: string;
-  /** of its lock */
+  /** token of its lock */
   readonly token: string;
-  /** Its data, as somebody wrote it: JSON, or not even that. */
+  /** its data as some client wrote it, which may not even be JSON */
   readonly text: string;
-  /** how many it holds, about: told from the text */
+  /** estimate of its associations, counted in the text */
   readonly associations: number;
   readonly high: boolean;
-  /** the settlement may complete or fail it, for nothing but its own hash is concerned; else BullMQ's verb has to */
+  /** the settlement may complete or fail it, because only its own hash is concerned; otherwise BullMQ's command must */
   readonly standsAlone: boolean;
-  /** it is known that nothing of it was ever counted */
+  /** true if certainly nothing of it was ever counted */
   readonly isFirstAttempt: boolean;
-  /** of the trace in which it was enqueued */
+  /** context of the trace in which it was enqueued */
   readonly trace: string | undefined;
-  /** BullMQ's word that it must fail: it is the parent of a job that has failed */
+  /** BullMQ's reason why it must fail: it is the parent of a failed job */
   readonly mustFail?: string | undefined;
 };
 
@@ -25,7 +25,7 @@ export const fetchedJob = (job: Omit<FetchedJob, 'associations'>): FetchedJob =>
   associations: countPairs(job.text),
 });
 
-/** How much one run of fetching brings at most: jobs, and bytes of their data but for the first one. */
+/** Limits of one fetch: jobs, and bytes of their data except the first one's. */
 export type TakeLimits = { readonly jobs: number; readonly bytes: number };
-/** @property more there may be more to take */
+/** @property more true if there may be more jobs */
 export type Run = { readonly jobs: FetchedJob[]; readonly more: boolean };

@@ -1,13 +1,13 @@
 /**
- * Fetcher: BullMQ's worker, which processes nothing. It fetches single jobs, promotes delayed jobs, plans the next jobs of
- * schedulers, and looks for stalled jobs.
+ * Fetcher: a BullMQ worker that processes nothing. It fetches single jobs, promotes delayed jobs, plans the next jobs of
+ * schedulers, and checks for stalled jobs.
  */
 import { type BackendFactory, type Job, type JobJson, type RedisQueueBackend, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type FetchedJob, fetchedJob } from './fetched-job.js';
 import { HIGH_PRIORITY } from './layout.js';
 
-/** A worker's limiter counts up to that: never reached, but where the queue is held. */
+/** Limit of a worker's rate limiter, which is reached only while the queue is held. */
 export const NO_LIMIT = 2 ** 31;
 
 export type FetcherOptions = {
@@ -18,7 +18,7 @@ export type FetcherOptions = {
 };
 
 export class Fetcher extends Worker {
-  /** Data stays text: who fetched the job reads it. (BullMQ throws at what is no JSON, when the job is active already.) */
+  /** Data as text, which the worker parses. (BullMQ throws if data is not JSON, when the job is already active.) */
   readonly #texts = new WeakMap<Job, string>();
 
   constructor(
@@ -31,9 +31,9 @@ export class Fetcher extends Worker {
       autorun: false,
       lockDuration: lockMs,
       stalledInterval: Math.ceil(lockMs / 2),
-      // a job is not to blame for the deaths of its workers
+      // a job must not fail because its workers died
       maxStalledCount: 1_000_000_000,
-      // no limit of its own, but without this option BullMQ ignores queue.rateLimit()
+      // not a real limit, but without this option BullMQ ignores queue.rateLimit()
       limiter: { max: NO_LIMIT, duration: 1_000 },
     };
     super(name, null, { ...options, ...own }, backend);
@@ -49,7 +49,7 @@ export class Fetcher extends Worker {
       ...{ id, token, standsAlone },
       text: this.#texts.get(job) ?? '',
       high: job.priority === HIGH_PRIORITY,
-      isFirstAttempt: false, // it does not say
+      isFirstAttempt: false, // unknown
       trace: opts.telemetry?.metadata,
       mustFail: job.deferredFailure,
     });

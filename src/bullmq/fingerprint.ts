@@ -1,13 +1,13 @@
 /**
- * Fingerprint: which release of BullMQ is installed, and whether its scripts are those that ours mirror (README.md lists
- * what of each). BullMQ exports no script: they are read from its files, and where those are no longer found, the release
+ * Fingerprint: finds the installed release of BullMQ and whether its scripts are those that ours mirror (README.md lists the
+ * parts). BullMQ exports no scripts, so this file reads them from BullMQ's files. If it does not find them, the release
  * counts as unknown.
  */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { QueueKeys } from 'bullmq';
 
-/** What ours do to many jobs in BullMQ's place, or read because BullMQ has written it. */
+/** BullMQ's scripts that our scripts replace for many jobs, or whose data our scripts read. */
 const MIRRORED = [
   'addPrioritizedJob',
   'addStandardJob',
@@ -17,19 +17,19 @@ const MIRRORED = [
   'moveToFinished',
 ] as const;
 
-/** Fingerprint → the release in which it was first seen. Before one is added here, the steps in README.md are taken. */
+/** Fingerprint → first release with it. Take the steps in README.md before you add one. */
 export const KNOWN: Readonly<Record<string, string>> = {
   '77d4b7ef6aa8ec0ded8f295f31f2f052f74303e0': '6.7.0',
 };
 
-/** As BullMQ's files have it: `content` is Lua, `keys` their number. */
+/** A script in BullMQ's files: `content` is Lua, `keys` the number of keys. */
 export type BullmqScript = { readonly name: string; readonly content: string; readonly keys: number };
 export type Release = {
   readonly version: string;
   readonly scripts: ReadonlyMap<string, BullmqScript>;
 };
 
-/** The installed release. Without scripts where its files are other ones. */
+/** @returns the installed release; without scripts if its files are unknown */
 export function installedRelease(): Release {
   const load = createRequire(import.meta.url);
   const { version } = tryTo(() => load('bullmq/package.json') as { version: string }) ?? {
@@ -47,7 +47,7 @@ function tryTo<T>(load: () => T): T | undefined {
   }
 }
 
-/** Of the scripts that ours mirror, and of the names of keys. Pure. @returns undefined where a script is missing */
+/** Pure. @returns the hash of the mirrored scripts and of the names of keys; undefined if a script is missing */
 export function fingerprintOf({ scripts }: Pick<Release, 'scripts'>): string | undefined {
   const hash = createHash('sha1').update(JSON.stringify(new QueueKeys('prefix').getKeys('queue')));
   for (const name of MIRRORED) {

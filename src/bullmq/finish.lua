@@ -1,40 +1,40 @@
 -- needs ../shared/runtime/guard.lua
 -- needs layout.lua
 --[[
-  Library: completes and fails jobs as BullMQ's moveToFinished does with one. For jobs that concern nobody else: no parent,
-  no deduplication, no policy of their own for completed ones; the caller has their locks. `expectFinishable` fails where
-  they could not be moved and comes before the first write; `complete` and `fail` write what a job says of its end, `leave`
-  moves them all. The first command of each is one that a Redis refuses which is full or read-only, so that nothing is half
-  done where a server does not know `allow-oom`. Failed jobs all stay: they are the dead letters.
+  Library: completes and fails many jobs as BullMQ's moveToFinished does with one. It is for jobs that concern no other job:
+  no parent, no deduplication, no `removeOnComplete` of their own. The caller has their locks. `expectFinishable` fails if the
+  jobs cannot be moved, and comes before the first write; `complete` and `fail` write the end of a job, `leave` moves all of
+  them. A Redis that is full or read-only refuses the first command of each, so that nothing is half done on a server that
+  does not know `allow-oom`. All failed jobs are kept: they are the dead letters.
 
   keys  by finishKeys
 ]]
 local EVENTS_KEPT = 10000
--- of BullMQ's metrics, one a minute: METRICS_POINTS of layout.ts
+-- points of BullMQ's metrics, one a minute: METRICS_POINTS of layout.ts
 local POINTS_KEPT = 10080
--- removed at the most beside those that are added: an older queue may have kept millions
+-- most older jobs that one call removes in addition: an older queue may have kept millions
 local REMOVED_AT_ONCE = 1000
--- what a job may have beside its hash; few do
+-- suffixes of further keys of a job; few jobs have any
 local BESIDE = {':logs', ':dependencies', ':processed', ':failed', ':unsuccessful'}
--- Lua hands a command 8,000 arguments at the most
+-- Lua passes at most 8,000 arguments to a command
 local REMOVED_PER_COMMAND = 500
 local MOST_JOBS = 1000
 
--- first = place of the first of BullMQ's keys among KEYS, which finishKeys of layout.ts lists
+-- first = index in KEYS of the first of BullMQ's keys, in the order of finishKeys in layout.ts
 local function finishKeys(first)
   return {jobs = KEYS[first], wait = KEYS[first + 1], active = KEYS[first + 2], prioritized = KEYS[first + 3],
     completed = KEYS[first + 4], failed = KEYS[first + 5], stalled = KEYS[first + 6], events = KEYS[first + 7],
     meta = KEYS[first + 8], marker = KEYS[first + 9], metricsCompleted = KEYS[first + 10], metricsFailed = KEYS[first + 11]}
 end
 
--- Epoch ms as text: a number of Lua's costs Redis as much as the rest of the command it stands in.
+-- Epoch ms as text, because formatting a Lua number costs Redis as much as the rest of the command.
 local function nowText()
   local time = redis.call('TIME')
   return string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
 end
 
--- count = jobs of this call; who fails some looks at `failed`, too. Returns what `leave` needs to know: completed jobs
--- that are there, events that are kept, 1 = only so many jobs may be active
+-- count = jobs of this call; a caller that fails jobs must check `failed` as well. Returns what `leave` needs: number of
+-- completed jobs, events to keep, 1 = the queue limits the number of active jobs
 local function expectFinishable(keys, count)
   if count > MOST_JOBS then error(count .. ' jobs in one call are more than ' .. MOST_JOBS, 0) end
   expectType('list', keys.active)
@@ -46,13 +46,13 @@ local function expectFinishable(keys, count)
     isLimited = meta[2]}
 end
 
--- value = return value as JSON; attempts = made so far; mark = of what was counted. Returns false where the job's key is
--- no hash, and nothing was written.
+-- value = return value as JSON; attempts = attempts so far; mark = mark of the counted associations. Returns false if the
+-- job's key is not a hash; then nothing was written.
 local function complete(keys, id, key, value, attempts, mark, now)
   local written = redis.pcall('HSET', key, 'associationsCounted', mark, RETURN_VALUE, value, FINISHED_AT, now, ATTEMPTS, attempts)
   if type(written) == 'table' then
     if written.err:find('WRONGTYPE', 1, true) then return false end
-    error(written.err, 0) -- Redis takes no writes: this is the first one
+    error(written.err, 0) -- Redis refuses writes, and this is the first one
   end
   redis.call('XADD', keys.events, '*', 'event', 'completed', 'jobId', id, RETURN_VALUE, value, 'prev', 'active')
   return true
@@ -83,7 +83,7 @@ local function removeOldest(keys, count)
   redis.call('ZREMRANGEBYRANK', keys.completed, 0, count - 1)
 end
 
--- The jobs of a call stand together at the tail more often than not, where one cut takes them all.
+-- The jobs of a call are mostly consecutive at the tail, where one LTRIM removes them all.
 local function removeFromActive(active, ids)
   local left, run = {}, 0
   for _, id in ipairs(ids) do left[id] = true end
@@ -96,7 +96,7 @@ local function removeFromActive(active, ids)
   for id in pairs(left) do redis.call('LREM', active, -1, id) end
 end
 
--- Returns how many were not in it.
+-- Returns how many ids were new.
 local function addAll(set, ids, now)
   if #ids == 0 then return 0 end
   local scored = {}
@@ -104,7 +104,7 @@ local function addAll(set, ids, now)
   return redis.call('ZADD', set, unpack(scored))
 end
 
--- BullMQ's own metrics, as its collectMetrics counts one job. A key of somebody else's in their place stops nobody.
+-- Counts into BullMQ's metrics, as its collectMetrics does for one job. Ignores a foreign key with the name of a metric.
 local function countFinished(metric, jobs, now)
   local count = jobs > 0 and redis.pcall('HINCRBY', metric, COUNT, jobs)
   if type(count) ~= 'number' then return end
@@ -122,7 +122,7 @@ local function countFinished(metric, jobs, now)
   redis.call('HSET', metric, POINT_AT, now, POINT_COUNT, before)
 end
 
--- completed, failed = ids; keep = how many completed jobs stay for those who look; known = by expectFinishable
+-- completed, failed = ids; keep = number of completed jobs to keep; known = result of expectFinishable
 local function leave(keys, completed, failed, now, keep, known)
   local ids, locks = {}, {}
   for _, some in ipairs({completed, failed}) do
@@ -140,7 +140,7 @@ local function leave(keys, completed, failed, now, keep, known)
   redis.call('XTRIM', keys.events, 'MAXLEN', '~', known.events)
   countFinished(keys.metricsCompleted, #completed, now)
   countFinished(keys.metricsFailed, #failed, now)
-  -- where only so many may be active, whoever waits for a place hears that there is one
+  -- if the queue limits the number of active jobs, wake a worker that waits for a place
   if known.isLimited then redis.call('ZADD', keys.marker, 0, '0') end
   removeOldest(keys, math.min(there - keep, #ids + REMOVED_AT_ONCE))
   if redis.call('EXISTS', keys.wait, keys.active, keys.prioritized) == 0 then

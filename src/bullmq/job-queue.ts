@@ -1,10 +1,10 @@
 /**
  * Job queue: what the worker does with BullMQ's jobs.
- *  1. fetches them, keeps their locks, and holds the queue: in the bulk way, or in the public way (way.ts), which is
- *     decided here, at the start;
- *  2. moves them by BullMQ's verbs: complete, retry, fail, delay, put back. (In the bulk way most are completed by the
- *     ledger, with their settlement.)
- * BullMQ keeps doing what it does well: stalled jobs, delays, priorities, events, dashboards.
+ *  1. It fetches them, renews their locks, and holds the queue, in the bulk way or in the public way (way.ts). It chooses the
+ *     way at the start.
+ *  2. It moves them with BullMQ's commands: complete, retry, fail, delay, put back. (In the bulk way the ledger completes most
+ *     jobs, together with their settlement.)
+ * BullMQ itself handles stalled jobs, delays, priorities, events and dashboards.
  */
 import { Job, Queue, type Telemetry, UnrecoverableError } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -25,32 +25,32 @@ export type JobQueueParts = {
   readonly keys: Keys;
   readonly queueName: string;
   readonly prefix: string;
-  /** of this replica, unlike all others */
+  /** unique id of this replica */
   readonly id: string;
   readonly lockMs: number;
-  /** BullMQ's option of that name; undefined: no traces */
+  /** BullMQ's option `telemetry`; undefined: no traces */
   readonly telemetry?: Telemetry | undefined;
-  /** for tests: another release of BullMQ than the installed one */
+  /** for tests: a release of BullMQ other than the installed one */
   readonly release?: Release;
   readonly logger: Logger;
 };
 
-/** Said of a job that could not be moved: nothing of it is lost. */
-export const GIVEN_UP = 'the worker could not move the job; it comes back when its lock has run out';
+/** Log message for a job that could not be moved. Nothing of the job is lost. */
+export const GIVEN_UP = 'the worker could not move the job; it comes back when its lock expires';
 
-/** With BullMQ's global concurrency: until a job may have ended. */
+/** Pause while BullMQ's global concurrency is used up, until a job may have ended. */
 const SLOT_MS = 100;
-/** A hold of the account may end early; workers look again after that, and hold the queue again. */
+/** Longest hold of the queue. A hold of the account may end early, so workers check again and hold the queue again. */
 const LONGEST_HOLD_MS = 600_000;
 
 export class JobQueue {
-  /** said where this release of BullMQ is unknown */
+  /** warning about an unknown release of BullMQ; undefined: the release is known */
   readonly note: string | undefined;
   readonly #fetcher: Fetcher;
   readonly #queue: Queue;
   readonly #way: Way;
   #runs = 0;
-  /** all replicas are told to fetch nothing until then (epoch ms) */
+  /** the queue is held for all replicas until then (epoch ms) */
   #heldUntil = 0;
 
   constructor(private readonly parts: JobQueueParts) {
@@ -61,9 +61,9 @@ export class JobQueue {
       this.note = `the worker does not know the scripts of BullMQ ${release.version}; it moves jobs one by one by BullMQ's own verbs, which is slower`;
       logger.warn({ event: 'bullmq', version: release.version }, this.note);
     }
-    // Without the skips BullMQ waits for a connection once, at the start, and remembers a failure forever.
+    // Without the skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
     const options = { connection: redis, prefix, skipVersionCheck: true, skipWaitingForReady: true };
-    // BullMQ reads the option when a job is finished; its type has it for workers only
+    // BullMQ reads this option when a job ends; its type allows it for workers only
     const metrics = { metrics: { maxDataPoints: METRICS_POINTS } };
     this.#queue = new Queue(queueName, { ...options, ...metrics, ...(telemetry && { telemetry }) });
     const stalledCheck = isBulk ? release.scripts.get('moveStalledJobsToWait') : undefined;
@@ -79,31 +79,31 @@ export class JobQueue {
     this.#queue.on('error', onError);
     this.#fetcher.on('error', onError);
     this.#fetcher.on('stalled', jobId =>
-      logger.warn({ event: 'stalled', jobId }, 'the worker of this job died; it runs again'),
+      logger.warn({ event: 'stalled', jobId }, 'the job stalled because its worker died; it runs again'),
     );
   }
 
-  /** Waits for a Redis that is away. @throws Error when it refuses writes: try again */
+  /** Waits for an unreachable Redis. @throws Error if Redis refuses writes; try again */
   async start(): Promise<void> {
     await this.#fetcher.waitUntilReady();
-    // a new start may bring what was missing: another token, another limit
+    // the operator may have fixed the cause of a hold before the start
     await this.#queue.removeRateLimitKey();
     await this.#fetcher.startStalledCheckTimer();
   }
 
-  /** The next job, for which it waits some seconds if it blocks. Undefined: there is none, or none may be fetched. */
+  /** @returns the next job, for which it waits some seconds if `block`; undefined if there is none, or none may be fetched */
   next(block = true): Promise<FetchedJob | undefined> {
     return this.#way.next(block);
   }
 
-  /** Takes what waits at this moment. @param highOnly nothing but jobs of high priority */
+  /** Takes jobs that wait at this moment. @param highOnly only jobs of high priority */
   take(limits: TakeLimits, highOnly = false): Promise<Run> {
     return this.#way.take(limits, highOnly);
   }
 
   /**
-   * For how long nothing may be fetched, milliseconds; 0 = it may, or the queue is paused. Whoever waits for jobs is woken
-   * when it is resumed, and not when a limit of BullMQ's is over.
+   * @returns for how long no job may be fetched, milliseconds; 0 = jobs may be fetched, or the queue is paused. BullMQ wakes
+   * waiting workers when the queue is resumed, but not when a limit ends.
    */
   async heldMs(): Promise<number> {
     const queue = this.#queue;
@@ -122,7 +122,7 @@ export class JobQueue {
     return active >= concurrency && wait + prioritized > 0 ? SLOT_MS : 0;
   }
 
-  /** @returns ids of those whose lock somebody else has by now */
+  /** @returns ids of jobs whose lock another worker has now */
   renewLocks(jobs: readonly FetchedJob[]): Promise<string[]> {
     return this.#way.renewLocks(jobs);
   }
@@ -133,7 +133,7 @@ export class JobQueue {
     await own.moveToCompleted(returnValue, job.token, false);
   }
 
-  /** BullMQ counts the attempt and delays the job; when and how often is our policy, not the writer's. */
+  /** BullMQ counts the attempt and delays the job. The worker decides when and how often, not the job's writer. */
   async retry(job: FetchedJob, delayMs: number, reason: string): Promise<void> {
     const own = await this.#own(job);
     own.opts.attempts = own.attemptsMade + 2;
@@ -141,25 +141,25 @@ export class JobQueue {
     await own.moveToFailed(new Error(reason), job.token, false);
   }
 
-  /** The failed set is the dead-letter list: the job stays there until somebody has seen it. */
+  /** Moves the job to the failed set, the dead-letter list, where it stays until an operator acts. */
   async fail(job: FetchedJob, reason: string): Promise<void> {
-    // what is no JSON can be read by nobody, and must end there, too
+    // a job whose data is not JSON must fail as well, although BullMQ cannot read it
     const own = await this.#own(job).catch(() => this.#unread(job));
     own.opts.removeOnFail = false;
     await own.moveToFailed(new UnrecoverableError(reason), job.token, false);
   }
 
-  /** No attempt is spent. */
+  /** Delays the job without spending an attempt. */
   async delay(job: FetchedJob, ms: number): Promise<void> {
     await this.#unread(job).moveToDelayed(Date.now() + Math.max(1, Math.ceil(ms)), job.token);
   }
 
-  /** To where it was, for the next worker. */
+  /** Puts the job back to where it was, for the next worker. */
   async putBack(job: FetchedJob): Promise<void> {
     await this.#unread(job).moveToWait(job.token);
   }
 
-  /** No replica fetches a job for so long, or until {@link LONGEST_HOLD_MS} have passed. */
+  /** No replica fetches a job for this time, at most {@link LONGEST_HOLD_MS}. */
   async hold(ms: number): Promise<void> {
     const forMs = Math.ceil(Math.max(1, Math.min(ms, LONGEST_HOLD_MS)));
     const until = Date.now() + forMs;
@@ -168,9 +168,9 @@ export class JobQueue {
     this.#heldUntil = until;
   }
 
-  /** Ends {@link next}. Jobs may still be moved. */
+  /** Ends {@link next}. Jobs can still be moved. */
   async stopFetching(): Promise<void> {
-    // by force: it has no jobs of its own to wait for, only the next one, for seconds
+    // by force: it has no jobs to wait for, except the next one, for seconds
     await this.#fetcher.close(true);
   }
 
@@ -183,16 +183,16 @@ export class JobQueue {
     return `${this.parts.id}:${this.#runs}`;
   }
 
-  /** BullMQ's own object. Few jobs need one: it costs as much as all the rest of a small job. */
+  /** BullMQ's object for a job. Few jobs need one: it costs as much as everything else of a small job. */
   async #own({ id }: FetchedJob): Promise<Job> {
     const job = await Job.fromId(this.#queue, id);
     if (!job) throw new Error(`job ${id} was removed`);
-    // our errors are sentences; where in our code they were thrown helps nobody
+    // our errors are sentences, and a stack trace helps no operator
     job.opts.stackTraceLimit = 0;
     return job;
   }
 
-  /** The same for verbs that need nothing but the id. */
+  /** The same for commands that only need the id. */
   #unread({ id }: FetchedJob): Job {
     return new Job(this.#queue, JOB_NAME, undefined, {}, id);
   }

@@ -1,5 +1,5 @@
 --[[
-  Library: BullMQ's names for our scripts; TypeScript has them from layout.ts. Keys come as arguments.
+  Library: BullMQ's names for our scripts; layout.ts has them for TypeScript. Keys come as arguments.
 ]]
 -- fields of a job's hash
 local DATA, OPTIONS, PRIORITY, ENQUEUED_AT, TAKEN_AT, FINISHED_AT = 'data', 'opts', 'priority', 'timestamp', 'processedOn', 'finishedOn'
@@ -13,7 +13,7 @@ local COUNT, POINT_AT, POINT_COUNT = 'count', 'prevTS', 'prevCount'
 -- a score in `prioritized` is priority times this and a running number
 local PRIORITY_STEP = 2 ^ 32
 
--- The string that holds the token of the worker that has the job.
+-- Returns the key of the string with the token of the worker that has the job.
 local function lockOf(job)
   return job .. ':lock'
 end

@@ -1,19 +1,19 @@
 /**
- * BullMQ's layout in Redis: its keys, the fields of its hashes, its scores. TypeScript has these names from here and from
- * nowhere else; Lua has them from layout.lua. Pure. What depends on them, and how to follow a new release: README.md.
+ * BullMQ's layout in Redis: its keys, the fields of its hashes, its scores. It is the only source of these names for
+ * TypeScript; layout.lua has them for Lua. Pure. README.md says what depends on them, and how to follow a new release.
  */
 import type { Keys, Priority } from '../shared/contract/keys.js';
 
 export type BullmqKeys = Readonly<ReturnType<typeof bullmqKeys>>;
 
-/** BullMQ's keys of a queue. They stand beside ours, which no job id can collide with: BullMQ refuses ids with a colon. */
+/** BullMQ's keys of a queue. No job id collides with our keys, because BullMQ refuses ids with a colon. */
 export function bullmqKeys({ queue }: Pick<Keys, 'queue'>) {
   return {
-    /** prefix of the hashes of jobs: `jobs + id`; with `:lock` behind it, a string: the token of the worker that has the job */
+    /** prefix of the hashes of jobs: `jobs + id`; with the suffix `:lock` a string: the token of the worker that has the job */
     jobs: `${queue}:`,
     /** list of waiting jobs; the next job is at the tail */
     wait: `${queue}:wait`,
-    /** list: where releases before BullMQ 6 keep what waits in a paused queue */
+    /** list of waiting jobs of a paused queue, in releases before BullMQ 6 */
     paused: `${queue}:paused`,
     /** sorted set of waiting jobs with a priority, served after `wait`: job → priority × 2^32 + a running number */
     prioritized: `${queue}:prioritized`,
@@ -37,14 +37,14 @@ export function bullmqKeys({ queue }: Pick<Keys, 'queue'>) {
     events: `${queue}:events`,
     /** sorted set that idle workers wait on */
     marker: `${queue}:marker`,
-    /** hash: how many jobs were completed; with `:data` behind it, a list: how many in each minute, the latest first */
+    /** hash: number of completed jobs; with the suffix `:data` a list: the number in each minute, the latest first */
     metricsCompleted: `${queue}:metrics:completed`,
-    /** the same of failed jobs */
+    /** the same for failed jobs */
     metricsFailed: `${queue}:metrics:failed`,
   } as const;
 }
 
-/** What finish.lua needs, in its order. */
+/** The keys that finish.lua needs, in its order. */
 export function finishKeys(keys: Pick<Keys, 'queue'>): string[] {
   const { jobs, wait, active, prioritized, completed, failed, stalled, events, meta, marker, ...more } =
     bullmqKeys(keys);
@@ -52,7 +52,7 @@ export function finishKeys(keys: Pick<Keys, 'queue'>): string[] {
   return [...state, more.metricsCompleted, more.metricsFailed];
 }
 
-/** Fields of a job's hash that are read outside this room. */
+/** Fields of a job's hash that are read outside this folder. */
 export const JOB_FIELDS = {
   /** JSON */
   data: 'data',
@@ -63,7 +63,7 @@ export const JOB_FIELDS = {
   failedReason: 'failedReason',
 } as const;
 
-/** Where a job may stand, in the order in which it moves on. */
+/** Places of a job, in the order in which it moves. */
 export const PLACES = [
   ['delayed', 'zset'],
   ['prioritized', 'zset'],
@@ -75,11 +75,11 @@ export const PLACES = [
 ] as const;
 export type Place = (typeof PLACES)[number][0];
 
-/** A score in `delayed` is the time at which the job is due, in so many parts of a millisecond. */
+/** A score in `delayed` is the time at which the job is due, in this many parts of a millisecond. */
 const DELAYED_SCORE_PER_MS = 0x1000;
 /** @returns epoch ms. @param score of a delayed job */
 export const dueAt = (score: string | number): number => Math.floor(Number(score) / DELAYED_SCORE_PER_MS);
-/** The highest score of a job that is due at this time, epoch ms. */
+/** @returns the highest score of a job that is due at this time, epoch ms */
 export const delayedScore = (at: number): number => at * DELAYED_SCORE_PER_MS;
 
 /**
@@ -96,5 +96,5 @@ export const producerJobOptions = (priority: Priority = 'normal'): { priority?: 
 
 /** Number of completed jobs that the worker keeps for dashboards. */
 export const KEEP_COMPLETED = { count: 1_000 } as const;
-/** Minutes of which BullMQ's own metrics (`queue.getMetrics`) know how many jobs were finished: a week. finish.lua has it, too. */
+/** Minutes that BullMQ's metrics (`queue.getMetrics`) keep: a week. finish.lua has the same number. */
 export const METRICS_POINTS = 10_080;

@@ -1,6 +1,6 @@
 /**
- * Public way: nothing but BullMQ's own verbs, job by job. It runs with a release of BullMQ whose scripts are not known.
- * A job's settlement is written by our script in this way, too; its end is BullMQ's verb then.
+ * Public way: uses only BullMQ's own commands, job by job. It runs with a release of BullMQ whose scripts are unknown.
+ * Our script writes a job's settlement in this way as well; then a BullMQ command ends the job.
  */
 import { Job } from 'bullmq';
 import { JOB_NAME } from '../shared/contract/keys.js';
@@ -8,13 +8,13 @@ import type { FetchedJob, Run, TakeLimits } from './fetched-job.js';
 import { HIGH_PRIORITY } from './layout.js';
 import type { Way, WayParts } from './way.js';
 
-/** More would keep the worker from handing on what it has. */
+/** Most jobs of a run; more would delay the jobs that are already fetched. */
 const JOBS_PER_RUN = 100;
 
 export class PublicWay implements Way {
-  /** ids of jobs of high priority that were put at the head of the line and are still to be fetched */
+  /** ids of jobs of high priority that are at the head of the queue and not yet fetched */
   readonly #raised = new Set<string>();
-  /** They are fetched: nobody else fetches meanwhile, to whom they would be jobs like any other. */
+  /** Pending fetch of high priority; no other fetch runs meanwhile, which would take these jobs as normal ones. */
   #fetchingHigh: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly parts: WayParts) {}
@@ -28,11 +28,11 @@ export class PublicWay implements Way {
     const most = Math.min(limits.jobs, JOBS_PER_RUN);
     if (!highOnly) return this.#run(most, limits.bytes, () => this.next(false));
     const taken = this.#fetchingHigh.then(() => this.#takeHigh(most, limits.bytes));
-    this.#fetchingHigh = taken.catch(() => {}); // whoever asked hears of it
+    this.#fetchingHigh = taken.catch(() => {}); // the caller gets the error
     return taken;
   }
 
-  /** One after the other: how long a job's data is, BullMQ's verb says when the job is taken. */
+  /** Fetches one job after the other, because the length of a job's data is known only once it is fetched. */
   async #run(most: number, mostBytes: number, fetch: () => Promise<FetchedJob | undefined>): Promise<Run> {
     const jobs: FetchedJob[] = [];
     let bytes = 0;
@@ -48,7 +48,7 @@ export class PublicWay implements Way {
   async #takeHigh(most: number, mostBytes: number): Promise<Run> {
     const { length } = await this.#raise(most);
     const run = await this.#run(length, mostBytes, () => this.#fetch(false));
-    this.#raised.clear(); // another replica has the others
+    this.#raised.clear(); // other replicas have the remaining ones
     return run;
   }
 
@@ -57,7 +57,7 @@ export class PublicWay implements Way {
     const job = await fetcher.fetch(newToken(), block);
     if (!job) return undefined;
     const high = this.#raised.delete(job.id);
-    // it has its priority back before it may return to the queue; one that is gone needs none
+    // restores the priority before the job may return to the queue; a removed job needs none
     if (high)
       await this.#own(job.id)
         .changePriority({ priority: HIGH_PRIORITY })
@@ -76,15 +76,15 @@ export class PublicWay implements Way {
   }
 
   /**
-   * BullMQ serves jobs with a priority after all others. Those of high priority come first when they lose it and go to the
-   * head of the line. @returns their ids
+   * BullMQ serves jobs with a priority after all others. To be first, jobs of high priority lose it and go to the head of the
+   * queue. @returns their ids
    */
   async #raise(most: number): Promise<string[]> {
     const { queue } = this.parts;
     const { [HIGH_PRIORITY]: waiting = 0 } = await queue.getCountsPerPriority([HIGH_PRIORITY]);
     if (waiting === 0) return [];
     const ids = await queue.getRanges(['prioritized'], 0, Math.min(waiting, most) - 1, true);
-    // each goes before the one before it
+    // each job goes in front of the previous one
     for (const id of ids.toReversed()) {
       this.#raised.add(id);
       await this.#own(id).changePriority({ priority: 0, lifo: true });
@@ -92,7 +92,7 @@ export class PublicWay implements Way {
     return ids;
   }
 
-  /** For verbs that need nothing but the id. */
+  /** For commands that only need the id. */
   #own(id: string): Job {
     return new Job(this.parts.queue, JOB_NAME, undefined, {}, id);
   }

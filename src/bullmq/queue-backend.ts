@@ -1,24 +1,24 @@
 /**
- * Queue backend: BullMQ's own, with differences.
- *  1. The second connection, which waits for jobs, is made here. BullMQ would copy the first one, whose watch takes a
- *     waiting connection for a dead one; and BullMQ awaits its first attempt to connect, which may fail.
- *  2. BullMQ's worker is not told for how long fetching is held: it would not ask before, although a hold may end early.
- *  3. In the bulk way, the check for stalled jobs also runs on a full Redis (docs/decisions/0022).
+ * Queue backend: BullMQ's own with three differences.
+ *  1. It opens the second connection, which waits for jobs. BullMQ would copy the first one, whose watch mistakes a waiting
+ *     connection for a dead one; and BullMQ awaits its first attempt to connect, which may fail.
+ *  2. It hides from BullMQ's worker for how long fetching is held: the worker would not ask before, but a hold may end early.
+ *  3. In the bulk way the check for stalled jobs also runs on a full Redis (docs/decisions/0022).
  */
 import { type BackendFactory, QueueKeys, RedisConnection, RedisQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../shared/contract/errors.js';
 import type { BullmqScript } from './fingerprint.js';
 
-/** BullMQ blocks its connection for 10 s at most; a connection that is silent for longer has another reason. */
+/** BullMQ blocks its connection for at most 10 s; a longer silence has another reason. */
 const BLOCKED_SILENCE_MS = 12_000;
 
-/** Redis has no memory left for what was asked. */
+/** @returns true if Redis refused a command because it is full */
 export const isRefusedByFullRedis = (error: unknown): boolean =>
   messageOf(error).includes('OOM command not allowed');
 
 class Backend extends RedisQueueBackend {
-  /** BullMQ's script of that name, to be run on a full Redis; undefined: it is not */
+  /** BullMQ's script for the check, to run on a full Redis; undefined: it does not run there */
   stalledCheck: BullmqScript | undefined;
 
   override async moveToActive(token: string, name?: string) {
@@ -31,9 +31,9 @@ class Backend extends RedisQueueBackend {
       return await super.moveStalledJobsToWait();
     } catch (error) {
       if (!this.stalledCheck || !isRefusedByFullRedis(error)) throw error;
-      // a Redis before version 7 refuses this, too
+      // a Redis before version 7 refuses this as well
       const { content, keys } = this.stalledCheck;
-      const client = (await this.queue.client) as unknown as Redis; // the first connection, as it was given to BullMQ
+      const client = (await this.queue.client) as unknown as Redis; // the first connection, which was passed to BullMQ
       const args = this.moveStalledJobsToWaitArgs();
       return (await client.eval(`#!lua flags=allow-oom\n${content}`, keys, ...args)) as string[];
     }

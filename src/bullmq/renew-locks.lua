@@ -1,11 +1,11 @@
 -- needs ../shared/runtime/guard.lua
 -- needs layout.lua
 --[[
-  Renews the locks of jobs, also on a full Redis: it writes nothing new. (BullMQ's own sets each lock again.)
+  Renews the locks of jobs, also on a full Redis, because it writes nothing new. (BullMQ's script sets each lock again.)
 
   KEYS[1] BullMQ's set of stalled jobs
   ARGV[1] prefix of job hashes   ARGV[2] lock, ms   ARGV[3…] for each job: id, token
-  Returns the ids of those whose lock somebody else has by now
+  Returns the ids of jobs whose lock another worker has now
 ]]
 local lockMs = integer(ARGV[2])
 local lost, locks, ids = {}, {}, {}
@@ -18,9 +18,9 @@ for at = 3, #ARGV, 2 do
   end
 end
 expectType('set', KEYS[1])
-if #ids > 5000 then error('too many locks for one call', 0) end -- Lua hands a command 8,000 arguments at the most
+if #ids > 5000 then error('too many locks for one call', 0) end -- Lua passes at most 8,000 arguments to a command
 
--- from here on nothing fails
+-- nothing fails from here on
 for _, lock in ipairs(locks) do redis.call('PEXPIRE', lock, lockMs) end
 if #ids > 0 then redis.call('SREM', KEYS[1], unpack(ids)) end
 return lost

@@ -2,21 +2,21 @@
 -- needs ../shared/runtime/guard.lua
 -- needs layout.lua
 --[[
-  Takes many jobs at once, each as BullMQ's moveToActive takes one. What is out of the ordinary (a job of a scheduler, a
-  job that is to fail, a queue with limits of its own) is left to BullMQ itself: the run ends before it. High priority
-  alone passes it by: BullMQ would serve all of `wait` first.
+  Takes many jobs at once, each as BullMQ's moveToActive takes one. It leaves special cases to BullMQ (a job of a scheduler, a
+  job that must fail, a queue with limits): the run ends before them. Only high priority goes first: BullMQ would serve all of
+  `wait` before it.
 
   KEYS[1] wait     list; the job at its tail is next       KEYS[2] active  list      KEYS[3] prioritized  sorted set
   KEYS[4] pc       BullMQ's counter of prioritized jobs    KEYS[5] meta    hash      KEYS[6] limiter      string
   KEYS[7] events   stream                                  KEYS[8] marker  sorted set, wakes waiting workers
   ARGV[1] prefix of job hashes   ARGV[2] lock's token      ARGV[3] lock, ms          ARGV[4] now, epoch ms
-  ARGV[5] jobs at most           ARGV[6] bytes of data at most, but for the first job
-  ARGV[7] only jobs of `prioritized` with a lower score than this; '' = all of `wait`, then all of `prioritized`
-  ARGV[8] limiter's value from which on BullMQ fetches nothing
-  ARGV[9] 1 = the jobs' options, too
+  ARGV[5] most jobs              ARGV[6] most bytes of data, except the first job's
+  ARGV[7] only jobs of `prioritized` with a score below this; '' = all of `wait`, then all of `prioritized`
+  ARGV[8] value of the limiter from which on BullMQ fetches no job
+  ARGV[9] 1 = return the jobs' options as well
 
-  Returns {1 = there may be more, then for each job: id, data, priority, 1 = nothing but its own hash is concerned when it
-           completes, 2 = and it was never attempted; and its options as JSON if they are asked for}
+  Returns {1 = there may be more, then for each job: id, data, priority, 1 = its end concerns only its own hash, 2 = the same
+           and it was never attempted; and its options as JSON if requested}
 ]]
 local most, mostBytes, below = integer(ARGV[5]), integer(ARGV[6]), ARGV[7]
 integer(ARGV[3])
@@ -43,7 +43,7 @@ for _, id in ipairs(ids) do
   local job = redis.pcall('HMGET', ARGV[1] .. id, DATA, OPTIONS, PRIORITY, PARENT, DEDUPLICATION, SCHEDULER, MUST_FAIL, STARTS,
     ATTEMPTS, 'associationsCounted')
   local data, options = job[1], job[2]
-  -- (A key that is no hash is no job; 0:… are markers that early versions of BullMQ left among the jobs)
+  -- (A key that is not a hash is not a job; 0:… are markers that early versions of BullMQ left among the jobs)
   local ordinary = data and options and not job[6] and not job[7] and id:sub(1, 2) ~= '0:'
   if ordinary then
     if #taken > 0 and bytes + #data > mostBytes then break end
@@ -54,14 +54,14 @@ for _, id in ipairs(ids) do
     reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = id, data, tonumber(job[3]) or 0, alone and (isFirst and 2 or 1) or 0
     if withOptions then reply[at + 5] = options end
     taken[#taken + 1] = id
-    started[#taken] = isInteger(job[8]) and string.format('%d', job[8] + 1) or '1' -- Redis writes a number of Lua's with 17 digits first
+    started[#taken] = isInteger(job[8]) and string.format('%d', job[8] + 1) or '1' -- as text, because Redis formats a Lua number with 17 digits
   elseif below == '' then
     break
   end
 end
 if #taken == 0 then return {#ids > 0 and 1 or 0} end
 
--- from here on nothing fails
+-- nothing fails from here on
 for at, id in ipairs(taken) do
   local key = ARGV[1] .. id
   redis.call('SET', lockOf(key), ARGV[2], 'PX', ARGV[3])
@@ -76,7 +76,7 @@ else
   if prioritized == #taken then redis.call('DEL', KEYS[4]) end
 end
 if waiting + prioritized > #taken then
-  redis.call('ZADD', KEYS[8], 0, '0') -- other workers may look for what is left
+  redis.call('ZADD', KEYS[8], 0, '0') -- wake other workers for the remaining jobs
   reply[1] = 1
 end
 return reply

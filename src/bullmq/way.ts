@@ -1,7 +1,7 @@
 /**
- * Way: how jobs are fetched and kept. The bulk way (bulk-way.ts) does it to many jobs at once, by our scripts, which write
- * into BullMQ's structures; the public way (public-way.ts) uses BullMQ's own verbs, job by job. What comes of a job is the
- * same in both. The fingerprint decides which one runs.
+ * Way: how jobs are fetched and their locks renewed. The bulk way (bulk-way.ts) handles many jobs at once with our scripts,
+ * which write into BullMQ's structures. The public way (public-way.ts) uses BullMQ's own commands, job by job. The result
+ * for a job is the same. The fingerprint decides which way runs.
  */
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -11,13 +11,13 @@ import type { Fetcher } from './fetcher.js';
 import type { BullmqKeys } from './layout.js';
 
 export interface Way {
-  /** The next job, for which it waits some seconds if it blocks. Undefined: there is none, or none may be fetched. */
+  /** @returns the next job, for which it waits some seconds if `block`; undefined if there is none, or none may be fetched */
   next(block: boolean): Promise<FetchedJob | undefined>;
-  /** Takes what waits at this moment. @param highOnly nothing but jobs of high priority */
+  /** Takes jobs that wait at this moment. @param highOnly only jobs of high priority */
   take(limits: TakeLimits, highOnly: boolean): Promise<Run>;
-  /** @returns ids of those whose lock somebody else has by now */
+  /** @returns ids of jobs whose lock another worker has now */
   renewLocks(jobs: readonly FetchedJob[]): Promise<string[]>;
-  /** No replica fetches a job for so long. */
+  /** No replica fetches a job for this time. */
   hold(ms: number): Promise<void>;
 }
 
@@ -27,9 +27,9 @@ export type WayParts = {
   readonly queue: Queue;
   readonly fetcher: Fetcher;
   readonly lockMs: number;
-  /** the jobs' traces are wanted */
+  /** traces are on: read the jobs' trace contexts */
   readonly isTraced: boolean;
-  /** a new token for locks */
+  /** @returns a new token for locks */
   readonly newToken: () => string;
   readonly logger: Logger;
 };

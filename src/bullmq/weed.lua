@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
 -- needs ../shared/runtime/guard.lua
 --[[
-  Removes ids from the queue that cannot be jobs: the key of such an id holds no hash. Every script of BullMQ that meets
-  such an id fails half done. Among delayed ids that costs jobs: BullMQ removes up to 1,000 due ids from `delayed` before
-  it reads the first of them, and the ids behind the bad one are then in no list. The keys themselves stay as they are.
+  Removes ids from the queue that cannot be jobs, because their key is not a hash. Every script of BullMQ that meets such an
+  id fails half done. Among delayed ids that loses jobs: BullMQ removes up to 1,000 due ids from `delayed` before it reads the
+  first of them, and the ids after the bad one are then in no list. The keys themselves are not changed.
 
   KEYS[1] wait  list   KEYS[2] active  list   KEYS[3] prioritized  sorted set   KEYS[4] stalled  set
   KEYS[5] delayed  sorted set
-  ARGV[1] prefix of job hashes   ARGV[2] ids to look at in wait, active and prioritized each, at the ends from which jobs
-  are taken; 0 = none   ARGV[3] ids to look at in delayed, the first that are due   ARGV[4] their highest score
-  Returns {ids of delayed that were looked at, then each removed id and the type of its key}
+  ARGV[1] prefix of job hashes   ARGV[2] ids to check in each of wait, active and prioritized, at the ends from which jobs
+  are taken; 0 = none   ARGV[3] ids to check in delayed, the first that are due   ARGV[4] their highest score
+  Returns {number of checked delayed ids, then each removed id and the type of its key}
 ]]
 local jobs, most, mostDelayed, highest, weeds = text(ARGV[1]), integer(ARGV[2]), integer(ARGV[3]), integer(ARGV[4]), {}
 expectType('list', KEYS[1])
