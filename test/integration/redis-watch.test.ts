@@ -6,7 +6,7 @@ import { HalfOpenProxy } from '../support/half-open-proxy.js';
 import { RedisServer } from '../support/redis-server.js';
 import { WatchedRedis } from '../support/watched-redis.js';
 
-describe('with a server', () => {
+describe('the watch over Redis', () => {
   let server: RedisServer;
   let test: WatchedRedis;
   beforeEach(async () => {
@@ -32,7 +32,7 @@ describe('with a server', () => {
     expect(test.said).toEqual([]);
   });
 
-  it('says that it is back, and after how long', async () => {
+  it('says that Redis is back, and after how long', async () => {
     const redis = await start();
     await eventually(() => expect(test.watch.reasons).toEqual([]));
     await server.kill();
@@ -47,7 +47,7 @@ describe('with a server', () => {
   it.each([
     ['OOM', 'maxmemory', '1', '0'],
     ['NOREPLICAS', 'min-replicas-to-write', '1', '0'],
-  ])('%s is the reason, until it is over', async (word, parameter, broken, mended) => {
+  ])('gives %s as the reason until it is over', async (word, parameter, broken, mended) => {
     const redis = await start();
     await redis.config('SET', parameter, broken);
     await eventually(() => expect(test.watch.reasons).toEqual([expect.stringMatching(`^Redis: ${word} `)]));
@@ -56,7 +56,7 @@ describe('with a server', () => {
     await eventually(() => expect(test.watch.reasons).toEqual([]));
   });
 
-  it('READONLY is the reason at a replica, and does not end the connection', async () => {
+  it('gives READONLY as the reason at a replica, and keeps the connection', async () => {
     const redis = await start();
     await redis.replicaof('127.0.0.1', '1');
     await eventually(() => expect(test.watch.reasons).toEqual([expect.stringMatching(/^Redis: READONLY /)]));
@@ -65,7 +65,7 @@ describe('with a server', () => {
     await eventually(() => expect(test.watch.reasons).toEqual([]));
   });
 
-  it('a Redis that evicts is one warning', async () => {
+  it('warns once of a Redis that evicts keys', async () => {
     const redis = await start();
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
     for (let time = 1; time <= 2; time++) {
@@ -78,7 +78,7 @@ describe('with a server', () => {
     expect(test.said.filter(line => line.includes('evicts'))).toHaveLength(1);
   });
 
-  it('silence on every connection is deadly after a minute; an outage that says so is not', async () => {
+  it('calls a minute of silence on every connection deadly, and an outage that shows itself not', async () => {
     const proxy = await HalfOpenProxy.start(server.url);
     try {
       await start(proxy.url);

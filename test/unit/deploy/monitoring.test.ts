@@ -6,16 +6,16 @@ import { describe, expect, test } from '@jest/globals';
 import { alertRules, dashboard, MONITORING, panelQueries } from '../../support/monitoring.js';
 import { promtool, testWithPromtool } from '../../support/promtool.js';
 
-describe('alerts', () => {
-  testWithPromtool('promtool accepts the configuration and the rules', () => {
+describe('the alerts', () => {
+  testWithPromtool('have a configuration and rules that promtool accepts', () => {
     expect(promtool(['check', 'config', `${MONITORING}prometheus.yml`])).toMatchObject({ status: 0 });
   });
 
-  testWithPromtool('promtool: each alert fires when it should, and only then', () => {
+  testWithPromtool('fire when they should, and only then, as promtool tests them', () => {
     expect(promtool(['test', 'rules', `${MONITORING}alerts.test.yml`])).toMatchObject({ status: 0 });
   });
 
-  test('each says what it means and what to do', () => {
+  test('say what they mean and what to do', () => {
     const alerts = alertRules().split('- alert: ').slice(1);
     expect(alerts.length).toBeGreaterThanOrEqual(5);
     for (const alert of alerts) expect(alert).toMatch(/summary: [\s\S]*description: /);
@@ -23,7 +23,7 @@ describe('alerts', () => {
 });
 
 describe('the Grafana dashboard', () => {
-  testWithPromtool('every query is PromQL', () => {
+  testWithPromtool('asks in PromQL only', () => {
     const queries = panelQueries();
     expect(queries.length).toBeGreaterThan(20);
     const rules = queries.map((expr, at) => ({ record: `panel:query_${at}`, expr }));
@@ -35,7 +35,7 @@ describe('the Grafana dashboard', () => {
     expect({ status, output }).toMatchObject({ status: 0 });
   });
 
-  test('panels explain themselves and do not overlap', () => {
+  test('has panels that explain themselves and do not overlap', () => {
     const taken = new Set<string>();
     for (const { title, type, description, gridPos, targets } of dashboard.panels) {
       if (type !== 'row') expect([title, description]).toEqual([title, expect.stringMatching(/\S.*\.$/)]);

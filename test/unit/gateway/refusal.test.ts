@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { asRefusal, unavailable, withFate } from '../../../src/gateway/refusal.js';
 import { withoutAddresses } from '../../../src/shared/contract/errors.js';
 
-it("fastify's own errors become HubSpot's, and what is nobody's fault stays ours", () => {
+it("a refusal of fastify takes HubSpot's shape, and an error of ours stays an error", () => {
   const of = (statusCode: number, code = '') => asRefusal({ statusCode, code, message: 'm' })?.status;
   expect([of(413, 'FST_ERR_CTP_BODY_TOO_LARGE'), of(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE')]).toEqual([
     413, 415,
@@ -24,7 +24,7 @@ it.each([
   ['no answer of redis://u:p@host:1/0', 'no answer of (address)'],
   ['no way to 10.0.0.1:6379', 'no way to (address)'],
   ['no way to fe80::1:2:3', 'no way to (address)'],
-])('%j has no address in the answer', (text, expected) => {
+])('a refusal shows no address of %j', (text, expected) => {
   expect(withoutAddresses(text)).toBe(expected);
   expect(unavailable(text).message).toBe(expected);
 });
@@ -34,11 +34,11 @@ it.each([
   "READONLY You can't write against a read only replica.",
   'no answer within 1200 ms',
   'calls are held for 4 s (429 from HubSpot: You have reached your ten_secondly_rolling limit.)',
-])('%j stays as it is', text => {
+])('a refusal keeps the words of %j', text => {
   expect(withoutAddresses(text)).toBe(text);
 });
 
-it('only a 503 is told a fate', () => {
+it('only a 503 says whether something was enqueued', () => {
   expect(withFate(unavailable('x', 7), 'nothing was enqueued')).toMatchObject({
     message: 'x; nothing was enqueued',
     headers: { 'retry-after': '7' },

@@ -27,24 +27,24 @@ describe('a label', () => {
     ['  decision   MAKER ', 'USER_DEFINED:36'],
     ['Billing', 'USER_DEFINED:37'],
     ['billing', 'HUBSPOT_DEFINED:931'],
-  ])('%j is %s', (label, type) => {
+  ])('%j is the type %s', (label, type) => {
     expect(chosen({ label })).toEqual([type]);
   });
 
-  it('comes beside the types that are given', () => {
+  it('is added to the types that are given', () => {
     expect(chosen({ label: 'Primary', types: [parseType('USER_DEFINED:36')] })).toEqual([
       'USER_DEFINED:36',
       'HUBSPOT_DEFINED:1',
     ]);
   });
 
-  it('that may mean several is refused, and they are named', () => {
+  it('that may mean several types is refused, and they are named', () => {
     expect(chosen({ label: 'BILLING' })).toBe(
       'label: "BILLING" from contacts to companies may be any of "Billing" USER_DEFINED:37, "billing" HUBSPOT_DEFINED:931: give types, or the label as it is written',
     );
   });
 
-  it('that is not among the known ones is refused with them, and with the one that was meant', () => {
+  it('that is unknown is refused with the known ones and the one that was probably meant', () => {
     expect(chosen({ label: 'Decison maker' })).toBe(
       'label: "Decison maker" is not a label from contacts to companies: did you mean "Decision maker"? (known: "Primary", "Decision maker", "Billing", "billing")',
     );
@@ -57,7 +57,7 @@ describe('a label', () => {
     expect(chooseTypes(wish({ label: 'Chef' }), LABELS)).toMatchObject({ unknown: true });
   });
 
-  it('among very many: some are listed', () => {
+  it('that is unknown among very many is refused with some of them', () => {
     const many = Array.from({ length: 300 }, (_, id) =>
       known(`USER_DEFINED:${id + 1}`, `Label number ${id}`),
     );
@@ -66,7 +66,7 @@ describe('a label', () => {
     expect(fault.length).toBeLessThan(600);
   });
 
-  it('where HubSpot lists nothing, its words are passed on', () => {
+  it("is refused in HubSpot's words where HubSpot lists nothing", () => {
     expect(
       chosen({ label: 'Chef' }, [], '400 from HubSpot: Unable to infer object type from: martians'),
     ).toBe(
@@ -75,12 +75,12 @@ describe('a label', () => {
   });
 });
 
-describe('no label and no types', () => {
+describe('an association without label and types', () => {
   it.each<[string, KnownLabel[], string[]]>([
-    ['the unlabelled type', LABELS, ['HUBSPOT_DEFINED:279']],
-    ['a custom object’s', [known('USER_DEFINED:41', null)], ['USER_DEFINED:41']],
+    ['gets the unlabelled type of its object pair', LABELS, ['HUBSPOT_DEFINED:279']],
+    ['gets the unlabelled type of a custom object', [known('USER_DEFINED:41', null)], ['USER_DEFINED:41']],
     [
-      "of several HubSpot's own",
+      "gets HubSpot's own type where several are unlabelled",
       [known('USER_DEFINED:41', null), known('HUBSPOT_DEFINED:9', null)],
       ['HUBSPOT_DEFINED:9'],
     ],
@@ -88,7 +88,7 @@ describe('no label and no types', () => {
     expect(chosen({}, labels)).toEqual(types);
   });
 
-  it('nothing is known: says what to give', () => {
+  it('is refused with what to give where nothing is known', () => {
     expect(chosen({}, LABELS.slice(1, 3))).toBe(
       'types: no unlabelled type is known from contacts to companies: give types, or a label (known: "Primary", "Decision maker")',
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { TypeWarner, typeWarnings } from '../../../src/labels/type-warnings.js';
 import { type AssociationCategory, parseType } from '../../../src/shared/contract/association.js';
 
-describe('warnings', () => {
+describe('the warnings about types', () => {
   const of = (fromObjectType: string, toObjectType: string, ...types: string[]) =>
     typeWarnings({ fromObjectType, toObjectType, types: types.map(parseType) });
 
@@ -14,17 +14,17 @@ describe('warnings', () => {
     ['contacts', 'companies', 'WORK:9999'],
     ['2-7', '2-8', 'HUBSPOT_DEFINED:9999'],
     ['contacts', '2-8', 'HUBSPOT_DEFINED:9999'],
-  ])('%s → %s with %s: none', (from, to, type) => {
+  ])('are none for %s → %s with %s', (from, to, type) => {
     expect(of(from, to, type)).toEqual([]);
   });
 
-  it('the other direction', () => {
+  it('name a type of the other direction', () => {
     expect(of('contacts', 'companies', 'HUBSPOT_DEFINED:280')).toEqual([
       'HUBSPOT_DEFINED:280 is from companies to contacts, not from contacts to companies (the other direction); known are HUBSPOT_DEFINED:279 (unlabelled), HUBSPOT_DEFINED:1 "Primary", HUBSPOT_DEFINED:931 "Billing"',
     ]);
   });
 
-  it('another object pair, and a type that nobody knows', () => {
+  it('name a type of another object pair and a type that nobody knows', () => {
     expect(of('deals', 'contacts', 'HUBSPOT_DEFINED:4', 'HUBSPOT_DEFINED:9999', 'HUBSPOT_DEFINED:3')).toEqual(
       [
         'HUBSPOT_DEFINED:4 is from contacts to deals, not from deals to contacts (the other direction); known are HUBSPOT_DEFINED:3 (unlabelled)',

@@ -36,7 +36,7 @@ const rejection = async (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe('the names of an association’s fields', () => {
+describe('an association', () => {
   const { types, ...untyped } = link('0101');
   const jobsOf = async (items: readonly object[]) => {
     const jobs: JobData[] = [];
@@ -56,7 +56,7 @@ describe('the names of an association’s fields', () => {
     [{ associationCategory: 'USER_DEFINED', associationTypeId: '36' }],
     [{ types: [{ ...type, associationTypeId: '36' }] }],
     [{ types: [type], note: undefined }],
-  ])('%j says a type', async says => {
+  ])('says its type in the fields %j', async says => {
     // the second meets an open job, the first does not
     const item = { ...untyped, ...says };
     expect(await jobsOf([item, item])).toEqual([
@@ -76,7 +76,7 @@ describe('the names of an association’s fields', () => {
     [{ note: 1, types }, 'note: an association has no such field'],
     [{ typeId: 36 }, 'typeId: a type needs a category, too'],
     [{ types, category: 'WORK', typeId: 36 }, 'typeId: says a type beside types; give one of them'],
-  ])('%j is refused by name', async (says, fault) => {
+  ])('is refused with the name of the bad field: %j', async (says, fault) => {
     expect(await jobsOf([link(1), { ...untyped, ...says }])).toEqual([
       expect.stringContaining(`item 1: ${fault}`),
     ]);
@@ -95,7 +95,7 @@ describe('enqueueMany', () => {
     expect(await enqueueMany([], parts, {}, 50_000)).toEqual({ associations: 0, jobs: 0 });
   });
 
-  it.each([1, 700, 30_000])('holds no more than %i unacknowledged', async maxUnacknowledged => {
+  it.each([1, 700, 30_000])('holds no more than %i associations unacknowledged', async maxUnacknowledged => {
     const { acknowledged, parts } = fakeRedis();
     let most = 0;
     const count = maxUnacknowledged === 1 ? 300 : 45_000;

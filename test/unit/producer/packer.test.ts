@@ -14,7 +14,7 @@ const link = (from: string | number, to: string | number, more: Partial<Associat
   ...more,
 });
 
-describe('Packer', () => {
+describe('the packer', () => {
   it('puts associations of one object pair with the same types into one job, ids as strings, in order', () => {
     const packer = new Packer({ source: 'crm', requestId: 'r1' });
     packer.add(link('101', 202));
@@ -50,7 +50,7 @@ describe('Packer', () => {
     ['another object type', { fromObjectType: 'deals' }],
     ['other types', { types: [labelled] }],
     ['more types', { types: [primary, labelled] }],
-  ])('keeps %s apart', (_, more) => {
+  ])('puts an association with %s into another job', (_, more) => {
     const packer = new Packer();
     packer.add(link(1, 2));
     packer.add(link(1, 2, more));
@@ -88,7 +88,7 @@ describe('Packer', () => {
       'types that are no list',
       link('1', '2', { types: { length: 1, 0: primary } as unknown as AssociationType[] }),
     ],
-  ])('takes nothing of %s', (_, association) => {
+  ])('refuses an association that is wrong: %s', (_, association) => {
     const packer = new Packer();
     expect(packer.add(association as Association)).toBeUndefined();
     expect(packer.takeOpen()).toEqual([]);

@@ -9,7 +9,7 @@ const type = (id: number, category: AssociationType['associationCategory'] = 'HU
 });
 const CONTACT_TO_COMPANY = type(279);
 
-describe('the form of the body', () => {
+describe('a body', () => {
   const good = { from: { id: '1' }, to: { id: '2' }, types: [CONTACT_TO_COMPANY] };
   const read = (body: unknown) =>
     readBatch(
@@ -23,7 +23,7 @@ describe('the form of the body', () => {
     return 'refusal' in result ? (result.refusal.body as { message: string }).message : undefined;
   };
 
-  it('has no category when it is not JSON', () => {
+  it('that is not JSON is refused without a category', () => {
     expect(read('{"inputs":[')).toEqual({
       refusal: {
         status: 400,
@@ -41,9 +41,11 @@ describe('the form of the body', () => {
     [{ inputs: [{ ...good, types: [type(0)] }] }, /inputs\[0\]\.types\[0\]\.associationTypeId/],
     [{ inputs: [{ ...good, types: undefined }] }, /inputs\[0\]\.types/],
     [{ inputs: Array(2_001).fill(good) }, /maximum number of inputs supported in a batch is 2000/],
-  ])('refuses %#', (body, expected) => expect(message(body)).toMatch(expected));
+  ])('of a wrong form is refused with the place (case %#)', (body, expected) =>
+    expect(message(body)).toMatch(expected),
+  );
 
-  it('takes ids as numbers and as text', () => {
+  it('may write ids as numbers and as text', () => {
     const result = read({ inputs: [{ ...good, from: { id: 17 } }, good] });
     expect(result).toMatchObject({ batch: { from: ['17', '1'], to: ['2', '2'] } });
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { fateOf } from '../../../src/simulator/conventions.js';
 
-describe('record ids', () => {
+describe("the simulator's conventions", () => {
   it.each([
     ['1', 'exists'],
     ['99912345', 'exists'],
@@ -14,5 +14,7 @@ describe('record ids', () => {
     ['unknown_id', 'malformed'],
     ['12 3', 'malformed'],
     ['12345678901234567890', 'malformed'],
-  ])('%s: %s', (id, fate) => expect(fateOf(id, new Set(['4711']))).toBe(fate));
+  ])('take the record id %s for one that is %s', (id, fate) =>
+    expect(fateOf(id, new Set(['4711']))).toBe(fate),
+  );
 });

@@ -42,7 +42,7 @@ describe('a scripted status', () => {
     [477, { status: 'error' }],
     [500, { message: 'internal error' }],
     [503, { status: 'error' }],
-  ])('%d comes with its usual body', async (status, body) => {
+  ])('of %d comes with its usual body', async (status, body) => {
     simulator = await startSimulator();
     simulator.script({ kind: 'status', status });
     const answer = await create(['1']);
@@ -52,7 +52,7 @@ describe('a scripted status', () => {
     expect((await create(['1'])).status).toBe(201);
   });
 
-  it('502 and its like are HTML', async () => {
+  it('of 502 and its like is HTML', async () => {
     simulator = await startSimulator();
     simulator.script({ kind: 'status', status: 524 });
     expect((await create(['1'])).body).toMatch(/^<html>/);
@@ -100,7 +100,7 @@ describe('a scripted partial failure', () => {
     ['id-only', { id: ['2'] }],
     ['pair', { fromObjectId: ['2'], toObjectId: ['102'] }],
     ['none', undefined],
-  ] as const)('with context %s', async (context, expected) => {
+  ] as const)('names its inputs with context %s', async (context, expected) => {
     simulator = await startSimulator();
     simulator.script({ kind: 'partial', ids: ['2'], context, category: 'SOME_REASON' });
     const { status, body } = await create(ids);
@@ -112,7 +112,7 @@ describe('a scripted partial failure', () => {
     expect(created()).toEqual(['1', '3', '4']);
   });
 
-  it('of each second input, and of the right side', async () => {
+  it('may strike each second input, and names the right side', async () => {
     simulator = await startSimulator();
     simulator.script({ kind: 'partial', every: 2 }, { kind: 'partial', ids: ['103'] });
     expect(reported((await create(ids)).body)).toEqual([1, 3]);
@@ -141,7 +141,7 @@ describe('a scripted refusal', () => {
 });
 
 describe('answers that leave inputs out', () => {
-  it('empty: 2xx with nothing in it, nothing done', async () => {
+  it('list nothing and create nothing when they are empty', async () => {
     simulator = await startSimulator();
     simulator.script({ kind: 'empty' });
     const { status, body } = await create(['1', '999000001']);
@@ -154,7 +154,7 @@ describe('answers that leave inputs out', () => {
   it.each([
     [false, ['1', '3']],
     [true, ['1', '2', '3']],
-  ])('omit, applied %s', async (applied, written) => {
+  ])('leave out some of what they name (created all the same: %s)', async (applied, written) => {
     simulator = await startSimulator();
     simulator.script({ kind: 'omit', ids: ['2'], applied });
     const { status, body } = await create(['1', '2', '3']);
@@ -168,7 +168,7 @@ describe('trouble with the connection', () => {
   it.each([
     ['reset', 'fetch failed', 0],
     ['half-body', 'terminated', 201],
-  ] as const)('%s', async (kind, message, status) => {
+  ] as const)('%s fails the call of its caller', async (kind, message, status) => {
     simulator = await startSimulator();
     simulator.script({ kind, applied: true }, { kind });
     await expect(create(['1', '2'])).rejects.toThrow(message);
@@ -181,7 +181,7 @@ describe('trouble with the connection', () => {
     expect((await create(['3'])).status).toBe(201);
   });
 
-  it('slow: written, but the caller no longer waits', async () => {
+  it('creates what a slow call asked for although its caller has left', async () => {
     simulator = await startSimulator();
     simulator.script({ kind: 'slow', ms: 600_000 });
     const impatience = new AbortController();
@@ -204,7 +204,7 @@ describe('which call a fault strikes', () => {
     [{ pairs: [['2', '102']] }, true],
     [{ pairs: [['2', '101']] }, false],
     [{ endpoint: 'read' }, false],
-  ] as [NonNullable<Fault['match']>, boolean][])('%j: %s', async (match, strikes) => {
+  ] as [NonNullable<Fault['match']>, boolean][])('is decided by its match %j: %s', async (match, strikes) => {
     simulator = await startSimulator();
     simulator.script({ kind: 'status', status: 500, rate: 1, match });
     expect((await create(['1', '2', '3'])).status).toBe(strikes ? 500 : 201);
@@ -225,7 +225,7 @@ describe('which call a fault strikes', () => {
     expect(await run(8)).not.toEqual(first);
   });
 
-  it('goes through the script in its order', async () => {
+  it('is decided in the order of the script', async () => {
     simulator = await startSimulator();
     simulator.script({ kind: 'status', status: 500, times: 2 }, { kind: 'status', status: 423 });
     const statuses: number[] = [];
@@ -233,7 +233,7 @@ describe('which call a fault strikes', () => {
     expect(statuses).toEqual([500, 500, 423, 201]);
   });
 
-  it('is asked for when nobody met it', async () => {
+  it('is missed at the end when no call has met the fault', async () => {
     simulator = await startSimulator();
     simulator.script({ kind: 'status', status: 500, times: 2 }, { kind: 'empty', rate: 0.1 });
     await create(['1']);

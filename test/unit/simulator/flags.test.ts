@@ -38,7 +38,7 @@ describe('the flags of the simulator', () => {
     expect(problems.at(-1)).toMatch(/: partial, whole, whole-unnamed$/);
   });
 
-  it('bear the names commander makes of them', () => {
+  it('have the names that commander gives them', () => {
     for (const { flag, option } of SIMULATOR_FLAGS) {
       const name = flag.replace(/^--/, '').split(' ')[0] ?? '';
       expect(name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())).toBe(option);

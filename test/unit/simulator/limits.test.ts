@@ -46,7 +46,7 @@ describe('the rolling limit', () => {
     );
   });
 
-  it('is off at 0', () => {
+  it('is off when it is 0', () => {
     const limits = new Limits();
     const off = { ...options, rateLimitCalls: 0 };
     for (let call = 0; call < 3_000; call++) expect(limits.admit(NOON, off).admitted).toBe(true);
@@ -65,7 +65,7 @@ describe('the daily limit', () => {
   });
 });
 
-it('tells what is left in the headers', () => {
+it('the limits tell in headers how many calls are left', () => {
   const limits = new Limits();
   limits.admit(NOON, { ...options, dailyCallLimit: 10 });
   expect(limits.headers({ ...options, dailyCallLimit: 10 })).toEqual({

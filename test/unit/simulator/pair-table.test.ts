@@ -11,7 +11,7 @@ const anyId = fc.oneof(
 );
 
 describe('the table of pairs', () => {
-  it('is a Map from pairs of ids, in order of insertion, beyond the size it starts with', () => {
+  it('behaves as a Map from pairs of ids in order of insertion, beyond the size it starts with', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(anyId, anyId), { maxLength: 3_000, size: 'max' }), pairs => {
         const ids = new RecordIds();

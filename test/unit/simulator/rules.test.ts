@@ -30,7 +30,7 @@ const errorsOf = (verdict: Verdict) => (verdict.kind === 'judged' ? verdict.erro
 const refusalBody = (verdict: Verdict) =>
   verdict.kind === 'refused' ? (verdict.refusal.body as Record<string, unknown>) : {};
 
-describe('types', () => {
+describe('an association type', () => {
   it.each([
     ['0-1', '0-2', CONTACT_TO_COMPANY],
     ['0-2', '0-1', type(280)],
@@ -38,11 +38,11 @@ describe('types', () => {
     ['0-1', '0-1', type(449)],
     ['0-1', '2-7', type(4_321)],
     ['0-1', '0-2', type(3, 'USER_DEFINED')],
-  ])('%s → %s accepts %j', (from, to, good) => {
+  ])('is accepted between the objects that it is for: %s → %s with %j', (from, to, good) => {
     expect(judge(batchOf([['1', '2']], [good], from, to), rules())).toMatchObject({ created: [0] });
   });
 
-  it('refuses a type of the other direction in the words HubSpot uses', () => {
+  it("is refused for the other direction in HubSpot's words", () => {
     const verdict = judge(batchOf([['1', '2']], [type(280)]), rules());
     expect(refusalBody(verdict)).toMatchObject({
       category: 'VALIDATION_ERROR',
@@ -51,7 +51,7 @@ describe('types', () => {
     });
   });
 
-  it('names types that do not exist, for the whole call', () => {
+  it('that does not exist is named for the whole call', () => {
     const batch = batchOf([['1', '2']], [type(31_337), type(12, 'USER_DEFINED')]);
     expect(refusalBody(judge(batch, rules('partial', [11])))).toMatchObject({
       message: 'One or more associations are invalid',
@@ -66,7 +66,7 @@ describe('types', () => {
   });
 });
 
-describe('bad inputs among good ones', () => {
+describe('a batch with bad inputs among good ones', () => {
   const pairs: [string, string][] = [
     ['1', '2'],
     ['999000001', '3'],
@@ -76,7 +76,7 @@ describe('bad inputs among good ones', () => {
     ['999000001', '999000002'],
   ];
 
-  it('gives one error for each record and side, and none for what is accepted without effect', () => {
+  it('has one error for each record and side, and none for what is accepted without effect', () => {
     const verdict = judge(batchOf(pairs), rules());
     expect(verdict).toMatchObject({ kind: 'judged', created: [0], ignored: [4] });
     expect(errorsOf(verdict)).toEqual([
@@ -109,7 +109,7 @@ describe('bad inputs among good ones', () => {
     ]);
   });
 
-  it('refuses the whole call, with the names it has', () => {
+  it('is refused as a whole, with the names it has', () => {
     expect(refusalBody(judge(batchOf(pairs), rules('whole')))).toMatchObject({
       message: 'One or more associations are invalid',
       category: 'VALIDATION_ERROR',
@@ -125,13 +125,13 @@ describe('bad inputs among good ones', () => {
     });
   });
 
-  it('refuses the whole call without names', () => {
+  it('is refused as a whole without names', () => {
     const body = refusalBody(judge(batchOf(pairs), rules('whole-unnamed')));
     expect(body.message).toBe('One or more associations are invalid');
     expect(body).not.toHaveProperty('context');
   });
 
-  it('names nobody when a record is associated to itself', () => {
+  it('is refused without names when a record is associated to itself', () => {
     const batch = batchOf(
       [
         ['7', '7'],
@@ -155,12 +155,12 @@ describe('bad inputs among good ones', () => {
     );
   });
 
-  it('lets the same number stand on both sides of different object types', () => {
+  it('may have the same number on both sides of different object types', () => {
     expect(judge(batchOf([['7', '7']]), rules())).toMatchObject({ created: [0], errors: [] });
   });
 });
 
-describe('pairs that stand twice', () => {
+describe('the number of repeated pairs', () => {
   it.each([
     [
       [
@@ -178,13 +178,13 @@ describe('pairs that stand twice', () => {
       ],
       2,
     ],
-  ] as [[string, string][], number][])('%j: %d', (pairs, duplicates) => {
+  ] as [[string, string][], number][])('of %j is %d', (pairs, duplicates) => {
     const verdict = judge(batchOf(pairs), rules());
     expect(verdict).toMatchObject({ kind: 'refused', duplicates });
     expect(refusalBody(verdict).message).toBe('Duplicate IDs found in batch input');
   });
 
-  it('is not said of records that only share a side', () => {
+  it('does not count records that only share a side', () => {
     const batch = batchOf([
       ['1', '2'],
       ['1', '3'],

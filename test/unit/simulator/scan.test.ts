@@ -30,7 +30,7 @@ describe('the shortcut through the body', () => {
     );
   });
 
-  it('takes nothing that JSON.parse or the long way would not take as well', () => {
+  it('accepts nothing that JSON.parse or the long way would refuse', () => {
     const good = JSON.stringify({ inputs: [input('1', '2'), input('3', '4')] });
     fc.assert(
       fc.property(

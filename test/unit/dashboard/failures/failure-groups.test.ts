@@ -8,8 +8,8 @@ import {
 import { listText } from '../../../../src/dashboard/text/failures-text.js';
 import { failedJob, groupsOf } from '../../../support/failed-jobs.js';
 
-describe('groups', () => {
-  test('500 messages that differ in their ids are one row, with first and last seen', () => {
+describe('a group of failures', () => {
+  test('is one row of 500 messages that differ in their ids, with first and last seen', () => {
     const jobs = Array.from({ length: 500 }, (_, at) =>
       failedJob(`${at}`, [
         `No contact with ID ${at} exists`,
@@ -33,7 +33,7 @@ describe('groups', () => {
     });
   });
 
-  test('by category, message or object pair: what differs within a row is a star', () => {
+  test('is made by category, message or object pair, and shows what differs within it as a star', () => {
     const deals = (id: string, ...failures: Parameters<typeof failedJob>[1][]) => ({
       ...failedJob(id, ...failures),
       fromObjectType: 'deals',
@@ -63,7 +63,7 @@ describe('groups', () => {
     );
   });
 
-  test('the largest comes first, and a job with two errors is one job', () => {
+  test('comes first when it is the largest, and counts a job with two errors once', () => {
     const summary = groupsOf(
       failedJob('1', ['small', 'not a time', 1], ['large', '2026-03-01T12:00:00Z', 3]),
     );
@@ -75,7 +75,7 @@ describe('groups', () => {
     expect(summary.groups[1]?.firstSeen).toBe('2026-03-01T12:00:00.000Z'); // the job's, for want of a time
   });
 
-  test('memory is bounded whatever HubSpot writes', () => {
+  test('takes bounded memory whatever HubSpot writes', () => {
     const word = (at: number) => at.toString(26).replace(/\d/g, digit => 'qrstuvwxyz'.charAt(Number(digit)));
     const { groups, associations } = groupsOf(
       ...Array.from({ length: 5_000 }, (_, at) => failedJob(`${at}`, [`word ${word(at)}!`, '', 1])),

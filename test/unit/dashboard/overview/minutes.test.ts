@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { toSeries } from '../../../../src/dashboard/overview/minutes.js';
 
-test('minutes become steps: counts are added, samples are the largest, batches have a mean', () => {
+test('minutes become steps of a chart: counts are added, samples are the largest, batches have a mean', () => {
   const series = toSeries(
     [
       [

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { Rate } from '../../../../src/dashboard/overview/rate.js';
 
-test('the rate comes from readings that are far enough apart; until there are two, there is none', () => {
+test('the rate comes from two readings that are far enough apart, and is unknown before', () => {
   const rate = new Rate();
   expect(rate.perSecond(300_000, 1_000)).toBeNull();
   expect(rate.perSecond(303_900, 1_400)).toBeNull();

@@ -19,5 +19,5 @@ test.each([
   expect(healthOf('READONLY no', info)).toEqual({ ...health, refusal: 'READONLY no' });
 });
 
-test('where INFO is forbidden, only the refusal is known', () =>
+test('the health of a Redis that forbids INFO is its refusal alone', () =>
   expect(healthOf('', '')).toEqual({ refusal: '', memory: null, evicts: null }));

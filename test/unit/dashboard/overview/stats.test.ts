@@ -26,7 +26,7 @@ test.each<[string, (SearchReport | undefined)[], Stats['isolation']]>([
     [{ inputs: 5, invalid: 0, calls: 0, suspectCalls: 0 }],
     { inputs: 5, invalid: 0, callShare: 0 },
   ],
-])('isolation is summed over the living workers: %s', (_, searches, isolation) => {
+])('the isolation of stats is the sum over the living workers: %s', (_, searches, isolation) => {
   const worker: WorkerReport = {
     ...{ id: '1', version: '0.1.0', host: 'h', pid: 1, startedAt: now, rssBytes: 1e8 },
     ...{ state: 'sending', inFlight: 8, maxInFlight: 10, jobs: 20, associations: 10_000 },

@@ -7,4 +7,4 @@ test.each([
   [new Array(37).fill('207'), '207 × 37'],
   [['207', '400 c-1', '207', ''], '207 × 2, 400 c-1'],
   [[], ''],
-])('answers %j', (answers, text) => expect(answersText(answers)).toBe(text));
+])('the answers %j are counted by status', (answers, text) => expect(answersText(answers)).toBe(text));

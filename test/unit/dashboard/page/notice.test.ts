@@ -19,7 +19,7 @@ test.each<[Partial<Contact>, string]>([
   ],
   [{ unreachable: true }, 'The dashboard cannot be reached; what you see is how it was. Trying again …'],
   [{ trouble: { since: NOW } }, 'Redis cannot be read since 14:00; what you see is how it was.'],
-])('what the page shows is old: %j', (contact, text) => {
+])('the page says how old its figures are: %j', (contact, text) => {
   expect(noticeText({ lastWordAt: NOW, unreachable: false, trouble: null, ...contact }, NOW, clock)).toBe(
     text,
   );

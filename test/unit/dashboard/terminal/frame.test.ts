@@ -89,7 +89,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
   };
 }
 
-test('the whole story in 100 columns', () => {
+test('a frame tells the whole story in 100 columns', () => {
   const text = frame(inputOf(), { columns: 100, rows: 40 }, plain).join('\n').replace(/ +/g, ' ');
   for (const words of [
     'HubSpot associations default at redis://127.0.0.1:6379',
@@ -112,7 +112,7 @@ test('the whole story in 100 columns', () => {
     expect(text).toContain(words);
 });
 
-test('no rate yet: no figure in its place; and a day without enough calls has no finish time', () => {
+test('a frame shows no rate before there is one, and no finish time on a day without enough calls', () => {
   const input = inputOf();
   const withState = (state: Partial<FrameInput['reading']['figures']['state']>) => {
     const figures = { ...input.reading.figures, state: { ...input.reading.figures.state, ...state } };
@@ -132,7 +132,7 @@ test('no rate yet: no figure in its place; and a day without enough calls has no
   expect(short).toContain('done in not today');
 });
 
-test('a long sentence is wrapped, not cut', () => {
+test('a frame wraps a long sentence and does not cut it', () => {
   const input = inputOf();
   const reason = '401 from HubSpot: Authentication credentials not found, a long story of what it might be';
   const hold = { kind: 'auth', since: now - 60_000, until: now + 86_400_000, reason };
@@ -149,14 +149,14 @@ test('a long sentence is wrapped, not cut', () => {
   );
 });
 
-test('Redis away: said first, and that the rest is old', () => {
+test('a frame says first that Redis is away, and that the rest is old', () => {
   const trouble = 'Redis at redis://127.0.0.1:6379 cannot be used: ECONNREFUSED; trying again';
   const lines = frame(inputOf('', trouble), { columns: 100, rows: 40 }, plain);
   expect(lines[2]).toBe(` ● ${trouble}`);
   expect(lines[3]).toBe(' what follows is old');
 });
 
-test('it fits any terminal, with any words of HubSpot, and none of these reaches the terminal as a command', () => {
+test('a frame fits any terminal, and no word of HubSpot reaches the terminal as a command', () => {
   const words = fc.string({ unit: 'binary', maxLength: 60 });
   const anything = fc.oneof(words, fc.constant('\x1b]0;owned\x07\x1b[2J\r\n世界🙂e\u0301\u202e'));
   const size = fc.record({

@@ -10,8 +10,8 @@ import {
 import { INVALID_JOB } from '../../../../src/shared/state/rejection-groups.js';
 import { errorOf, failedJob, groupsOf } from '../../../support/failed-jobs.js';
 
-describe('texts', () => {
-  test('a row, its message, its example, the total', () => {
+describe('the text of failures', () => {
+  test('shows each row with its message and an example, and the total', () => {
     const text = listText(groupsOf(failedJob('7', ['No contact with ID 5 exists\u001b[31m', '', 2])));
     expect(text).toContain('OBJECT_NOT_FOUND  contacts → companies');
     expect(text).toContain('No contact with ID … exists [');
@@ -21,7 +21,7 @@ describe('texts', () => {
     expect(listText(groupsOf())).toBe('No rejected associations.');
   });
 
-  test('a job that cannot be read has no number of associations', () => {
+  test('shows no number of associations for a job that cannot be read', () => {
     const invalid = {
       ...failedJob('9'),
       failures: [{ category: INVALID_JOB, error: errorOf('/types is missing'), pairs: [] }],
@@ -31,7 +31,7 @@ describe('texts', () => {
     );
   });
 
-  test('what was done, and what was not', () => {
+  test('says what was done and what was not', () => {
     expect(retryText({ jobs: 1, associations: 1, alongside: 3, gone: 0 })).toBe(
       'Put back to be tried again: 1 association in 1 job. 3 associations with other errors came along: a job is retried as a whole, and what is still wrong is rejected again.',
     );
@@ -46,7 +46,7 @@ describe('texts', () => {
     );
   });
 
-  test('jobs that cannot be read are counted as jobs', () => {
+  test('counts jobs that cannot be read as jobs', () => {
     const unreadable = '7 jobs without associations that can be read';
     expect(retryText({ jobs: 7, associations: 0, alongside: 0, gone: 0 })).toBe(
       `Put back to be tried again: ${unreadable}.`,

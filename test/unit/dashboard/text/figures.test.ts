@@ -4,7 +4,7 @@ import { aligned, clockAt, count, duration, moment } from '../../../../src/dashb
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 
-describe('figures', () => {
+describe('a figure for people', () => {
   test.each([
     [0, '0 s'],
     [0.4, '0 s'],
@@ -14,11 +14,11 @@ describe('figures', () => {
     [7_505, '2 h 5 min'],
     [90_061, '1 d 1 h'],
     [-5, '0 s'],
-  ])('%p seconds: %s', (seconds, text) => {
+  ])('says the duration of %p seconds as %s', (seconds, text) => {
     expect(duration(seconds)).toBe(text);
   });
 
-  test('counts and moments', () => {
+  test('says counts with separators and moments in UTC', () => {
     expect(count(1_234_567)).toBe('1,234,567');
     expect(moment(now)).toBe('2026-03-01 12:00:00 UTC');
     expect(clockAt(now)(now + 300_000)).toBe('12:05 UTC');
@@ -26,7 +26,7 @@ describe('figures', () => {
     expect(clockAt(now)(1e300)).toBe('–');
   });
 
-  test('columns', () => {
+  test('stands in aligned columns', () => {
     expect(
       aligned(
         [

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { heldText, sizeText, totalText } from '../../../../src/dashboard/text/rejection-words.js';
 
-test('rejections in words: jobs that cannot be read are counted as jobs', () => {
+test('rejections are told as associations, and jobs that cannot be read as jobs', () => {
   const invalid = { category: 'INVALID_JOB', associations: 0, jobs: 7 };
   const missing = { category: 'OBJECT_NOT_FOUND', associations: 1_200, jobs: 3 };
   expect(heldText(invalid)).toBe('7 jobs whose data cannot be read');

@@ -11,7 +11,7 @@ import {
 const NOW = Date.parse('2026-03-01T14:00:00Z');
 const clock = (ms: number) => new Date(ms).toISOString().slice(11, 16);
 
-describe('the sentence', () => {
+describe("the state's sentence", () => {
   const flowing: StateFigures = {
     now: NOW,
     redis: { refusal: '', memory: null, evicts: null },
@@ -218,11 +218,11 @@ describe('the sentence', () => {
       'warn',
       'Waiting to try 300 again, next try 14:01; nothing is lost',
     ],
-  ])('%j', (figures, tone, text) => {
+  ])('says what the figures mean: %j', (figures, tone, text) => {
     expect(stateSentence({ ...flowing, ...figures }, clock)).toEqual({ tone, text });
   });
 
-  test('how long it takes is told only where the rate and the day allow it', () => {
+  test("tells how long the backlog takes only where the rate and the day's calls allow it", () => {
     expect(secondsLeft(flowing)).toBeCloseTo(1_200_000 / 18_400);
     for (const figures of [{ perSecond: null }, { perSecond: 0 }, { backlog: 0 }, { callsLeftToday: 3 }])
       expect(secondsLeft({ ...flowing, ...figures })).toBeNull();
@@ -233,7 +233,7 @@ describe('the sentence', () => {
     ['Flowing: 18,400/s, 1.2 M left', 'Flowing'],
     ['No worker is alive while 9,999 wait; nothing is lost', 'No worker is alive while 9,999 wait'],
     ['Redis is full (256 MB of 256 MB): nothing', 'Redis is full'],
-  ])('the title of %j is %j', (text, title) => expect(stateTitle(text)).toBe(title));
+  ])('shortens %j to the title %j', (text, title) => expect(stateTitle(text)).toBe(title));
 
   test.each([
     [0, '0'],
@@ -242,5 +242,5 @@ describe('the sentence', () => {
     [164_312, '164 k'],
     [1_234_567, '1.2 M'],
     [5e9, '5.0 G'],
-  ])('short(%d)', (n, text) => expect(short(n)).toBe(text));
+  ])('shortens the figure %d', (n, text) => expect(short(n)).toBe(text));
 });

@@ -54,12 +54,12 @@ describe("the state is said in the page's own sentence", () => {
       readingOf({ active: 2 }, { hold, backlog: 2 }),
       'Held since 12:00 UTC: HubSpot answered  429; next try 12:02 UTC; nothing is lost',
     ],
-  ])('%s', (_name, given, sentence) => {
+  ])('is said for a queue with %s', (_name, given, sentence) => {
     expect(statsText(given, 'redis://x').split('\n')[1]).toBe(sentence);
     expect(statsLine(given).endsWith(`  ${sentence}`)).toBe(true);
   });
 
-  test('on a terminal it is wrapped', () => {
+  test('is wrapped on a terminal', () => {
     const given = readingOf({ delayed: 2 }, { backlog: 2, nextTryAt: now + 60_000 });
     expect(statsText(given, 'redis://x', 30).split('\n').slice(1, 4)).toEqual([
       'Waiting to try 2 again, next',
@@ -69,7 +69,7 @@ describe("the state is said in the page's own sentence", () => {
   });
 });
 
-test('the human form: numbers aligned, with thousands separators', () => {
+test('the text of stats aligns its numbers and separates thousands', () => {
   const lines = statsText(readingOf({ waiting: 1_203, failed: 1 }), 'redis://127.0.0.1:6379').split('\n');
   expect(lines[0]).toBe('account default at redis://127.0.0.1:6379');
   expect(lines).toContain('associations  created       1,234,567');
@@ -78,7 +78,7 @@ test('the human form: numbers aligned, with thousands separators', () => {
   expect(lines).toContain('quota         in window            56  of 100 calls per 10 s');
 });
 
-test('held object pairs are shown with their reason', () => {
+test('the text of stats shows held object pairs with their reason', () => {
   const heldPairs = [
     { objectPair: 'contacts/companies HUBSPOT_DEFINED:279', until: now + 60_000, reason: '403: no scope' },
   ];
@@ -87,7 +87,7 @@ test('held object pairs are shown with their reason', () => {
   );
 });
 
-test('the line for a pipe is one line', () => {
+test('the text of stats for a pipe is one line', () => {
   expect(statsLine(readingOf({ waiting: 5 }))).toMatch(
     /^2026-03-01T12:00:00.000Z {2}created 1234567 .*waiting 5 .*in-window 56\/100/,
   );

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { jobTitle } from '../../../../src/dashboard/web/board.js';
 
-test('a job is titled so that a person understands it', () => {
+test("the board's title of a job says how many associations of which object pair it holds", () => {
   const objectPair = {
     version: 1,
     fromObjectType: 'contacts',

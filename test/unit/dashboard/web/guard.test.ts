@@ -13,7 +13,7 @@ const asked = (headers: AskedFor['headers'], more: Partial<AskedFor> = {}): Aske
 const post = (headers: AskedFor['headers'], board = false) =>
   refusalOf(asked(headers, { method: 'POST', board }), false);
 
-test('without a password only a loopback address is answered to: no name that was made to point here', () => {
+test('the guard answers without a password only to a loopback name, not to a name that was made to point here', () => {
   for (const name of [host, 'localhost', 'LOCALHOST:1', '[::1]:3001', '127.0.0.2'])
     expect(hostRefusal({ host: name })).toBeUndefined();
   for (const name of [undefined, '', 'evil.example', '127.0.0.1.evil.example:3001', 'localhost.evil.example'])
@@ -33,11 +33,11 @@ test.each<[string, Record<string, string>, number | undefined]>([
   ['no origin', { 'x-association-queue': '1' }, 403],
   ['a form, whose origin is hidden', { origin: 'null' }, 403],
   ['a form of ours', { 'sec-fetch-site': 'same-origin' }, 403],
-])('a state-changing call of %s', (_who, headers, status) => {
+])('the guard lets a state-changing call in from our own page only: %s', (_who, headers, status) => {
   expect(post(headers)?.status).toBe(status);
 });
 
-test("Bull Board's calls come without our header, and from our origin only", () => {
+test("the guard takes Bull Board's calls without our header, and from our origin only", () => {
   expect(post({ 'sec-fetch-site': 'same-origin' }, true)).toBeUndefined();
   expect(post({ 'sec-fetch-site': 'cross-site' }, true)?.status).toBe(403);
   expect(post({}, true)?.status).toBe(403);
@@ -48,14 +48,14 @@ describe('another site', () => {
   const get = (headers: Record<string, string>, door: AskedFor['door'], method = 'GET') =>
     refusalOf(asked(headers, { door, method }), false)?.status;
 
-  test('may link to a page, and not use it', () => {
+  test('may link to a page, but not embed it', () => {
     expect(get(link, 'page')).toBeUndefined();
     expect(get({ ...link, 'sec-fetch-site': 'same-site' }, 'page')).toBeUndefined();
     expect(get({ ...link, 'sec-fetch-dest': 'iframe' }, 'page')).toBe(403);
     expect(get({ ...link, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, 'page')).toBe(403);
   });
 
-  test.each(['GET', 'HEAD'])('does not %s what is inside, by link, picture, script or fetch', method => {
+  test.each(['GET', 'HEAD'])('gets nothing with %s, be it by link, picture, script or fetch', method => {
     expect(get(link, 'inside', method)).toBe(403);
     expect(get({ 'sec-fetch-site': 'cross-site' }, 'inside', method)).toBe(403);
     expect(get({ 'sec-fetch-site': 'same-site' }, 'inside', method)).toBe(403);
@@ -64,7 +64,7 @@ describe('another site', () => {
     expect(get({ origin: 'null' }, 'inside', method)).toBe(403);
   });
 
-  test('is neither the address bar, nor our own page, nor a program', () => {
+  test('is not taken for the address bar, our own page or a program', () => {
     for (const headers of [
       {},
       { 'sec-fetch-site': 'none' },
@@ -75,7 +75,7 @@ describe('another site', () => {
   });
 });
 
-test('read-only: looking is all', () => {
+test('the guard refuses every change when the dashboard is read-only', () => {
   expect(refusalOf(asked({}), true)).toBeUndefined();
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
     for (const board of [false, true])

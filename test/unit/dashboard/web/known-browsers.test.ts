@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { KnownBrowsers } from '../../../../src/dashboard/web/known-browsers.js';
 
-test('a cookie of a known browser holds for its own process only, and cannot be made up', () => {
+test('the cookie of a known browser is valid for its own process only, and cannot be forged', () => {
   const browsers = new KnownBrowsers();
   const cookie = browsers.newCookie();
   expect(cookie).toMatch(/; Path=\/; HttpOnly; SameSite=Strict$/);

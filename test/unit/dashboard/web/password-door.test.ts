@@ -40,7 +40,7 @@ describe('the password door', () => {
     expect(counts.wrong).toBe(7);
   });
 
-  test('slows down who guesses, counts and tells it with the address and never the password', () => {
+  test('slows guesses down, counts them, and logs them with the address and never the password', () => {
     const { knock, lines, counts } = open();
     const statuses = Array.from({ length: 200 }, (_, n) => statusOf(knock(basic(`oncall:guess-${n}`))));
     expect(statuses.filter(status => status === 401)).toHaveLength(10);
@@ -61,7 +61,7 @@ describe('the password door', () => {
     expect(statusOf(knock(right))).toBeUndefined();
   });
 
-  test('locks nobody else out: not from another address, and not a browser that was right before', () => {
+  test('locks out neither another address nor a browser that was right before', () => {
     const { knock } = open();
     const cookies = knock(right).headers?.['set-cookie']?.split(';', 1)[0];
     for (let n = 0; n < 50; n++) knock(basic(`oncall:${n}`));
@@ -74,7 +74,7 @@ describe('the password door', () => {
     expect(guesses.filter(status => status === 401)).toHaveLength(10);
   });
 
-  test('who has one address of IPv6 has those beside it', () => {
+  test('takes the IPv6 addresses of one network for one guesser', () => {
     const { knock } = open();
     for (let n = 0; n < 10; n++) knock(basic(`a:${n}`), `2001:db8::${n}`);
     expect(statusOf(knock(right, '2001:db8:0:0:7:7:7:7'))).toBe(429);

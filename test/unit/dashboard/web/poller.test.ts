@@ -15,7 +15,7 @@ describe('the poller', () => {
     return { asked, overview: { read } as unknown as Overview };
   }
 
-  test('one reading for all who look, parts only when they have changed, and none when nobody looks', async () => {
+  test('reads once for all viewers, sends parts that have changed only, and stops when nobody looks', async () => {
     const { asked, overview: one } = overview();
     const poller = new Poller(one);
     const heard: string[][] = [[], [], []];
@@ -40,7 +40,7 @@ describe('the poller', () => {
     poller.stop();
   });
 
-  test('with Redis away it says so, since when, and goes on trying', async () => {
+  test('says since when Redis is away, and goes on trying', async () => {
     const { asked, overview: one } = overview();
     const poller = new Poller(one);
     const heard: string[] = [];

@@ -11,7 +11,7 @@ describe('wrong passwords', () => {
     return tries;
   };
 
-  test('ten at once, then one in five seconds; who is right or somebody else does not wait', () => {
+  test('are answered ten at once, then one in five seconds; other addresses do not wait', () => {
     const wrong = new WrongPasswords(clock);
     expect(exhaust(wrong, 'a')).toBe(10);
     expect(wrong.waitMs('a')).toBe(5_000);
@@ -25,7 +25,7 @@ describe('wrong passwords', () => {
     expect(exhaust(wrong, 'a')).toBe(10);
   });
 
-  test('a flood is a line a minute with its count; a flood from many addresses is twenty', () => {
+  test('are one log line a minute and address with their count, and at most twenty lines for many addresses', () => {
     const wrong = new WrongPasswords(clock);
     expect(wrong.wrong('a')).toEqual({ tries: 1, untold: 0 });
     for (let n = 0; n < 500; n++) expect(wrong.early('a')).toBeUndefined();

@@ -32,7 +32,7 @@ function bench(line = 100 * LARGE, beginnings = 100 * LARGE) {
   };
 }
 
-it('lets in as many as fit, the others in the order in which they came', async () => {
+it('the body budget lets in as many bodies as fit, and the others in the order of their arrival', async () => {
   const { budget, enter, turnsSoon } = bench();
   const [first, second] = [enter(1), enter(2), enter(3), enter(4)];
   expect(await turnsSoon()).toEqual([1, 2]);
@@ -44,7 +44,7 @@ it('lets in as many as fit, the others in the order in which they came', async (
   expect(budget.isAwaited).toBe(false);
 });
 
-it('who leaves before its turn makes no room, and holds nobody up', async () => {
+it('a body that leaves before its turn frees nothing and delays nobody', async () => {
   const box = bench();
   const [first, , third] = [box.enter(1), box.enter(2), box.enter(3), box.enter(4)];
   third?.leave();
@@ -56,7 +56,7 @@ it('who leaves before its turn makes no room, and holds nobody up', async () => 
   expect(await box.turnsSoon()).toEqual([1, 2, 4]);
 });
 
-it('a body larger than all that may be read at a time goes alone', async () => {
+it('a body larger than the whole budget is read alone', async () => {
   const { enter, turnsSoon } = bench();
   const whole = enter(1, 3 * LARGE);
   enter(2);
@@ -65,7 +65,7 @@ it('a body larger than all that may be read at a time goes alone', async () => {
   expect(await turnsSoon()).toEqual([1, 2]);
 });
 
-it('what is announced counts for nothing, what has come does', () => {
+it('a body counts with the bytes that have arrived, not with those it has announced', () => {
   const { budget } = bench(3 * LARGE, 3_000);
   const silent = Array.from({ length: 1_000 }, () => budget.open(3 * LARGE));
   const [one, two, three] = silent as [Body, Body, Body];
@@ -75,7 +75,7 @@ it('what is announced counts for nothing, what has come does', () => {
   expect(three.take(1_000)).toBeUndefined();
 });
 
-it('the line has a limit; who has its turn is never stopped, and what it had before is free for others', async () => {
+it('the waiting line has a limit, and a body that has its turn is never stopped', async () => {
   const { budget, enter } = bench(3 * LARGE, LARGE_BODY_BYTES);
   const first = budget.open(LARGE);
   expect(first.take(LARGE_BODY_BYTES)).toBeUndefined();

@@ -9,7 +9,7 @@ function depthOf(value: unknown): number {
 }
 
 describe('the depth of JSON', () => {
-  it('is what parsing it says, whatever stands in its texts', () => {
+  it('is the depth that parsing finds, whatever its texts hold', () => {
     const text = fc.string({ unit: fc.constantFrom('"', '\\', '[', '{', ']', '}', 'a', '\n') });
     const value = fc.letrec<{ node: unknown }>(tie => ({
       node: fc.oneof(
@@ -27,7 +27,7 @@ describe('the depth of JSON', () => {
     );
   });
 
-  it.each(['"', '"\\', '"\\"', '[[["', ']]]]', ''])('%j does not hold it up', text => {
+  it.each(['"', '"\\', '"\\"', '[[["', ']]]]', ''])('is found in one pass where the text is %j', text => {
     expect(isNestedDeeper(text, 3)).toBe(false);
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parsePrefer, preferenceApplied } from '../../../../src/gateway/headers/prefer.js';
 
-describe('Prefer', () => {
+describe('the Prefer header', () => {
   it.each([
     [undefined, false, 0],
     ['respond-async', true, 0],
@@ -13,11 +13,11 @@ describe('Prefer', () => {
     ['wait=-1, wait=x, return=minimal', false, 0],
     ['wait=99999999999999', false, 0],
     [['wait=2', 'respond-async'], true, 2],
-  ])('%j', (header, respondAsync, waitSeconds) => {
+  ])('is read: %j', (header, respondAsync, waitSeconds) => {
     expect(parsePrefer(header)).toEqual({ respondAsync, waitSeconds });
   });
 
-  it('says what was applied', () => {
+  it('is answered with what was applied', () => {
     expect(preferenceApplied({ respondAsync: true, waitSeconds: 3 })).toBe('respond-async, wait=3');
     expect(preferenceApplied({ respondAsync: false, waitSeconds: 0 })).toBeUndefined();
   });

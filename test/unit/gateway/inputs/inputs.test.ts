@@ -16,7 +16,7 @@ const typesOf: TypesOf = ({ label }) => {
   return { types: [{ associationCategory: label ? 'USER_DEFINED' : 'HUBSPOT_DEFINED', associationTypeId }] };
 };
 
-describe('inputs', () => {
+describe('the inputs of a request', () => {
   const read = (body: unknown, maxInputs = 10) =>
     readInputs('contacts', 'companies', body, { maxInputs, typesOf });
   const refusalOf = async (run: () => Promise<unknown>): Promise<Refusal> => {
@@ -50,7 +50,7 @@ describe('inputs', () => {
     });
   });
 
-  it('every bad one is named by its index', async () => {
+  it('are refused with the index of every bad one', async () => {
     const long = 'x'.repeat(1_000_000);
     const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
     const inputs = [
@@ -78,7 +78,7 @@ describe('inputs', () => {
     expect(JSON.stringify(refusal.faults).length).toBeLessThan(2_000);
   });
 
-  it('may name a label, or say nothing; of odd types it warns', async () => {
+  it('may name a label or no type at all; odd types are warned of', async () => {
     const { from, to } = inputOf(1, 2);
     const reversed = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 280 }];
     const { jobs, warnings } = await read({
@@ -98,7 +98,7 @@ describe('inputs', () => {
     expect(warningsHeader(Array(7).fill('odd'))).toBe('odd | odd | odd | odd | odd | and 2 more');
   });
 
-  it('an unknown label is a fault of its input; when nobody can be asked, the gateway is unavailable', async () => {
+  it('are refused for an unknown label, and with 503 when HubSpot cannot be asked for it', async () => {
     const { from, to } = inputOf(1, 2);
     const bad = await refusalOf(() =>
       read({
@@ -126,17 +126,20 @@ describe('inputs', () => {
     });
   });
 
-  it('the list of faults is bounded, the number is not', async () => {
+  it('are refused with a bounded list of faults and their full number', async () => {
     const refusal = await refusalOf(() => read({ inputs: Array(5_000).fill({}) }, 5_000));
     expect(refusal.message).toMatch(/^5000 of 5000 /);
     expect(refusal.faults).toHaveLength(1_000);
   });
 
-  it.each([undefined, null, 3, 'x', [], {}, { inputs: {} }, { inputs: [] }])('%j is refused', async body => {
-    expect((await refusalOf(() => read(body))).status).toBe(400);
-  });
+  it.each([undefined, null, 3, 'x', [], {}, { inputs: {} }, { inputs: [] }])(
+    'are refused when the body is %j',
+    async body => {
+      expect((await refusalOf(() => read(body))).status).toBe(400);
+    },
+  );
 
-  it('too many: 413; a bad object type: 400', async () => {
+  it('are refused with 413 when they are too many, and with 400 for a bad object type', async () => {
     expect((await refusalOf(() => read({ inputs: Array(11).fill(inputOf(1, 2)) }))).status).toBe(413);
     const refusal = await refusalOf(() =>
       readInputs('con tacts', 'x'.repeat(101), { inputs: [] }, { maxInputs: 1, typesOf }),
@@ -144,7 +147,7 @@ describe('inputs', () => {
     expect(refusal.faults.map(fault => fault.in)).toEqual(['fromObjectType', 'toObjectType']);
   });
 
-  it('the fingerprint is that of the associations, not of their spelling', async () => {
+  it('have the same fingerprint however they are spelled', async () => {
     const of = async (...inputs: unknown[]) => fingerprint((await read({ inputs })).jobs);
     const { from, to, types } = inputOf('1', '2');
     expect(await of({ types, to, from })).toBe(await of(inputOf(1, 2)));
@@ -154,7 +157,7 @@ describe('inputs', () => {
   });
 });
 
-describe('the names of an input’s fields', () => {
+describe('an input', () => {
   const { types, ...untyped } = inputOf(1, 2);
   const noTypes = () => {
     throw new Error('nobody asked for the default');
@@ -168,7 +171,7 @@ describe('the names of an input’s fields', () => {
     [{ ...untyped, category: 'USER_DEFINED', typeId: '36' }],
     [{ ...untyped, types: [{ ...type, associationTypeId: '36' }] }],
     [{ _from: { id: '01' }, to: { id: '002' }, types: [type] }],
-  ])('%j says a type', async input => {
+  ])('says its type in the fields %j', async input => {
     const { jobs } = await read(input);
     expect(jobs).toMatchObject([{ types: [type], pairs: [['1', '2']] }]);
   });
@@ -202,7 +205,7 @@ describe('the names of an input’s fields', () => {
       'from.type',
       'a record has an id and nothing else',
     ],
-  ])('%j is refused by name', async (input, place, words) => {
+  ])('is refused with the name of the bad field: %j', async (input, place, words) => {
     const at = `inputs[1].${place}`;
     await expect(read(inputOf(1, 2), input)).rejects.toMatchObject({
       status: 400,
@@ -216,7 +219,7 @@ describe('the names of an input’s fields', () => {
     ['Association Label', 'Billing'],
     ['associationTypes', types],
     ['fromObjectType', 'deals'],
-  ])('%s beside the list of inputs is refused by name', async (name, value) => {
+  ])('is refused when %s stands beside the list of inputs', async (name, value) => {
     const body = { inputs: [untyped], [name]: value };
     await expect(
       readInputs('contacts', 'companies', body, { maxInputs: 9, typesOf: noTypes }),
@@ -227,7 +230,7 @@ describe('the names of an input’s fields', () => {
     });
   });
 
-  it('a million names beside the list of inputs are a refusal that reads a hundred', async () => {
+  it('is refused after a hundred of a million names that stand beside the list', async () => {
     const many = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, at) => [`lable${at}`, at]));
     const reading = readInputs(
       'contacts',
@@ -241,18 +244,18 @@ describe('the names of an input’s fields', () => {
     });
   });
 
-  it('a million unknown names are a refusal, too', async () => {
+  it('is refused for hundreds of thousands of unknown names', async () => {
     const input = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`name${at}`, at]));
     await expect(read(input)).rejects.toMatchObject({ status: 400 });
   });
 
-  it.each(['\ud800', '1\u202e', '1\u0085', 'a\udc00b'])('the id %j is none', async id => {
+  it.each(['\ud800', '1\u202e', '1\u0085', 'a\udc00b'])('is refused for the id %j', async id => {
     await expect(read({ from: { id }, to: { id: '2' }, types })).rejects.toMatchObject({
       faults: [{ in: 'inputs[0].from.id' }],
     });
   });
 
-  it.each(['half \ud83d', 'two\nlines', '\u0000'])('the label %j is none', async label => {
+  it.each(['half \ud83d', 'two\nlines', '\u0000'])('is refused for the label %j', async label => {
     await expect(read({ ...untyped, label })).rejects.toMatchObject({ faults: [{ in: 'inputs[0].label' }] });
   });
 });

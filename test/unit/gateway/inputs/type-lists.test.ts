@@ -26,7 +26,7 @@ const each = (count: number, of: (at: number) => object) =>
 it.each([
   ['types', (at: number) => ({ types: [type(at + 1)] })],
   ['label', (at: number) => ({ label: `L${at}` })],
-])('more than a few hundred different %s are refused by index', async (place, of) => {
+])('a request with more than a few hundred different %s is refused by index', async (place, of) => {
   const first = each(MAX_TYPE_LISTS + 2, of);
   // what was named before may be named again, however late
   const { result, asked } = await read([...first, ...first.slice(0, 5)]);
@@ -41,7 +41,7 @@ it.each([
   expect(asked.length).toBeLessThanOrEqual(place === 'label' ? MAX_TYPE_LISTS + 5 : 0);
 });
 
-it('as many as are allowed, in any order of their types, are taken', async () => {
+it('a request may have as many lists of types as are allowed, in any order of their types', async () => {
   const inputs = each(3_000, at => {
     const [one, other] = [type((at % MAX_TYPE_LISTS) + 1), type(9_999)];
     return { types: at % 2 ? [one, other] : [other, one] };
@@ -49,7 +49,7 @@ it('as many as are allowed, in any order of their types, are taken', async () =>
   expect((await read(inputs)).result).toMatchObject({ inputs: 3_000 });
 });
 
-it('of many bad inputs all are counted, and the first thousand faults put into words', async () => {
+it('a request with many bad inputs counts all, and words the first thousand faults', async () => {
   let looks = 0;
   const bad = {
     get associationCategory() {
@@ -66,7 +66,7 @@ it('of many bad inputs all are counted, and the first thousand faults put into w
   expect(looks).toBeLessThan(20 * inputs.length);
 });
 
-it('of many unknown names in an input all are counted, and some put into words', () => {
+it('an input with many unknown names counts all, and words some', () => {
   const given = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`name${at}`, at]));
   expect(readFields(given).faults.slice(19)).toEqual([
     expect.stringMatching(/^name19: /),

@@ -140,7 +140,7 @@ describe('CsvParser', () => {
         'the cells are separated by ";": separate them by commas',
       ],
     ],
-  ])('finds the header %j unusable', (header, given, problems) => {
+  ])('says what is wrong with the header %j', (header, given, problems) => {
     expect(csv(header, given).problems).toEqual(problems);
   });
 });
@@ -153,13 +153,13 @@ describe('the columns of a CSV file', () => {
     ['FROM,To,association_category,Association Type ID\n51,8801,USER_DEFINED,36', { types: userDefined }],
     ['from,to,Association Label\n51,8801,Decision maker', { label: 'Decision maker' }],
     ['from,to,association_label\n51,8801,Decision maker', { label: 'Decision maker' }],
-  ])('%j is understood', (text, meaning) => {
+  ])('are understood as they are written: %j', (text, meaning) => {
     const { associations, problems } = csv(text, { fromObjectType: 'contacts', toObjectType: 'companies' });
     expect(problems).toEqual([]);
     expect(associations).toEqual([expect.objectContaining({ from: '51', to: '8801', ...meaning })]);
   });
 
-  it('says once which are not read', () => {
+  it('are named once when they are not read', () => {
     const parser = new CsvParser(defaults);
     const { problems } = parseAll(parser, 'from,,to,Owner,no\u202ete,\n1,x,2,Ann,y,');
     expect(problems).toEqual([]);
@@ -168,14 +168,14 @@ describe('the columns of a CSV file', () => {
     ]);
   });
 
-  it('empty cells at the end are no fault, nor are lines of nothing else', () => {
+  it('may be followed by empty cells, and lines may have nothing else', () => {
     const parsed = csv('from,to,\n101,202,\n103,204,,\n,\n,,,\n105,206');
     expect(parsed).toMatchObject({ problems: [], refused: [] });
     expect(pairsText(parsed)).toEqual(['101>202', '103>204', '105>206']);
     expect(csv('from,to\n1,2,,x').refused).toEqual(['2: 4 cells, but the header has 2']);
   });
 
-  it('a million of them are looked at, too', () => {
+  it('are checked even when there are a hundred thousand', () => {
     const header = `from,to,${Array.from({ length: 100_000 }, (_, at) => `c${at}`).join(',')}`;
     const parser = new CsvParser(defaults);
     expect(parseAll(parser, header).problems).toEqual([]);

@@ -34,7 +34,7 @@ describe('readLines', () => {
     );
   });
 
-  it('cuts a line without end, and finds the next one', async () => {
+  it('cuts a line that does not end, and finds the next one', async () => {
     const bytes = new TextEncoder().encode(`${'x'.repeat(3 * MAX_LINE_LENGTH)}\n1,2`);
     const lines = await linesOf(bytes, 65_536);
     expect(lines.map(([line, text]) => [line, text.slice(0, 3)])).toEqual([

@@ -25,15 +25,15 @@ const faultsOf = (data: unknown): string[] => {
   return parsed.ok ? [] : parsed.faults;
 };
 
-describe('data of a job', () => {
-  test('the example of the contract is accepted', () => {
+describe('the data of a job', () => {
+  test("is accepted as the contract's example writes it", () => {
     expect(parseJobData({ ...job, source: 'crm-import', requestId: 'r-1' })).toEqual({
       ok: true,
       data: { ...job, source: 'crm-import', requestId: 'r-1' },
     });
   });
 
-  test('ids are strings afterwards, and fields we do not know are kept', () => {
+  test('has ids as strings afterwards, and keeps unknown fields', () => {
     const error = { at: '2026-01-01T00:00:00Z', attempt: 1, message: 'no', pairs: 1 };
     expect(
       parseJobData({ ...job, pairs: [[1, '2']], rejected: [{ error, pairs: [[3, 4]] }], note: 'theirs' }),
@@ -43,7 +43,7 @@ describe('data of a job', () => {
     });
   });
 
-  test('a pair whose id is none is refused in words, at its place', () => {
+  test('is refused with the place and the value of an id that is none', () => {
     expect(
       parseJobData({
         ...job,
@@ -58,7 +58,7 @@ describe('data of a job', () => {
     });
   });
 
-  test('leading zeros are no part of an id, and a type id may be a text', () => {
+  test('may write ids with leading zeros and type ids as text; both are read as numbers would be', () => {
     const error = { at: '2026-01-01T00:00:00Z', attempt: 1, message: 'no', pairs: 1 };
     const given = {
       ...job,
@@ -85,7 +85,7 @@ describe('data of a job', () => {
   test.each([
     ['a source of two lines', { source: 'nightly import\nsecond line\u0000' }],
     ['a request id with a tab', { requestId: 'a\tb' }],
-  ])('no good association is rejected for free text beside it: %s', (_name, text) => {
+  ])('is accepted although its free text is odd: %s', (_name, text) => {
     expect(parseJobData({ ...job, ...text })).toMatchObject({ ok: true, data: text });
   });
 
@@ -106,13 +106,13 @@ describe('data of a job', () => {
       { ...job, note: JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) },
       '/note/0/0',
     ],
-  ])('what no script could read is refused with its place: %s', (_name, data, place) => {
+  ])('is refused, with the place, for what no script could read: %s', (_name, data, place) => {
     const faults = faultsOf(data);
     expect(faults[0]).toContain(place);
     expect(faults.join().isWellFormed()).toBe(true);
   });
 
-  test('a job with nothing left to create is a job', () => {
+  test('may have nothing left to create', () => {
     expect(faultsOf({ ...job, pairs: [] })).toEqual([]);
   });
 
@@ -146,13 +146,13 @@ describe('data of a job', () => {
       '/pairs/1/1',
     ],
     ['an id that is not safe', { ...job, pairs: [[2 ** 53, '1']] }, '/pairs/0/0'],
-  ])('%s is refused, with its place', (_name, data, place) => {
+  ])('is refused, with the place: %s', (_name, data, place) => {
     const faults = faultsOf(data);
     expect(faults).not.toEqual([]);
     expect(faults.some(fault => fault.startsWith(place))).toBe(true);
   });
 
-  test('all faults are listed', () => {
+  test('is refused with all its faults at once', () => {
     const faults = faultsOf({ version: 1, types: [], pairs: [['1']] });
     for (const place of ['/types', '/pairs/0'])
       expect(faults.some(fault => fault.startsWith(place))).toBe(true);
@@ -191,7 +191,7 @@ describe('an association', () => {
     ]);
   });
 
-  test.each([null, undefined, 7, 'x'])('%p is not one', value => {
+  test.each([null, undefined, 7, 'x'])('is not %p, which is one fault', value => {
     expect(associationFaults(value as unknown as Association)).toHaveLength(1);
   });
 
@@ -205,7 +205,7 @@ describe('an association', () => {
     [null, 'null is not a record id (a string or an integer)'],
     [{}, '{} is not a record id (a string or an integer)'],
     ['x'.repeat(129), expect.stringMatching(/^"x+… is not a record id$/)],
-  ])('record id %p', (id, fault) => {
+  ])('has the record id %p, or a fault that says why not', (id, fault) => {
     expect(recordIdFault(id)).toEqual(fault);
   });
 
@@ -219,35 +219,35 @@ describe('an association', () => {
     ['0x10', '0x10'],
     ['01a', '01a'],
     ['00123456789012345678901234', '123456789012345678901234'],
-  ])('the one form of %p is %p', (id, form) => {
+  ])('takes the id %p for %p', (id, form) => {
     expect(recordIdFault(id)).toBeUndefined();
     expect(canonicalId(id)).toBe(form);
   });
 
   test.each(['\ud800', 'a\udfff', '1\u200b', '\u202e1', '1\u2028', '1\u0085', '\u0000', '\ufeff1'])(
-    'the text %j is no id',
+    'refuses the text %j as an id',
     id => {
       expect(recordIdFault(id)).toMatch(/ is not a record id$/);
     },
   );
 
-  test('a bigint is no id, and is named', () => {
+  test('refuses a bigint as an id, and shows it', () => {
     expect(recordIdFault(5n)).toBe('5 is not a record id (a string or an integer)');
   });
 
-  test('a list of types with null in it is refused, not fallen over', () => {
+  test('is refused when null is among its types', () => {
     expect(typesFaults([null])).toHaveLength(2);
     expect(typesFaults('HUBSPOT_DEFINED:279')).toHaveLength(1);
   });
 });
 
 describe('types in text', () => {
-  test('there and back', () => {
+  test('are read as they were written', () => {
     expect(typeText(type)).toBe('HUBSPOT_DEFINED:279');
     expect(parseType(' HUBSPOT_DEFINED:279 ')).toEqual(type);
   });
 
-  test('the same types in any order are the same text', () => {
+  test('are the same text in any order', () => {
     const other = { associationCategory: 'USER_DEFINED', associationTypeId: 4 } as const;
     expect(typesText([type, other])).toBe(typesText([other, type, other]));
     expect(typesText([type])).toBe('HUBSPOT_DEFINED:279');
@@ -264,7 +264,7 @@ describe('types in text', () => {
     '279',
     'HUBSPOT_DEFINED:0x117',
     'HUBSPOT_DEFINED:2.79e2',
-  ])('"%s" is not a type', text => {
+  ])('refuse "%s"', text => {
     expect(() => parseType(text)).toThrow(/is not an association type \(such as HUBSPOT_DEFINED:279\)/);
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { objectTypeId } from '../../../../src/shared/contract/object-types.js';
 
-describe('object types', () => {
+describe('the id of an object type', () => {
   it.each([
     ['contacts', '0-1'],
     ['contact', '0-1'],
@@ -16,5 +16,5 @@ describe('object types', () => {
     ['p77_cars', 'p77_cars'],
     ['conatcts', undefined],
     ['0-31337', undefined],
-  ])('%s is %s', (name, id) => expect(objectTypeId(name)).toBe(id));
+  ])('of %s is %s', (name, id) => expect(objectTypeId(name)).toBe(id));
 });

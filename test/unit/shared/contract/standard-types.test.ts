@@ -15,7 +15,7 @@ const cells = Object.entries(STANDARD_TYPES).flatMap(([from, row]) =>
 const ids = cells.flatMap(({ cell }) => cell.split(' ').slice(1).map(Number.parseFloat));
 const defaultOf = (from: string, to: string) => standardDefault(objectPairOf(from, to))?.associationTypeId;
 
-describe('the table', () => {
+describe('the table of standard types', () => {
   it('has 410 types, each once', () => {
     expect(ids).toHaveLength(410);
     expect(new Set(ids).size).toBe(410);
@@ -28,13 +28,13 @@ describe('the table', () => {
     expect(new Set(pairs).size).toBe(pairs.length);
   });
 
-  it('knows the objects of its rows, but for those without a public id', () => {
+  it('knows the objects of its rows, except those without a public id', () => {
     const unknown = Object.keys(STANDARD_TYPES).filter(name => objectTypeId(name) === undefined);
     expect(unknown).toEqual(['payment_links']);
   });
 });
 
-describe('what is asked of it', () => {
+describe('the standard type', () => {
   it.each([
     ['contacts', 'companies', 279],
     ['companies', 'contacts', 280],

@@ -3,13 +3,13 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MAX_BACKOFF_MS, pauseMs, withJitter } from '../../../../src/shared/runtime/backoff.js';
 
-test('the bound doubles with every attempt, up to ten minutes', () => {
+test('the backoff doubles its bound with every attempt, up to ten minutes', () => {
   expect([1, 2, 3, 4].map(attempt => pauseMs(attempt, 1_000))).toEqual([1_000, 2_000, 4_000, 8_000]);
   expect(pauseMs(11, 1_000)).toBe(MAX_BACKOFF_MS);
   expect(pauseMs(1_000_000, 1_000)).toBe(MAX_BACKOFF_MS);
 });
 
-test('full jitter: anything from nothing to the bound', () => {
+test('the backoff is any time from zero to its bound', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 10_000 }),

@@ -18,15 +18,15 @@ function problemsOf(env: Environment, needs?: { token?: boolean }): readonly str
   return [];
 }
 
-describe('values', () => {
-  test('an empty environment gives the documented defaults', () => {
+describe('the settings', () => {
+  test('have the documented defaults in an empty environment', () => {
     const config = parseConfig({});
     for (const [key, setting] of Object.entries(SETTINGS))
       if (setting.kind !== 'secret') expect(config).toHaveProperty(key, setting.default);
     expect(config.hubspotAccessToken).toBeUndefined();
   });
 
-  test('values are read, trimmed, and empty ones count as unset', () => {
+  test('are read and trimmed, and an empty value counts as unset', () => {
     const config = parseConfig({
       RATE_LIMIT_CALLS: ' 150 ',
       HUBSPOT_BASE_URL: 'http://127.0.0.1:8787',
@@ -41,19 +41,19 @@ describe('values', () => {
     });
   });
 
-  test('the configuration is frozen', () => {
+  test('are frozen once they are read', () => {
     expect(Object.isFrozen(parseConfig({}))).toBe(true);
   });
 
-  test("other programs' variables are not ours to judge", () => {
+  test('ignore the variables of other programs', () => {
     expect(
       problemsOf({ PATH: '/bin', HOME: '/root', REDIS_TLS_URL: 'rediss://x', NODE_ENV: 'test' }),
     ).toEqual([]);
   });
 });
 
-describe('problems', () => {
-  test('all are reported at once, a line each, naming the variable', () => {
+describe('a bad setting', () => {
+  test('is reported together with all others, in a line that names the variable', () => {
     const problems = problemsOf(
       {
         REDIS_URL: 'http://127.0.0.1',
@@ -78,7 +78,7 @@ describe('problems', () => {
     ]);
   });
 
-  test.each(['-1', '1.5', '1e3', '0x10', 'NaN', '0'])('RATE_LIMIT_CALLS=%s is refused', given => {
+  test.each(['-1', '1.5', '1e3', '0x10', 'NaN', '0'])('such as RATE_LIMIT_CALLS=%s is refused', given => {
     expect(problemsOf({ RATE_LIMIT_CALLS: given })).toHaveLength(1);
   });
 
@@ -115,7 +115,7 @@ describe('problems', () => {
     expect(problemsOf(Object.fromEntries(names.map(name => [name, 'x'])))).toEqual([]);
   });
 
-  test('what contradicts itself is refused', () => {
+  test('is refused when it contradicts another', () => {
     expect(problemsOf({ BATCH_LINGER_MS: '25000' })).toEqual([
       'BATCH_LINGER_MS (25000) must be shorter than SHUTDOWN_TIMEOUT_MS (25000)',
     ]);
@@ -123,8 +123,8 @@ describe('problems', () => {
   });
 });
 
-describe('secrets', () => {
-  test('are never repeated', () => {
+describe('a secret', () => {
+  test('is never repeated in a message', () => {
     const problems = problemsOf({
       REDIS_URL: 'http://user:hunter2@127.0.0.1',
       HUBSPOT_BASE_URL: 'ftp://user:hunter2@proxy',
@@ -154,7 +154,7 @@ describe('secrets', () => {
     }
   });
 
-  test('a file that is not there is named, with the reason', () => {
+  test('is missing with the name of its file and the reason when the file cannot be read', () => {
     expect(problemsOf({ HUBSPOT_ACCESS_TOKEN_FILE: '/nowhere/token' }, { token: true })).toEqual([
       expect.stringMatching(/^HUBSPOT_ACCESS_TOKEN_FILE .*ENOENT.*\/nowhere\/token/),
     ]);
@@ -170,7 +170,7 @@ describe('the dashboard’s settings', () => {
       return (error as ConfigError).problems;
     }
   };
-  test('elsewhere than on loopback it needs user and password; all problems at once, the password in none', () => {
+  test('ask for user and password except on loopback; all problems are reported at once, without the password', () => {
     expect(problems({})).toEqual([]);
     expect(problems({ DASHBOARD_HOST: '0.0.0.0', DASHBOARD_PORT: 'x', DASHBOARD_READ_ONLY: 'yes' })).toEqual([
       expect.stringMatching(/^DASHBOARD_PORT "x" is not/),
@@ -200,18 +200,21 @@ describe('the gateway’s settings', () => {
       throw error;
     }
   };
-  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('%s needs no key', GATEWAY_HOST => {
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('need no key on %s', GATEWAY_HOST => {
     expect(problems({ GATEWAY_HOST })).toEqual([]);
   });
-  it.each(['0.0.0.0', '::', '10.0.0.1', 'example.org', '127.0.0.1.example.org'])('%s does', GATEWAY_HOST => {
-    expect(problems({ GATEWAY_HOST })).toEqual([expect.stringMatching(/^GATEWAY_API_KEYS is not set/)]);
-    expect(problems({ GATEWAY_HOST, GATEWAY_API_KEYS: 'k' })).toEqual([]);
-  });
-  it('keys are never repeated', () => {
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'example.org', '127.0.0.1.example.org'])(
+    'need a key on %s',
+    GATEWAY_HOST => {
+      expect(problems({ GATEWAY_HOST })).toEqual([expect.stringMatching(/^GATEWAY_API_KEYS is not set/)]);
+      expect(problems({ GATEWAY_HOST, GATEWAY_API_KEYS: 'k' })).toEqual([]);
+    },
+  );
+  it('never repeat a key in a message', () => {
     expect(problems({ GATEWAY_API_KEYS: ' , ' })).toEqual(['GATEWAY_API_KEYS holds no key']);
     expect(problems({ GATEWAY_API_KEYS: 'a b,c' }).join()).not.toContain('a b');
   });
-  it('the other commands do not mind', () => {
+  it('do not concern the other commands', () => {
     expect(parseConfig({ GATEWAY_HOST: '0.0.0.0' }).gatewayHost).toBe('0.0.0.0');
   });
 });

@@ -6,7 +6,7 @@ import { Registry } from 'prom-client';
 import { createLogger } from '../../../../src/shared/runtime/logger.js';
 import { MetricsServer } from '../../../../src/shared/runtime/metrics-server.js';
 
-it('closes connections that say nothing, half a head or half a body, and answers the others', async () => {
+it('the metrics server closes connections that send nothing, half a head or half a body, and answers the others', async () => {
   const server = new MetricsServer({
     port: 0,
     host: '127.0.0.1',

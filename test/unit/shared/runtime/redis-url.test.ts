@@ -15,7 +15,7 @@ const problemsOf = (work: () => unknown): string => {
   return '';
 };
 
-describe('mistyped', () => {
+describe('a mistyped REDIS_URL', () => {
   it.each([
     'redis://user:se cret@host',
     'redis://user:sec/ret@host:6379',
@@ -33,7 +33,7 @@ describe('mistyped', () => {
     'redis://user:secret@host:port',
     'redis://user:secret@',
     'redis://:secret',
-  ])('%s: refused by the settings and by the library, and not repeated', url => {
+  ])('is refused by the settings and the library, without being repeated: %s', url => {
     for (const said of [
       problemsOf(() => parseConfig({ REDIS_URL: url })),
       problemsOf(() => createProducer({ redisUrl: url })),
@@ -45,22 +45,22 @@ describe('mistyped', () => {
   });
 });
 
-describe('well written', () => {
+describe('a good REDIS_URL', () => {
   it.each([
     ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
     ['redis://user:p%20a%2Fss@host/2', 'redis://host/2'],
     ['rediss://:secret@redis.example:6380/0?family=6', 'rediss://redis.example:6380/0'],
     ['redis://[::1]:6379', 'redis://[::1]:6379'],
     ['redis://default:pa!$&*ss=:+@host', 'redis://host'],
-  ])('%s is shown as %s', (url, place) => {
+  ])('is shown without its password: %s as %s', (url, place) => {
     expect(redisUrlFault(url)).toBeUndefined();
     expect(redisPlace(url)).toBe(place);
   });
 });
 
-describe('other URLs', () => {
+describe('another URL', () => {
   it.each(['HUBSPOT_BASE_URL', 'ALERT_WEBHOOK_URL'])(
-    '%s: credentials are refused, and not repeated',
+    'is refused with credentials in it, without repeating them: %s',
     name => {
       for (const url of ['https://user:secret@host/', 'https:/user:secret@host', 'ftp://user:secret@host']) {
         const said = problemsOf(() => parseConfig({ [name]: url }));

@@ -2,11 +2,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { WatchedRedis } from '../../../support/watched-redis.js';
 
-describe('the log', () => {
+describe('the log of a Redis in trouble', () => {
   const refused = new Error('connect ECONNREFUSED 127.0.0.1:1');
   const lost = 'connect ECONNREFUSED 127.0.0.1:1: Redis at redis://127.0.0.1:1 cannot be used';
 
-  it('has one line when Redis is lost, then one a minute, whoever says it how often', () => {
+  it('has one line when Redis is lost, then one a minute, however often it is reported', () => {
     const test = new WatchedRedis('redis://user:geheim@127.0.0.1:1');
     const { watch } = test;
     const quiet = watch.quiet(test.logger);
@@ -25,7 +25,7 @@ describe('the log', () => {
     expect(watch.reasons).toEqual(['Redis: connect ECONNREFUSED', 'Redis: OOM command not allowed']);
   });
 
-  it('has what is not about Redis as it was said', () => {
+  it('has lines that are not about Redis unchanged', () => {
     const test = new WatchedRedis('redis://127.0.0.1:1');
     const { watch } = test;
     watch.quiet(test.logger).warn({ event: 'unexpected', error: 'a bug' }, 'job comes back');

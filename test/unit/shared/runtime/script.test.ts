@@ -25,7 +25,7 @@ function server(refusal?: string) {
   return { redis, heard, forget: () => known.clear() };
 }
 
-it('a server that knows flags gets the script with them, once', async () => {
+it('a script is sent once, with its flags, to a server that knows flags', async () => {
   const { redis, heard } = server();
   const script = loadScript(file);
   await script(redis, ['k'], []);
@@ -33,7 +33,7 @@ it('a server that knows flags gets the script with them, once', async () => {
   expect(heard).toEqual(['evalsha', 'with flags', 'evalsha']);
 });
 
-it('Redis 6 gets the script without them, and is not asked again until it has forgotten it', async () => {
+it('a script is sent without its flags to Redis 6, and again when Redis has forgotten it', async () => {
   const { redis, heard, forget } = server(
     "ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'",
   );
@@ -46,7 +46,7 @@ it('Redis 6 gets the script without them, and is not asked again until it has fo
   expect(heard).toEqual([...once, 'evalsha', ...once]);
 });
 
-it('any other error is the caller’s', async () => {
+it('a script passes any other error on to the caller', async () => {
   const { redis, heard } = server('READONLY You can’t write against a read only replica.');
   await expect(loadScript(file)(redis, ['k'], [])).rejects.toThrow('READONLY');
   expect(heard).toEqual(['evalsha', 'with flags']);

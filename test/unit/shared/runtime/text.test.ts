@@ -14,13 +14,13 @@ const hostile = fc.string({
   ),
 });
 
-test('one line of it moves no terminal, and what is seen stays', () => {
+test('foreign text in one line moves no terminal and keeps its visible characters', () => {
   expect(harmless('12\x1b[31m34\u009b2J \u202e56\u2066é日👍')).toBe('12 [31m34 2J  56 é日👍');
   expect(harmlessLines('a\x07\nb\u2028')).toBe('a \nb ');
   fc.assert(fc.property(hostile, text => !UNSEEN.test(harmless(text))));
 });
 
-test('JSON moves no terminal either, and means the same', () => {
+test('foreign text in JSON moves no terminal and means the same', () => {
   expect(harmlessJson('{"id":"1\u009b\u{e0041}\u202e"}')).toBe('{"id":"1\\u009b\\udb40\\udc41\\u202e"}');
   fc.assert(
     fc.property(hostile, hostile, (key, text) => {
@@ -34,7 +34,7 @@ test('JSON moves no terminal either, and means the same', () => {
   );
 });
 
-test('nor does a log line', () => {
+test('foreign text in a log line moves no terminal', () => {
   const lines: string[] = [];
   const logger = createLogger('info', 'test', { write: line => void lines.push(line) });
   logger.info({ path: '/\u009b31m\u202e' }, 'said \u0090by somebody\x1b');

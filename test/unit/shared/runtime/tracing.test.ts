@@ -12,7 +12,7 @@ test.each([
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_SDK_DISABLED: 'TRUE' }, false],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_SDK_DISABLED: 'false' }, true],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_TRACES_EXPORTER: 'none' }, false],
-])('%j: %s', (env, on) => {
+])('traces are wanted by the environment %j: %s', (env, on) => {
   expect(wantsTraces(env)).toBe(on);
   expect(() => parseConfig(env)).not.toThrow(); // the variables are not ours to judge
 });

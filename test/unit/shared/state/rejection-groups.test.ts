@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { indexedRejections, withoutIds } from '../../../../src/shared/state/rejection-groups.js';
 
-test('a group is what a person would call the same', () => {
+test('a group of rejections holds messages that differ in their ids only', () => {
   const error = (message: string) => ({
     at: '2026-03-01T12:00:00Z',
     attempt: 1,
@@ -34,6 +34,6 @@ test.each([
   ['ids 1, 2,3; 4 are gone', 'ids … are gone'],
   ['see 7f3c2b1e-aaaa-4000-8000-123456789abc', 'see …'],
   ['abc is not a valid id', 'abc is not a valid id'],
-])('%s → %s', (message, text) => {
+])('the message "%s" has no ids as "%s"', (message, text) => {
   expect(withoutIds(message)).toBe(text);
 });

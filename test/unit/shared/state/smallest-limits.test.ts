@@ -48,13 +48,13 @@ describe('the smallest limits', () => {
       [limits({ timeZone: 'Europe/Berlin' }), limits()],
       limits({ timeZone: 'Europe/Berlin' }),
     ],
-  ])('%s', (_, own, others, smallest) => {
+  ])('count over all replicas: %s', (_, own, others, smallest) => {
     expect(smallestLimits(own, others)).toEqual(smallest);
     // whoever computes it comes to the same
     for (const one of others) expect(smallestLimits(one, [...others, own])).toEqual(smallest);
   });
 
-  it('are said with both values, the setting and the remedy; not when all agree', () => {
+  it('are warned of with both values, the setting and the remedy, and not when all agree', () => {
     const replicas = [
       { name: 'a on one', limits: limits() },
       { name: 'b on two', limits: limits({ limit: 60 }) },

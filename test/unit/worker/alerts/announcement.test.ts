@@ -11,7 +11,7 @@ const QUEUE = 'hubspot-associations';
 const at = Date.parse('2026-03-01T22:30:00Z');
 const common = { id: 1, at, tries: 1 };
 
-describe('in words', () => {
+describe('an announcement', () => {
   test.each([
     [
       {
@@ -41,7 +41,7 @@ describe('in words', () => {
       { ...common, kind: 'rejections', rejected: 1_240, decided: 20_000, rate: 5, windowMs: 300_000 },
       ':warning: *hubspot-associations*: 1,240 of 20,000 associations (6.2 %, more than 5 %) were rejected within 5 min. Why: `association-queue failures list`',
     ],
-  ] as const)('%#', (announcement, text) => {
+  ] as const)('is told in words (case %#)', (announcement, text) => {
     expect(announcementText(announcement, QUEUE)).toBe(text);
   });
 });
@@ -64,7 +64,7 @@ describe('the webhook', () => {
     );
   }
 
-  test('takes JSON with a text', async () => {
+  test('posts JSON with a text', async () => {
     let body = '';
     const problem = await postTo(async (request, response) => {
       for await (const chunk of request) body += chunk;
@@ -73,7 +73,7 @@ describe('the webhook', () => {
     expect([problem, body]).toEqual([undefined, '{"text":"hello"}']);
   });
 
-  test('a refusal, a redirect, silence: words without the URL', async () => {
+  test('tells of a refusal, a redirect or silence without the URL', async () => {
     expect(await postTo((_, response) => response.writeHead(404).end('no_service'))).toBe('it answered 404');
     server?.close();
     expect(await postTo((_, response) => response.writeHead(302, { location: '/elsewhere' }).end())).toBe(
@@ -83,7 +83,7 @@ describe('the webhook', () => {
     expect(await postTo(() => {}, 200)).toBe('no answer within 200 ms');
   });
 
-  test('nobody there', async () => {
+  test('tells of a receiver that is not there', async () => {
     const webhook = new Webhook(`http://127.0.0.1:1${PATH}`, 1_000);
     const problem = await webhook.post('hello', new AbortController().signal);
     expect(problem).toMatch(/^(ECONNREFUSED|no connection)$/);

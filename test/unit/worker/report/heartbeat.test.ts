@@ -9,7 +9,7 @@ test.each([
   [{ inFlight: 1 }, 'sending'],
   [{ associations: 1 }, 'gathering'],
   [{}, 'idle'],
-])('a worker with %j is %s', (now, state) => {
+])('a worker with %j reports that it is %s', (now, state) => {
   expect(
     stateOf({ isRunning: true, isStopping: false, isHeld: false, inFlight: 0, associations: 0, ...now }),
   ).toBe(state);

@@ -8,15 +8,15 @@ import { addPipelineMetrics, createWorkerMetrics } from '../../../../src/worker/
 import { queueStateOf } from '../../../support/queue-state.js';
 import { contactsToCompanies } from '../../../support/samples.js';
 
-describe('label values', () => {
-  test("HubSpot's words as they are, where they are known", () => {
+describe('the labels of metrics', () => {
+  test("are HubSpot's words where these are known", () => {
     expect(categoryLabel('OBJECT_NOT_FOUND')).toBe('OBJECT_NOT_FOUND');
     expect(categoryLabel(undefined)).toBe('none');
     expect(statusLabel('477')).toBe('477');
     expect(statusLabel('TIMEOUT')).toBe('TIMEOUT');
   });
 
-  test('whatever HubSpot says, there are few of them', () => {
+  test('are few, whatever HubSpot says', () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(fc.string(), fc.integer(), (category, status) => {
@@ -38,7 +38,7 @@ test.each([
   [{ inputs: 4_000, invalid: 3, calls: 100, suspectCalls: 40 }, 4_000, 0.4],
   [{ inputs: 0, invalid: 0, calls: 100, suspectCalls: 40 }, 0, 0],
   [{ inputs: 9, invalid: 0, calls: 0, suspectCalls: 0 }, 9, 0],
-])('what looking for invalid inputs costs: %j', async (search, inputs, ratio) => {
+])('the metrics show what searching for invalid inputs costs: %j', async (search, inputs, ratio) => {
   const { registry } = createWorkerMetrics();
   addPipelineMetrics(registry, () => ({ ...IDLE, search }), 'not known');
   const text = await registry.metrics();
