@@ -82,7 +82,7 @@ const rig = useRig(import.meta.url, afterAll);
     expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
   }
 
-  it('loads: light, accessible, without a complaint', async () => {
+  it('loads little, is accessible, and the browser has no complaint', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     let bytes = 0;
@@ -123,7 +123,7 @@ const rig = useRig(import.meta.url, afterAll);
     });
   });
 
-  it('search, by keyboard: where is the pair, and what happened to it?', async () => {
+  it('finds a pair by keyboard, and says what happened to it', async () => {
     await withPage(async page => {
       await page.focus('#search-from');
       await page.keyboard.type('100000003');
@@ -144,7 +144,7 @@ const rig = useRig(import.meta.url, afterAll);
     });
   });
 
-  it('a search that is refused says why, in the words of the server', async () => {
+  it('says why a search is refused, in the words of the server', async () => {
     const page = await browser.newPage(); // its console tells of the 400, as it should
     await page.goto(dashboard.url);
     await page.fill('#search-from', 'x y');
@@ -156,7 +156,7 @@ const rig = useRig(import.meta.url, afterAll);
     await page.close();
   });
 
-  it('says when it hears nothing any more, and takes it back', async () => {
+  it('says when it hears nothing any more, and takes it back later', async () => {
     const other = await rig.startDashboard();
     const page = await browser.newPage(); // its console may tell of the connection
     await page.goto(other.url);
@@ -173,7 +173,7 @@ const rig = useRig(import.meta.url, afterAll);
     await page.close();
   });
 
-  it('pause and resume', async () => {
+  it('pauses and resumes the queue', async () => {
     await withPage(async page => {
       await page.focus('#pause');
       await page.keyboard.press('Enter');
@@ -189,7 +189,7 @@ const rig = useRig(import.meta.url, afterAll);
     });
   });
 
-  it('dark, and on a phone: readable, nothing beyond the edge', async () => {
+  it('is readable in the dark and on a phone, with nothing beyond the edge', async () => {
     const ground = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     await withPage(
       async page => {
@@ -209,7 +209,7 @@ const rig = useRig(import.meta.url, afterAll);
     );
   });
 
-  it('the board has jobs with titles that a person understands', async () => {
+  it('leads to a board whose jobs have titles that a person understands', async () => {
     await withPage(
       async page => {
         await page.getByText('7 rejected, contacts → companies, HUBSPOT_DEFINED:279').waitFor();
@@ -219,7 +219,7 @@ const rig = useRig(import.meta.url, afterAll);
     );
   });
 
-  it('asks for the password; read-only has nothing to press', async () => {
+  it('asks for the password, and has nothing to press when it is read-only', async () => {
     const httpCredentials = { username: 'oncall', password: 'hunter2' };
     const closed = await rig.startDashboard({
       DASHBOARD_USER: httpCredentials.username,
@@ -243,7 +243,7 @@ const rig = useRig(import.meta.url, afterAll);
     );
   });
 
-  it('retry of a group that then succeeds; discard asks first', async () => {
+  it('retries a group that then succeeds, and asks before it discards one', async () => {
     rig.simulator.setOptions({ missing: missing.slice(0, 3).map(([from]) => from) });
     await withPage(async page => {
       await page.click('#rejection-groups button:text-is("Retry")');
@@ -270,7 +270,7 @@ const rig = useRig(import.meta.url, afterAll);
     });
   });
 
-  it('words from outside are words, whatever is in them', async () => {
+  it('shows words from outside as words, whatever is in them', async () => {
     const evil = '<img src=x onerror=alert(1)>';
     const job = await rig.queue.add('other', { version: 9, fromObjectType: evil, toObjectType: evil });
     await withPage(async page => {
@@ -299,7 +299,7 @@ const rig = useRig(import.meta.url, afterAll);
     expect(await rig.queue.getFailedCount()).toBe(0);
   });
 
-  it('ids and words from outside turn nothing around: no control, no direction of theirs', async () => {
+  it('lets no control or direction in ids and words from outside turn anything around', async () => {
     const evil = '7\u001b[2J\u009b\u202e\u2066\u200f7';
     const job = await rig.queue.add(evil, { version: 9, fromObjectType: evil }, { jobId: `x${evil}` });
     await withPage(async page => {
@@ -316,7 +316,7 @@ const rig = useRig(import.meta.url, afterAll);
   });
 
   (process.env.SCREENSHOTS ? it : it.skip)(
-    'screenshots',
+    'gives the screenshots of the README',
     async () => {
       const directory = new URL('../../docs/images/', import.meta.url).pathname;
       mkdirSync(directory, { recursive: true });

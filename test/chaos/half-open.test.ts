@@ -21,8 +21,8 @@ async function startProxy(): Promise<void> {
 }
 const GOOD = goodPairs(2_000);
 
-describe('a worker', () => {
-  it('notices within 15 s, says so meanwhile, and goes on; nothing is lost or sent twice', async () => {
+describe('a worker with half-open connections', () => {
+  it('notices within 15 s, says so meanwhile, and goes on without loss or repetition', async () => {
     await rig.start();
     await startProxy();
     const worker = rig.startWorker({ REDIS_URL: proxy.url, METRICS_PORT: '19465', JOB_LOCK_MS: '30000' });
@@ -58,8 +58,8 @@ const fail = (): never => {
   throw new Error('not yet');
 };
 
-describe('a producer and a gateway', () => {
-  it('hear of it within seconds, and go on with a new connection', async () => {
+describe('a producer and a gateway with half-open connections', () => {
+  it('notice it within seconds, and go on with a new connection', async () => {
     await rig.start();
     await startProxy();
     const producer = createProducer({ redisUrl: proxy.url, prefix: rig.prefix });
@@ -82,8 +82,8 @@ describe('a producer and a gateway', () => {
   });
 });
 
-describe('any connection', () => {
-  it('that is asked and stays silent is made anew; what was not answered is sent again where the role is patient', async () => {
+describe('a connection', () => {
+  it('that is asked and stays silent is made anew, and repeats what was not answered where its role is patient', async () => {
     await rig.start();
     await startProxy();
     const redis = openRedis(proxy.url, 'patient', () => {}, 300);
@@ -94,7 +94,7 @@ describe('any connection', () => {
     expect(proxy.accepted).toBe(2);
   });
 
-  it('that says nothing of its own accord, as a subscriber, is asked for it', async () => {
+  it('of a subscriber, which says nothing of its own accord, is asked for a sign of life', async () => {
     await rig.start();
     await startProxy();
     const { keys } = rig;

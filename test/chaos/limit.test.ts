@@ -55,7 +55,7 @@ async function refusals(from: SimulatorProcess) {
 
 describe('one limit over all replicas', () => {
   it.each([2, 4])(
-    '%i replicas with a backlog: no window over the limit, no 429, full batches',
+    'keeps %i replicas with a backlog within every window, without a 429, in full batches',
     async replicas => {
       const batches = LIMIT.calls * 3;
       await begin(replicas, batches);
@@ -70,7 +70,7 @@ describe('one limit over all replicas', () => {
     },
   );
 
-  it('replicas that get no CPU for 20 to 300 ms, again and again: no 429, nothing lost', async () => {
+  it('holds without a 429 or a loss for replicas that get no CPU for 20 to 300 ms, again and again', async () => {
     const batches = LIMIT.calls * 3;
     const workers = await begin(3, batches);
     const ending = new AbortController();
@@ -89,7 +89,7 @@ describe('one limit over all replicas', () => {
     expect(await rig.totals()).toMatchObject({ created: batches * PER_CALL, rejected: 0 });
   });
 
-  it('replicas that are configured differently: the smallest limit counts, and each warns once; it ends with its replica', async () => {
+  it('is the smallest where replicas are configured differently, which each warns of once, until that replica ends', async () => {
     simulator = await startSimulatorProcess({ calls: 0, windowMs: LIMIT.windowMs });
     const batches = 40;
     await rig.start({

@@ -19,7 +19,7 @@ async function works(worker: CliProcess): Promise<void> {
   await rig.expectAccounted(GOOD, []);
 }
 
-describe('takes no writes', () => {
+describe('a start with a Redis that takes no writes', () => {
   it.each([
     [
       'NOREPLICAS',
@@ -28,7 +28,7 @@ describe('takes no writes', () => {
     ],
     ['OOM', () => rig.redis.config('SET', 'maxmemory', '1'), () => rig.redis.config('SET', 'maxmemory', '0')],
     ['READONLY', () => rig.redis.replicaof('127.0.0.1', '1'), () => rig.redis.replicaof('NO', 'ONE')],
-  ])('%s: the worker says so once and starts when it does', async (word, breaks, mends) => {
+  ])('(%s) is reported once, and the worker starts when Redis takes them', async (word, breaks, mends) => {
     await rig.enqueue(GOOD, 10);
     await breaks();
     const worker = rig.startWorker();
@@ -40,8 +40,8 @@ describe('takes no writes', () => {
   });
 });
 
-describe('is loading', () => {
-  it('worker and producer say so; they work when it is done', async () => {
+describe('a start with a Redis that is loading', () => {
+  it('is reported by worker and producer, which work when it is done', async () => {
     await rig.enqueue(GOOD, 10);
     const filler = rig.redis.pipeline();
     for (let at = 0; at < 100_000; at++) filler.set(`filler-${at}`, '');
@@ -63,8 +63,8 @@ describe('is loading', () => {
   });
 });
 
-describe('is away', () => {
-  it('from the beginning: worker, gateway and dashboard work once it is there', async () => {
+describe('a start with a Redis that is away', () => {
+  it('from the beginning works for worker, gateway and dashboard once Redis is there', async () => {
     await rig.enqueue(GOOD.slice(1), 10);
     await rig.server.kill();
     const worker = rig.startWorker();
@@ -79,7 +79,7 @@ describe('is away', () => {
     expect((await (await dashboard).get('/queues/api/queues')).status).toBe(200);
   });
 
-  it.each([1, 2])('from its connection number %i on: the worker starts when it is back', async count => {
+  it.each([1, 2])('from its connection number %i on works for the worker once Redis is back', async count => {
     await rig.enqueue(GOOD, 10);
     const proxy = await HalfOpenProxy.start(rig.redisUrl);
     try {

@@ -18,9 +18,9 @@ const moreCalls = async (count: number) => {
 const GOOD = goodPairs(20_000);
 const SMALL = { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3' };
 
-describe('Redis refuses writes for a while', () => {
+describe('a worker whose Redis refuses writes for a while', () => {
   it.each([['without replicas (NOREPLICAS)', 'min-replicas-to-write', '1', '0']])(
-    '%s: nobody is failed or lost, the worker lives',
+    'lives on, and nobody is failed or lost (%s)',
     async (_name, parameter, broken, mended) => {
       await start(SMALL);
       await rig.enqueue(GOOD, 70);
@@ -36,8 +36,8 @@ describe('Redis refuses writes for a while', () => {
   );
 });
 
-describe('Redis is full and stays full', () => {
-  it('producers are refused; the backlog drains, and nothing is sent twice', async () => {
+describe('a Redis that is full and stays full', () => {
+  it('refuses producers while the backlog drains, and nothing is sent twice', async () => {
     await start({ ...SMALL, JOB_LOCK_MS: '2000' });
     await rig.enqueue(GOOD, 70);
     const before = rig.startWorker();
@@ -69,7 +69,7 @@ describe('Redis is full and stays full', () => {
 });
 
 describe('a worker is killed while Redis is full', () => {
-  it('its jobs come back although Redis stays full', async () => {
+  it('leaves jobs that come back although Redis stays full', async () => {
     await start({ ...SMALL, JOB_LOCK_MS: '2000' });
     const few = GOOD.slice(0, 1_000);
     rig.simulator.script(...Array.from({ length: 3 }, () => ({ kind: 'slow', ms: 60_000 }) as const));
@@ -83,7 +83,7 @@ describe('a worker is killed while Redis is full', () => {
     await rig.expectAccounted(few, []);
   });
 
-  it('an account that is held for minutes is held all the same', async () => {
+  it('finds the account held for minutes all the same', async () => {
     await start(SMALL);
     rig.simulator.script({ kind: 'status', ...migrating(120) });
     await rig.enqueue(GOOD.slice(0, 100), 70);
@@ -99,8 +99,8 @@ describe('a worker is killed while Redis is full', () => {
   });
 });
 
-describe('Redis is away', () => {
-  it('SIGTERM with work in hand ends the process within its timeout; all is there afterwards', async () => {
+describe('a worker whose Redis is away', () => {
+  it('ends within its timeout on SIGTERM with work in hand, and all is there afterwards', async () => {
     await start({ ...SMALL, SHUTDOWN_TIMEOUT_MS: '2000' });
     await rig.enqueue(GOOD, 70);
     const worker = rig.startWorker();

@@ -25,8 +25,8 @@ const moreCalls = async (count: number) => {
   await eventually(() => expect(calls()).toBeGreaterThanOrEqual(from + count));
 };
 
-describe('kill -9', () => {
-  it('of one of two workers, again and again under load: all is accounted for', async () => {
+describe('a kill -9', () => {
+  it('of one of two workers, again and again under load, leaves everything accounted for', async () => {
     await rig.start({
       // slow enough that the work outlasts the starts of all victims, however late the machine is
       simulator: { latencyMs: 1_000, refusal: 'whole' },
@@ -47,8 +47,8 @@ describe('kill -9', () => {
   });
 });
 
-describe('SIGTERM', () => {
-  it('under load ends within the timeout, gives back what it held, spends no attempt', async () => {
+describe('a SIGTERM', () => {
+  it('under load ends the worker within its timeout; it gives back what it held and spends no attempt', async () => {
     await rig.start({
       simulator: { latencyMs: 1_000 },
       env: {
@@ -79,8 +79,8 @@ describe('SIGTERM', () => {
   });
 });
 
-describe('Redis', () => {
-  it('killed with -9 and started again with its append-only file, twice under load: nothing is lost', async () => {
+describe('a Redis', () => {
+  it('loses nothing when it is killed with -9 and started again with its append-only file, twice under load', async () => {
     await rig.start({
       ownRedis: true,
       simulator: { latencyMs: 20 },
@@ -99,8 +99,8 @@ describe('Redis', () => {
   });
 });
 
-describe('HubSpot', () => {
-  it('away for a while: the account is held with growing pauses, nobody is rejected, then all is created', async () => {
+describe('a HubSpot', () => {
+  it('that is away for a while holds the account with growing pauses, rejects nobody, and creates all afterwards', async () => {
     await rig.start({
       simulator: { latencyMs: 10 },
       env: { BATCH_MAX_INPUTS: '200', JOB_ATTEMPTS: '3', RETRY_BACKOFF_MS: '200' },

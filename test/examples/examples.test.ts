@@ -31,7 +31,7 @@ class Queue:
         calls.append(["close"])
 `;
 
-describe('examples of the README', () => {
+describe('the examples of the README', () => {
   it.each([
     ['examples/enqueue.mjs', 1_001],
     ['examples/plain-bullmq.mjs', 2],

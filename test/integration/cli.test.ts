@@ -85,7 +85,7 @@ async function fail(...ids: string[]): Promise<void> {
   await worker.close();
 }
 
-test('what others wrote moves no terminal: ids, words, lines of files; data and JSON stay as they are', async () => {
+test('ids, words and lines of files that others wrote move no terminal, and stay unchanged in data and JSON', async () => {
   const evil = '7\u001b[2J\u009b31m\u202e\u2066\u200f\u061c\u0085\u{e0041}7';
   const [rejected] = job('1').rejected ?? [];
   const data: JobData = {
@@ -150,7 +150,7 @@ test('what others wrote moves no terminal: ids, words, lines of files; data and 
   expect(`${enqueued.stdout}${enqueued.stderr}`.replaceAll('\n', '')).not.toMatch(unseen);
 });
 
-test('stats: for people by default, JSON on request', async () => {
+test('stats prints text for people, and JSON on request', async () => {
   await redis.hset(accountKeys(prefix).counters, { created: 1_234_567 });
   const human = await run('stats');
   expect(human).toMatchObject({ status: 0, stderr: '' });
@@ -160,7 +160,7 @@ test('stats: for people by default, JSON on request', async () => {
   expect(JSON.parse(json.stdout)).toMatchObject({ account: 'default', associations: { created: 1_234_567 } });
 });
 
-test('stats --watch in a pipe: a line a second, until it is told to end', async () => {
+test('stats --watch prints a line a second into a pipe, until it is told to end', async () => {
   const watch = start('stats', '--watch', '--json');
   await eventually(() => expect(watch.stdout.split('\n').length).toBeGreaterThan(2));
   watch.child.kill('SIGINT');
@@ -170,7 +170,7 @@ test('stats --watch in a pipe: a line a second, until it is told to end', async 
     expect(JSON.parse(line)).toHaveProperty('quota.limit', 100);
 });
 
-test('failures: list, export, retry', async () => {
+test('failures lists, exports and retries what was rejected', async () => {
   await fail('101', '102');
   const list = await run('failures', 'list');
   expect(list).toMatchObject({ status: 0, stderr: '' });
@@ -204,7 +204,7 @@ test('failures: list, export, retry', async () => {
   expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 2, failed: 0 });
 });
 
-test('what export writes, enqueue takes', async () => {
+test('enqueue takes what failures export writes', async () => {
   await fail('101', '102');
   const { stdout } = await run('failures', 'export');
   expect(await ended(start('enqueue', '-'), stdout)).toMatchObject({
@@ -213,7 +213,7 @@ test('what export writes, enqueue takes', async () => {
   });
 });
 
-test('failures discard: never without a yes', async () => {
+test('failures discard discards nothing without a yes', async () => {
   await fail('101');
   expect(await run('failures', 'discard')).toMatchObject({
     status: 2,
@@ -228,7 +228,7 @@ test('failures discard: never without a yes', async () => {
   expect(await queue.getFailedCount()).toBe(0);
 });
 
-test('a reader that has read enough ends the export quietly', async () => {
+test('failures export ends quietly when its reader has read enough', async () => {
   await fail(...Array.from({ length: 500 }, (_, at) => `${at}`));
   const output = start('failures', 'export');
   output.child.stdout?.destroy();
@@ -237,7 +237,7 @@ test('a reader that has read enough ends the export quietly', async () => {
   expect(status).toBe(0);
 });
 
-test('a port that is taken: one line, exit 1', async () => {
+test('a command whose port is taken says so in one line and exits with 1', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -87,7 +87,7 @@ describe('however a path is written', () => {
   ];
   const passed = (status: number) => status < 300;
 
-  it('another site reads nothing and changes nothing; our header is needed; read-only is for good', async () => {
+  it('another site reads and changes nothing, our header is needed, and read-only is final', async () => {
     await rig.start();
     await rig.enqueue(goodPairs(10), 10);
     const page = await rig.startDashboard();
@@ -118,7 +118,7 @@ describe('however a path is written', () => {
     expect(await raw(page, 'PUT', `${BOARD}/pause`, { 'sec-fetch-site': 'same-origin' })).toBe(200);
   });
 
-  it('without the password nothing but health; by another name nothing at all', async () => {
+  it('the dashboard shows health only without the password, and nothing by another host name', async () => {
     await rig.start();
     const page = await rig.startDashboard(PASSWORD);
     const open = await rig.startDashboard();
@@ -135,7 +135,7 @@ describe('however a path is written', () => {
 });
 
 describe('the password', () => {
-  it('without it nothing, with it everything; the password is in no log', async () => {
+  it('opens everything, and stands in no log', async () => {
     await rig.start();
     const page = await rig.startDashboard({ ...PASSWORD, DASHBOARD_HOST: '0.0.0.0' });
     const authorization = basic('oncall:hunter2-secret');
@@ -155,7 +155,7 @@ describe('the password', () => {
     expect(page.output()).not.toContain('hunter2');
   });
 
-  it('guesses are slowed down, logged once and counted; a browser that was right before goes on', async () => {
+  it('is guessed slowly, with one log line and a count, while a browser that was right before goes on', async () => {
     await rig.start();
     const page = await rig.startDashboard(PASSWORD);
     const authorization = basic('oncall:hunter2-secret');
@@ -181,7 +181,7 @@ describe('the password', () => {
   });
 });
 
-it('no inline script, no frame, no other site; state-changing calls from the page itself only; read-only for good', async () => {
+it('the page runs no inline script, stands in no frame, and alone may change the state unless it is read-only', async () => {
   await rig.start();
   const page = await rig.startDashboard();
   const { headers } = await page.get('/');
@@ -215,7 +215,7 @@ describe('Bull Board', () => {
     return ((await answer.json()) as Board).queues[0];
   };
 
-  it('reads at most a hundred jobs for a page, whatever it is asked for, and a thousand lines of a log', async () => {
+  it('reads at most a hundred jobs for a page and a thousand lines of a log, whatever it is asked for', async () => {
     await rig.start();
     const data = { ...contactsToCompanies, pairs: goodPairs(1) };
     await rig.queue.addBulk(Array.from({ length: 250 }, () => ({ name: 'associate', data })));
@@ -249,7 +249,7 @@ describe('Bull Board', () => {
 });
 
 describe('half a request', () => {
-  it('is hung up on: headers without an end, a body that was announced, also of somebody who was refused', async () => {
+  it('is hung up on when its headers or its body do not end, also after a refusal', async () => {
     await rig.start();
     const config = parseConfig({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix });
     const access = {

@@ -83,7 +83,7 @@ async function answerMs(path: string): Promise<{ first: number; median: number }
   return { first, median: more.sort((a, b) => a - b)[5] ?? Number.POSITIVE_INFINITY };
 }
 
-it('answers within 300 ms', async () => {
+it('the dashboard answers within 300 ms with much in the queue', async () => {
   const { figures, rejections } = await dashboard.state();
   expect(figures.state.backlog).toBeGreaterThan(QUEUED * 0.98);
   expect(figures.state.backlog).toBeLessThan(QUEUED * 1.02);
@@ -95,7 +95,7 @@ it('answers within 300 ms', async () => {
   }
 });
 
-it('costs Redis less than 1 % of a core while somebody looks', async () => {
+it('the dashboard costs Redis less than 1 % of a core while somebody looks', async () => {
   const idle = await cpuShare(() => passing(WATCHED_MS).then(() => {}));
   const stream = await dashboard.get('/api/events');
   const reader = stream.body?.getReader();
@@ -112,7 +112,7 @@ it('costs Redis less than 1 % of a core while somebody looks', async () => {
   expect(looked - idle).toBeLessThan(0.01);
 });
 
-it('searches all that is queued while Redis goes on answering others', async () => {
+it('the dashboard searches all that is queued while Redis goes on answering others', async () => {
   let longest = 0;
   let searching = true;
   const others = (async () => {
@@ -136,7 +136,7 @@ it('searches all that is queued while Redis goes on answering others', async () 
   expect(text).toMatch(new RegExp(`"looked":${QUEUED / 500 + REJECTED / REJECTED_PER_JOB}\\b`));
 });
 
-it('retrying a group reads its jobs only', async () => {
+it('the dashboard reads the jobs of a group only when it retries the group', async () => {
   const [group] = (await dashboard.state()).rejections.groups;
   const begun = performance.now();
   const done = (await (await dashboard.post(`/api/rejections/${group?.id}/retry`)).json()) as {

@@ -19,8 +19,8 @@ const missing = (count: number): Pair[] =>
   Array.from({ length: count }, (_, at): Pair => [String(100_000_001 + at), String(700_000_001 + at)]);
 const ids = (pairs: readonly Pair[]): string[] => pairs.map(([from]) => from);
 
-describe('figures', () => {
-  it('agree: page, stats --json, /metrics, minutes and simulator, after failures and a kill -9', async () => {
+describe('the figures of the dashboard', () => {
+  it('agree on the page, in stats --json, /metrics, the minutes and the simulator, after failures and a kill -9', async () => {
     const bad = missing(40);
     await rig.start({
       simulator: { latencyMs: 20, missing: ids(bad) },
@@ -74,7 +74,7 @@ describe('figures', () => {
     expect(minutes.at).toHaveLength(2);
   });
 
-  it('workers: who is alive and what they do; who went without a word', async () => {
+  it('tell which workers are alive, what they do, and which one vanished', async () => {
     await rig.start();
     const page = await rig.startDashboard();
     const [first, second] = [rig.startWorker(), rig.startWorker()];
@@ -105,7 +105,7 @@ describe('figures', () => {
     );
   });
 
-  it('a hold says since when, and why', async () => {
+  it('tell since when and why the account is held', async () => {
     await rig.start({ simulator: { accessToken: 'another' } });
     const page = await rig.startDashboard();
     const before = Date.now();
@@ -128,7 +128,7 @@ describe('figures', () => {
   });
 });
 
-it('a Redis that is full is told of, though no worker can say that it lives, and failed jobs wait for the index', async () => {
+it('the dashboard reports a full Redis although no worker can write its heartbeat, and indexes failed jobs later', async () => {
   await rig.start({ ownRedis: true });
   const { redis, keys } = rig;
   const page = await rig.startDashboard({ RATE_LIMIT_CALLS: '190' });
@@ -158,7 +158,7 @@ it('a Redis that is full is told of, though no worker can say that it lives, and
   });
 });
 
-describe('rejections', () => {
+describe('the rejections on the dashboard', () => {
   const bad = missing(12);
   const rejected = async (): Promise<DashboardProcess> => {
     await rig.start({ simulator: { missing: ids(bad) } });
@@ -173,7 +173,7 @@ describe('rejections', () => {
   const groupsOf = async (page: DashboardProcess) =>
     Object.fromEntries((await page.state()).rejections.groups.map(group => [group.category, group]));
 
-  it('retry of a group puts its jobs back, and what succeeds is gone from the list', async () => {
+  it('go back to the queue when their group is retried, and leave the list when they succeed', async () => {
     const page = await rejected();
     const { OBJECT_NOT_FOUND: group } = await groupsOf(page);
     expect(group).toMatchObject({
@@ -193,7 +193,7 @@ describe('rejections', () => {
     expect(rig.simulator.ledger.createdCount()).toBe(18);
   });
 
-  it('export and discard touch this group only', async () => {
+  it('are exported and discarded by group, and other groups stay', async () => {
     const page = await rejected();
     const { OBJECT_NOT_FOUND: group } = await groupsOf(page);
     const exported = await page.get(`/api/rejections/${group?.id}/export`);
@@ -213,7 +213,7 @@ describe('rejections', () => {
     expect(await rig.queue.getFailedCount()).toBe(1);
   });
 
-  it('what other clients did to the jobs is noticed: retried, removed, failed before there was an index', async () => {
+  it('follow what other clients do to the jobs: retry, removal, failures before there was an index', async () => {
     const page = await rejected();
     const [a, b, c] = (await rig.queue.getFailed()).sort((x, y) => Number(x.id) - Number(y.id));
     rig.simulator.setOptions({ missing: [] });
@@ -246,7 +246,7 @@ describe('rejections', () => {
   });
 });
 
-describe('search', () => {
+describe('the search', () => {
   async function search(page: DashboardProcess, from: string, to: string) {
     const text = await (await page.get(`/api/search?from=${from}&to=${to}`)).text();
     const events = [...text.matchAll(/event: (\w+)\ndata: (.*)\n/g)].map(([, name, data]) => ({

@@ -41,7 +41,7 @@ function startDemo() {
 
 const keys = (pid: number | undefined) => redis.keys(`demo-${pid}-*`);
 
-test('ends with the sum, and with nothing else left', async () => {
+test('the demo ends with the sum of all associations and leaves nothing behind', async () => {
   const demo = startDemo();
   const code = await demo.code;
   // the whole output first: when a check of the demo fails, it says which
@@ -51,7 +51,7 @@ test('ends with the sum, and with nothing else left', async () => {
   expect(await keys(demo.pid)).toEqual([]);
 }, 120_000);
 
-test('Ctrl-C in the middle leaves nothing behind', async () => {
+test('the demo leaves nothing behind when Ctrl-C ends it', async () => {
   const demo = startDemo();
   await eventually(() => expect(demo.output).toMatch(/lines refused/));
   const directory = readdirSync(temporary)[0] ?? '';

@@ -106,8 +106,8 @@ const dataOf = async (id: string): Promise<JobData> => {
 const missing = (id: string) => rejection('OBJECT_NOT_FOUND', `No contact with ID ${id} exists`, [id, '2']);
 const invalid = rejection('VALIDATION_ERROR', 'abc is not an id', ['abc', '2'], ['abc', '3']);
 
-describe('list', () => {
-  test('groups by error and object pair, whatever the ids; filters choose', async () => {
+describe('the list of failures', () => {
+  test('is grouped by error and object pair, whatever the ids, and filtered', async () => {
     await fail(
       jobWith([missing('101'), missing('102')]),
       jobWith([missing('103'), invalid]),
@@ -127,7 +127,7 @@ describe('list', () => {
     expect(await summary({ from: 'tickets' })).toEqual({ associations: 0, jobs: 0, groups: [] });
   });
 
-  test('jobs of any data are shown: invalid ones, not even JSON, and those that failed without a rejection', async () => {
+  test('shows jobs of any data: invalid ones, such as are not even JSON, and those that failed without a rejection', async () => {
     await fail({ version: 7, fromObjectType: 'contacts' }, jobWith([], { pairs: [['1', '2']] }), {});
     await redis.hset(`${bullmqKeys(keys).jobs}3`, 'data', '{not json');
     const { groups, jobs } = await summary();
@@ -139,7 +139,7 @@ describe('list', () => {
     ]);
   });
 
-  test('an error without a category goes by its status, or by having none', async () => {
+  test('groups an error without a category by its status, or by having none', async () => {
     const bare = (httpStatus?: number): Rejected => {
       const { error, pairs } = rejection('', 'no answer', ['1', '2']);
       const { category: _none, httpStatus: _status, ...rest } = error;
@@ -150,7 +150,7 @@ describe('list', () => {
   });
 });
 
-describe('paging', () => {
+describe('the paging through failed jobs', () => {
   test('meets every job once, though each page is removed and many failed in one millisecond', async () => {
     await fail(...Array.from({ length: 450 }, (_, at) => jobWith([missing(String(at))])));
     for (let at = 1; at <= 450; at += 1)
@@ -167,7 +167,7 @@ describe('paging', () => {
     expect(new Set(met).size).toBe(450);
   });
 
-  test('what fails later than asked is left alone', async () => {
+  test('leaves alone what fails later', async () => {
     await fail(jobWith([missing('1')]));
     const until = (await access(latestFailure)) ?? '';
     await redis.zadd(`${bullmqKeys(keys).jobs}failed`, Number(until) - 10, '1');
@@ -178,7 +178,7 @@ describe('paging', () => {
   });
 });
 
-describe('retry', () => {
+describe('the retry of failures', () => {
   test('puts whole jobs back, untouched, and counts what came along', async () => {
     await fail(jobWith([missing('101'), invalid]), jobWith([missing('102')]), jobWith([invalid]));
     const before = await dataOf('1');
@@ -188,7 +188,7 @@ describe('retry', () => {
     expect(await dataOf('1')).toEqual(before); // the worker opens it
   });
 
-  test('a job that cannot be read is retried too: a newer worker may know it', async () => {
+  test('retries a job that cannot be read too, since a newer worker may read it', async () => {
     await fail({ version: 2 });
     expect(await access(each => retryFailures(each, {}))).toEqual({
       jobs: 1,
@@ -198,7 +198,7 @@ describe('retry', () => {
     });
   });
 
-  test('two at once: each job goes back once', async () => {
+  test('puts each job back once when two run at once', async () => {
     await fail(...Array.from({ length: 300 }, (_, at) => jobWith([missing(String(at))])));
     const done = await Promise.all([1, 2].map(() => access(each => retryFailures(each, {}))));
     expect(done.reduce((sum, each) => sum + each.jobs, 0)).toBe(300);
@@ -206,8 +206,8 @@ describe('retry', () => {
   });
 });
 
-describe('export', () => {
-  test('a line per association, with types and error, as enqueue reads it', async () => {
+describe('the export of failures', () => {
+  test('has a line for each association, with types and error, as enqueue reads it', async () => {
     await fail(jobWith([missing('101'), invalid]), { version: 7 }, jobWith([], { pairs: [['5', '6']] }));
     const { done, lines } = await exported();
     expect(done).toEqual({ associations: 4, jobs: 2, unreadable: 1 });
@@ -229,7 +229,7 @@ describe('export', () => {
     expect(await queue.getFailedCount()).toBe(3);
   });
 
-  test('of data that cannot be read, the data: kept for a person, and nothing that enqueue could misread', async () => {
+  test('has the data of a job that cannot be read, in a form that enqueue refuses', async () => {
     await fail({ version: 7, pairs: [[1, 2]], from: '1', to: '2' }, {});
     await redis.hset(`${bullmqKeys(keys).jobs}2`, 'data', '{not json');
     const { done, lines } = await exported();
@@ -254,14 +254,14 @@ describe('export', () => {
     );
   });
 
-  test('filters', async () => {
+  test('may be filtered', async () => {
     await fail(jobWith([missing('101'), invalid]));
     expect((await exported({ category: 'OBJECT_NOT_FOUND' })).lines).toHaveLength(1);
   });
 });
 
-describe('discard', () => {
-  test('takes only what matches: a job with nothing left goes, others shrink; the count of rejected stays', async () => {
+describe('the discard of failures', () => {
+  test('takes only what matches: a job with nothing left goes, others shrink, and the count of rejected stays', async () => {
     await redis.hset(keys.counters, { rejected: 6 });
     await fail(jobWith([missing('101'), invalid]), jobWith([missing('102')]), jobWith([invalid]));
     const done = await access(each => discardFailures(each, { category: 'OBJECT_NOT_FOUND' }));
@@ -272,7 +272,7 @@ describe('discard', () => {
     expect(await summary()).toMatchObject({ associations: 4, jobs: 2 });
   });
 
-  test('unfinished associations count as rejected from then on: accepted = created + rejected + queued', async () => {
+  test('counts unfinished associations as rejected, so that accepted = created + rejected + queued holds', async () => {
     await redis.hset(keys.counters, { rejected: 1 });
     await fail(
       jobWith([missing('101')], {
@@ -287,14 +287,14 @@ describe('discard', () => {
     expect(await dataOf('1')).toMatchObject({ pairs: [], rejected: [missing('101')] });
   });
 
-  test('everything: also jobs that cannot be read, and jobs that a crash has left empty', async () => {
+  test('takes jobs that cannot be read, and jobs that a crash has left empty, when it takes everything', async () => {
     await fail(jobWith([missing('1')]), { version: 7 }, jobWith([]));
     await access(each => discardFailures(each, {}));
     expect(await queue.getFailedCount()).toBe(0);
     expect(await redis.keys(`${bullmqKeys(keys).jobs}[0-9]*`)).toEqual([]);
   });
 
-  test('a job that somebody retries meanwhile belongs to its worker', async () => {
+  test('leaves a job that somebody retries meanwhile to its worker', async () => {
     await fail(jobWith([missing('1')]), jobWith([missing('2')]));
     const done = await access(each => {
       const { redis } = each;

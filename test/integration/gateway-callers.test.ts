@@ -28,7 +28,7 @@ async function post(server: TestServer, headers: Record<string, string>, inputs 
 const ask = async (server: TestServer, url: string, headers: Record<string, string> = {}) =>
   (await server.app.inject({ url, headers })).statusCode;
 
-it('single requests of two keys in one moment: each reads its own, by no other place either', async () => {
+it('two keys that send single requests at the same moment each read their own only, by whatever path', async () => {
   const server = await open(['one', 'two']);
   const paths = await Promise.all(
     Array.from({ length: 20 }, (_, at) => post(server, bearer(at % 2 ? 'two' : 'one'))),
@@ -56,14 +56,14 @@ it('a large request is as private, in every gateway of the account', async () =>
   expect(await ask(server, anybodys, bearer('two'))).toBe(200);
 });
 
-it('no proxy may keep an answer', async () => {
+it('an answer may be kept by no proxy', async () => {
   const server = await open(['one']);
   const path = await post(server, bearer('one'));
   for (const headers of [bearer('one'), {}])
     expect((await server.app.inject({ url: path, headers })).headers['cache-control']).toBe('no-store');
 });
 
-it('Redis never has the key itself', async () => {
+it('a key itself never stands in Redis', async () => {
   const server = await open(['a-very-secret-key']);
   await post(server, { ...bearer('a-very-secret-key'), 'idempotency-key': 'k' });
   await post(server, bearer('a-very-secret-key'));
@@ -73,7 +73,7 @@ it('Redis never has the key itself', async () => {
   }
 });
 
-it('an Idempotency-Key is met again by the same key in another spelling of the header', async () => {
+it('an Idempotency-Key is known again when the caller spells the Authorization header otherwise', async () => {
   const server = await open(['one']);
   const spellings = ['Bearer one', 'bearer one', 'BEARER   one', 'Bearer one '];
   const paths = await Promise.all(

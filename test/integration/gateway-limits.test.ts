@@ -106,7 +106,7 @@ it.each([
   expect(await queued()).toBe(0);
 });
 
-it('over MAX_QUEUED_ASSOCIATIONS: 429 with Retry-After; what was accepted under a key is answered all the same', async () => {
+it('a request over MAX_QUEUED_ASSOCIATIONS gets 429 with Retry-After, and one that was accepted under its key its answer', async () => {
   await open({ maxQueued: 1_000 });
   expect((await post(inputs(900))).status).toBe(201);
   expect((await post(inputs(200, 5_000), { 'idempotency-key': 'k' })).status).toBe(201);
@@ -122,7 +122,7 @@ it('over MAX_QUEUED_ASSOCIATIONS: 429 with Retry-After; what was accepted under 
   expect((await post(inputs(1))).status).toBe(429);
 });
 
-it('more large bodies at once than memory is for: 429; afterwards all is as before', async () => {
+it('more large bodies at once than there is memory for get 429, and all is as before afterwards', async () => {
   await open({ maxInputs: 50 });
   const large = () => post(`${JSON.stringify(inputs(1))}${' '.repeat(900_000)}`);
   const statuses = (await Promise.all(Array.from({ length: 12 }, large))).map(({ status }) => status);
@@ -133,7 +133,7 @@ it('more large bodies at once than memory is for: 429; afterwards all is as befo
 });
 
 it.each(['evil.example', '10.0.0.5:3000', '127.0.0.1.evil.example'])(
-  'without keys it does not answer to the Host %j',
+  'a gateway without keys does not answer to the Host %j',
   async host => {
     await open();
     for (const [method, url] of [
@@ -154,7 +154,7 @@ it.each(['evil.example', '10.0.0.5:3000', '127.0.0.1.evil.example'])(
   },
 );
 
-it('while it ends: 503 with Retry-After for what is new, not ready, alive', async () => {
+it('a gateway that ends answers new requests with 503 and Retry-After, is not ready, and is alive', async () => {
   await open();
   server.stop();
   const { status, body, headers } = await post(inputs(1));
@@ -165,7 +165,7 @@ it('while it ends: 503 with Retry-After for what is new, not ready, alive', asyn
   expect(await queued()).toBe(0);
 });
 
-it('what is not HTTP, or has headers without end, gets an answer in the same shape', async () => {
+it('a request that is not HTTP, or has endless headers, gets an answer in the same shape', async () => {
   await open();
   await server.app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = server.app.server.address() as AddressInfo;

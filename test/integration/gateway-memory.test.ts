@@ -20,7 +20,7 @@ const highWaterMark = (): number =>
 
 const onLinux = existsSync('/proc/self/status') ? it : it.skip;
 
-onLinux('stays under 250 MB with large requests, and under 450 MB with absurd ones', async () => {
+onLinux('the gateway stays under 250 MB with large requests, and under 450 MB with absurd ones', async () => {
   gateway = await startGateway({ REDIS_URL: test.url, QUEUE_PREFIX: test.newPrefix() });
   const body = JSON.stringify({ inputs: goodPairs(50_000).map(([from, to]) => inputOf(from, to)) });
   const send = async (text: string) => {

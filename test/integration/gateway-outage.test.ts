@@ -48,8 +48,8 @@ function expectNoAddress(body: unknown): void {
 const expectAccepted = (count: number) =>
   eventually(async () => expect((await gateway.post(inputsOf(count))).status).toBe(201));
 
-describe('Redis', () => {
-  it('away', async () => {
+describe('the gateway', () => {
+  it('refuses within 2 s while Redis is away, and recovers by itself', async () => {
     await server.kill();
     await expectRefused(1);
     await expectRefused(1_200);
@@ -66,7 +66,7 @@ describe('Redis', () => {
     expect(await queued()).toBe(1);
   });
 
-  it('silent', async () => {
+  it('refuses within 2 s while Redis is silent, and recovers by itself', async () => {
     await expectAccepted(1);
     server.pause();
     try {
@@ -78,7 +78,7 @@ describe('Redis', () => {
     await expectAccepted(1_200);
   });
 
-  it('full', async () => {
+  it('refuses while Redis is full, and recovers by itself', async () => {
     await expectAccepted(1);
     await redis.config('SET', 'maxmemory', '1');
     await expectRefused(1);
@@ -92,7 +92,7 @@ describe('Redis', () => {
     expect(await queued()).toBe(4);
   });
 
-  it('without the scripts that it had', async () => {
+  it('goes on with a Redis that has lost its scripts', async () => {
     await expectAccepted(1_200);
     await redis.script('FLUSH');
     await Promise.all([expectAccepted(1_200), expectAccepted(1_200), expectAccepted(1)]);
@@ -102,7 +102,7 @@ describe('Redis', () => {
     expect(await queued()).toBe(13);
   });
 
-  it('read-only', async () => {
+  it('refuses while Redis is read-only, and recovers by itself', async () => {
     await expectAccepted(1);
     await redis.replicaof('127.0.0.1', '1');
     await expectRefused(1);

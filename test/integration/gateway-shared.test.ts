@@ -36,7 +36,7 @@ const GOOD = 100_000_001;
 const BAD = 999_000_001;
 const DEALS = CREATE.replace('contacts', 'deals');
 
-it('those of one moment share a job, by object pair and priority; who waits or has a key does not', async () => {
+it('requests of one moment share a job by object pair and priority, unless they wait or have an Idempotency-Key', async () => {
   const replies = await Promise.all([
     ...Array.from({ length: 700 }, (_, at) => post(GOOD + at)),
     ...Array.from({ length: 5 }, (_, at) => post(GOOD + at, {}, DEALS)),
@@ -53,7 +53,7 @@ it('those of one moment share a job, by object pair and priority; who waits or h
   expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
 });
 
-it('each is told what became of its own association', async () => {
+it('a request that shares a job is told what became of its own association', async () => {
   const replies = await Promise.all([GOOD, BAD, GOOD + 1].map(from => post(from)));
   const [good, bad, other] = replies.map(({ path }) => path) as [string, string, string];
   expect(await rig.queue.getJobCountByTypes('wait')).toBe(1);
@@ -90,7 +90,7 @@ it('each is told what became of its own association', async () => {
   });
 });
 
-it('what was discarded is told as rejected to who repeats the request', async () => {
+it('a request whose association was discarded is told that it was rejected', async () => {
   const ask = async () => {
     const inputs = [GOOD, BAD, BAD + 1].map(from => inputOf(from, from + 400_000_000));
     const headers = { 'idempotency-key': 'once', prefer: 'wait=20' };
@@ -107,7 +107,7 @@ it('what was discarded is told as rejected to who repeats the request', async ()
   expect(await ask()).toEqual(answer);
 });
 
-it('removed by another client: known no more, but never told as created', async () => {
+it('a request whose job another client has removed is known no more, and never told as created', async () => {
   const [one, two] = await Promise.all([BAD, BAD + 1].map(from => post(from)));
   rig.startWorker();
   await rig.drained();
@@ -115,7 +115,7 @@ it('removed by another client: known no more, but never told as created', async 
   for (const path of [one?.path, two?.path]) expect((await get(path ?? '')).status).toBe(404);
 });
 
-it('all created: it is known long after the job is gone', async () => {
+it('a request whose associations are created is known long after its job is gone', async () => {
   const [one] = await Promise.all([GOOD, GOOD + 1].map(from => post(from)));
   rig.startWorker();
   await rig.drained();

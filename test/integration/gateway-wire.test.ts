@@ -66,8 +66,8 @@ function refusalIn(answer: string, status: number): void {
 }
 const post = () => server.app.inject({ method: 'POST', url: CREATE, payload: JSON.parse(BODY) });
 
-describe('slow', () => {
-  it('bodies and headers that trickle are answered with 408 and hung up on; meanwhile others are served', async () => {
+describe('a slow request', () => {
+  it('is answered with 408 and hung up on when its body or headers trickle, while others are served', async () => {
     await open(400);
     const body = await Promise.all(
       Array.from({ length: 20 }, () => say(`${head('content-length: 100000')}{`)),
@@ -81,7 +81,7 @@ describe('slow', () => {
     expect(await queued()).toBe(1);
   });
 
-  it('what is announced and not sent keeps nobody waiting', async () => {
+  it('keeps nobody waiting when it announces a body and does not send it', async () => {
     await open(PATIENT_MS);
     const silent = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
@@ -97,7 +97,7 @@ describe('slow', () => {
     expect(await queued()).toBe(2);
   });
 
-  it('however much of large bodies has come and stopped: small requests pass', async () => {
+  it('lets small requests pass however much of large bodies has come and stopped', async () => {
     await open(PATIENT_MS);
     const part = `{${' '.repeat(200_000)}`;
     const stopped = await Promise.all(
@@ -111,7 +111,7 @@ describe('slow', () => {
     expect(await queued()).toBe(1);
   });
 
-  it('a large body keeps the others waiting only so long', async () => {
+  it('keeps the others waiting for a bounded time when its body is large', async () => {
     await open(PATIENT_MS);
     const slow = await say(`${head(`content-length: ${MEGABYTE}`)}{${' '.repeat(MEGABYTE / 3)}`);
     await eventually(() => expect(slow.socket.writableLength).toBe(0));
@@ -126,10 +126,10 @@ describe('slow', () => {
   });
 });
 
-describe('in part', () => {
+describe('a request that breaks off', () => {
   beforeEach(() => open(PATIENT_MS));
 
-  it('what breaks off enqueues nothing, and what it held is free again', async () => {
+  it('enqueues nothing, and frees what it held', async () => {
     // more than may be held at once, if any of it were kept
     for (let round = 0; round < 3; round++) {
       const talks = await Promise.all(
@@ -150,7 +150,7 @@ describe('in part', () => {
     expect(await queued()).toBe(1);
   });
 
-  it('a body that ends before its length does: a refusal or a closed connection', async () => {
+  it('is refused or hung up on when its body ends before its length', async () => {
     const talk = await say(`${head(`content-length: ${BODY.length + 10}`)}${BODY}`);
     talk.socket.end();
     await talk.closed;
@@ -162,7 +162,7 @@ describe('in part', () => {
   });
 });
 
-describe('absurd headers', () => {
+describe('a request with absurd headers', () => {
   beforeEach(() => open(PATIENT_MS));
 
   it.each([

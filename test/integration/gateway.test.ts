@@ -17,7 +17,7 @@ const BAD = inputOf(999_000_001, 500_000_777);
 const queuedJobs = async () =>
   (await rig.queue.getJobCountByTypes('wait', 'active', 'delayed', 'completed', 'failed')) ?? 0;
 
-describe('the answer', () => {
+describe('the answer to a request', () => {
   it('is PENDING as soon as the associations are in Redis, and /requests/{id} tells what became of them', async () => {
     const gateway = await start();
     const { status, body } = await gateway.post([...inputsOf(1_200), BAD]);

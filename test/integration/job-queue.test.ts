@@ -219,7 +219,7 @@ describe.each([
     expect((await box.jobs.next())?.id).toContain('hourly');
   });
 
-  it('say whether anything is left, of either kind', async () => {
+  it('say whether anything is left of either kind', async () => {
     await add(box.queue, numbered(1, 'plain'));
     await add(box.queue, numbered(3, 'later'), { priority: 2 });
     expect(await box.jobs.take(ALL)).toMatchObject({ jobs: [{ id: 'plain-0' }], more: true });
@@ -273,7 +273,7 @@ describe.each([
     });
   });
 
-  it('stay for those who look, the latest thousand', async () => {
+  it('stay for those who look, up to the latest thousand', async () => {
     await add(box.queue, numbered(1_203));
     for (let run = 0; run < 3; run++) await settle(box, (await box.jobs.take(ALL)).jobs);
     expect(await test.redis.zcard(bullmqKeys(box.keys).completed)).toBe(KEEP_COMPLETED.count);

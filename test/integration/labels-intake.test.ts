@@ -80,7 +80,7 @@ describe('association-queue enqueue', () => {
     expect(labelCalls()).toBe(1);
   });
 
-  it('--label is for lines that say nothing; a file of wrong labels costs one call; --strict enqueues nothing', async () => {
+  it('takes --label for lines that say nothing, spends one call on a file of wrong labels, and enqueues nothing with --strict', async () => {
     const text = `${'{"from":1,"to":2,"label":"wrong"}\n'.repeat(10_000)}{"from":1,"to":2}\n{"from":1,"to":2,"types":["WORK:1"]}\n`;
     const strict = await enqueue('links.ndjson', text, ['--label', 'Decision maker', '--strict']);
     expect([strict.code, strict.out]).toEqual([
@@ -94,7 +94,7 @@ describe('association-queue enqueue', () => {
     expect(labelCalls()).toBe(1);
   });
 
-  it('HubSpot away or no token: exit 1, and from which line on nothing is enqueued', async () => {
+  it('exits with 1 and the line from which on nothing is enqueued when HubSpot is away or there is no token', async () => {
     rig.simulator.script({ kind: 'status', status: 503, match: { endpoint: 'labels' } });
     const away = await enqueue('away.csv', 'from,to,label\n1,2,\n3,4,Decision maker\n');
     expect(away.code).toBe(1);
@@ -113,7 +113,7 @@ describe('the gateway', () => {
   const inputOf = (id: number, more: object = {}) => ({ from: { id }, to: { id }, ...more });
   const reversed = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 280 }];
 
-  it('takes labels and inputs without types, warns in a header and once in the log, refuses unknown labels', async () => {
+  it('takes labels and inputs without types, warns in a header and once in the log, and refuses unknown labels', async () => {
     const gateway = await startGateway({ ...environment(), PATH: process.env.PATH ?? '' });
     try {
       const inputs = [inputOf(1, { label: 'Decision maker' }), inputOf(2), inputOf(3, { types: reversed })];
@@ -158,7 +158,7 @@ describe('the gateway', () => {
     await server.close();
   });
 
-  it('50,000 inputs with labels: one call', async () => {
+  it('spends one call on 50,000 inputs with labels', async () => {
     const hubspot = { accessToken: TOKEN, baseUrl: rig.simulator.url };
     const server = await openServer(rig.redisUrl, rig.prefix, { hubspot });
     const inputs = Array.from({ length: 50_000 }, (_, id) =>

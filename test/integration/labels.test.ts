@@ -64,8 +64,8 @@ const failure = async (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe('in the library', () => {
-  it('a label becomes its type, each direction its own; one call serves all', async () => {
+describe('a label in the library', () => {
+  it('becomes its type, each direction its own, and one call serves all', async () => {
     const { enqueue, enqueueMany } = bound(producer());
     const many = Array.from({ length: 3_000 }, (_, id) => link({ from: id, label: 'decision maker' }));
     await Promise.all([
@@ -88,7 +88,7 @@ describe('in the library', () => {
     expect(ttl).toBeLessThanOrEqual(3_600_000);
   });
 
-  it('without types and label it is the unlabelled type: from the table, else from HubSpot', async () => {
+  it('may be missing beside the types: the unlabelled type comes from the table, else from HubSpot', async () => {
     const { enqueue } = bound(producer());
     await enqueue(link());
     await enqueue(link({ fromObjectType: 'deals', toObjectType: 'tickets' }));
@@ -107,7 +107,7 @@ describe('in the library', () => {
     );
   });
 
-  it('an unknown label is refused with the known ones, however many ask for it, with one call', async () => {
+  it('that is unknown is refused with the known ones, at the price of one call for all who ask', async () => {
     const made = producer();
     const error = await failure(made.enqueue(link({ label: 'Decison maker' })));
     expect(error).toBeInstanceOf(InvalidAssociationError);
@@ -129,7 +129,7 @@ describe('in the library', () => {
     expect(labelCalls()).toBe(2);
   });
 
-  it('a label that is new is found once the list is a little old, without waiting for its end', async () => {
+  it('that is new is found once the list is a little old, before the list expires', async () => {
     const redis = openRedis(rig.redisUrl, 'hasty');
     await redis.connect();
     const place = { redis, connected: async () => {}, keys: rig.keys };
@@ -160,7 +160,7 @@ describe('in the library', () => {
     expect(await queued()).toMatchObject({ 'contacts/companies USER_DEFINED:99': 1 });
   });
 
-  it('of odd types it warns once, and enqueues them', async () => {
+  it('is not needed for odd types, which are warned of once and enqueued', async () => {
     const warnings: string[] = [];
     const made = producer({}, { onWarning: warning => warnings.push(warning) });
     const types = [{ associationCategory: 'HUBSPOT_DEFINED' as const, associationTypeId: 280 }];
@@ -170,7 +170,7 @@ describe('in the library', () => {
     expect(await queued()).toEqual({ 'contacts/companies HUBSPOT_DEFINED:280': 3 });
   });
 
-  it('close waits for what is being looked up', async () => {
+  it('that is being looked up is waited for by close()', async () => {
     rig.simulator.script({ kind: 'slow', ms: 300, match: { endpoint: 'labels' } });
     const made = producer();
     const under = made.enqueue(link({ label: 'Decision maker' }));
@@ -180,8 +180,8 @@ describe('in the library', () => {
   });
 });
 
-describe('under the same quota', () => {
-  it('counts in the window and in the day, and keeps the limit beside a busy worker', async () => {
+describe('the calls for labels', () => {
+  it('count in the window and in the day, and keep the limit beside a busy worker', async () => {
     const limits = { rateLimitCalls: 5, rateLimitWindowMs: 1_000 };
     rig.simulator.setOptions(limits);
     rig.startWorker({ RATE_LIMIT_CALLS: '5', RATE_LIMIT_WINDOW_MS: '1000', BATCH_MAX_INPUTS: '10' });
@@ -205,7 +205,7 @@ describe('under the same quota', () => {
     expect(days.map(Number)).toEqual([ledger.calls.length]);
   });
 
-  it('invented object types take a tenth of the calls, of all processes together; the others are told when to ask again', async () => {
+  it('take a tenth of all calls for invented object types, over all processes, and tell the others when to ask again', async () => {
     const limits = { rateLimitCalls: 30, rateLimitWindowMs: 60_000 };
     const made = [producer(limits), producer(limits)];
     const server = await openServer(rig.redisUrl, rig.prefix, {
@@ -237,7 +237,7 @@ describe('under the same quota', () => {
     }
   });
 
-  it('a held account is not called, and is said', async () => {
+  it('are not made while the account is held, which the caller is told', async () => {
     await producer().connected();
     const now = Date.now();
     await rig.redis.hset(rig.keys.hold, { until: now + 60_000, kind: 'daily', reason: 'used up' });
@@ -275,7 +275,7 @@ describe('under the same quota', () => {
     },
   );
 
-  it('HubSpot away: what was read before is enqueued, the rest is named; later it goes on', async () => {
+  it('fail while HubSpot is away: labels read before are used, others are named, and later calls work', async () => {
     await rig.simulator.pause();
     const made = producer();
     const error = await failure(
@@ -296,8 +296,8 @@ describe('under the same quota', () => {
   });
 });
 
-describe('without a token', () => {
-  it('labels need one, unless somebody has looked them up; types and standard pairs do not', async () => {
+describe('a process without a token', () => {
+  it('needs one for labels that nobody has looked up, and none for types and standard pairs', async () => {
     const { enqueue } = bound(producer({ accessToken: '' }));
     await enqueue(link());
     const error = await failure(enqueue(link({ label: 'Decision maker' })));
@@ -308,7 +308,7 @@ describe('without a token', () => {
     expect(labelCalls()).toBe(1);
   });
 
-  it('one that cannot be read is said, without its content', async () => {
+  it('is told that the token cannot be read, without its content', async () => {
     const accessToken = () => {
       throw new Error('"/run/secrets/hubspot" is empty');
     };
@@ -316,7 +316,7 @@ describe('without a token', () => {
     expect((error as Error).message).toContain('cannot be read: "/run/secrets/hubspot" is empty');
   });
 
-  it('options that are wrong are named', () => {
+  it('is told which options are wrong', () => {
     expect(() => producer({ rateLimitCalls: 0, baseUrl: 'ftp://x', accessToken: 7 as never })).toThrow(
       /hubspot\.accessToken is neither.*HUBSPOT_BASE_URL is not a URL.*RATE_LIMIT_CALLS "0"/s,
     );
@@ -331,7 +331,7 @@ it('and is created with its type', async () => {
   expect(created?.types).toEqual([{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }]);
 });
 
-it('what stands in Redis and is none of ours is asked for again', async () => {
+it('a list of labels in Redis that is none of ours is asked for again', async () => {
   await rig.redis.set(`${accountKeys(rig.prefix).labels}0-1/0-2`, '{"labels":3}');
   await producer().enqueue(link({ label: 'Decision maker' }));
   expect(await queued()).toEqual({ 'contacts/companies USER_DEFINED:36': 1 });

@@ -39,7 +39,7 @@ function value(series: ReadonlyMap<string, string[]>, name: string, label = ''):
   return text === undefined ? undefined : text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text);
 }
 
-test('figures agree in /metrics of every process, in stats and in the ledger, after refusals and a kill -9', async () => {
+test('the figures agree in /metrics of every process, in stats and in the ledger, after refusals and a kill -9', async () => {
   const good = goodPairs(20_000);
   const bad = Array.from({ length: 30 }, (_, at): [string, string] => [`nobody-${at}`, '1']);
   rig.simulator.setOptions({ latencyMs: 200 });
@@ -91,7 +91,7 @@ test('every metric that an alert or a panel names is in a scrape', async () => {
   expect(named.filter(name => !scraped.has(name))).toEqual([]);
 });
 
-testWithPromtool('promtool finds nothing to complain about in the names', async () => {
+testWithPromtool('the names of the metrics please promtool', async () => {
   for (const url of [await metricsUrl(), gateway.url]) {
     const text = await (await fetch(`${url}/metrics`)).text();
     // prom-client's own metrics of the process are not ours to name
@@ -103,7 +103,7 @@ testWithPromtool('promtool finds nothing to complain about in the names', async 
   }
 });
 
-test('held, backlog and age are told by the gateway when no worker is alive', async () => {
+test('the gateway tells hold, backlog and age when no worker is alive', async () => {
   rig.simulator.setOptions({ accessToken: 'another' });
   await rig.enqueue(goodPairs(3_000, 300_000_001), 100);
   const url = gateway.url;
@@ -117,7 +117,7 @@ test('held, backlog and age are told by the gateway when no worker is alive', as
   expect(series.has('association_worker_jobs')).toBe(false);
 });
 
-test('with Redis away a scrape says so and leaves out what it cannot know', async () => {
+test('a scrape says that Redis is away, and leaves out what it cannot know', async () => {
   const { addQueueMetrics } = await import('../../src/shared/state/queue-metrics.js');
   const { Registry } = await import('prom-client');
   const { openRedis } = await import('../../src/shared/runtime/redis.js');

@@ -38,7 +38,7 @@ const problems = (call: Promise<unknown>) =>
     (error: unknown) => (error instanceof ConfigError ? error.problems : [error]),
   );
 
-describe('the library', () => {
+describe('high priority in the library', () => {
   const open = (): Producer => {
     const producer = createProducer({ redisUrl: test.url, prefix: test.newPrefix() });
     ends.push(() => producer.close());
@@ -57,7 +57,7 @@ describe('the library', () => {
     expect(await waiting()).toEqual({ 0: 21, 1: 12 });
   });
 
-  it('knows no other', async () => {
+  it('has no other priority beside it', async () => {
     const producer = open();
     const wrong = 'urgent' as 'high';
     const said = ['priority: "urgent" is not one of normal, high'];
@@ -67,7 +67,7 @@ describe('the library', () => {
   });
 });
 
-describe('the command line', () => {
+describe('high priority on the command line', () => {
   const run = (priority: string) => {
     const config = { redisUrl: test.url, queuePrefix: test.newPrefix() };
     const nowhere = { write: () => true } as unknown as NodeJS.WriteStream;
@@ -76,18 +76,18 @@ describe('the command line', () => {
     return runEnqueue(config, options, { stdin, stdout: nowhere, stderr: nowhere });
   };
 
-  it('enqueues a whole file with high priority', async () => {
+  it('is given to a whole file', async () => {
     expect(await run('high')).toBe(0);
     expect(await waiting()).toEqual({ 1: 1 });
   });
 
-  it('knows no other', async () => {
+  it('has no other priority beside it', async () => {
     expect(await problems(run('HIGH'))).toEqual(['--priority: "HIGH" is not one of normal, high']);
     expect(await waiting()).toEqual({});
   });
 });
 
-describe('the gateway', () => {
+describe('high priority at the gateway', () => {
   let server: TestServer;
   const open = async (options?: Parameters<typeof openServer>[2]) => {
     server = await openServer(test.url, test.newPrefix(), options);
@@ -99,7 +99,7 @@ describe('the gateway', () => {
     return { status: response.statusCode, body: response.json<ReplyBody>() };
   }
 
-  it('reads X-Priority, for requests of one job and of many', async () => {
+  it('is read from X-Priority, for requests of one job and of many', async () => {
     await open();
     expect((await post(1, { 'x-priority': 'high' })).status).toBe(201);
     expect((await post(1_200, { 'x-priority': ' High ' })).status).toBe(201);
@@ -109,7 +109,7 @@ describe('the gateway', () => {
     expect(await waiting()).toEqual({ 0: 6, 1: 1_201 });
   });
 
-  it('refuses other values, naming the header', async () => {
+  it("is refused with the header's name when the value is another", async () => {
     await open();
     for (const value of ['', 'urgent', '1', 'high, normal']) {
       const { status, body } = await post(1, { 'x-priority': value });
@@ -118,7 +118,7 @@ describe('the gateway', () => {
     expect(await waiting()).toEqual({});
   });
 
-  it("takes high priority where somebody else's import has filled the queue, up to twice the limit", async () => {
+  it("is accepted up to twice the limit where somebody else's import has filled the queue", async () => {
     await open({ maxQueued: 1_000 });
     expect((await post(1_200, {})).status).toBe(201);
     expect((await post(1, {})).status).toBe(429);
@@ -126,7 +126,7 @@ describe('the gateway', () => {
     expect((await post(1, { 'x-priority': 'high' })).status).toBe(429);
   });
 
-  it('a repeat under the same key leaves the priority of the first', async () => {
+  it('stays as the first request under a key said it', async () => {
     await open();
     const key = { 'idempotency-key': 'k' };
     const first = await post(2, { ...key, 'x-priority': 'high' });

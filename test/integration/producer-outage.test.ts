@@ -86,7 +86,7 @@ async function failure(call: Promise<unknown>): Promise<EnqueueError> {
   return error as EnqueueError;
 }
 
-describe('without Redis', () => {
+describe('a producer without Redis', () => {
   it('fails every waiting call within seconds, each naming its association, and works once Redis is there', async () => {
     producer = createProducer({ redisUrl: url() });
     const calls = Array.from({ length: 50_000 }, (_, id) => producer.enqueue(link(id)));
@@ -105,7 +105,7 @@ describe('without Redis', () => {
     expect(await producer.enqueueMany([link(1), link(2)])).toEqual({ associations: 2, jobs: 1 });
   });
 
-  it('says so for a wrong password, without repeating it', async () => {
+  it('says that the password is wrong, without repeating it', async () => {
     await startRedis();
     producer = createProducer({ redisUrl: url().replace(PASSWORD, `${PASSWORD}-wrong`) });
     const { message } = await failure(producer.enqueue(link(1)));
@@ -113,7 +113,7 @@ describe('without Redis', () => {
   });
 });
 
-describe('a Redis that refuses writes', () => {
+describe('a producer whose Redis refuses writes', () => {
   it.each<[string, (redis: Redis) => Promise<unknown>, (redis: Redis) => Promise<unknown>]>([
     ['READONLY', redis => redis.replicaof('127.0.0.1', '1'), redis => redis.replicaof('NO', 'ONE')],
     ['OOM', redis => redis.config('SET', 'maxmemory', '1'), redis => redis.config('SET', 'maxmemory', '0')],
@@ -122,7 +122,7 @@ describe('a Redis that refuses writes', () => {
       redis => redis.config('SET', 'min-replicas-to-write', '1'),
       redis => redis.config('SET', 'min-replicas-to-write', '0'),
     ],
-  ])('%s is said to the caller, and it works when it is over', async (word, broken, mended) => {
+  ])('tells the caller %s, and works when it is over', async (word, broken, mended) => {
     await startRedis();
     producer = createProducer({ redisUrl: url() });
     await producer.enqueue(link(1));
@@ -139,7 +139,7 @@ describe('a Redis that refuses writes', () => {
   });
 });
 
-describe('when Redis goes away', () => {
+describe('a producer whose Redis goes away', () => {
   it('names what is not acknowledged, stops reading, and goes on when Redis is back', async () => {
     await startRedis();
     producer = createProducer({ redisUrl: url() });
@@ -184,7 +184,7 @@ describe('when Redis goes away', () => {
     await eventually(() => producer.enqueue(link(1)));
   });
 
-  it('ends the command line quickly, with the place, exit 1 and the last line', async () => {
+  it('ends the command line quickly, with the place of Redis, the last acknowledged line and exit 1', async () => {
     producer = createProducer({ redisUrl: url() });
     const said = { out: '', err: '' };
     const sink = (key: 'out' | 'err') =>

@@ -92,7 +92,7 @@ describe('enqueue', () => {
     ]);
   });
 
-  it('flush sends at once what waits for company', async () => {
+  it('is sent at once by flush()', async () => {
     const made = producer({ packMs: 10_000 });
     const call = made.enqueue(link(1));
     await made.flush();
@@ -101,7 +101,7 @@ describe('enqueue', () => {
     await made.flush();
   });
 
-  it('close waits for what is under way, refuses what comes after, and may be called twice', async () => {
+  it('ends with close(), which waits for what is under way, refuses what comes after, and may be called twice', async () => {
     const made = producer({ packMs: 10_000 });
     const call = made.enqueue(link(1));
     await Promise.all([made.close(), made.close()]);
@@ -111,7 +111,7 @@ describe('enqueue', () => {
     await expect(made.enqueueMany([link(2)])).rejects.toBeInstanceOf(EnqueueError);
   });
 
-  it('closes without ever having connected', async () => {
+  it('may be closed without ever having connected', async () => {
     await producer().close();
   });
 });

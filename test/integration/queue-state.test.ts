@@ -24,14 +24,14 @@ afterEach(() => queue.close());
 const read = (): Promise<QueueState> => queueStateReader(keys, own)(redis);
 const job = (pairs: number) => ({ ...contactsToCompanies, pairs: goodPairs(pairs) });
 
-test('a queue that does not exist yet: nothing to do, nobody there', async () => {
+test('the state of a queue that does not exist yet is empty', async () => {
   const state = await read();
   const { now, quota } = state;
   const { msUntilReset } = quota;
   expect(state).toEqual(queueStateOf({ now, quota: { msUntilReset } }));
 });
 
-test('jobs, associations and the oldest of all, whatever priority it has', async () => {
+test('the state has jobs, associations and the oldest of all, whatever its priority', async () => {
   const now = Date.now();
   await queue.add(JOB_NAME, job(10), { timestamp: now - 5_000 });
   await queue.add(JOB_NAME, job(20), { timestamp: now - 1_000 });
@@ -47,7 +47,7 @@ test('jobs, associations and the oldest of all, whatever priority it has', async
   expect(state.nextTryAt).toBe(now + 300_000);
 });
 
-test('what the workers say of their limits comes before the own settings', async () => {
+test("the state has the limits that the workers report, not the reader's own settings", async () => {
   const limits = { ...own, limit: 190, windowMs: 1_000, dailyLimit: 0, maxConcurrentCalls: 5 };
   await redis.hset(keys.capacity, writeCapacity({ limits, callMs: 250, busyMs: undefined }));
   const now = Date.now();
@@ -57,7 +57,7 @@ test('what the workers say of their limits comes before the own settings', async
   expect(state.quota).toMatchObject({ limit: 190, usedInWindow: 1, leftToday: Number.POSITIVE_INFINITY });
 });
 
-test('a worker measures what it can do, and says so', async () => {
+test('the state has the capacity that a worker has measured', async () => {
   const meter = new CapacityMeter(redis, keys, () => ({ ...own, limit: 190 }), 20);
   await meter.start();
   await eventually(async () => expect((await read()).quota.limit).toBe(190));
@@ -73,7 +73,7 @@ test('a worker measures what it can do, and says so', async () => {
   expect(capacity.busyMs).toBeGreaterThan(0);
 });
 
-test('the day: used and left, until midnight there', async () => {
+test("the state has the calls of the account's day, used and left until its midnight", async () => {
   await redis.hset(
     keys.capacity,
     writeCapacity({ limits: { ...own, timeZone: 'Asia/Kolkata' }, callMs: 1, busyMs: 1 }),
@@ -85,7 +85,7 @@ test('the day: used and left, until midnight there', async () => {
   expect(quota.msUntilReset > 0 && quota.msUntilReset <= 86_400_000).toBe(true);
 });
 
-test('holds: of the account, also between two probes; of object pairs, while they last', async () => {
+test('the state has the hold of the account, also between two probes, and those of object pairs while they last', async () => {
   const now = Date.now();
   await redis.hset(keys.hold, { until: now + 60_000, kind: 'migration', reason: '477' });
   await redis.hset(keys.heldPairs, {
@@ -104,14 +104,14 @@ test('holds: of the account, also between two probes; of object pairs, while the
   expect(probing.hold).toMatchObject({ kind: 'auth', until: probing.now });
 });
 
-test('what another client has written as the report of a worker is none', async () => {
+test('the state ignores what another client has written as the report of a worker', async () => {
   await redis.zadd(keys.workers, Date.now(), 'a', Date.now(), 'b', Date.now(), 'c');
   await redis.mset(`${keys.worker}a`, '{', `${keys.worker}b`, 'null', `${keys.worker}c`, '[]');
   expect(await hearReplicas(redis, keys)).toEqual([]);
   expect((await read()).workers.alive).toEqual([]);
 });
 
-test('workers that live; one that fell silent does not count', async () => {
+test('the state counts workers that live, and not one that fell silent', async () => {
   const report = { version: '0', host: 'h', pid: 1, startedAt: 0, rssBytes: 0, state: 'idle' as const };
   const load = { inFlight: 0, maxInFlight: 10, jobs: 0, associations: 0 };
   await reportAlive(redis, keys, { id: 'one', ...report, ...load });

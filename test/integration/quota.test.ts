@@ -262,7 +262,7 @@ describe('the rolling window', () => {
 });
 
 describe('the day', () => {
-  it('is held until the reset when its calls are used up, on every replica', async () => {
+  it('holds every replica until the reset when its calls are used up', async () => {
     const [one, other] = replicas(2, { dailyLimit: 5 }) as [Quota, Quota];
     for (let call = 0; call < 5; call++) await permit(call % 2 === 0 ? one : other);
     for (const replica of [one, other]) {
@@ -280,7 +280,7 @@ describe('the day', () => {
     expect(await test.redis.hexists(keys.daily, '2020-01-01')).toBe(0);
   });
 
-  it('paces partial batches by what is left of it, full ones not', async () => {
+  it('paces partial batches by what is left of it, and full ones not', async () => {
     const one = quota({ dailyLimit: 1_000, limit: 10_000 });
     let partials = 0;
     let paced: Answer = await one.ask(true);
@@ -297,7 +297,7 @@ describe('the day', () => {
     expect(await test.redis.hvals(keys.daily)).toEqual([String(partials + 2)]);
   });
 
-  it('without a limit nothing is paced', async () => {
+  it('paces nothing when it has no limit', async () => {
     const one = quota({ limit: 10_000 });
     for (let call = 0; call < 50; call++) await permit(one, true);
   });
@@ -308,7 +308,7 @@ const call = (firstPair: string): Sign => ({ firstTimers: true, firstPair });
 const fails = async (from: Quota, firstPair: string, reason = '503') =>
   from.failed(reason, await permit(from), call(firstPair));
 
-describe('every hold ends', () => {
+describe('the end of a hold', () => {
   const YEARS_MS = 1_000_000_000_000;
 
   it.each([
@@ -337,7 +337,7 @@ describe('every hold ends', () => {
     },
   );
 
-  it('an object pair: what is written so far ahead is due for a probe', async () => {
+  it('is a probe for an object pair whose record is too far ahead', async () => {
     const record = JSON.stringify({ until: Date.now() + YEARS_MS, reason: 'old', strikes: 3 });
     await test.redis.hset(keys.heldPairs, 'contacts/companies', record);
     const one = quota();
@@ -396,7 +396,7 @@ describe('a held object pair', () => {
 });
 
 describe('holds of the account', () => {
-  it('429: for its time, on every replica, and a longer one stands', async () => {
+  it('last for the time of a 429 on every replica, and a longer one stands', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     expect(await one.hold('rate-limit', 'slow down', 1_800)).toBe(1_800);
     expect(await other.hold('rate-limit', 'again', 300)).toBeGreaterThan(900);
@@ -406,7 +406,7 @@ describe('holds of the account', () => {
     expect(held(await other.ask(false)).holdKind).toBe('migration');
   });
 
-  it('429: the margin grows, and wears off with calls', async () => {
+  it('keep a margin that grows with every 429 and wears off with calls', async () => {
     const one = quota();
     await one.hold('rate-limit', 'slow down', 1);
     await one.hold('rate-limit', 'slow down', 1);
@@ -415,11 +415,11 @@ describe('holds of the account', () => {
     expect(await test.redis.hget(keys.hold, 'margin')).toBe('79');
   });
 
-  it('daily: until the reset', async () => {
+  it("last until the reset when the day's calls are used up", async () => {
     expect(await quota().hold('daily', 'DAILY', 'until-reset')).toBeGreaterThan(10 * 3_600_000);
   });
 
-  it('401: calls that were in flight together are one strike; then one probe goes alone', async () => {
+  it('count 401s of calls in flight together as one strike, and let one probe go alone', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     const inFlight = [await permit(one), await permit(other), await permit(one)];
     const pauses = await Promise.all(inFlight.map(each => one.holdGrowing('auth', 'bad token', each)));
@@ -440,7 +440,7 @@ describe('holds of the account', () => {
     expect(await permit(one)).toMatchObject({ probe: false, trouble: false });
   });
 
-  it('an outage: from the fifth call on that fails in a row, over all replicas; then one probe goes alone', async () => {
+  it('begin in an outage with the fifth call in a row that fails, over all replicas, and let one probe go alone', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     for (let call = 0; call < 4; call++) await fails(call % 2 === 0 ? one : other, `${call}`);
     // the same pairs again and again tell of themselves, suspects of nothing
@@ -462,7 +462,7 @@ describe('holds of the account', () => {
     expect(await permit(other)).toMatchObject({ probe: false, trouble: false });
   });
 
-  it('an outage: an answer between the failures ends the run, whoever got it and whenever it was allowed', async () => {
+  it('do not begin where an answer between the failures ends the run, whichever replica got it', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     const early = await permit(other);
     for (let round = 0; round < 5; round++) {
@@ -473,7 +473,7 @@ describe('holds of the account', () => {
     expect(await permit(one)).toMatchObject({ probe: false, trouble: false });
   });
 
-  it('a partial outage: a run of failures soon after an answer is chance, and holds nobody', async () => {
+  it('do not begin in a partial outage, where a run of failures soon after an answer is chance', async () => {
     const one = quota();
     await one.answered(await permit(one));
     await eventually(async () => expect(await test.redis.hexists(keys.weather, 'answeredAt')).toBe(1));
@@ -486,7 +486,7 @@ describe('holds of the account', () => {
     expect(held(await one.ask(false)).holdKind).toBe('unavailable');
   });
 
-  it('growing pauses end at ten minutes', async () => {
+  it('grow in their pauses to ten minutes', async () => {
     await test.redis.hset(keys.hold, 'strikes', '2000');
     const one = quota();
     await one.failed('503', { ...(await permit(one)), probe: true }, call('0'));
@@ -494,7 +494,7 @@ describe('holds of the account', () => {
     expect(held(await one.ask(false)).forMs).toBeLessThanOrEqual(600_000);
   });
 
-  it('an outage with a 429 in it: the probe that succeeds frees everybody', async () => {
+  it('end for everybody with the probe that succeeds, also after an outage with a 429 in it', async () => {
     const one = quota();
     const straggler = await permit(one);
     for (let at = 0; at < 5; at++) await one.failed('503', straggler, call(`${at}`));
@@ -507,7 +507,7 @@ describe('holds of the account', () => {
     expect((await one.ask(false)).kind).toBe('granted');
   });
 
-  it('a probe that is released leaves a hold of another kind as it is', async () => {
+  it('stay as they are when a probe of another kind is released', async () => {
     const one = quota();
     await one.holdGrowing('auth', 'bad token', await permit(one));
     const probe = await permitAfterHold(one);
@@ -516,7 +516,7 @@ describe('holds of the account', () => {
     expect(held(await one.ask(false))).toMatchObject({ holdKind: 'daily' });
   });
 
-  it('a probe that is released lets another one go', async () => {
+  it('let another probe go when one is released', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     await one.holdGrowing('auth', 'bad token', await permit(one));
     const probe = await permitAfterHold(one);
@@ -530,7 +530,7 @@ describe('held object pairs', () => {
   const pair = pairName('contacts', 'companies');
   const withTypes = pairName('contacts', 'deals', 'HUBSPOT_DEFINED:4');
 
-  it('are known to all replicas with their next question, and freed for all', async () => {
+  it('are known to all replicas with their next request for a permit, and freed for all', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     expect(one.holdsPairs).toBe(false);
     expect(await one.holdPair(pair, 'locked', { leastMs: 5_000 })).toMatchObject({
@@ -557,7 +557,7 @@ describe('held object pairs', () => {
   });
 
   it.each(['', 'no JSON', 'null', '[]', '{"until":"x"}', '{"until":{}}'])(
-    'a record that is none of ours (%j) stops no call',
+    'stop no call where the record is none of ours (%j)',
     async record => {
       await test.redis.hset(keys.heldPairs, pair, record);
       const one = quota();
@@ -587,14 +587,14 @@ describe('held object pairs', () => {
     }
   });
 
-  it('calls that were in flight together are one strike', async () => {
+  it('count calls that were in flight together as one strike', async () => {
     const one = quota();
     for (let call = 0; call < 10; call++) await one.holdPair(pair, 'locked', { leastMs: 2_000 });
     expect(one.heldPair('contacts', 'companies', 'x')).toMatchObject({ strikes: 1 });
   });
 });
 
-describe('limits of other replicas', () => {
+describe('the limits of other replicas', () => {
   it('count while they are smaller, and no longer', async () => {
     const one = quota({ limit: 100, windowMs: 60_000 });
     one.adopt({ limit: 2, windowMs: 60_000, dailyLimit: 0, timeZone: NOON });

@@ -32,7 +32,7 @@ async function work(): Promise<void> {
   await rig.drained();
 }
 
-describe('good jobs', () => {
+describe('a good job of another client', () => {
   const [first, second, third] = goodPairs(3);
   const jobs: [name: string, data: unknown, created: number][] = [
     ['as the schema has them', job({ pairs: [first, second, third] }), 3],
@@ -64,7 +64,7 @@ describe('good jobs', () => {
     ],
   ];
 
-  it('are created, each pair that it has', async () => {
+  it('is created with each pair that it has', async () => {
     const ids: string[] = [];
     for (const [, data] of jobs) {
       expect(published.Check(data)).toBe(true);
@@ -80,7 +80,7 @@ describe('good jobs', () => {
     expect(rig.simulator.ledger.duplicates).toBe(0);
   });
 
-  it('10,000 pairs in one job, some twice, some bad: each pair once, unknown fields still there', async () => {
+  it('may have 10,000 pairs, some twice and some bad: each pair is sent once, and unknown fields stay', async () => {
     const pairs = goodPairs(10_000);
     const bad: [string, string][] = [
       ['999000001', '500000001'],
@@ -97,7 +97,7 @@ describe('good jobs', () => {
     expect([...(await rig.rejected()).keys()].sort()).toEqual(['999000001 500000001', 'not-an-id 500000002']);
   });
 
-  it('attempts and backoff are not the writer’s to say', async () => {
+  it('does not decide over its attempts and its backoff', async () => {
     rig.simulator.script({ kind: 'status', status: 503, times: 2 });
     await write(JSON.stringify(job({ pairs: goodPairs(2) })), {
       attempts: 1,
@@ -108,7 +108,7 @@ describe('good jobs', () => {
   });
 });
 
-describe('jobs that are none of ours', () => {
+describe('a job that is none of ours', () => {
   const pairs = goodPairs(2);
   const jobs: [name: string, data: unknown, places: string[]][] = [
     ['another version', job({ version: 2, pairs }), ['/version']],
@@ -142,7 +142,7 @@ describe('jobs that are none of ours', () => {
     ['a text', 'contacts', ['/']],
   ];
 
-  it('fail at once, every fault named, to the byte as they were written, and hold nobody up', async () => {
+  it('fails at once with every fault named and its bytes unchanged, and delays nobody', async () => {
     const written: [id: string, text: string][] = [];
     for (const [name, data] of jobs) {
       expect([name, published.Check(JSON.parse(JSON.stringify(data)))]).toEqual([name, false]);
@@ -172,7 +172,7 @@ describe('jobs that are none of ours', () => {
       { types: [{ associationCategory: 'WORK', associationTypeId: '2147483648' }] },
       '/types/0/associationTypeId',
     ],
-  ])('%s: the job fails at once, and its neighbours are created', async (_name, more, place) => {
+  ])('fails at once while its neighbours are created: %s', async (_name, more, place) => {
     const endless = '['.repeat(5_000) + ']'.repeat(5_000);
     const text = JSON.stringify(job({ pairs, ...more })).replace('"no end"', endless);
     const id = await write(text);

@@ -28,7 +28,7 @@ const configWith = (env: Record<string, string> = {}): Config =>
 const read = (config = configWith()) => withQueue(config, access => readStats(access, config));
 const redisNow = async () => Math.floor(Number((await redis.time())[0]) * 1_000);
 
-test('a queue that does not exist yet: zeros, in the shape of the contract; looking creates nothing', async () => {
+test('stats of a queue that does not exist yet are zeros in the shape of the contract, and create nothing', async () => {
   await queue.close(); // a producer's queue writes its meta key
   await redis.del(`${bullmqKeys(keys).jobs}meta`);
   const { stats } = await read();
@@ -54,7 +54,7 @@ test('a queue that does not exist yet: zeros, in the shape of the contract; look
   expect(await redis.keys(`${prefix}:*`)).toEqual([]);
 });
 
-test('totals are what the replicas counted', async () => {
+test('stats have the totals that the replicas counted', async () => {
   await redis.hset(keys.counters, {
     created: 4_000,
     rejected: 2,
@@ -71,7 +71,7 @@ test('totals are what the replicas counted', async () => {
   expect(stats.batches).toEqual({ sent: 3, meanInputs: 1_334.67 });
 });
 
-test('jobs by state: prioritized ones wait too, and the oldest says how long', async () => {
+test('stats count prioritized jobs as waiting, and say for how long the oldest has waited', async () => {
   const now = Date.now();
   await queue.add('associate', {}, { timestamp: now - 5_000 });
   await queue.add('associate', {}, { timestamp: now - 1_000 });
@@ -83,13 +83,13 @@ test('jobs by state: prioritized ones wait too, and the oldest says how long', a
   expect(stats.oldestWaitingSeconds).toBeLessThan(70);
 });
 
-test('a paused queue is said to be paused', async () => {
+test('stats say that a paused queue is paused', async () => {
   await queue.add('associate', {});
   await queue.pause();
   expect(await read()).toMatchObject({ queueState: { paused: true }, stats: { jobs: { waiting: 1 } } });
 });
 
-test('the window counts calls already sent, not those before it and not reservations to come', async () => {
+test('stats count calls of the window that were sent, not earlier ones and not reservations to come', async () => {
   const now = await redisNow();
   await redis.zadd(
     keys.window,
@@ -105,14 +105,14 @@ test('the window counts calls already sent, not those before it and not reservat
   expect((await read()).stats.quota).toMatchObject({ usedInWindow: 2, limit: 100 });
 });
 
-test("today is the account's day", async () => {
+test("stats count the calls of the account's own day", async () => {
   const day = new Date(await redisNow()).toISOString().slice(0, 10);
   await redis.hset(keys.daily, { [day]: 12_034, '1999-01-01': 7 });
   expect((await read()).stats.quota.usedToday).toBe(12_034);
   expect((await read(configWith({ DAILY_CALL_LIMIT: '0' }))).stats.quota.dailyLimit).toBe(0);
 });
 
-test('the limits are what the workers say; what is configured here, while none has said anything', async () => {
+test('stats show the limits that the workers report, and the configured ones while none has', async () => {
   const now = await redisNow();
   await redis.zadd(keys.window, now - 15_000, 'in a longer window', now - 5_000, 'in any');
   const own = configWith({ RATE_LIMIT_CALLS: '190', DAILY_CALL_LIMIT: '1000000' });
@@ -130,7 +130,7 @@ test('the limits are what the workers say; what is configured here, while none h
   expect(said.queueState.capacity.limits).toMatchObject({ batchMaxInputs: 500, maxConcurrentCalls: 3 });
 });
 
-test('a hold is told while it lasts', async () => {
+test('stats show a hold while it lasts', async () => {
   const until = (await redisNow()) + 60_000;
   await redis.hset(keys.hold, { until, reason: 'HubSpot answered 429', kind: 'rate-limit' });
   expect((await read()).stats.quota).toMatchObject({
@@ -141,7 +141,7 @@ test('a hold is told while it lasts', async () => {
   expect((await read()).stats.quota).toMatchObject({ heldUntil: null, holdReason: null });
 });
 
-test('held object pairs: those still held; an entry that cannot be read hides nothing', async () => {
+test('stats show the object pairs that are still held, whatever cannot be read beside them', async () => {
   const now = await redisNow();
   await redis.hset(keys.heldPairs, {
     'contacts/companies HUBSPOT_DEFINED:279': JSON.stringify({
@@ -158,7 +158,7 @@ test('held object pairs: those still held; an entry that cannot be read hides no
   expect(stats.heldPairs).toEqual([{ ...held, until: new Date(now + 60_000).toISOString() }]);
 });
 
-test('what the living workers look for among refused inputs is summed', async () => {
+test('stats sum what the living workers search among refused inputs', async () => {
   const report = {
     ...{ version: '0.1.0', host: 'h', pid: 1, startedAt: 1, rssBytes: 1, state: 'sending' as const },
     ...{ inFlight: 1, maxInFlight: 10, jobs: 1, associations: 2_000 },
@@ -168,7 +168,7 @@ test('what the living workers look for among refused inputs is summed', async ()
   expect((await read()).stats.isolation).toEqual({ inputs: 4_000, invalid: 610, callShare: 0.4 });
 });
 
-test('Redis away: at once, and in a sentence without the password', async () => {
+test('stats say at once that Redis is away, in a sentence without the password', async () => {
   const config = parseConfig({ REDIS_URL: 'redis://user:hunter2@127.0.0.1:1' });
   const begun = Date.now();
   const failure = withQueue(config, access => readStats(access, config));

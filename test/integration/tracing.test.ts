@@ -32,7 +32,7 @@ const received = (name: string | RegExp, count = 1) =>
 const names = (spans: readonly ReceivedSpan[]) => spans.map(({ service, name }) => `${service}: ${name}`);
 const CALL = 'HubSpot batch/create contacts/companies';
 
-test('from the caller of the gateway to the call, in the trace that its header names', async () => {
+test('a trace goes from the caller of the gateway to the call, under the id that its header names', async () => {
   const gateway = await startGateway({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix, ...env });
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
@@ -66,7 +66,7 @@ test('from the caller of the gateway to the call, in the trace that its header n
   expect(await gateway.end('SIGTERM')).toBe(0);
 });
 
-test('from a program that traces itself; a batch links to the jobs it carried, and they to it', async () => {
+test('a trace of the program that enqueues goes on in the jobs, which link to their batch and back', async () => {
   const provider = new NodeTracerProvider({
     spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter({ url: `${collector.url}/v1/traces` }))],
   });
@@ -109,7 +109,7 @@ test('from a program that traces itself; a batch links to the jobs it carried, a
   }
 });
 
-test('from the command line, through a retry, in one trace', async () => {
+test('a trace goes from the command line through a retry to the call', async () => {
   rig.simulator.script({ kind: 'status', status: 500 });
   const pairs = goodPairs(10);
   const enqueue = spawn(process.execPath, ['dist/cli.js', 'enqueue', '-', '--type', 'HUBSPOT_DEFINED:279'], {
@@ -139,7 +139,7 @@ test('from the command line, through a retry, in one trace', async () => {
   expect(new Set(calls.map(({ traceId }) => traceId)).size).toBe(1);
 });
 
-test('a collector that is away hurts nobody, and does not keep the process', async () => {
+test('a collector that is away disturbs nothing and delays no end of a process', async () => {
   const worker = rig.startWorker({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
   const pairs = goodPairs(10);
   await rig.enqueue(pairs, 10);

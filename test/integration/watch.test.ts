@@ -69,7 +69,7 @@ function onTerminal(command: string, env: Record<string, string> = {}) {
 const words = (frame = '') => frame.replace(/\x1b\[[\d;]*[mK]/g, '');
 
 testOnTerminal(
-  'a screen of its own, a frame a second, fitted to the terminal; Ctrl-C gives it back',
+  'stats --watch draws a frame a second on a screen of its own, and Ctrl-C gives the terminal back',
   async () => {
     await queue.add(JOB_NAME, { ...contactsToCompanies, pairs: goodPairs(300) });
     const watch = onTerminal(`${process.execPath} dist/cli.js stats --watch`);
@@ -105,14 +105,14 @@ testOnTerminal('colours on a terminal, and none with NO_COLOR', async () => {
   expect(plain?.frames()[0]).not.toMatch(COLOUR);
 });
 
-testOnTerminal('SIGTERM gives the terminal back, too', async () => {
+testOnTerminal('stats --watch gives the terminal back on SIGTERM', async () => {
   const watch = onTerminal(`${process.execPath} dist/cli.js stats --watch`);
   await eventually(() => expect(watch.frames().length).toBeGreaterThan(0));
   process.kill(watch.pid(), 'SIGTERM');
   expect((await watch.ended()).endsWith(LEAVE)).toBe(true);
 });
 
-testOnTerminal('a crash gives it back first, and says what it was where it stays', async () => {
+testOnTerminal('stats --watch gives the terminal back before it reports a crash', async () => {
   const crash = "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('what a pity')})";
   const watch = onTerminal(`${process.execPath} --import "${crash}" dist/cli.js stats --watch`);
   await eventually(() => expect(watch.frames().length).toBeGreaterThan(0));
@@ -124,7 +124,7 @@ testOnTerminal('a crash gives it back first, and says what it was where it stays
   expect(watch.child.exitCode).toBe(1);
 });
 
-testOnTerminal('no screen to draw on (TERM=dumb): lines', async () => {
+testOnTerminal('stats --watch prints lines where there is no screen to draw on (TERM=dumb)', async () => {
   const watch = onTerminal(`${process.execPath} dist/cli.js stats --watch`, { TERM: 'dumb' });
   await eventually(() =>
     expect(watch.output().match(/Idle: everything is decided/g)?.length).toBeGreaterThan(1),

@@ -28,7 +28,7 @@ describe('fine weather', () => {
     expect(isFine(reading(ok, failed))).toBe(fine);
   });
 
-  it('counts calls with first-timers only: an input that fails again and again does not tell of others', async () => {
+  it('counts calls with first-timers only, since an input that fails again and again says nothing of others', async () => {
     const weather = new Weather(test.redis, keys);
     for (let call = 0; call < 30; call++) weather.answered(true);
     for (let call = 0; call < 30; call++) weather.answered(false);
@@ -52,7 +52,7 @@ describe('fine weather', () => {
     });
   });
 
-  it('is that of the last minute: older calls are forgotten', async () => {
+  it('is that of the last minute, and forgets older calls', async () => {
     const weather = new Weather(test.redis, keys);
     const [seconds] = await test.redis.time();
     const slice = Math.floor(Number(seconds) / 5);
@@ -85,7 +85,7 @@ it.each<[number, number, boolean]>([
   expect(isOutage({ ok: 0, failed: 0, failing, silentMs })).toBe(outage);
 });
 
-it('after a failure in fine weather the next company is at most half of the last one', () => {
+it('a failure in fine weather halves the company of the next try at least', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 2_000 }),

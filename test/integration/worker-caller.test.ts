@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 describe('an answer', () => {
-  it('that lists every input comes as that one word', async () => {
+  it('that lists every input comes as that one fact', async () => {
     const answer = await caller.create(call(2_000), forEver, ANY_TIME);
     expect(answer).toMatchObject({ kind: 'answer', status: 201, listsAll: true });
     expect(answer).toMatchObject({ body: undefined });
@@ -62,14 +62,14 @@ describe('an answer', () => {
   });
 });
 
-it('each call goes with the token of its time', async () => {
+it('a call goes with the token of its time', async () => {
   token = 'pat-wrong';
   expect(await caller.create(call(1), forEver, ANY_TIME)).toMatchObject({ status: 401 });
   token = 'pat-right';
   expect(await caller.create(call(1), forEver, ANY_TIME)).toMatchObject({ status: 201 });
 });
 
-it('a call that is given up ends, the others go on', async () => {
+it('a call that is aborted ends, and the others go on', async () => {
   simulator.script({ kind: 'slow', ms: 20_000 });
   const giveUp = new AbortController();
   const slow = caller.create(call(1), giveUp.signal, ANY_TIME);
@@ -80,7 +80,7 @@ it('a call that is given up ends, the others go on', async () => {
   expect(await other).toMatchObject({ status: 201 });
 });
 
-it('calls of a thread that ends are left without an answer, the next one starts another', async () => {
+it('calls of a thread that ends get no answer, and the next call starts another thread', async () => {
   simulator.script({ kind: 'slow', ms: 20_000 });
   const lost = caller.create(call(1), forEver, ANY_TIME);
   await met();

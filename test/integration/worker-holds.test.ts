@@ -18,8 +18,8 @@ const endHold = async () => {
   await rig.queue.removeRateLimitKey();
 };
 
-describe('long holds of the account', () => {
-  it('477 with a long Retry-After gives the jobs back; they go on when it is over', async () => {
+describe('a long hold of the account', () => {
+  it('gives the jobs back after a 477 with a long Retry-After, and they go on when it is over', async () => {
     await rig.start({ env: { JOB_ATTEMPTS: '1' } });
     rig.simulator.script({ kind: 'status', ...migrating(3_600), times: 2 });
     const good = goodPairs(2_000); // one call: a second one may be on its way before HubSpot has answered
@@ -38,7 +38,7 @@ describe('long holds of the account', () => {
     await rig.expectAccounted(good, []);
   });
 
-  it('the daily limit holds until midnight of the account and rejects nobody', async () => {
+  it("lasts until the account's midnight when the daily limit is used up, and rejects nobody", async () => {
     await rig.start({ env: { DAILY_CALL_LIMIT: '3', BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1' } });
     await rig.enqueue(goodPairs(1_000), 50);
     rig.startWorker();
@@ -51,8 +51,8 @@ describe('long holds of the account', () => {
   });
 });
 
-describe('held object pairs', () => {
-  it('403 holds one object pair, the other one flows; nobody is rejected', async () => {
+describe('a held object pair', () => {
+  it('is held by a 403 while another one flows, and nobody is rejected', async () => {
     await rig.start({ env: { JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '500' } });
     rig.simulator.script({ kind: 'status', ...forbidden(), times: 2, match: { fromObjectType: 'contacts' } });
     const contacts = goodPairs(400);
@@ -75,7 +75,7 @@ describe('held object pairs', () => {
     expect(await rig.redis.hlen(rig.keys.heldPairs)).toBe(0);
   });
 
-  it('423 waits at least two seconds', async () => {
+  it('waits for at least two seconds after a 423', async () => {
     await rig.start({ env: { JOB_ATTEMPTS: '1' } });
     rig.simulator.script({ kind: 'status', ...locked() });
     const good = goodPairs(100);
@@ -88,8 +88,8 @@ describe('held object pairs', () => {
   });
 });
 
-describe('credentials', () => {
-  it('401 once is asked again by one probe, and all replicas go on', async () => {
+describe('a refused token', () => {
+  it('is tried again by one probe, and all replicas go on when it is accepted', async () => {
     await rig.start({ env: { JOB_ATTEMPTS: '1' } });
     rig.simulator.script({ kind: 'status', ...unauthorized() });
     const good = goodPairs(6_000);

@@ -35,7 +35,7 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
   return copy;
 }
 
-describe('every input is accounted for', () => {
+describe('an input', () => {
   const answers = [
     { refusal: 'partial', statusDrift: 0 },
     { refusal: 'partial', statusDrift: 200 },
@@ -44,7 +44,7 @@ describe('every input is accounted for', () => {
     { refusal: 'whole', statusDrift: 0 },
     { refusal: 'whole-unnamed', statusDrift: 200 },
   ] as const;
-  it.each(answers)('bad inputs among good ones, HubSpot answers %j', async answer => {
+  it.each(answers)('is accounted for, bad ones among good ones, when HubSpot answers %j', async answer => {
     await rig.start({ simulator: answer, env: { JOB_ATTEMPTS: '5' } });
     const good = goodPairs(5_000);
     await rig.enqueue(shuffled([...good, ...BAD], 7), 300);
@@ -57,7 +57,7 @@ describe('every input is accounted for', () => {
         throw new Error(`${pair} was rejected with: ${message}`);
   });
 
-  it('self-association, wrong types and unknown object types are rejected, each with HubSpot’s words', async () => {
+  it('is rejected in HubSpot’s words for a self-association, wrong types and unknown object types', async () => {
     await rig.start({ env: { JOB_ATTEMPTS: '3' } });
     const good = goodPairs(500);
     await rig.enqueue(good, 100);
@@ -74,7 +74,7 @@ describe('every input is accounted for', () => {
     expect(rig.simulator.ledger.calls.length).toBeLessThanOrEqual(6);
   });
 
-  it('the same record pair from two jobs with different types is one input with both types', async () => {
+  it('has the types of both jobs that name the same record pair', async () => {
     await rig.start();
     const pairs = goodPairs(20);
     await rig.enqueue(pairs, 20);
@@ -90,8 +90,8 @@ describe('every input is accounted for', () => {
   });
 });
 
-describe('faults that are nobody’s', () => {
-  it('429, 5xx, resets, half bodies and answers without effect delay, and reject nobody', async () => {
+describe('a fault that is nobody’s', () => {
+  it('delays and rejects nobody: 429, 5xx, resets, half bodies and answers without effect', async () => {
     await rig.start({ simulator: { latencyMs: 5 } });
     rig.simulator.script(
       { kind: 'status', ...rateLimited('SECONDLY', 1) },
@@ -109,7 +109,7 @@ describe('faults that are nobody’s', () => {
     await rig.expectAccounted(good, []);
   });
 
-  it('an expired token holds the account; nothing is rejected, and all goes on with the next token', async () => {
+  it('holds the account and rejects nothing when the token has expired, until there is a new one', async () => {
     await rig.start({ simulator: { accessToken: 'another-token' } });
     const good = goodPairs(1_000);
     await rig.enqueue(good, 100);
@@ -123,8 +123,8 @@ describe('faults that are nobody’s', () => {
   });
 });
 
-describe('jobs from anybody', () => {
-  it('malformed jobs fail at once with every fault named, their data untouched', async () => {
+describe('a job from anybody', () => {
+  it('fails at once with every fault named and its data untouched when it is malformed', async () => {
     await rig.start();
     const data = {
       version: 1,
@@ -145,7 +145,7 @@ describe('jobs from anybody', () => {
     for (const place of ['/types', '/pairs/0/1', '/pairs/1']) expect(failed?.failedReason).toContain(place);
   });
 
-  it('a failed job that is retried from a dashboard creates what was rejected', async () => {
+  it('creates what was rejected when it is retried from a dashboard', async () => {
     await rig.start({ simulator: { missing: ['100000001'] } });
     const good = goodPairs(10);
     await rig.enqueue(good, 10);
@@ -161,7 +161,7 @@ describe('jobs from anybody', () => {
     expect(completed?.returnvalue).toEqual({ created: 10 });
   });
 
-  it('jobs of one association, 10,000 pairs in a job and repeated pairs fill whole batches', async () => {
+  it('fills whole batches with others, be it of one association, of 10,000 or of repeated pairs', async () => {
     await rig.start();
     const singles = goodPairs(4_000);
     const many = goodPairs(10_000, 200_000_000);

@@ -22,7 +22,7 @@ async function untilCreated(count: number): Promise<number> {
 const waits = () =>
   eventually(async () => expect(String(await rig.redis.call('CLIENT', 'LIST'))).toMatch(/cmd=bzpopmin/i));
 
-describe('fetching starts again', () => {
+describe('the worker fetches again', () => {
   it('when the queue is resumed', async () => {
     await rig.queue.pause();
     await rig.enqueue(GOOD, 1);

@@ -10,8 +10,8 @@ const rig = useRig(import.meta.url);
 beforeEach(() => rig.start());
 const GOOD = goodPairs(600);
 
-describe('ids without a job', () => {
-  it('of the wrong type or without any data, among good jobs in wait and with a priority', async () => {
+describe('an id without a job', () => {
+  it('stops and slows nobody, be its key of the wrong type or missing, among waiting and prioritized jobs', async () => {
     const { redis, keys } = rig;
     const weeds = ['poison-1', 'poison-2', 'poison-3'];
     for (const id of weeds) await redis.set(bullmqKeys(keys).jobs + id, 'no job');

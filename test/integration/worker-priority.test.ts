@@ -50,8 +50,8 @@ async function carried(pair: Pair, acknowledgedAt: number, [fromType, toType]: K
   return { call: created.call, between, inputs: call?.inputs, afterMs: created.at - acknowledgedAt };
 }
 
-describe('with 2,000,000 associations waiting and the quota used up', () => {
-  it('rides in the next call, the rest of which is filled; another object pair has it to itself', async () => {
+describe('an association of high priority, with 2,000,000 others waiting and the quota used up,', () => {
+  it('rides in the next call, which others fill, and has the call to itself for another object pair', async () => {
     const { associations } = await producer.enqueueMany(bulk(2_000_000));
     expect(associations).toBe(2_000_000);
     rig.startWorker();

@@ -37,7 +37,7 @@ async function dump(redis: Redis, prefix: string): Promise<string> {
 }
 
 describe('the token', () => {
-  it('stands in no log line, no job, no key, no metric, whatever goes wrong', async () => {
+  it('stands in no log line, job, key or metric, whatever goes wrong', async () => {
     await rig.start({
       simulator: { latencyMs: 5, missing: ['100000001'] },
       env: { LOG_LEVEL: 'trace', METRICS_PORT: '9464', JOB_ATTEMPTS: '2' },
@@ -61,8 +61,8 @@ describe('the token', () => {
   });
 });
 
-describe('metrics and health', () => {
-  it('count what happened; a taken port is a warning and a free one', async () => {
+describe('the metrics and health of a worker', () => {
+  it('tell what happened, on another port with a warning where the port is taken', async () => {
     await rig.start({ env: { METRICS_PORT: '19464' } });
     const [first, second] = [rig.startWorker(), rig.startWorker()];
     const urls = await Promise.all([metricsUrl(first), metricsUrl(second)]);

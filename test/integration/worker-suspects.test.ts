@@ -16,7 +16,7 @@ const OTHERS = {
   types: [{ associationCategory: 'HUBSPOT_DEFINED' as const, associationTypeId: 3 }],
 };
 
-it('a single of another object pair is created while ten batches are searched for the invalid ones', async () => {
+it('a single association of another object pair is created while ten batches are searched for invalid inputs', async () => {
   const limit = { RATE_LIMIT_CALLS: '30', RATE_LIMIT_WINDOW_MS: '3000' };
   await rig.start({ env: limit });
   const pairs = goodPairs(20_000);

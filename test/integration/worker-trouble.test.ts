@@ -16,7 +16,7 @@ describe.each([
   ['of the account', 'Hub 1234567 is unknown to this Hublet, but it appears to exist in Hublet eu1'],
   ['of nothing that could be placed', 'Something is wrong'],
 ])('a 400 without a category that speaks %s', (_, message) => {
-  it.each([2, 300])('%d associations: nobody is rejected, all are created afterwards', async count => {
+  it.each([2, 300])('rejects none of %d associations, which are all created afterwards', async count => {
     await rig.start({ env: { JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '100' } });
     // four pauses that double, with a probe or two after each
     rig.simulator.script({ ...refusal(message), times: 5 });
@@ -33,14 +33,17 @@ describe('an object pair of which nothing is accepted', () => {
   it.each([
     ['refused without names', { kind: 'refuse', named: false, rate: 1 }],
     ['accepted without a word', { kind: 'empty', rate: 1 }],
-  ] as const)('%s: 30,000 associations cost some calls, then a probe after each pause', async (_, fault) => {
-    await rig.start({ env: { RETRY_BACKOFF_MS: '1000' } });
-    rig.simulator.script(fault);
-    await rig.enqueue(goodPairs(30_000), 500);
-    rig.startWorker();
-    const record = () => rig.redis.hvals(rig.keys.heldPairs).then(([json]) => JSON.parse(json ?? '{}'));
-    await eventually(async () => expect((await record()).strikes).toBeGreaterThanOrEqual(3));
-    // every batch in flight may have begun its search before the first one knew: 65 in 25 s, and 1,192 before
-    expect(calls()).toBeLessThanOrEqual(150);
-  });
+  ] as const)(
+    'costs a few calls for 30,000 associations that are %s, then one probe after each pause',
+    async (_, fault) => {
+      await rig.start({ env: { RETRY_BACKOFF_MS: '1000' } });
+      rig.simulator.script(fault);
+      await rig.enqueue(goodPairs(30_000), 500);
+      rig.startWorker();
+      const record = () => rig.redis.hvals(rig.keys.heldPairs).then(([json]) => JSON.parse(json ?? '{}'));
+      await eventually(async () => expect((await record()).strikes).toBeGreaterThanOrEqual(3));
+      // every batch in flight may have begun its search before the first one knew: 65 in 25 s, and 1,192 before
+      expect(calls()).toBeLessThanOrEqual(150);
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { goodPairs } from '../support/samples.js';
 const rig = useRig(import.meta.url);
 const answer = (status: number) => ({ kind: 'status' as const, status });
 
-it('each pair of a job has attempts of its own: what is held does not age with its neighbours', async () => {
+it('each pair of a job has attempts of its own, and a held one does not age with its neighbours', async () => {
   await rig.start({ env: { JOB_ATTEMPTS: '2', BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '1' } });
   rig.simulator.script(answer(503), answer(423), { kind: 'slow', ms: 0 }, answer(503));
   const good = goodPairs(400);
@@ -18,7 +18,7 @@ it('each pair of a job has attempts of its own: what is held does not age with i
   await rig.expectAccounted(good, []);
 });
 
-it('an outage longer than the patience rejects in these words', async () => {
+it('an outage longer than the patience rejects with the word that HubSpot was unavailable', async () => {
   await rig.start({ env: { UNAVAILABLE_PATIENCE_HOURS: '1', JOB_ATTEMPTS: '1' } });
   rig.simulator.script(answer(503), answer(503));
   const [pair] = goodPairs(1);
@@ -44,7 +44,7 @@ it('an outage longer than the patience rejects in these words', async () => {
   ]);
 });
 
-it('30 % of the calls fail: batches stay large, nobody is suspected or rejected, the account is not held', async () => {
+it('a third of failing calls leaves batches large, suspects and rejects nobody, and does not hold the account', async () => {
   await rig.start({ env: { BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1', MAX_CONCURRENT_CALLS: '3' } });
   rig.simulator.script({ kind: 'status', status: 503, rate: 0.3 });
   const good = goodPairs(4_000);
@@ -60,7 +60,7 @@ it('30 % of the calls fail: batches stay large, nobody is suspected or rejected,
   expect(worker.output()).not.toContain('"event":"held"');
 });
 
-it('one input that HubSpot stumbles over, while others succeed, is found: it alone is rejected, with HubSpot’s words', async () => {
+it('one input that HubSpot fails on, while others succeed, is found and rejected alone, in HubSpot’s words', async () => {
   await rig.start({ env: { BATCH_MAX_INPUTS: '200', JOB_ATTEMPTS: '3', MAX_CONCURRENT_CALLS: '3' } });
   const good = goodPairs(6_000);
   const poison = ['123456', '654321'] as const;

@@ -234,7 +234,7 @@ async function queuedSince(before: { normal: number; high: number }): Promise<nu
   return texts.reduce((sum, text) => sum + (JSON.parse(text ?? '') as { pairs: unknown[] }).pairs.length, 0);
 }
 
-it('an answer in its shape, and nothing in part', async () => {
+it('any request gets an answer in its shape, and is enqueued as a whole or not at all', async () => {
   let sent = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(request, { minLength: AT_ONCE, maxLength: AT_ONCE }), async requests => {

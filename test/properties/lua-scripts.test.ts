@@ -251,7 +251,7 @@ const isLibrary = (file: string) =>
     ),
   );
 
-it('every script of the project is tried here', () => {
+it('every Lua script of the project is tried here', () => {
   expect(files.filter(file => !isLibrary(file)).sort()).toEqual(Object.keys(GROUNDS).sort());
 });
 
@@ -264,7 +264,7 @@ describe.each(Object.entries(GROUNDS))('%s', (file, ground) => {
     await script(redis, ground.keys, ground.args);
   });
 
-  it('a key of a wrong type: all or nothing', async () => {
+  it('does all or nothing with a key of a wrong type', async () => {
     for (const key of [...ground.keys, ...(ground.more ?? [])])
       for (const [which, spoil] of WRONG.entries()) {
         await goodGround(redis);
@@ -274,7 +274,7 @@ describe.each(Object.entries(GROUNDS))('%s', (file, ground) => {
       }
   });
 
-  it('a spoilt argument: all or nothing', async () => {
+  it('does all or nothing with a spoilt argument', async () => {
     for (const at of ground.args.keys())
       for (const spoilt of SPOILT) {
         await goodGround(redis);
@@ -283,7 +283,7 @@ describe.each(Object.entries(GROUNDS))('%s', (file, ground) => {
       }
   });
 
-  it('arguments that are cut off: all or nothing', async () => {
+  it('does all or nothing with arguments that are cut off', async () => {
     for (const at of ground.args.keys()) {
       await goodGround(redis);
       const args = ground.args.slice(0, at);
@@ -291,7 +291,7 @@ describe.each(Object.entries(GROUNDS))('%s', (file, ground) => {
     }
   });
 
-  it('a full Redis that knows no allow-oom: all or nothing', async () => {
+  it('does all or nothing in a full Redis that knows no allow-oom', async () => {
     await goodGround(redis);
     await redis.config('SET', 'maxmemory', '1');
     try {

@@ -46,7 +46,7 @@ const byLane = (associations: readonly TypedAssociation[]) => {
   return lanes;
 };
 
-describe('Packer', () => {
+describe('the packer', () => {
   it('gives exactly the valid associations, per lane in order, in jobs of at most maxPairs', () => {
     fc.assert(
       fc.property(
@@ -76,7 +76,7 @@ describe('Packer', () => {
     );
   });
 
-  it('fills jobs: of one lane only the last is not full', () => {
+  it('fills jobs, of which only the last of a lane is not full', () => {
     fc.assert(
       fc.property(
         fc.array(association, { maxLength: 80 }),

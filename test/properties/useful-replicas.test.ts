@@ -26,7 +26,7 @@ const states = fc
   );
 const quotaPerSecond = ({ quota }: QueueState) => quota.limit / (quota.windowMs / 1_000);
 
-test('work is never left without a worker, and the signal is a whole number', () => {
+test('the number of useful replicas is whole, and leaves no work without a worker', () => {
   fc.assert(
     fc.property(states, state => {
       const replicas = usefulReplicas(state);
@@ -36,7 +36,7 @@ test('work is never left without a worker, and the signal is a whole number', ()
   );
 });
 
-test('the last one still raises throughput: without it either the quota or the backlog would have room', () => {
+test('the last useful replica raises throughput: without it the quota or the backlog would have room', () => {
   fc.assert(
     fc.property(states, state => {
       const fewer = usefulReplicas(state) - 1;
@@ -49,7 +49,7 @@ test('the last one still raises throughput: without it either the quota or the b
   );
 });
 
-test('they are enough: they use up the quota, or have all that is left to send in flight', () => {
+test('the useful replicas are enough: they use up the quota, or have all that is left in flight', () => {
   fc.assert(
     fc.property(states, state => {
       const replicas = usefulReplicas(state);
@@ -61,7 +61,7 @@ test('they are enough: they use up the quota, or have all that is left to send i
   );
 });
 
-test('more to do never makes fewer of use', () => {
+test('the number of useful replicas never falls when there is more to do', () => {
   fc.assert(
     fc.property(states, backlog, (state, more) => {
       const larger = { ...state, backlogAssociations: state.backlogAssociations + more };
