@@ -88,7 +88,7 @@ function refused({ arrivals }: Figures, { limit, windowMs }: Case): number {
 it.each<[string, Case]>([
   ['as many replicas as calls', { limit: 3, windowMs: 300, replicas: 6, oneIn: 2, lateMs: 250, seed: 11 }],
   ['few replicas, many calls', { limit: 40, windowMs: 1_000, replicas: 4, oneIn: 8, lateMs: 400, seed: 12 }],
-])('nobody is refused: %s', async (_what, one) => {
+])('late calls are never refused, with %s', async (_what, one) => {
   const figures = await run(one, 4_000 / one.windowMs);
   expect(refused(figures, one)).toBe(0);
   // too late ones were not sent, the others were
