@@ -16,7 +16,7 @@ import { type CallReport, Delivery, type DeliveryParts } from './calls/delivery.
 import { Evidence } from './calls/evidence.js';
 import { Gate } from './calls/gate.js';
 import { Searches } from './calls/searches.js';
-import { type BatchReport, Dispatcher } from './dispatcher.js';
+import { type BatchReport, Dispatcher, type DispatcherParts } from './dispatcher.js';
 import { Flow, flowLimits } from './jobs/flow.js';
 import { Intake, type JobSource } from './jobs/intake.js';
 import type { JobEndParts } from './jobs/job-end.js';
@@ -41,8 +41,7 @@ export type PipelineParts = {
   readonly replica: string;
   readonly queue: JobSource & JobEndParts['queue'];
   readonly ledger: JobEndParts['ledger'];
-  /** the methods that the stages need */
-  readonly quota: Pick<Quota, keyof Quota>;
+  readonly quota: DispatcherParts['quota'] & DeliveryParts['quota'] & Pick<Quota, 'ask' | 'lookAgain'>;
   readonly caller: DeliveryParts['caller'];
   readonly token: { readonly renew: DeliveryParts['renewToken'] };
   readonly report: CallReport & BatchReport & { permit(waitMs: number): void };

@@ -1,82 +1,12 @@
 /** The intake without Redis: a queue that is a list, jobs that end when the test says so. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import type { FetchedJob, TakeLimits } from '../../../../src/bullmq/fetched-job.js';
+import type { FetchedJob } from '../../../../src/bullmq/fetched-job.js';
 import { createLogger } from '../../../../src/shared/runtime/logger.js';
 import { Notifier } from '../../../../src/shared/runtime/wait.js';
 import { Flow } from '../../../../src/worker/jobs/flow.js';
-import { Intake, type JobSource } from '../../../../src/worker/jobs/intake.js';
+import { Intake } from '../../../../src/worker/jobs/intake.js';
 import { eventually } from '../../../support/eventually.js';
-
-const BYTES = 26;
-
-/** A queue in memory, and what became of its jobs. */
-class FakeQueue implements JobSource {
-  waiting: FetchedJob[] = [];
-  readonly putBackIds: string[] = [];
-  fails = 0;
-  isHeld = false;
-  isClosed = false;
-  asked = 0;
-  #wake = () => {};
-  #isStopped = false;
-
-  add(count: number, associations: number, more: Partial<FetchedJob> = {}): void {
-    const first = this.waiting.length;
-    for (let at = first; at < first + count; at++) {
-      const about = {
-        id: `${at}`,
-        token: 't',
-        associations,
-        high: false,
-        standsAlone: true,
-        isFirstAttempt: true,
-        trace: undefined,
-      };
-      this.waiting.push({ ...about, text: '', ...more });
-    }
-    this.#wake();
-  }
-
-  async start(): Promise<void> {}
-
-  /** As BullMQ's: waits for a job when there is none. */
-  async next(): Promise<FetchedJob | undefined> {
-    this.asked += 1;
-    if (this.fails-- > 0) throw new Error('Redis is away');
-    if (this.isHeld) return undefined;
-    if (this.waiting.length === 0 && !this.#isStopped)
-      await new Promise<void>(resolve => {
-        this.#wake = resolve;
-      });
-    return this.waiting.shift();
-  }
-
-  async take(limits: TakeLimits, highOnly = false): Promise<{ jobs: FetchedJob[]; more: boolean }> {
-    const jobs: FetchedJob[] = [];
-    let bytes = 0;
-    while (jobs.length < limits.jobs) {
-      const at = this.waiting.findIndex(({ high }) => high || !highOnly);
-      const [job] = at < 0 ? [] : this.waiting.slice(at, at + 1);
-      if (!job || (jobs.length > 0 && bytes + job.associations * BYTES > limits.bytes)) break;
-      bytes += job.associations * BYTES;
-      jobs.push(...this.waiting.splice(at, 1));
-    }
-    return { jobs, more: this.waiting.length > 0 };
-  }
-
-  heldMs = async () => (this.isHeld ? 1e9 : 0);
-  renewLocks = async () => [];
-  async putBack({ id }: FetchedJob): Promise<void> {
-    this.putBackIds.push(id);
-  }
-  async stopFetching(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake();
-  }
-  async close(): Promise<void> {
-    this.isClosed = true;
-  }
-}
+import { FakeQueue } from '../../../support/fake-pipeline.js';
 
 let queue: FakeQueue;
 let flow: Flow;
@@ -188,7 +118,7 @@ it('at the end puts back what nobody has begun with, the newest first, and waits
   const drained = intake.drain().then(() => {
     isDrained = true;
   });
-  await eventually(() => expect(queue.putBackIds).toEqual(['4', '3', 'high']));
+  await eventually(() => expect([...queue.moves.keys()]).toEqual(['4', '3', 'high']));
   end('0', '1');
   expect([intake.isRunning, intake.isStopping]).toEqual([false, true]);
   expect(isDrained).toBe(false);
@@ -197,7 +127,7 @@ it('at the end puts back what nobody has begun with, the newest first, and waits
 });
 
 it('asks again after an error', async () => {
-  queue.fails = 1;
+  queue.trouble.comes('next');
   queue.add(1, 10);
   await intake.start();
   await eventually(() => expect(flow.jobs).toBe(1));
