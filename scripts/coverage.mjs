@@ -1,5 +1,5 @@
 // Runs tests and prints which lines of src they executed. Counts two things together: src as the tests import it, and dist
-// as the processes ran it that the tests started (through its source maps). A process that is killed with -9 reports nothing.
+// as the test's processes run it (through its source maps). A process that is killed with -9 reports nothing.
 // Arguments are jest's. Writes coverage/uncovered.txt: `file: lines` for each file with lines that nothing executed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const DIST = pathToFileURL(`${root}dist/`).href;
 /** Lines that no test can execute: blank, comments, closing brackets, imports and types. */
 const NO_CODE = /^\s*($|\/\/|\/?\*|[\])}]+[;,]?$|import |export \*|(export )?(type|interface) )/;
 
-/** What all processes executed of dist, as one. */
+/** @returns the merged coverage of dist of all processes */
 function executedByProcesses() {
   let merged = { result: [] };
   for (const file of readdirSync(CHILDREN)) {
@@ -44,7 +44,7 @@ async function linesExecuted() {
     map.merge(converter.toIstanbul());
   };
   for (const { url, functions } of executedByProcesses()) await add(fileURLToPath(url), functions);
-  // what nobody has loaded; the page runs in browsers, types run nowhere
+  // modules that were never loaded; the page runs in browsers, and types are never executed
   for (const file of readdirSync(fileURLToPath(DIST), { recursive: true })) {
     if (!/^(?!dashboard.page).*\.js$/.test(file) || map.data[sourceOf(file)]) continue;
     const text = readFileSync(fileURLToPath(DIST + file), 'utf8');
@@ -66,7 +66,7 @@ const asRanges = lines =>
     .map(([first, last]) => (first === last ? first : `${first}-${last}`))
     .join(', ');
 
-/** What nothing executed, a line a file, and the sum over all. */
+/** @returns the unexecuted lines, a line for each file, and the total */
 function summary(map) {
   let [code, executed] = [0, 0];
   const uncovered = [];

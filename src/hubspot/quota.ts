@@ -58,7 +58,7 @@ export type QuotaOptions = AccountLimits & {
   readonly firstPauseMs: number;
 };
 
-/** A process that died tells nobody how its probe ended: another one goes after the time of a call, and this. */
+/** A process that dies does not report the result of its probe: the next probe goes after the duration of a call plus this. */
 const PROBE_GRACE_MS = 5_000;
 
 export const quotaOptions = (settings: {

@@ -11,12 +11,12 @@ export type FrameInput = {
   readonly reading: Reading;
   /** the last hour by the minute */
   readonly hour: Series;
-  /** associations a second, at each reading so far, newest last; null where it was not known yet */
+  /** associations per second at each reading so far, newest last; null if not known yet */
   readonly live: readonly (number | null)[];
   readonly account: string;
   /** Redis, without its password */
   readonly place: string;
-  /** Redis cannot be read: what is shown is old */
+  /** why Redis cannot be read, so that the figures are old */
   readonly trouble: string | undefined;
 };
 export type Size = { readonly columns: number; readonly rows: number };
@@ -56,7 +56,7 @@ function head({ reading, account, place, trouble }: FrameInput, columns: number,
   return [title, '', ...sentence(text, tone, columns, paint)];
 }
 
-/** It is what people look for first: none of it is cut off for want of room. */
+/** Wraps the sentence and never cuts it, because it is the most important part. */
 function sentence(text: string, tone: Tone, columns: number, paint: Paint): string[] {
   return wrap(harmless(text), columns - 2).map(
     (line, at) => `${at === 0 ? paint('●', TONES[tone]) : ' '} ${paint(line, 'bold')}`,
@@ -85,11 +85,11 @@ function quota({ reading }: FrameInput, columns: number, paint: Paint): string[]
   return [window, row('day', usedToday, dailyLimit, style, words)];
 }
 
-/** Associations decided a second: since somebody looks, a column for each second; and the last hour by the minute. */
+/** Associations decided per second: one column for each second since the start of the command; and the last hour by the minute. */
 function throughput({ reading, hour, live }: FrameInput, columns: number, paint: Paint): string[] {
   const { perSecond } = reading.figures.state;
   const decided = hour.created.map((created, at) => (created + (hour.rejected[at] ?? 0)) / hour.stepSeconds);
-  // the current minute has just begun: what the last seconds say is nearer
+  // for the current minute the rate of the last seconds is more accurate
   if (perSecond !== null) decided[decided.length - 1] = perSecond;
   const room = columns - LABEL;
   const chart = (values: readonly number[], labels: readonly string[], style: Style) =>
@@ -109,14 +109,14 @@ function throughput({ reading, hour, live }: FrameInput, columns: number, paint:
   ];
 }
 
-/** Each value takes as many columns as there is room for; where there is too little, the oldest are left out. */
+/** Stretches the values to the available columns; if there are too few, the oldest values are omitted. */
 function stretched(values: readonly number[], columns: number): number[] {
   const each = Math.max(1, Math.floor(columns / values.length));
   return values.slice(-Math.floor(columns / each)).flatMap(value => new Array<number>(each).fill(value));
 }
 
 type Cell = readonly [label: string, value: string, style?: Style | undefined];
-/** Side by side where there is room, else what fits. */
+/** Puts tables side by side as far as they fit. */
 function tables({ reading }: FrameInput, columns: number, paint: Paint): string[] {
   const { stats, state } = reading.figures;
   const { associations, jobs, calls } = stats;

@@ -1,27 +1,27 @@
-/** Colours, bars, sparklines and text that fits, for a terminal. Pure, but for what a terminal says of its colours. */
+/** Colours, bars, sparklines and fitted text for a terminal. Pure, except that it asks the terminal about its colours. */
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'cyan';
-/** Colours where they are wanted; the text alone says everything, too. */
+/** Paints text with colours. The text without colours has the same information. */
 export type Paint = (text: string, ...styles: readonly Style[]) => string;
 
 /** Paints unless the terminal has no colours or NO_COLOR is set. */
 export const painter =
   (stream: NodeJS.WritableStream): Paint =>
   (text, ...styles) =>
-    // one by one: given a list of styles, Node 20 does not look at the stream
+    // one by one, because with a list of styles Node 20 ignores the stream
     text === '' ? '' : styles.reduce((painted, style) => styleText(style, painted, { stream }), text);
 
-/** Columns that the text takes; colours take none, East Asian characters and emoji two. */
+/** @returns the columns of a text; colours take none, East Asian characters and emoji two */
 export const width = (text: string): number => stringWidth(text);
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
 const COLOUR = /(\x1b\[[\d;]*m)/;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** At most so many columns; what is cut off ends in an ellipsis. Colours are kept, and closed. */
+/** Truncates a text to the columns, with an ellipsis. Keeps and closes colours. */
 export function clip(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   if (columns <= 0) return '';
@@ -38,7 +38,7 @@ export function clip(text: string, columns: number): string {
   return `${taken}…`;
 }
 
-/** Lines of at most so many columns, broken between words where that can be. */
+/** Wraps a text to lines of at most this many columns, between words if possible. */
 export const wrap = (text: string, columns: number): string[] =>
   wrapAnsi(text, columns, { hard: true }).split('\n');
 
@@ -46,7 +46,7 @@ export const padEnd = (text: string, columns: number): string =>
   text + ' '.repeat(Math.max(0, columns - width(text)));
 
 const PARTS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-/** Filled to an eighth of a column. @param share 0…1 @returns the full and the empty part */
+/** Draws a bar with a resolution of an eighth of a column. @param share 0…1 @returns the full and the empty part */
 export function bar(share: number, columns: number): [full: string, empty: string] {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * columns * 8);
   const full = '█'.repeat(Math.floor(eighths / 8)) + (PARTS[eighths % 8] ?? '');
@@ -54,7 +54,7 @@ export function bar(share: number, columns: number): [full: string, empty: strin
 }
 
 const LEVELS = ' ▁▂▃▄▅▆▇█';
-/** Columns of several rows each, highest row first; anything above nothing shows. */
+/** Draws columns of several rows each, highest row first. Any value above 0 is visible. */
 export function sparkline(values: readonly number[], rows: number): string[] {
   const top = Math.max(...values, Number.MIN_VALUE);
   const heights = values.map(value => (value <= 0 ? 0 : Math.max(1, Math.round((value / top) * rows * 8))));

@@ -1,6 +1,6 @@
 /**
- * A terminal's other screen. Whatever ends the process, a signal, an error, a crash, the terminal is left as it was found;
- * suspended (Ctrl-Z) and resumed it gives the screen back and takes it again. A frame is one write: no flicker.
+ * The alternate screen of a terminal. It restores the terminal however the process ends: by a signal, an error or a crash.
+ * Ctrl-Z restores it as well, and a resume draws it again. A frame is one write, so it does not flicker.
  */
 import { writeSync } from 'node:fs';
 
@@ -9,7 +9,7 @@ const LEAVE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
 const ERASE_LINE = '\x1b[K';
 const ERASE_BELOW = '\x1b[J';
-/** Terminals that know it show a frame when it is complete; the others ignore it. */
+/** Synchronized output: terminals that support it show a frame only when it is complete; others ignore it. */
 const [BEGIN, END] = ['\x1b[?2026h', '\x1b[?2026l'];
 
 export class Screen {
@@ -25,7 +25,7 @@ export class Screen {
   };
   readonly #resized = () => this.onChange();
 
-  /** @param onChange called when the size has changed, or the screen is ours again: a frame is due */
+  /** @param onChange called when a frame is due: the size has changed, or the process was resumed */
   constructor(
     private readonly terminal: NodeJS.WriteStream,
     private readonly onChange: () => void,
@@ -37,7 +37,7 @@ export class Screen {
 
   open(): void {
     process.on('exit', this.#restore);
-    // before the listener that says what went wrong, so that it is said where it stays
+    // before the listener that prints the error, so that the error stays visible
     process.prependListener('uncaughtException', this.#restore);
     process.on('SIGTSTP', this.#suspend);
     process.on('SIGCONT', this.#resume);
@@ -70,12 +70,12 @@ export class Screen {
     this.#isOpen = false;
   }
 
-  /** At once: after an `exit` nothing is written any more. A terminal that is gone needs nothing. */
+  /** Writes synchronously, because nothing is written after `exit`. Ignores a terminal that is gone. */
   #now(text: string): void {
     try {
       writeSync((this.terminal as unknown as { fd: number }).fd, text);
     } catch {
-      // EAGAIN of a slow terminal is the only one that could be helped, and not worth a wait
+      // only EAGAIN of a slow terminal could be retried, and that is not worth waiting
       this.terminal.write(text);
     }
   }

@@ -12,10 +12,10 @@ import { painter } from './glyphs.js';
 import { Screen } from './screen.js';
 
 const EVERY_MS = 1_000;
-/** The hour behind us changes slowly. */
+/** The series of the last hour is read this often, because it changes slowly. */
 const HOUR_FRESH_MS = 5_000;
 
-/** Has the terminal a screen to draw on? */
+/** @returns true if the terminal has a screen to draw on */
 export const canDraw = (stdout: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean =>
   stdout.isTTY === true && env.TERM !== 'dumb';
 
@@ -47,7 +47,7 @@ export async function watchOnScreen(
     hour = await overview.history('hour');
     hourReadAt = performance.now();
   };
-  await read(); // a Redis that is away from the start is an error, not a screen
+  await read(); // if Redis is unreachable at the start, the command fails
   screen.open();
   try {
     while (!ended.aborted) {

@@ -15,7 +15,7 @@ type StatsReading = {
 
 /**
  * The whole output of `association-queue stats`, without a newline at the end.
- * @param columns of the terminal, whose width the sentence keeps to; undefined where there is none
+ * @param columns width of the terminal, to which the sentence is wrapped; undefined without a terminal
  */
 export function statsText(
   { queueState, stats, state }: StatsReading,
@@ -83,7 +83,7 @@ export function statsLine({ queueState: { now }, stats, state }: StatsReading): 
   ].join('  ');
 }
 
-/** The page's own sentence: whoever looks at both reads the same. */
+/** The same sentence as on the page. */
 const sentence = (state: StateFigures): string => harmless(stateSentence(state, clockAt(state.now)).text);
 
 const oldest = (seconds: number | null): string =>

@@ -1,6 +1,6 @@
 /**
- * The progress bar of an import. It draws on a terminal only; elsewhere nothing but the printed lines is written.
- * It knows neither files nor associations: whoever reads the input says how far it is.
+ * The progress bar of an import. It draws only on a terminal; elsewhere it writes only the printed lines.
+ * It knows neither files nor associations: the import reports its progress.
  */
 import { clearLine, cursorTo } from 'node:readline';
 import { styleText } from 'node:util';
@@ -13,7 +13,7 @@ export type Progress = {
   stop(): void;
 };
 type Done = {
-  /** size of the input; undefined where it is not known */
+  /** size of the input; undefined if unknown */
   readonly bytes: number | undefined;
   readonly bytesRead: number;
   readonly associations: number;

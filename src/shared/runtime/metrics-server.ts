@@ -44,7 +44,7 @@ type Answer = { status: number; type: string; body: string };
 
 /**
  * @param reasons why the process is not well
- * @param notes what else is said of it, where there is anything
+ * @param notes further remarks in the answer, if there are any
  */
 const health = (well: string, reasons: readonly string[], notes: readonly string[] = []): Answer => {
   const isWell = reasons.length === 0;
