@@ -1,5 +1,4 @@
 /** `association-queue enqueue FILE`: reports all problems of options, file name and settings before it loads anything. */
-import { messageOf } from '../shared/contract/errors.js';
 import { type CommandSpec, PROGRAM, warnOf } from './command.js';
 
 export const ENQUEUE: CommandSpec = {
@@ -25,31 +24,12 @@ export const ENQUEUE: CommandSpec = {
   run: async given => {
     const [file = ''] = given.operands;
     const type = given.list('type');
-    const options = given.texts('from', 'to', 'label', 'source', 'priority');
-    const { associationFaults, parseType } = await import('../shared/contract/association.js');
-    const objectTypes = {
-      fromObjectType: options.from ?? 'contacts',
-      toObjectType: options.to ?? 'companies',
+    const options = {
+      ...given.texts('from', 'to', 'label', 'source', 'priority'),
+      ...(type.length > 0 && { type }),
     };
-    const faults = associationFaults({
-      ...objectTypes,
-      from: 1,
-      to: 1,
-      label: options.label,
-    });
-    given.problem(
-      ...faults.map(fault => fault.replace(/^(from|to)ObjectType:/, '--$1').replace(/^label:/, '--label')),
-    );
-    for (const text of type) {
-      try {
-        parseType(text);
-      } catch (error) {
-        given.problem(`--type ${messageOf(error)}`);
-      }
-    }
-    const { priorityProblem } = await import('../shared/contract/keys.js');
-    const fault = priorityProblem(options.priority ?? 'normal');
-    if (fault) given.problem(`--${fault}`);
+    const { readOptions } = await import('../producer/import/options.js');
+    given.problem(...readOptions(options).problems);
     const { fileSource } = await import('../producer/import/source.js');
     const source = file === '' || file === '-' ? undefined : fileSource(file);
     if (source && 'problems' in source) given.problem(...source.problems);
@@ -61,9 +41,6 @@ export const ENQUEUE: CommandSpec = {
     const { runEnqueue } = await import('../producer/main.js');
     const { hubspotOptions } = await import('../labels/open-labels.js');
     const strict = given.flag('strict');
-    return runEnqueue(
-      { ...config, hubspot: hubspotOptions(config) },
-      { file, strict, ...options, ...(type.length > 0 && { type }) },
-    );
+    return runEnqueue({ ...config, hubspot: hubspotOptions(config) }, { file, strict, ...options });
   },
 };

@@ -1,37 +1,18 @@
 /**
- * `association-queue enqueue FILE`: checks the options, imports the file, prints the result, chooses the exit code.
+ * `association-queue enqueue FILE`: imports the file, prints the result, chooses the exit code.
  * import-file.ts reads the lines and sends them to Redis.
  */
 import type { Readable } from 'node:stream';
 import type { HubSpotOptions } from '../labels/open-labels.js';
-import {
-  type Association,
-  type AssociationType,
-  associationFaults,
-  parseType,
-} from '../shared/contract/association.js';
-import { ConfigError, messageOf } from '../shared/contract/errors.js';
-import { type Priority, priorityProblem } from '../shared/contract/keys.js';
+import { ConfigError } from '../shared/contract/errors.js';
 import type { Config } from '../shared/runtime/config.js';
 import { harmless } from '../shared/runtime/text.js';
 import { startTracing } from '../shared/runtime/tracing.js';
 import { type Imported, type ImportReport, importFile } from './import/import-file.js';
-import type { LineDefaults } from './import/line.js';
+import { type EnqueueOptions, readOptions } from './import/options.js';
 import { type Progress, startProgress } from './import/progress.js';
 import { fileSource, type Source, stdinSource, withCopy } from './import/source.js';
-import { openProducer, textProblem } from './producer.js';
-
-export type EnqueueOptions = {
-  /** path of a .csv, .ndjson or .jsonl file; `-` reads NDJSON from standard input */
-  file: string;
-  from?: string;
-  to?: string;
-  type?: string[];
-  label?: string;
-  strict?: boolean;
-  source?: string;
-  priority?: string;
-};
+import { openProducer } from './producer.js';
 
 export type Terminal = { stdin: Readable; stdout: NodeJS.WritableStream; stderr: NodeJS.WriteStream };
 
@@ -101,43 +82,4 @@ function tell({ associations, jobs, refused, interrupted }: Imported, { stdout, 
     );
   stdout.write(`enqueued ${associations} associations in ${jobs} jobs (${refused} lines refused)\n`);
   return refused > 0 || interrupted ? 1 : 0;
-}
-
-function readOptions(options: EnqueueOptions): {
-  defaults: LineDefaults;
-  priority: Priority;
-  problems: string[];
-} {
-  const { from, to, label, type: texts = [], priority = 'normal' } = options;
-  const problems: string[] = [];
-  const types: AssociationType[] = [];
-  for (const text of texts) {
-    try {
-      types.push(parseType(text));
-    } catch (error) {
-      problems.push(`--type: ${messageOf(error)}`);
-    }
-  }
-  // All other fields are valid here, so every fault belongs to an option.
-  const objectTypes = { fromObjectType: from ?? 'a', toObjectType: to ?? 'b' };
-  const probe: Association = { ...objectTypes, from: 1, to: 1, types, label };
-  for (const fault of associationFaults(probe)) {
-    if (fault.startsWith('fromObjectType: ')) problems.push(fault.replace('fromObjectType', '--from'));
-    if (fault.startsWith('toObjectType: ')) problems.push(fault.replace('toObjectType', '--to'));
-    if (fault.startsWith('label: ')) problems.push(`--${fault}`);
-    if (fault.startsWith('types: ') && types.length > 0) problems.push(fault.replace('types', '--type'));
-  }
-  const sourceProblem = options.source === undefined ? undefined : textProblem('source', options.source);
-  for (const problem of [sourceProblem, priorityProblem(priority)])
-    if (problem) problems.push(`--${problem}`);
-  return {
-    defaults: {
-      ...(from !== undefined && { fromObjectType: from }),
-      ...(to !== undefined && { toObjectType: to }),
-      ...(texts.length > 0 && { types }),
-      ...(label !== undefined && { label }),
-    },
-    priority: priority as Priority,
-    problems,
-  };
 }

@@ -14,17 +14,16 @@ import {
   type Association,
   associationFaults,
   type JobData,
-  NOT_CLEAN,
   type TypedAssociation,
 } from '../shared/contract/association.js';
 import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
 import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/contract/errors.js';
 import { accountKeys, DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/contract/keys.js';
-import { isCleanText } from '../shared/contract/record-id.js';
 import { redisUrlFault } from '../shared/runtime/redis-url.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
 import { type JobOrigin, type Lane, Packer } from './packer.js';
 import { Sender } from './sender.js';
+import { textProblem } from './text-problem.js';
 
 export type ProducerOptions = {
   /** `redis://…`, or `rediss://…` for TLS */
@@ -98,8 +97,6 @@ type Lot = {
 
 /** Most associations of a lot: 40 full jobs, or more jobs if there are more lanes. */
 const LOT_SIZE = 20_000;
-/** Most characters of `source` and of `requestId`. */
-const MAX_SOURCE_LENGTH = 200;
 
 /** Does not connect; the first call does. @throws ConfigError with every invalid option */
 export const createProducer = (options: ProducerOptions): Producer => openProducer(options);
@@ -293,10 +290,4 @@ function optionProblems(options: ProducerOptions): string[] {
 function check(...problems: (string | undefined)[]): void {
   const found = problems.filter(problem => problem !== undefined);
   if (found.length > 0) throw new ConfigError(found);
-}
-
-export function textProblem(name: string, text: unknown): string | undefined {
-  if (typeof text !== 'string' || text.length > MAX_SOURCE_LENGTH)
-    return `${name} is not a text of at most ${MAX_SOURCE_LENGTH} characters`;
-  return isCleanText(text) ? undefined : `${name} ${NOT_CLEAN}`;
 }

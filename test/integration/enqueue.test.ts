@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { type EnqueueOptions, runEnqueue } from '../../src/producer/main.js';
+import type { EnqueueOptions } from '../../src/producer/import/options.js';
+import { runEnqueue } from '../../src/producer/main.js';
 import { ConfigError } from '../../src/shared/contract/errors.js';
 import { useRedis } from '../support/redis.js';
 
@@ -119,11 +120,11 @@ describe('enqueue', () => {
     const error = await run(options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as ConfigError).problems).toEqual([
-      expect.stringContaining('--type: "WORK"'),
-      expect.stringContaining('--type: "X:1"'),
-      expect.stringContaining('--from: "a/b"'),
-      expect.stringContaining('--to: ""'),
-      expect.stringContaining('--label: " " is empty'),
+      expect.stringContaining('--from "a/b"'),
+      expect.stringContaining('--to ""'),
+      expect.stringContaining('--label " " is empty'),
+      expect.stringContaining('--type "WORK"'),
+      expect.stringContaining('--type "X:1"'),
       expect.stringContaining('--source'),
       expect.stringContaining('missing.txt: the name must end in .csv, .ndjson, .jsonl'),
       expect.stringContaining('missing.txt does not exist'),

@@ -1,0 +1,11 @@
+/** What is wrong with a short text that goes into jobs: `source`, `requestId`. Pure. */
+import { NOT_CLEAN } from '../shared/contract/association.js';
+import { isCleanText } from '../shared/contract/record-id.js';
+
+const MAX_LENGTH = 200;
+
+export function textProblem(name: string, text: unknown): string | undefined {
+  if (typeof text !== 'string' || text.length > MAX_LENGTH)
+    return `${name} is not a text of at most ${MAX_LENGTH} characters`;
+  return isCleanText(text) ? undefined : `${name} ${NOT_CLEAN}`;
+}
