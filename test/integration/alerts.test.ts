@@ -1,5 +1,5 @@
 /**
- * The webhook: once per incident over all replicas, whoever dies. The first part asks the script what it decides, on
+ * The webhook: once per incident for all replicas, whichever dies. The first part asks the script what it decides, on
  * Redis' clock; the second is two real workers, a receiver, and a kill -9 while an announcement is on its way.
  */
 import { once } from 'node:events';
@@ -38,7 +38,7 @@ describe('what is told, and when', () => {
   const done = ({ id }: Announcement) => posted(redis, [keys.alerts], [id]);
   const hold = (kind: string, forMs = 600_000) =>
     redis.hset(keys.hold, { until: Date.now() + forMs, kind, reason: 'because' });
-  /** as if what the script noted had happened earlier */
+  /** shifts the times that the script noted into the past */
   const backdate = async (field: string, ms: number) =>
     redis.hset(keys.alerts, field, Number(await redis.hget(keys.alerts, field)) - ms);
   const told = async (): Promise<string[]> => {
@@ -54,7 +54,7 @@ describe('what is told, and when', () => {
     await hold('auth');
     const taken = (await Promise.all(Array.from({ length: 20 }, () => look()))).filter(Boolean);
     expect(taken).toMatchObject([{ kind: 'held', hold: 'auth', reason: 'because', tries: 1 }]);
-    expect(await look()).toBeUndefined(); // somebody posts it
+    expect(await look()).toBeUndefined(); // a replica posts it
     await done(taken[0] as Announcement);
     expect(await told()).toEqual([]);
     await redis.hset(keys.hold, 'reason', 'another word');
@@ -184,7 +184,7 @@ describe('two workers and a receiver', () => {
     const good = goodPairs(400);
     await rig.enqueue(good.slice(0, 200), 100);
 
-    answer = () => {}; // the receiver takes it and says nothing
+    answer = () => {}; // the receiver accepts it and does not answer
     const dying = rig.startWorker();
     await eventually(() => expect(posts).toHaveLength(1));
     await dying.end('SIGKILL');

@@ -1,4 +1,4 @@
-/** Who gets into the dashboard, and how far: real processes, and requests that no browser would send. */
+/** Access to the dashboard: real processes, and requests that no browser would send. */
 
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
@@ -23,7 +23,7 @@ const PASSWORD = { DASHBOARD_USER: 'oncall', DASHBOARD_PASSWORD: 'hunter2-secret
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 const BOARD = '/queues/api/queues/hubspot-associations';
 
-/** With the path as it is written: fetch would tidy it up. */
+/** Sends the path unchanged, which fetch would normalize. */
 async function raw(
   page: DashboardProcess,
   method: string,
@@ -37,7 +37,7 @@ async function raw(
   return answer.statusCode ?? 0;
 }
 
-/** Ways to write a path so that it looks like another one. */
+/** Spellings of a path that look like another path. */
 function disguises(path: string): string[] {
   const [, first = '', ...rest] = path.split('/');
   const tail = rest.length > 0 ? `/${rest.join('/')}` : '';

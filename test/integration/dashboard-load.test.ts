@@ -1,5 +1,5 @@
 /**
- * The dashboard with much in the queue: it answers at once and costs Redis next to nothing, because nothing that it reads
+ * The dashboard with a large queue: it answers at once and costs Redis almost nothing, because nothing that it reads
  * grows with the backlog or with what was rejected. LOAD=full: 5,000,000 queued, 100,000 rejected.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';

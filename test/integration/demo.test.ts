@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   child.kill('SIGKILL');
-  rmdirSync(temporary); // throws when something is left in it
+  rmdirSync(temporary); // throws if it is not empty
 });
 
 function startDemo() {
@@ -29,7 +29,7 @@ function startDemo() {
   const demo = {
     output: '',
     pid: child.pid,
-    /** also of its own processes: their pipes are its pipes */
+    /** also of its child processes, which share its pipes */
     code: new Promise(resolve => child.once('close', resolve)),
   };
   for (const stream of [child.stdout, child.stderr])
@@ -44,7 +44,7 @@ const keys = (pid: number | undefined) => redis.keys(`demo-${pid}-*`);
 test('the demo ends with the sum of all associations and leaves nothing behind', async () => {
   const demo = startDemo();
   const code = await demo.code;
-  // the whole output first: when a check of the demo fails, it says which
+  // the whole output first, because it says which check of the demo failed
   expect(demo.output).not.toMatch(/FAIL/);
   expect(demo.output).toMatch(/\naccepted 4000 = created (\d+) \+ rejected (\d+) \+ queued 0\n$/);
   expect(code).toBe(0);

@@ -1,4 +1,4 @@
-/** Whose a request is: its key's, whichever gateway is asked, whatever it shares with others, however the header spells it. */
+/** A request belongs to its key, whichever gateway is asked, whatever it shares with others, however the header spells it. */
 
 import { afterEach, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
@@ -50,7 +50,7 @@ it('a large request is as private, in every gateway of the account', async () =>
   expect(await ask(second, path, bearer('one'))).toBe(200);
   expect(await ask(second, path, bearer('two'))).toBe(404);
   expect(await ask(keyless, path)).toBe(404);
-  // what came without a key belongs to nobody in particular
+  // everybody may read a request that came without a key
   const anybodys = await post(keyless, {});
   expect(await ask(keyless, anybodys)).toBe(200);
   expect(await ask(server, anybodys, bearer('two'))).toBe(200);

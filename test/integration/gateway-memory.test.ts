@@ -12,7 +12,7 @@ afterEach(async () => {
   await gateway.end('SIGTERM');
 });
 
-/** The most it has had so far. */
+/** Its largest memory so far. */
 const highWaterMark = (): number =>
   (Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${gateway.process.pid}/status`, 'utf8'))?.[1]) *
     1_024) /

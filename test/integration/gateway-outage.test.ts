@@ -1,4 +1,4 @@
-/** Redis away, silent, full or read-only: 503 with Retry-After within 2 s, nothing enqueued, and it recovers by itself. */
+/** Redis unreachable, silent, full or read-only: 503 with Retry-After within 2 s, nothing enqueued, and the gateway recovers by itself. */
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -39,7 +39,7 @@ async function expectRefused(count: number, fate = /nothing was enqueued$/): Pro
   expectNoAddress(body);
   expect(JSON.stringify(body)).not.toContain('100000001');
 }
-/** Where Redis is, is for the operator's log. */
+/** Only the operator's log names the address of Redis. */
 function expectNoAddress(body: unknown): void {
   const text = JSON.stringify(body);
   expect(text).not.toContain(new URL(server.url).port);

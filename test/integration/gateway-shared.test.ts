@@ -1,4 +1,4 @@
-/** Requests of one association share notes and jobs; each keeps an id, and an exact answer, of its own. */
+/** Requests of one association share notes and jobs; each has its own id and an exact answer. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { QueueAccess } from '../../src/dashboard/connection.js';
 import { discardFailures } from '../../src/dashboard/failures/failures.js';
@@ -80,7 +80,7 @@ it('a request that shares a job is told what became of its own association', asy
   for (const place of ['003', '1f4', 'fff'])
     expect((await get(good.replace(/...$/, place))).status).toBe(404);
   expect((await get('/requests/00000000-0000-8000-0000-000000000000')).status).toBe(404);
-  // what an operator discards is still told to who asks
+  // the sender still sees what an operator discarded
   await discardFailures(access(), {});
   expect(await rig.queue.getFailedCount()).toBe(0);
   for (const path of [good, other]) expect((await get(path)).body).toMatchObject({ created: 1, rejected: 0 });

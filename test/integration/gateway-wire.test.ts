@@ -1,4 +1,4 @@
-/** What arrives slowly, in part, or with absurd headers: an answer in HubSpot's shape or a closed connection, and nothing kept. */
+/** Requests that arrive slowly, in part, or with absurd headers: an answer in HubSpot's shape or a closed connection, and no memory kept. */
 
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
@@ -38,7 +38,7 @@ const head = (more: string) =>
   `POST ${CREATE} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${more}\r\n\r\n`;
 
 type Talk = { readonly socket: net.Socket; heard(): string; readonly closed: Promise<void> };
-/** Says this, and then nothing more. */
+/** Sends this and then nothing more. */
 async function say(text: string): Promise<Talk> {
   const { port } = server.app.server.address() as AddressInfo;
   const socket = net.connect(port, '127.0.0.1').setNoDelay(true);
@@ -47,13 +47,13 @@ async function say(text: string): Promise<Talk> {
   socket.on('data', chunk => {
     heard += chunk;
   });
-  socket.on('error', () => {}); // the other side may hang up while we speak
+  socket.on('error', () => {}); // the server may close the connection while we send
   const closed = once(socket, 'close').then(() => {});
   await once(socket, 'connect');
   socket.write(text);
   return { socket, heard: () => heard, closed };
 }
-/** Bytes of a body, one after the other, until somebody hangs up. */
+/** Sends bytes of a body, one after the other, until the connection is closed. */
 async function trickle(socket: net.Socket): Promise<void> {
   while (socket.writable) {
     socket.write(' ');

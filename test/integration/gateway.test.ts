@@ -52,7 +52,7 @@ describe('the answer to a request', () => {
     expect((await gateway.get(`/requests/${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}`)).status).toBe(
       404,
     );
-    // a rejection taken back to be tried again makes it pending again, and complete once it is decided
+    // a rejection retried by an operator makes it pending again, and complete once it is decided
     const { calls } = await rig.totals();
     await (await rig.queue.getFailed())[0]?.retry();
     await eventually(async () => {
@@ -217,7 +217,7 @@ it('asks for a key, and does not start without one where others can reach it', a
   expect(await queuedJobs()).toBe(0);
   for (const key of ['first-key', 'second-key'])
     expect((await gateway.post(inputsOf(1), { authorization: `Bearer ${key}` })).status).toBe(201);
-  // nobody meets another one's Idempotency-Key
+  // no caller meets another caller's Idempotency-Key
   const repeat = async (key: string, inputs: number) => {
     const headers = { authorization: `Bearer ${key}`, 'idempotency-key': 'import-1' };
     const { status, body } = await gateway.post(inputsOf(inputs), headers);

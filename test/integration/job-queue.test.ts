@@ -1,5 +1,5 @@
 /**
- * What our scripts do with many jobs at once is what BullMQ does with each: held against BullMQ's own worker on the same
+ * Our scripts do with many jobs what BullMQ does with each: compared with BullMQ's own worker on the same
  * jobs, mark for mark.
  */
 
@@ -62,7 +62,7 @@ const settleAny = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
       }),
     ),
   );
-/** The shorter way, for jobs that were created as a whole at their first attempt. */
+/** The shorter script, for jobs whose pairs were all created at the first attempt. */
 const settleCreated = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
   Promise.all(
     jobs.map(({ id, token }) =>
@@ -70,7 +70,7 @@ const settleCreated = ({ ledger }: Box, jobs: readonly Taken[], created = 1) =>
     ),
   );
 const REASON = '1 of 1 rejected: VALIDATION_ERROR: no';
-/** @returns whether each was ours */
+/** @returns for each job whether it was ours */
 const reject = ({ ledger }: Box, jobs: readonly Taken[]) =>
   Promise.all(
     jobs.map(({ id, token }) =>
@@ -86,7 +86,7 @@ const rejectedData = (id: string): JobData => ({
   rejected: [{ error: { at: '', attempt: 1, message: 'no', pairs: 1 }, pairs: [[id, '2']] }],
 });
 
-/** All that BullMQ keeps of a queue, without times and without what is ours. */
+/** Everything that BullMQ keeps of a queue, without times and without our data. */
 async function marks({ keys }: Box) {
   const { redis } = test;
   const jobKeys = (await redis.keys(`${bullmqKeys(keys).jobs}job-*`)).sort();
@@ -304,7 +304,7 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     const first = await box.jobs.next();
     expect(first).toMatchObject({ id: 'job-0', standsAlone: true });
     await settleAny(box, [first as Taken]);
-    // a place is free: whoever waits hears of it
+    // a place is free, and waiting workers are woken
     expect(await box.jobs.next()).toMatchObject({ id: 'job-1' });
   });
 

@@ -1,4 +1,4 @@
-/** Labels where others than the library meet them: the command line, as a process, and the gateway. */
+/** Labels on the command line, as a process, and in the gateway. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -122,7 +122,7 @@ describe('a label in the library', () => {
     const away = await failure(made.enqueue(link({ fromObjectType: 'martians', label: 'x' })));
     expect((away as Error).message).toContain('Unable to infer object type from: martians');
     expect(labelCalls()).toBe(2);
-    // what is malformed is never asked for
+    // malformed names are never looked up
     expect(await failure(made.enqueue(link({ fromObjectType: 'a/b', label: '' })))).toMatchObject({
       faults: [expect.stringContaining('fromObjectType'), expect.stringContaining('label: "" is empty')],
     });
@@ -143,7 +143,7 @@ describe('a label in the library', () => {
       }),
     );
     expect(labelCalls()).toBe(2);
-    // what is known is answered at once
+    // cached labels are answered at once
     expect(resolver.typesOf(wish)).not.toBeInstanceOf(Promise);
     close();
     redis.disconnect();
@@ -266,7 +266,7 @@ describe('the calls for labels', () => {
         expect((error as Error).message).toMatch(reason);
         expect(JSON.stringify([error, (error as Error).message])).not.toContain(TOKEN);
       }
-      // whoever asks again at once hears the same, and HubSpot is spared
+      // a second lookup at once gets the same error without a call to HubSpot
       expect(await failure(made.enqueue(link({ label: 'Decision maker' })))).toBeInstanceOf(EnqueueError);
       expect(await queued()).toEqual({});
       expect(labelCalls()).toBe(1);

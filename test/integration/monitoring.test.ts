@@ -1,5 +1,5 @@
 /**
- * /metrics of real processes: what the alerts and the dashboard ask for exists, and the figures are those of stats and of
+ * /metrics of real processes: the metrics of the alerts and the dashboard exist, and the figures are those of stats and of
  * the simulator's ledger, after refusals and a kill -9.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -113,7 +113,7 @@ test('the gateway tells hold, backlog and age when no worker is alive', async ()
   const series = await scrape(url);
   expect(value(series, 'association_queue_backlog_associations')).toBe(3_000);
   expect(value(series, 'association_held', 'auth')).toBe(1);
-  expect(value(series, 'association_useful_replicas')).toBe(1); // somebody must probe
+  expect(value(series, 'association_useful_replicas')).toBe(1); // a worker must probe
   expect(series.has('association_worker_jobs')).toBe(false);
 });
 

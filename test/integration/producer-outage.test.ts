@@ -1,4 +1,4 @@
-/** The producer when Redis is away, goes away, falls silent, and comes back: with a Redis server of its own. */
+/** The producer while Redis is unreachable, lost, silent, and back again: with a separate Redis server. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

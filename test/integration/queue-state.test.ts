@@ -1,4 +1,4 @@
-/** How the queue stands, read in one round trip: against a real Redis with what workers and BullMQ would have written. */
+/** The state of the queue, read in one round trip: on a real Redis with data as workers and BullMQ write it. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { accountKeys, JOB_NAME, type Keys, queueName } from '../../src/shared/contract/keys.js';

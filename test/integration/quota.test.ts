@@ -31,7 +31,7 @@ afterEach(() => {
 
 const quota = (options: Partial<QuotaOptions> = {}, redis = test.redis) =>
   new Quota(redis, keys, { ...OPTIONS, ...options });
-/** Replicas with connections of their own. */
+/** Replicas with separate connections. */
 const replicas = (count: number, options: Partial<QuotaOptions> = {}) =>
   Array.from({ length: count }, () => {
     const redis = openRedis(test.url, 'patient');
@@ -44,7 +44,7 @@ function granted(answer: Answer): Permit {
   return answer;
 }
 const permit = async (from: Quota, partial = false) => granted(await from.ask(partial));
-/** The permit that is given as soon as nothing holds the account any more. */
+/** The permit that is granted as soon as the account is not held any more. */
 const permitAfterHold = (from: Quota) => eventually(() => permit(from), 5_000);
 const held = (answer: Answer) => {
   if (answer.kind !== 'held') throw new Error(`not held: ${JSON.stringify(answer)}`);

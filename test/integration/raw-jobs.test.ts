@@ -1,5 +1,5 @@
 /**
- * Jobs as clients of other languages write them: bytes in Redis that none of our code has made, with whatever options,
+ * Jobs as clients in other languages write them: bytes in Redis that our code did not make, with any options,
  * spelling and mistakes. docs/job.schema.json is all that such a client has, so each job is held against it here.
  */
 
@@ -15,7 +15,7 @@ const rig = useRig(import.meta.url);
 const published = Schema.Compile(JSON.parse(readFileSync('docs/job.schema.json', 'utf8')));
 beforeEach(() => rig.start());
 
-/** @param text what stands in the job's hash, to the byte */
+/** @param text the exact content of the job's hash */
 async function write(text: string, options: JobsOptions = {}): Promise<string> {
   const { id = '' } = await rig.queue.add('whatever', {}, options);
   await rig.redis.hset(bullmqKeys(rig.keys).jobs + id, 'data', text);

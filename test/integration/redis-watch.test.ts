@@ -1,4 +1,4 @@
-/** What the log, /readyz and /healthz hear of a Redis in trouble: once for all connections, with the real reason. */
+/** What the log, /readyz and /healthz say about a Redis in trouble: once for all connections, with the real reason. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RedisRole } from '../../src/shared/runtime/redis.js';
 import { eventually } from '../support/eventually.js';

@@ -1,4 +1,4 @@
-/** What `stats` says of a Redis in trouble, and of rejections that another BullMQ client has removed. */
+/** What `stats` says about a Redis in trouble, and about rejections that another BullMQ client removed. */
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
@@ -15,7 +15,7 @@ import { useRedis } from '../support/redis.js';
 import { RedisServer } from '../support/redis-server.js';
 import { contactsToCompanies } from '../support/samples.js';
 
-/** What `association-queue stats` reads, and the sentence that it says. */
+/** The figures and the sentence of `association-queue stats`. */
 const readState = (config: Config) =>
   withQueue(config, async access => {
     const { state } = await new StateReader(access, config).read();
@@ -83,7 +83,7 @@ describe('rejections that another client has removed', () => {
 
   it('a difference that has a reason is compared once, and the rest is found', async () => {
     await rejected(3);
-    // put back by another client: still tried, and the index has it until its worker says what it holds
+    // put back by another client: the index has it until its worker settles it
     await (await queue.getJob('1'))?.retry();
     await used(async access => {
       const reader = new StateReader(access, config);

@@ -1,4 +1,4 @@
-/** One trace from whoever enqueues to the call that carried it: real processes, and a receiver as a collector would be. */
+/** One trace from the producer to the call: real processes, and a receiver in place of a collector. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';

@@ -1,4 +1,4 @@
-/** The weather on a real Redis: when others succeed, a failure may be the fault of what was sent. */
+/** The weather on a real Redis: if others succeed, an input may be the cause of a failure. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isFine, isOutage, type Reading, Weather } from '../../src/hubspot/weather.js';

@@ -1,4 +1,4 @@
-/** Holds: what must wait goes back to the queue without an attempt spent; everything else flows on. */
+/** Holds: jobs that must wait go back to the queue without spending an attempt; everything else continues. */
 import { describe, expect, it } from '@jest/globals';
 import type { JobData } from '../../src/shared/contract/association.js';
 import { forbidden, locked, migrating, unauthorized } from '../../src/simulator/replies.js';
@@ -26,7 +26,7 @@ describe('a long hold of the account', () => {
     await rig.enqueue(good, 100);
     rig.startWorker();
     await eventually(async () => expect(await rig.redis.hget(rig.keys.hold, 'kind')).toBe('migration'));
-    // one that starts looks again, with one call
+    // a worker that starts probes again, with one call
     rig.startWorker();
     await eventually(() => expect(rig.simulator.ledger.calls).toHaveLength(2));
     await givenBack();

@@ -8,16 +8,16 @@ import { CONTACT_COMPANY, goodPairs } from '../support/samples.js';
 
 const rig = useRig(import.meta.url);
 
-/** One of every kind of bad input that HubSpot answers differently. */
+/** One bad input of every kind that HubSpot answers differently. */
 const BAD: readonly Pair[] = [
   ['999000001', '500000001'], // no such record
   ['500000002', '999000002'],
   ['not-an-id', '500000003'], // not an id at all
-  ['998000001', '500000004'], // too many associations: an error that names nobody
+  ['998000001', '500000004'], // too many associations: an error that names no input
   ['500000005', '997000001'], // accepted without effect
 ];
 const REASONS = [
-  /One or more associations are invalid/, // all that HubSpot says where it names nobody
+  /One or more associations are invalid/, // HubSpot's only words when it names no input
   /No \w+ with ID 999/,
   /not.*valid/i,
   /LIMIT_EXCEEDED|too many|limit/i,

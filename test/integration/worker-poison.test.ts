@@ -1,4 +1,4 @@
-/** Ids in the queue that are no jobs: they stop and slow nobody. */
+/** Ids in the queue that are not jobs: they do not stop or slow the worker. */
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
@@ -25,7 +25,7 @@ describe('an id without a job', () => {
     const worker = rig.startWorker();
     await eventually(async () => expect((await rig.totals()).created).toBe(600));
     await rig.drained();
-    // it would pause for a second after each of them, and its neighbours with it
+    // otherwise the worker would pause for a second after each of them
     expect(worker.output()).not.toContain('could not fetch jobs');
     expect(await redis.lrange(bullmqKeys(keys).active, 0, -1)).toEqual([]);
     expect(await redis.mget(weeds.map(id => bullmqKeys(keys).jobs + id))).toEqual([

@@ -1,4 +1,4 @@
-/** The token goes to HubSpot and nowhere else; and what the worker shows to machines. */
+/** The token goes to HubSpot and nowhere else; the worker's endpoints for machines. */
 import { describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { rateLimited, serverError, unauthorized } from '../../src/simulator/replies.js';
@@ -18,7 +18,7 @@ async function metricsUrl(worker: CliProcess): Promise<string> {
   });
 }
 
-/** Everything that stands under the prefix, as text. */
+/** Everything under the prefix, as text. */
 async function dump(redis: Redis, prefix: string): Promise<string> {
   const parts: string[] = [];
   for (const key of await redis.keys(`${prefix}:*`)) {

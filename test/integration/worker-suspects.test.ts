@@ -1,4 +1,4 @@
-/** Searching for invalid inputs does not stop what others send: real worker, real Redis, HubSpot's limit. */
+/** A search for invalid inputs does not stop other associations: real worker, real Redis, HubSpot's limit. */
 import { expect, it } from '@jest/globals';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats } from '../../src/dashboard/overview/stats.js';

@@ -1,4 +1,4 @@
-/** Trouble of the account, or of an object pair, rejects nobody and costs few calls: real worker, real Redis. */
+/** Trouble of the account, or of an object pair, rejects no association and costs few calls: real worker, real Redis. */
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { useRig } from '../support/rig.js';

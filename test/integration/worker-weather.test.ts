@@ -1,4 +1,4 @@
-/** HubSpot in bad weather (5xx for some of the calls): it costs time, and rejects nobody. */
+/** HubSpot in bad weather (5xx for some of the calls): it costs time and rejects no association. */
 import { expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { useRig } from '../support/rig.js';
@@ -55,7 +55,7 @@ it('a third of failing calls leaves batches large, suspects and rejects nobody, 
   const { calls } = rig.simulator.ledger;
   const failed = calls.filter(({ status }) => status === 503).length;
   expect(failed).toBeGreaterThan(7);
-  // forty full batches, those that failed again, and few that were not full
+  // forty full batches, the failed ones again, and a few that were not full
   expect(calls.length - failed).toBeLessThan(90);
   expect(worker.output()).not.toContain('"event":"held"');
 });

@@ -1,4 +1,4 @@
-/** A dashboard for a test: a real process of the built package. */
+/** Starts a dashboard for a test: a real process of the built package. */
 import type { Setup, View } from '../../src/dashboard/view.js';
 import { type CliProcess, startServing } from './process.js';
 

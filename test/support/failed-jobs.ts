@@ -1,4 +1,4 @@
-/** Failed jobs for tests of what is grouped and told of them. */
+/** Failed jobs for tests of their groups and texts. */
 import type { FailedJob } from '../../src/dashboard/failures/failed-jobs.js';
 import { FailureGroups } from '../../src/dashboard/failures/failure-groups.js';
 import type { ErrorContext } from '../../src/shared/contract/association.js';
@@ -13,7 +13,7 @@ export const errorOf = (message: string, at = '2026-03-01T12:00:00Z'): ErrorCont
   pairs: 1,
 });
 
-/** A failed job with so many pairs for each of these messages. */
+/** A failed job with this many pairs for each of these messages. */
 export function failedJob(
   id: string,
   ...failures: [message: string, at: string, pairs: number][]

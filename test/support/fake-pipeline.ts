@@ -1,5 +1,5 @@
 /**
- * What a worker's pipeline is built from, in memory: a queue that is a list, a quota that grants what the test says, a
+ * The parts of a worker's pipeline in memory: a queue that is a list, a quota that grants what the test says, a
  * HubSpot that answers when the test says so. No Redis, no thread.
  */
 import { expect } from '@jest/globals';
@@ -27,7 +27,7 @@ const BYTES = 26;
 type QueuePart = Pick<PipelineParts['queue'], keyof PipelineParts['queue']>;
 type QuotaPart = Pick<PipelineParts['quota'], keyof PipelineParts['quota']>;
 
-/** What Redis refuses: so many times, by the name of the method. */
+/** How often Redis refuses, by the name of the method. */
 class Trouble {
   readonly #left = new Map<string, number>();
 
@@ -45,7 +45,7 @@ class Trouble {
   }
 }
 
-/** A queue in memory, and what became of its jobs. */
+/** A queue in memory, with the history of its jobs. */
 export class FakeQueue implements QueuePart {
   waiting: FetchedJob[] = [];
   readonly trouble = new Trouble();
@@ -127,14 +127,14 @@ const aboutJob = {
 /** A quota that grants every permit at once, or what the test says instead. */
 export class FakeQuota implements QuotaPart {
   readonly trouble = new Trouble();
-  /** said to the next questions, in order; then permits */
+  /** replies to the next requests, in order; then permits */
   readonly answers: (Partial<Permit> | Exclude<Awaited<ReturnType<Quota['ask']>>, Permit>)[] = [];
   readonly held = new Map<string, HeldPair>();
   readonly released: string[] = [];
   readonly asked: { partial: boolean; spread: boolean }[] = [];
   /** jobs of high priority that wait: each permit says it */
   high: () => number = () => 0;
-  /** until it is opened, nobody is answered */
+  /** until it is opened, no request is answered */
   door: Promise<void> = Promise.resolve();
   isProbe = true;
 
@@ -203,7 +203,7 @@ export type OpenCall = {
   readonly objectPair: string;
   readonly inputs: readonly Input[];
   readonly slot: Slot;
-  /** without an answer: everything is created */
+  /** without an argument: everything is created */
   answer(answer?: Answer | NotSent): void;
 };
 
@@ -211,7 +211,7 @@ export type OpenCall = {
 export class FakeCaller {
   readonly calls: OpenCall[] = [];
   readonly open = new Set<OpenCall>();
-  /** what is answered at once; undefined: the test answers */
+  /** immediate answer; undefined: the test answers */
   says: ((inputs: readonly Input[]) => Answer) | undefined;
 
   create(call: Call, signal: AbortSignal, slot: Slot): Promise<Answer | NotSent> {
@@ -244,10 +244,10 @@ export class FakeCaller {
 
 export const created = (inputs: readonly Input[]): Answer => answerOf(201, createdBody(inputs));
 
-/** Settles at once, and knows how often each job was settled. */
+/** Settles at once and counts how often each job was settled. */
 export class FakeLedger {
   readonly entries: LedgerEntry[] = [];
-  /** what the script says of the next entries; then that they are ours */
+  /** results of the script for the next entries; later ones are ours */
   readonly says: (boolean | Error)[] = [];
 
   settle(entry: LedgerEntry): void {
@@ -265,12 +265,12 @@ export type PipelineBench = {
   readonly caller: FakeCaller;
   readonly ledger: FakeLedger;
   readonly batches: { batch: Batch; report: DeliveryReport }[];
-  /** puts jobs of so many associations each into the queue. @returns their ids */
+  /** puts jobs with this many associations into the queue. @returns their ids */
   enqueue(sizes: readonly number[], more?: Partial<JobData> & Pick<Partial<FetchedJob>, 'high'>): string[];
   start(): Promise<void>;
   /** once everything in memory has ended */
   idle(): Promise<void>;
-  /** As on SIGTERM; what is in flight is given up at once where the test says so. */
+  /** As on SIGTERM; aborts calls in flight at once if the test says so. */
   stop(how?: { abort: boolean }): Promise<void>;
 };
 
@@ -339,7 +339,7 @@ export function pipelineBench(settings: Partial<PipelineSettings> = {}): Pipelin
   };
 }
 
-/** How each job has ended, and that it has done so once: in its settlement, or by a move. */
+/** The end of each job, and that it ended once: in its settlement, or by a move. */
 export function endsOf({ ledger, queue }: PipelineBench): Record<string, string> {
   const ends: Record<string, string> = {};
   const note = (id: string, end: string) => {

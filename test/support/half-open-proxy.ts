@@ -1,5 +1,5 @@
 /**
- * A TCP proxy whose connections can go half-open: their bytes vanish both ways and neither side is told, as behind a
+ * A TCP proxy whose connections can become half-open: their bytes vanish both ways without a signal to either side, as behind a
  * firewall that has forgotten them, while new connections work.
  */
 import { once } from 'node:events';
@@ -35,13 +35,13 @@ export class HalfOpenProxy {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** From now on the connections that exist swallow everything. @returns how many there are */
+  /** From now on existing connections drop all bytes. @returns their number */
   swallow(): number {
     for (const line of this.#lines) line.isDead = true;
     return this.#lines.size;
   }
 
-  /** New connections are accepted and swallow everything, too, until `false`. */
+  /** New connections are accepted and drop all bytes as well, until `false`. */
   swallowNew(swallows: boolean): void {
     this.#swallowsNew = swallows;
   }

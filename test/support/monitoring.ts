@@ -1,4 +1,4 @@
-/** What deploy/monitoring asks Prometheus for, read from its files. */
+/** The queries and metrics of deploy/monitoring, read from its files. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,4 @@
-/** An OpenAPI document as tests read it: its operations, and whether an answer is what it says. */
+/** Reads an OpenAPI document: its operations, and whether an answer matches it. */
 import Schema from 'typebox/schema';
 
 type Content = { readonly content?: Readonly<Record<string, { readonly schema: object }>> };

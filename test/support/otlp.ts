@@ -1,4 +1,4 @@
-/** An OTLP receiver (HTTP, JSON) for tests: what processes export, as spans that one can ask for their ancestors. */
+/** An OTLP receiver (HTTP, JSON) for tests: the exported spans with their ancestors. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -7,7 +7,7 @@ export const defaults: LineDefaults = {
   types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }],
 };
 
-/** @returns all that came of the text, refusals as `line: reasons` too */
+/** @returns the result of the text, with refusals as `line: reasons` */
 export function parseAll(
   parser: LineParser,
   text: string,

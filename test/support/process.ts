@@ -1,4 +1,4 @@
-/** Commands of the built package as processes of their own: what they print, how they end. */
+/** Commands of the built package as separate processes: their output and their exit. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from '@jest/globals';
@@ -19,7 +19,7 @@ const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
   exitCode !== null || signalCode !== null;
 
 /**
- * @param env all that it gets, beside PATH
+ * @param env its whole environment, in addition to PATH
  * @param nodeOptions of its command line
  */
 export function startCommand(
@@ -41,7 +41,7 @@ export function startCommand(
     process: child,
     output: () => output,
     async end(signal = 'SIGTERM') {
-      // a process that is still loading has no handler yet: it would die of the signal, and rightly
+      // a process that is still loading has no handler yet and would die of the signal
       if (signal === 'SIGTERM')
         await eventually(() => expect(output.includes('"event":"started"') || hasEnded(child)).toBe(true));
       if (!hasEnded(child)) child.kill(signal);
@@ -51,7 +51,7 @@ export function startCommand(
   };
 }
 
-/** A command that serves HTTP, once it says that it is ready. */
+/** A command that serves HTTP, once it reports that it is ready. */
 export async function startServing(
   command: string,
   env: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** Debian's promtool (package prometheus). Where it is missing, tests that need it are skipped, and say so. */
+/** Debian's promtool (package prometheus). If it is missing, the tests that need it are skipped. */
 import { spawnSync } from 'node:child_process';
 import { test } from '@jest/globals';
 

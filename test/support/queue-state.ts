@@ -1,4 +1,4 @@
-/** A queue's state for tests of what is made of it: all defaults, nothing to do. */
+/** A queue's state for tests: all defaults, nothing to do. */
 import type { Capacity } from '../../src/shared/state/capacity.js';
 import type { AccountHold, QueueState } from '../../src/shared/state/queue-state.js';
 

@@ -1,4 +1,4 @@
-/** A Redis of a test's own, with an append-only file, that can be killed and started again on the same port. */
+/** A separate Redis for a test, with an append-only file, that can be killed and restarted on the same port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -50,7 +50,7 @@ export class RedisServer {
     this.#process = spawn('redis-server', args, { stdio: 'ignore' });
   }
 
-  /** kill -9: what was acknowledged stands in the append-only file. */
+  /** kill -9: the append-only file has what was acknowledged. */
   async kill(): Promise<void> {
     const process = this.#process;
     if (!process || process.exitCode !== null || process.signalCode !== null) return;
@@ -58,7 +58,7 @@ export class RedisServer {
     await once(process, 'exit');
   }
 
-  /** It accepts connections and says nothing, until `resume`. */
+  /** It accepts connections and does not reply, until `resume`. */
   pause(): void {
     this.#process?.kill('SIGSTOP');
   }

@@ -1,5 +1,5 @@
 /**
- * Isolation of tests that use the real Redis of scripts/with-redis.mjs: each test file gets a key prefix of its own,
+ * Isolation of tests that use the real Redis of scripts/with-redis.mjs: each test file gets its own key prefix,
  * emptied when its tests have passed and left for inspection when one failed.
  */
 import { createHash } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Processes that get no CPU for moments: stopped and continued at random. For tests and `npm run faults`. */
+/** Processes that get no CPU for short times: stopped and continued at random. For tests and `npm run faults`. */
 import type { ChildProcess } from 'node:child_process';
 import { sleep } from '../../src/shared/runtime/wait.js';
 

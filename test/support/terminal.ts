@@ -1,4 +1,4 @@
-/** Streams that say they are a terminal, or are none. */
+/** Streams that are a terminal, or are none. */
 import { PassThrough } from 'node:stream';
 import { painter } from '../../src/dashboard/terminal/glyphs.js';
 

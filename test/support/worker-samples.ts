@@ -113,7 +113,7 @@ export const createdBody = (inputs: readonly Pick<Input, 'from' | 'to'>[], more:
   ...more,
 });
 
-/** A submission, for whose outcomes nobody waits yet. */
+/** A submission whose outcomes no test awaits yet. */
 export type Sample = Omit<Submission, 'onOutcomes'>;
 
 /** @returns one outcome per pair, by position, once all of them have one */
@@ -125,7 +125,7 @@ export class SampleLanes extends Lanes {
   readonly #terms: { lingerMs: number; highLingerMs: number };
   #now: { ms: number };
   #isFlushed = false;
-  /** how often something became ready earlier than was known before */
+  /** how often a lane became ready earlier than known before */
   changes = 0;
 
   constructor(maxInputs: number, terms: { lingerMs: number; highLingerMs?: number } = { lingerMs: 0 }) {
@@ -164,7 +164,7 @@ export class SampleLanes extends Lanes {
   }
 }
 
-/** The same entry of the ledger in whatever script it goes by. @returns whether the job was ours */
+/** Settles the same entry with each script. @returns true if the job was ours */
 export const settleIn = (
   ledger: Pick<Ledger, 'settle'>,
   entry: Partial<LedgerEntry> & Pick<LedgerEntry, 'jobId' | 'token'>,
@@ -184,7 +184,7 @@ export type OpenBatch = {
   readonly outcomes: readonly Promise<readonly Outcome[]>[];
 };
 
-/** One sealed batch of these jobs, as the dispatcher would hand it to the delivery. */
+/** One sealed batch of these jobs, as the dispatcher passes it to the delivery. */
 export function openBatch(jobs: readonly SampleJob[], objectPair = 'contacts/companies'): OpenBatch {
   const [fromObjectType = '', toObjectType = ''] = objectPair.split('/');
   const lanes = new SampleLanes(2_000);

@@ -1,4 +1,4 @@
-/** What answers mean: the table of verdicts, whom an error speaks of, what became of each input. */
+/** What answers mean: the table of verdicts, the inputs that an error means, the outcome of each input. */
 import { describe, expect, it } from '@jest/globals';
 import {
   type Answer,

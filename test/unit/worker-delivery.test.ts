@@ -1,4 +1,4 @@
-/** Delivery of one batch: for every answer of HubSpot's, what becomes of each input, and what it costs. */
+/** Delivery of one batch: for every answer of HubSpot, the outcome of each input, and the number of calls. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import type { Answer } from '../../src/hubspot/classify.js';
@@ -68,7 +68,7 @@ const gateOf = (quota: Quota) =>
   });
 const searchesOf = () => new Searches(10, new Notifier());
 
-/** What HubSpot says to the inputs of a call. */
+/** HubSpot's answer to the inputs of a call. */
 type Say = (inputs: readonly Input[], signal: AbortSignal) => Answer | Promise<Answer>;
 const created: Say = inputs => answerOf(201, createdBody(inputs));
 const status =
@@ -82,7 +82,7 @@ const error = (more: object = {}) => ({
   ...more,
 });
 const none: Say = () => ({ kind: 'none', at: AT, category: 'TIMEOUT', message: 'no answer within 30000 ms' });
-/** A refusal that names nobody, of every call with one of these in it. */
+/** A refusal without names for every call that contains one of these inputs. */
 const refusing =
   (bad: (input: Input) => boolean, otherwise: Say = created): Say =>
   (inputs, signal) =>
@@ -93,7 +93,7 @@ type Setup = {
   pairs?: number;
   /** one for each call, the last one for all further calls */
   says: readonly Say[];
-  /** what renewing the token brings, one for each time; then no other token */
+  /** results of renewing the token, one for each time; then no newer token */
   tokens?: readonly boolean[];
   given?: Permit;
   signal?: AbortSignal;
@@ -174,7 +174,7 @@ describe('a call that was too late for its permit', () => {
     expect(expired).toEqual([700, 700]);
     expect(slots[0]).toEqual(given.slot);
     expect(new Set(slots.map(({ at }) => at)).size).toBe(3);
-    // the expired ones have left the window and the day
+    // expired permits have left the window and the day
     expect(await test.redis.zcard(keys.window)).toBe(1);
     expect(await test.redis.hvals(keys.daily)).toEqual(['1']);
     expect(await holdHash()).toMatchObject({ late: expect.any(String) });
@@ -439,7 +439,7 @@ describe('an object pair of which nothing is accepted', () => {
     expect(counts.rejected).toBeGreaterThan(500); // the named ones, and those that were refused alone
     expect(counts.held).toBe(0);
     expect(quota.holdsPairs).toBe(false);
-    // the next batch names nobody, and still it is the inputs
+    // the next refusal names no input, but the inputs are the cause
     await deliver({ says: [refusing(() => true)], pairs: 100 });
     expect(quota.holdsPairs).toBe(false);
   });
@@ -636,7 +636,7 @@ describe('429 and 477', () => {
 });
 
 describe('HubSpot, or the way to it, in trouble', () => {
-  /** So many calls with first-timers have succeeded and failed in the last minute. */
+  /** Numbers of calls with first-timers that succeeded and failed in the last minute. */
   const weather = async (ok: number, failed: number) => {
     const [seconds] = await test.redis.time();
     const slice = Math.floor(Number(seconds) / 5);
@@ -682,7 +682,7 @@ describe('HubSpot, or the way to it, in trouble', () => {
     expect(counts).toMatchObject({ rejected: 0, held: 0 });
     expect(counts.created).toBeGreaterThan(0);
     expect(counts.retry).toBe(64 - counts.created);
-    // HubSpot has refused them in company before: they go on in a smaller one
+    // HubSpot refused them together with others before, so they go on in smaller batches
     expect(retries(outcomes)).toEqual(new Set(['created', 'time 4']));
   });
 

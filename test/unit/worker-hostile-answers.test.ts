@@ -1,4 +1,4 @@
-/** Answers that are absurd: too large, the other way round, ids that are none, words that are no text. */
+/** Absurd answers: too large, with swapped sides, with invalid ids, with messages that are not text. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';

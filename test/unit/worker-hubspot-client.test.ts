@@ -1,4 +1,4 @@
-/** The client against the simulator, and against servers that misbehave: it answers, it never throws, it keeps the token. */
+/** The client against the simulator, and against servers that misbehave: it always answers, never throws and keeps the token secret. */
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -51,7 +51,7 @@ async function urlOf(server: Server): Promise<string> {
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
-/** An HTTP server that answers every request so. */
+/** An HTTP server with one answer for every request. */
 const httpServer = (answer: (request: IncomingMessage, response: ServerResponse) => void) =>
   urlOf(createHttpServer(answer));
 
@@ -62,7 +62,7 @@ const call = (inputs = inputsOf(3)) => ({
 });
 const anyTime = () => new Departure(ANY_TIME);
 const forEver = new AbortController().signal;
-/** Every answer of this file goes through here: the token is in none. */
+/** Every answer of this file goes through here, to check that the token is in none. */
 async function create(
   client: HubSpotClient,
   {
@@ -126,7 +126,7 @@ describe('against the simulator', () => {
     );
     const client = clientOf(simulator.url);
     expect(http(await create(client)).retryAfterMs).toBe(7_000);
-    expect(http(await create(client)).retryAfterMs).toBe(0); // a date that is over
+    expect(http(await create(client)).retryAfterMs).toBe(0); // a date in the past
     expect(await create(client)).not.toHaveProperty('retryAfterMs');
   });
 

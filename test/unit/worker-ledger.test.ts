@@ -1,4 +1,4 @@
-/** The ledger on a real Redis: data and totals change together, once, and only under the job's lock. */
+/** The ledger on a real Redis: data and totals change together, once, and only with the job's lock. */
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
@@ -117,7 +117,7 @@ describe('settle', () => {
       await settleIn(ledger, entry('2', { data: data(0), rejected: 2, requestId: 'r' }));
       expect([await counts(), await isComplete()]).toEqual([['4', '2'], true]);
       await eventually(() => expect(heard).toEqual([request]));
-      // taken back to be tried again
+      // retried by an operator
       await settleIn(ledger, entry('2', { data: data(2), rejected: -2, requestId: 'r' }));
       expect([await counts(), await isComplete()]).toEqual([['4', '0'], false]);
     } finally {

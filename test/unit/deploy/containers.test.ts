@@ -1,5 +1,5 @@
 /**
- * The files for containers are in step with the code. Checked as text: no engine and no YAML parser is needed.
+ * The files for containers match the code. Checked as text: no engine and no YAML parser is needed.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -105,7 +105,7 @@ describe('docker-compose.yml', () => {
     ]);
     for (const name of SERVICES) {
       expect([name, service(name).startsWith('    <<: *hardened\n')]).toEqual([name, true]);
-      // none of it is taken back
+      // no later line weakens it
       expect(service(name)).not.toMatch(
         /^ {4}(read_only|cap_add|cap_drop|security_opt|privileged|network_mode|pid):/m,
       );
@@ -172,7 +172,7 @@ describe('docker-compose.yml', () => {
     }
     expect(mounted).toHaveLength(4);
     for (const path of mounted) expect([path, existsSync(`${root}/${path}`)]).toEqual([path, true]);
-    // what the dashboard asks for is what is provisioned
+    // the dashboard uses the provisioned data source
     const [uid] = captures(
       read('deploy/monitoring/grafana/provisioning/datasources/prometheus.yml'),
       /uid: (\S+)/g,
@@ -250,7 +250,7 @@ describe('.github', () => {
       expect(uses.length).toBeGreaterThan(0);
       for (const action of uses) expect(action).toMatch(/^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
       expect(captures(text, /^permissions:\n((?: {2}.*\n)+)/gm)).toEqual(['  contents: read\n']);
-      expect(captures(text, /^ +(permissions):/gm)).toEqual([]); // no job takes more
+      expect(captures(text, /^ +(permissions):/gm)).toEqual([]); // no job has more permissions
       for (const step of text.split(/^ {6}- /m).filter(step => step.includes('actions/checkout@')))
         expect(step).toMatch(/persist-credentials: false/);
       expect(text).not.toMatch(/pull_request_target|secrets\./);

@@ -1,4 +1,4 @@
-/** deploy/monitoring: what can be known without a queue. That its metrics exist is test/integration/monitoring.test.ts. */
+/** deploy/monitoring: what can be checked without a queue. test/integration/monitoring.test.ts checks that the metrics exist. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

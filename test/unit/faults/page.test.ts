@@ -1,4 +1,4 @@
-/** docs/faults.md says what the catalogue of faults says. */
+/** docs/faults.md matches the catalogue of faults. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { SCENARIOS, TESTED } from '../../../faults/catalogue.js';

@@ -6,7 +6,7 @@ import type { TypesOf } from '../../../src/labels/type-resolver.js';
 import { LabelLookupError } from '../../../src/shared/contract/errors.js';
 import { inputOf } from '../../support/samples.js';
 
-/** Knows one label; nobody can be asked for any other that begins with "new". */
+/** Knows one label; the lookup of any other label that begins with "new" fails. */
 const typesOf: TypesOf = ({ label }) => {
   if (label?.startsWith('new')) return Promise.reject(new LabelLookupError('HubSpot is away', 7_500));
   if (label !== undefined && label !== 'Chef') return Promise.resolve({ fault: `label: no "${label}"` });

@@ -1,4 +1,4 @@
-/** Refusals in the shape of HubSpot: what they say of the fate of a request, and that they name no address of Redis. */
+/** Refusals in HubSpot's shape: what they say about the request, and that they name no address of Redis. */
 import { expect, it } from '@jest/globals';
 import { asRefusal, unavailable, withFate } from '../../../src/gateway/refusal.js';
 import { withoutAddresses } from '../../../src/shared/contract/errors.js';

@@ -1,4 +1,4 @@
-/** What is said of odd types, once. */
+/** Warnings about types that look wrong, once each. */
 import { describe, expect, it } from '@jest/globals';
 import { TypeWarner, typeWarnings } from '../../../src/labels/type-warnings.js';
 import { type AssociationCategory, parseType } from '../../../src/shared/contract/association.js';

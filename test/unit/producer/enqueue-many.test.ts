@@ -1,4 +1,4 @@
-/** enqueueMany: lots, bounds, and what is named when an item or Redis fails. */
+/** enqueueMany: lots, bounds, and the errors when an item or Redis fails. */
 import { describe, expect, it } from '@jest/globals';
 import { enqueueMany, MAX_INVALID_ITEMS } from '../../../src/producer/enqueue-many.js';
 import type { Association, JobData } from '../../../src/shared/contract/association.js';
@@ -17,7 +17,7 @@ function* links(count: number, onTake: (id: number) => void = () => {}): Generat
     yield link(id);
   }
 }
-/** A Redis that acknowledges what `failing` does not name. */
+/** A Redis that acknowledges everything except what `failing` names. */
 function fakeRedis(failing: (jobs: readonly JobData[]) => boolean = () => false) {
   const acknowledged: string[] = [];
   const send = async (jobs: readonly JobData[]) => {

@@ -1,4 +1,4 @@
-/** Record ids that the simulator takes for missing, crowded or ignored. */
+/** Record ids that the simulator treats as missing, crowded or ignored. */
 import { describe, expect, it } from '@jest/globals';
 import { fateOf } from '../../../src/simulator/conventions.js';
 

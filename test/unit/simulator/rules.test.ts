@@ -1,4 +1,4 @@
-/** What HubSpot would answer to a batch: types, bad inputs, pairs that stand twice. */
+/** What HubSpot would answer to a batch: types, bad inputs, duplicate pairs. */
 import { describe, expect, it } from '@jest/globals';
 import type { AssociationType } from '../../../src/shared/contract/association.js';
 import { type Batch, readBatch, TypeLists } from '../../../src/simulator/batch.js';

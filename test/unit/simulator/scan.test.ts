@@ -40,7 +40,7 @@ describe('the shortcut through the body', () => {
         (at, cut, put) => {
           const text = good.slice(0, at) + put + good.slice(at + cut);
           const short = readBatch(Buffer.from(text), '0-1', '0-2', new TypeLists());
-          // a space in front is the same JSON, but not of the form the shortcut takes
+          // a leading space is the same JSON, but not the form that the fast path accepts
           const long = readBatch(Buffer.from(` ${text}`), '0-1', '0-2', new TypeLists());
           expect(short).toEqual(long);
         },

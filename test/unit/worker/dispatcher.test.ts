@@ -368,7 +368,7 @@ describe('a Redis that throws', () => {
       await box.start();
       await eventually(() => expect(Object.keys(endsOf(box))).toHaveLength(3));
       expect(place.trouble.isOver).toBe(true);
-      // who was behind a probe that could not be asked for comes back, and spends nothing
+      // pairs behind a probe that could not be requested come back and spend nothing
       const ends = method === 'probePairs' ? ['completed', 'delay'] : ['completed'];
       expect(jobs.filter(id => !ends.includes(endsOf(box)[id] ?? ''))).toEqual([]);
       await box.idle();

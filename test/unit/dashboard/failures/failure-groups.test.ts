@@ -72,7 +72,7 @@ describe('a group of failures', () => {
       jobs: 1,
       groups: [{ message: 'large' }, { message: 'small' }],
     });
-    expect(summary.groups[1]?.firstSeen).toBe('2026-03-01T12:00:00.000Z'); // the job's, for want of a time
+    expect(summary.groups[1]?.firstSeen).toBe('2026-03-01T12:00:00.000Z'); // the job's time, because the error has none
   });
 
   test('takes bounded memory whatever HubSpot writes', () => {

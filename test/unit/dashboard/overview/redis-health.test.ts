@@ -1,4 +1,4 @@
-/** What INFO and a refusal say about the health of Redis. */
+/** The health of Redis from INFO and a refusal. */
 import { expect, test } from '@jest/globals';
 import { healthOf } from '../../../../src/dashboard/overview/redis-health.js';
 

@@ -1,4 +1,4 @@
-/** The notice that says how old the figures on the page are. */
+/** The notice about old figures on the page. */
 import { expect, test } from '@jest/globals';
 import { type Contact, noticeText } from '../../../../src/dashboard/page/notice.js';
 

@@ -1,4 +1,4 @@
-/** The search for a record pair in the text of jobs, and what it says of the fate of a pair. */
+/** The search for a record pair in the text of jobs, and the fate that it reports. */
 import { describe, expect, test } from '@jest/globals';
 import { fateOf, needles } from '../../../../src/dashboard/search/pair-search.js';
 import type { JobData } from '../../../../src/shared/contract/association.js';

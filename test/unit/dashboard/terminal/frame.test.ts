@@ -1,4 +1,4 @@
-/** A frame of `stats --watch`: what it says, and that it fits any terminal and any words of HubSpot. */
+/** A frame of `stats --watch`: its content, and that it fits any terminal and any words of HubSpot. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type FrameInput, frame } from '../../../../src/dashboard/terminal/frame.js';

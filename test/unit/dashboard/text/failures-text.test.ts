@@ -1,4 +1,4 @@
-/** What `failures` says to people. */
+/** The output of `failures`. */
 import { describe, expect, test } from '@jest/globals';
 import {
   discardQuestion,

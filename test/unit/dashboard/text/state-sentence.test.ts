@@ -1,4 +1,4 @@
-/** The one sentence that says how the queue is doing, its title, and short figures. */
+/** The state sentence, its title, and short figures. */
 import { describe, expect, test } from '@jest/globals';
 import {
   type StateFigures,

@@ -1,4 +1,4 @@
-/** What `stats` says to people. */
+/** The output of `stats`. */
 import { describe, expect, test } from '@jest/globals';
 import type { Stats } from '../../../../src/dashboard/overview/stats.js';
 import type { StateFigures } from '../../../../src/dashboard/text/state-sentence.js';

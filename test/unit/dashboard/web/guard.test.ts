@@ -1,4 +1,4 @@
-/** The guard: which requests the dashboard takes, by host, origin and method. */
+/** The guard: which requests the dashboard accepts, by host, origin and method. */
 import { describe, expect, test } from '@jest/globals';
 import { type AskedFor, hostRefusal, refusalOf } from '../../../../src/dashboard/web/guard.js';
 
@@ -59,7 +59,7 @@ describe('another site', () => {
     expect(get(link, 'inside', method)).toBe(403);
     expect(get({ 'sec-fetch-site': 'cross-site' }, 'inside', method)).toBe(403);
     expect(get({ 'sec-fetch-site': 'same-site' }, 'inside', method)).toBe(403);
-    // browsers that do not say Sec-Fetch-Site, as over plain HTTP
+    // browsers without Sec-Fetch-Site, as over plain HTTP
     expect(get({ origin: 'https://evil.example' }, 'inside', method)).toBe(403);
     expect(get({ origin: 'null' }, 'inside', method)).toBe(403);
   });

@@ -1,4 +1,4 @@
-/** The password door: who is let in, and who has to wait. */
+/** The password door: which passwords are accepted, and which must wait. */
 import { describe, expect, test } from '@jest/globals';
 import { PasswordDoor } from '../../../../src/dashboard/web/password-door.js';
 import { createLogger } from '../../../../src/shared/runtime/logger.js';
@@ -35,7 +35,7 @@ describe('the password door', () => {
         headers: { 'www-authenticate': expect.stringMatching(/^Basic /) },
       });
     expect(counts).toEqual({ wrong: 7, too_many: 0 });
-    // whom the browser has not asked yet is not wrong
+    // a request without a password is not a wrong one
     expect(statusOf(knock(undefined))).toBe(401);
     expect(counts.wrong).toBe(7);
   });
@@ -68,7 +68,7 @@ describe('the password door', () => {
     expect(statusOf(knock(right))).toBe(429);
     expect(statusOf(knock(right, '192.0.2.2'))).toBeUndefined();
     expect(knock(right, '192.0.2.1', cookies)).toEqual({}); // and no new cookie for each request
-    // the cookie alone opens nothing, and has tries of its own
+    // the cookie alone gives no access, and has its own tries
     expect(statusOf(knock(undefined, '192.0.2.1', cookies))).toBe(401);
     const guesses = Array.from({ length: 20 }, () => statusOf(knock(basic('a:b'), '192.0.2.3', cookies)));
     expect(guesses.filter(status => status === 401)).toHaveLength(10);

@@ -1,11 +1,11 @@
-/** The poller: one reading of the queue for all who look. */
+/** The poller: one reading of the queue for all viewers. */
 import { describe, expect, test } from '@jest/globals';
 import type { Overview, Reading } from '../../../../src/dashboard/overview/overview.js';
 import { Poller } from '../../../../src/dashboard/web/poller.js';
 import { eventually } from '../../../support/eventually.js';
 
 describe('the poller', () => {
-  /** Readings by hand: each waits until it is answered. */
+  /** Manual readings: each waits until the test answers it. */
   function overview() {
     const asked: { answer(reading: unknown): void; refuse(error: Error): void }[] = [];
     const read = () =>
@@ -31,7 +31,7 @@ describe('the poller', () => {
     expect(poller.viewers).toBe(0);
     await eventually(() => expect(poller.isReading).toBe(false));
     expect(asked).toHaveLength(2);
-    // who comes later is not shown what is old by then
+    // a later viewer does not see old figures
     const late: string[] = [];
     const end = poller.watch(part => late.push(part));
     expect(late).toEqual([]);
@@ -50,7 +50,7 @@ describe('the poller', () => {
       expect(heard).toEqual([expect.stringMatching(/^trouble \{"since":\d+,"message":"gone"\}$/)]),
     );
     await eventually(() => expect(asked).toHaveLength(2));
-    // each time, so that a page that hears nothing knows that it is cut off
+    // each time, so that a page notices a lost connection
     asked[1]?.refuse(new Error('still gone'));
     await eventually(() => expect(asked).toHaveLength(3));
     expect(heard[1]).toBe(heard[0]);

@@ -18,7 +18,7 @@ describe('wrong passwords', () => {
     expect(wrong.waitMs('b')).toBe(0);
     now += 5_000;
     expect(exhaust(wrong, 'a')).toBe(1);
-    // to come too early does not make it longer
+    // coming too early does not prolong the wait
     for (let n = 0; n < 100; n++) wrong.early('a');
     expect(wrong.waitMs('a')).toBe(5_000);
     now += 3_600_000;
@@ -36,7 +36,7 @@ describe('wrong passwords', () => {
     for (let n = 0; n < 30_000; n++) if (wrong.wrong(`address ${n}`)) lines += 1;
     expect(lines).toBe(20);
     now += 60_000;
-    // those that were forgotten without a line are told of, and memory has a bound
+    // forgotten addresses without a line are counted in one, and memory is bounded
     expect(wrong.wrong('b')).toEqual({ tries: 1, untold: 20_000 - 20 + 1 });
   });
 });

@@ -1,4 +1,4 @@
-/** Beginnings are read as they come; who goes on takes turns; nothing is kept by who leaves. */
+/** Beginnings are read as they arrive; larger bodies take turns; a body that leaves keeps nothing. */
 import { expect, it } from '@jest/globals';
 import { type Body, BodyBudget, LARGE_BODY_BYTES } from '../../../../src/gateway/body/budget.js';
 

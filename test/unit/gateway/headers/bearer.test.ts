@@ -1,4 +1,4 @@
-/** Bearer keys: who is the same caller, and who is none. */
+/** Bearer keys: which headers are the same caller, and which are none. */
 import { describe, expect, it } from '@jest/globals';
 import { createGuard } from '../../../../src/gateway/headers/bearer.js';
 

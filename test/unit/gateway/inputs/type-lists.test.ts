@@ -28,7 +28,7 @@ it.each([
   ['label', (at: number) => ({ label: `L${at}` })],
 ])('a request with more than a few hundred different %s is refused by index', async (place, of) => {
   const first = each(MAX_TYPE_LISTS + 2, of);
-  // what was named before may be named again, however late
+  // a list that was named before may be named again
   const { result, asked } = await read([...first, ...first.slice(0, 5)]);
   expect(result).toMatchObject({
     status: 400,
@@ -62,7 +62,7 @@ it('a request with many bad inputs counts all, and words the first thousand faul
   expect((await read(inputs)).result).toMatchObject({
     message: expect.stringMatching(/^5000 of 5000 inputs /),
   });
-  // the check looks at the first of each a few times, words are made of all hundred
+  // the check reads the first of each list a few times; only a hundred faults are described
   expect(looks).toBeLessThan(20 * inputs.length);
 });
 

@@ -9,7 +9,7 @@ const answer = {
   links: { status: '/requests/1' },
 };
 
-/** A server that has nothing behind it: only what it says of itself is asked for. */
+/** A server without Redis: the tests read only its descriptions. */
 async function describedServer(apiKeys: string[]) {
   const routes: string[] = [];
   const app = createServer({

@@ -1,4 +1,4 @@
-/** The progress bar of an import: what its line says, and that it draws on a terminal only. */
+/** The progress bar of an import: its line, and that it draws on a terminal only. */
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from '@jest/globals';

@@ -1,4 +1,4 @@
-/** The vocabulary: what is an association, a type, the data of a job; and what is said about what is not. */
+/** The vocabulary: valid associations, types and job data, and the faults of invalid ones. */
 import { describe, expect, test } from '@jest/globals';
 import {
   type Association,
@@ -198,7 +198,7 @@ describe('an association', () => {
   test.each([
     [0, undefined],
     ['0', undefined],
-    ['abc', undefined], // whether it exists is HubSpot's to say
+    ['abc', undefined], // HubSpot decides whether it exists
     [-1, '-1 is not a record id'],
     [2 ** 53, '9007199254740992 is too large for a number: give the id as a string'],
     ['a b', '"a b" is not a record id'],

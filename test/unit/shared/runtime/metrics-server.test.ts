@@ -1,4 +1,4 @@
-/** The worker's server of metrics and health: whoever sends half a request does not keep a connection. */
+/** The worker's server of metrics and health: half a request does not keep a connection open. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it } from '@jest/globals';

@@ -1,4 +1,4 @@
-/** REDIS_URL: what is no URL is refused, and nothing that might be a password is shown of any. */
+/** REDIS_URL: invalid URLs are refused, and no part that may be a password is shown. */
 import { describe, expect, it } from '@jest/globals';
 import { createProducer } from '../../../../src/index.js';
 import { ConfigError } from '../../../../src/shared/contract/errors.js';

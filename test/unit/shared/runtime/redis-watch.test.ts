@@ -1,4 +1,4 @@
-/** What the log hears of a Redis in trouble: once for all connections, with the real reason. */
+/** What the log says about a Redis in trouble: once for all connections, with the real reason. */
 import { describe, expect, it } from '@jest/globals';
 import { WatchedRedis } from '../../../support/watched-redis.js';
 

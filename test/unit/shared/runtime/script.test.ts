@@ -1,10 +1,10 @@
-/** Scripts on servers that know the line `#!lua flags=allow-oom`, and on those that do not. */
+/** Scripts on servers that support the line `#!lua flags=allow-oom`, and on those that do not. */
 import { expect, it } from '@jest/globals';
 import { loadScript, type Script } from '../../../../src/shared/runtime/script.js';
 
 const file = new URL('../../../../src/hubspot/recover.lua', import.meta.url);
 
-/** @param refusal what the server says to a script with that line */
+/** @param refusal the server's reply to a script with that line */
 function server(refusal?: string) {
   const heard: string[] = [];
   const known = new Set<string>();

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { createLogger } from '../../../../src/shared/runtime/logger.js';
 import { harmless, harmlessJson, harmlessLines } from '../../../../src/shared/runtime/text.js';
 
-/** What a terminal obeys, and what turns or hides the text beside it. */
+/** Characters that a terminal obeys, and characters that reverse or hide text. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const hostile = fc.string({
   unit: fc.oneof(

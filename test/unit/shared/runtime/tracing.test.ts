@@ -1,4 +1,4 @@
-/** When traces are on, and what a service says of itself. */
+/** When traces are on, and how a service describes itself. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../../src/shared/runtime/config.js';
 import { describeService, wantsTraces } from '../../../../src/shared/runtime/tracing.js';
@@ -14,7 +14,7 @@ test.each([
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_TRACES_EXPORTER: 'none' }, false],
 ])('traces are wanted by the environment %j: %s', (env, on) => {
   expect(wantsTraces(env)).toBe(on);
-  expect(() => parseConfig(env)).not.toThrow(); // the variables are not ours to judge
+  expect(() => parseConfig(env)).not.toThrow(); // OpenTelemetry judges these variables, not we
 });
 
 describe('what a service says of itself', () => {

@@ -1,9 +1,9 @@
-/** Waiting for somebody's answer, also while this thread is too busy to hear it. */
+/** Waiting for an answer, also while this thread is too busy to receive it. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { heardWithin } from '../../../../src/shared/runtime/wait.js';
 
-/** Keeps the thread from hearing anything. */
+/** Keeps the thread busy, so that it receives nothing. */
 function beBusyFor(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);

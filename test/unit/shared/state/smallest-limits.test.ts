@@ -1,4 +1,4 @@
-/** Which limits count when replicas are configured differently, and how that is said. */
+/** Which limits count when replicas are configured differently, and the message about it. */
 import { describe, expect, it } from '@jest/globals';
 import {
   type AccountLimits,
@@ -50,7 +50,7 @@ describe('the smallest limits', () => {
     ],
   ])('count over all replicas: %s', (_, own, others, smallest) => {
     expect(smallestLimits(own, others)).toEqual(smallest);
-    // whoever computes it comes to the same
+    // every replica computes the same
     for (const one of others) expect(smallestLimits(one, [...others, own])).toEqual(smallest);
   });
 

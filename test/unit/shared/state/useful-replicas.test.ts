@@ -1,4 +1,4 @@
-/** How many workers are of use: examples an operator would think of. Bounds for all inputs: test/properties. */
+/** How many workers are useful: examples that an operator would think of. Bounds for all inputs: test/properties. */
 import { expect, test } from '@jest/globals';
 import { callsPerSecond, usefulReplicas } from '../../../../src/shared/state/useful-replicas.js';
 import { queueStateOf } from '../../../support/queue-state.js';

@@ -1,4 +1,4 @@
-/** What the webhook is told, and what becomes known when it does not take it. */
+/** The texts of the webhook, and what is logged when it refuses one. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';

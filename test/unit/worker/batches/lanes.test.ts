@@ -1,4 +1,4 @@
-/** High priority in the lanes: which lane is next, and what rides along. */
+/** High priority in the lanes: which lane is next, and which other pairs go with it. */
 import { describe, expect, it } from '@jest/globals';
 import { Pairs } from '../../../../src/shared/contract/pairs.js';
 import { CREATED } from '../../../../src/worker/batches/outcome.js';
@@ -85,7 +85,7 @@ describe('a lane with high priority', () => {
     box.submit('deals', 1, 1, { high: true });
     expect(box.lanes.changes).toBe(changes + 1);
     expect(box.lanes.nextLinger()).toBe(LINGER_MS);
-    expect(box.lanes.nextOne()).toBeUndefined(); // no call of its own before company could come
+    expect(box.lanes.nextOne()).toBeUndefined(); // no separate call before other pairs could arrive
     box.lanes.pass(LINGER_MS);
     expect(box.seal()).toBe('linger deals 1');
     expect(box.seal()).toBeUndefined();

@@ -64,7 +64,7 @@ describe('the gate', () => {
     const suspects = Array.from({ length: 16 }, () => keepAsking(box, 'suspect', 5));
     await keepAsking(box, 'first', 30);
     const inFirstSixty = box.turns.slice(0, 60).filter(line => line === 'first');
-    expect(inFirstSixty.length).toBeGreaterThanOrEqual(29); // who asked first, goes before there is anybody else
+    expect(inFirstSixty.length).toBeGreaterThanOrEqual(29); // the first caller goes before there is another
     await Promise.all(suspects);
     expect(box.turns).toHaveLength(110);
     expect(box.mostAsking()).toBe(1);

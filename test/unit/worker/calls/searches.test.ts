@@ -1,4 +1,4 @@
-/** Searches for invalid inputs: how many run at once, and what they cost. */
+/** Searches for invalid inputs: how many run at once, and their share of calls. */
 import { describe, expect, it } from '@jest/globals';
 import { Notifier } from '../../../../src/shared/runtime/wait.js';
 import { Searches } from '../../../../src/worker/calls/searches.js';

@@ -1,4 +1,4 @@
-/** The intake without Redis: a queue that is a list, jobs that end when the test says so. */
+/** The intake without Redis: the queue is a list, and the test ends the jobs. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { FetchedJob } from '../../../../src/bullmq/fetched-job.js';
 import { createLogger } from '../../../../src/shared/runtime/logger.js';
@@ -90,7 +90,7 @@ it('says when nothing more is on its way', async () => {
   queue.add(2, 10);
   await intake.start();
   await eventually(() => expect(flow.jobs).toBe(2));
-  await eventually(() => expect(flow.lingerMs(false)).toBe(250)); // company is not on its way
+  await eventually(() => expect(flow.lingerMs(false)).toBe(250)); // no further pairs are on their way
   queue.add(200, 10);
   await full();
   expect(flow.jobs).toBe(80);

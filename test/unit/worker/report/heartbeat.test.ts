@@ -1,4 +1,4 @@
-/** What a worker says it is doing. */
+/** The state that a worker reports. */
 import { expect, test } from '@jest/globals';
 import { stateOf } from '../../../../src/worker/report/heartbeat.js';
 
