@@ -6,9 +6,9 @@ import { clock } from '../shared/runtime/clock.js';
 
 /** When a call may go. The worker passes it to the thread that makes the call. */
 export type Slot = {
-  /** {@link clock} of this process; never earlier than the permit's time on Redis' clock */
+  /** {@link clock} of this process; never later than the permit's time, so that lateness is never underestimated */
   readonly at: number;
-  /** a later call could make the replicas exceed the window, so it is not sent */
+  /** a call that is later than this is not sent, because the replicas could exceed the window */
   readonly graceMs: number;
 };
 

@@ -179,8 +179,8 @@ export class Quota {
       at: Number(now) + ms,
       probe: third === 1,
       trouble: fourth === 1,
-      // Redis decided between the request and its reply. Counted from the request, the slot is never later than Redis
-      // meant it.
+      // Redis decided between the request and its reply. Counted from the request, the slot is never later than the permit's
+      // time, so that the call's lateness is never underestimated.
       slot: { at: askedAt + ms, graceMs: Number(graceMs) },
       day,
       high: Number(high),

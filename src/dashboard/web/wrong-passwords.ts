@@ -11,7 +11,7 @@ const LINE_EVERY_MS = 60_000;
 const LINES_PER_MINUTE = 20;
 
 type Tries = {
-  /** the time at which all previous tries are used up */
+  /** the time from which all previous tries no longer count */
   paidAt: number;
   saidAt: number;
   /** tries since the last log line about this address */
