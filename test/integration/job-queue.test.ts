@@ -5,47 +5,26 @@
 
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type BulkJobOptions, FlowProducer, type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
+import { type BulkJobOptions, FlowProducer, type Job, type Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { TakeLimits } from '../../src/bullmq/fetched-job.js';
-import { JobQueue } from '../../src/bullmq/job-queue.js';
 import { bullmqKeys, KEEP_COMPLETED } from '../../src/bullmq/layout.js';
 import type { JobData } from '../../src/shared/contract/association.js';
-import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
-import { createLogger } from '../../src/shared/runtime/logger.js';
-import { Ledger } from '../../src/worker/jobs/ledger.js';
+import { queueName } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
+import { type Box, closeBoxes, LOCK_MS, newBox } from '../support/job-box.js';
 import { useRedis } from '../support/redis.js';
 import { contactsToCompanies } from '../support/samples.js';
 import { settleIn } from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);
-const logger = createLogger('silent', 'test');
-const LOCK_MS = 30_000;
 const ALL: TakeLimits = { jobs: 1_000, bytes: 1e9 };
 
-type Box = { readonly keys: Keys; readonly queue: Queue; readonly jobs: JobQueue; readonly ledger: Ledger };
-const boxes: Box[] = [];
 let box: Box;
-function newBox(): Box {
-  const prefix = test.newPrefix();
-  const keys = accountKeys(prefix);
-  const queue = new Queue(queueName(), { connection: test.redis, prefix });
-  const parts = { redis: test.redis, keys, queueName: queueName(), prefix, id: 'w', lockMs: LOCK_MS, logger };
-  const made = { keys, queue, jobs: new JobQueue(parts), ledger: new Ledger(test.redis, keys, logger) };
-  boxes.push(made);
-  return made;
-}
 beforeEach(async () => {
-  box = newBox();
+  box = newBox(test);
   await box.jobs.start();
 });
-afterEach(async () => {
-  for (const { queue, jobs } of boxes.splice(0)) {
-    await jobs.stopFetching();
-    await jobs.close();
-    await queue.close();
-  }
-});
+afterEach(closeBoxes);
 
 const add = (queue: Queue, ids: readonly string[], opts: BulkJobOptions = {}) =>
   queue.addBulk(ids.map(jobId => ({ name: 'associate', data: { of: jobId }, opts: { jobId, ...opts } })));
@@ -122,7 +101,7 @@ describe.each([
   ['created as a whole', settleCreated],
 ] as const)('jobs taken and completed together, %s', (_, settle) => {
   it('leave the same marks as with BullMQ’s own worker, plain and of high priority', async () => {
-    const theirs = newBox();
+    const theirs = newBox(test);
     for (const { queue } of [box, theirs]) {
       await add(queue, numbered(20, 'job-plain'));
       await add(queue, numbered(5, 'job-high'), { priority: 1 });
@@ -159,7 +138,7 @@ describe.each([
   });
 
   it('come in the order in which BullMQ would fetch them', async () => {
-    const theirs = newBox();
+    const theirs = newBox(test);
     for (const { queue } of [box, theirs]) {
       await add(queue, numbered(3, 'later'), { priority: 7 });
       await add(queue, numbered(4, 'plain'));

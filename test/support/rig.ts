@@ -30,7 +30,7 @@ export type RigOptions = {
   readonly env?: Env;
   /** a Redis server of its own, that the test may kill */
   readonly ownRedis?: boolean;
-  /** of its workers; TEST_WAY says it for all tests that do not */
+  /** of its workers; TEST_WAY says it for all tests */
   readonly way?: WayName;
 };
 type Parts = {
@@ -66,7 +66,7 @@ export class Rig {
     queue.on('error', () => {});
     this.#parts = {
       ...{ server, redisUrl, prefix, env, redis, queue, keys: accountKeys(prefix) },
-      isPublicWay: (way ?? process.env.TEST_WAY) === 'public',
+      isPublicWay: (process.env.TEST_WAY ?? way) === 'public',
       simulator: await startSimulator({ rateLimitCalls: 0, accessToken: TOKEN, ...simulator }),
     };
   }
