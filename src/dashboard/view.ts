@@ -35,6 +35,7 @@ export type View = {
   /** Redis cannot be read */
   trouble: { since: number; message: string } | null;
 };
+export type { Retried } from './failures/failures.js';
 export type { RejectionGroup, Rejections } from './failures/rejection-index.js';
 export type { Series } from './overview/minutes.js';
 

@@ -2,12 +2,12 @@
 import type { ErrorContext, JobData, Pair, Rejected } from '../shared/contract/association.js';
 import { objectTypeId } from '../shared/contract/object-types.js';
 import type { FoundRejections, RequestCounts } from './requests/note.js';
-import type { Answer, AssociationError, Result, Status } from './schemas.js';
+import type { AssociationError, BatchAnswer, Result, Status } from './schemas.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 export const statusPath = (id: string): string => `/requests/${id}`;
 
-export function pendingAnswer(id: string, requestedAt: number): Answer {
+export function pendingAnswer(id: string, requestedAt: number): BatchAnswer {
   const at = iso(requestedAt);
   return {
     status: 'PENDING',
@@ -27,7 +27,7 @@ export function completeAnswer(
   counts: RequestCounts,
   jobs: readonly JobData[],
   { of, unknown }: FoundRejections,
-): Answer {
+): BatchAnswer {
   const errors = jobs.flatMap((job, index) =>
     (of.get(index)?.rejected ?? []).flatMap(rejected => associationErrors(job, rejected)),
   );

@@ -84,7 +84,7 @@ export const AnswerSchema = Type.Object({
   completedAt: Moment('when the last association had its outcome; while PENDING, when it was accepted'),
   links: Links,
 });
-export type Answer = Static<typeof AnswerSchema>;
+export type BatchAnswer = Static<typeof AnswerSchema>;
 
 export const StatusSchema = Type.Object({
   id: Type.String(),

@@ -37,14 +37,14 @@ export type Permit = {
   /** jobs of high priority that waited in Redis when the permit was granted */
   readonly high: number;
 };
-export type Answer =
+export type QuotaReply =
   | Permit
   | { readonly kind: 'held'; readonly forMs: number; readonly holdKind: string; readonly reason: string }
   /** a partial batch must wait, so that the day's calls last */
   | { readonly kind: 'paced'; readonly forMs: number };
 
 /** @property probing a probe is in flight; its result should be known by `until` */
-export type HeldPair = {
+export type PairHold = {
   readonly until: number;
   readonly reason: string;
   readonly strikes: number;
@@ -122,7 +122,7 @@ export class Quota {
   /** Computing with time zones is slow, so the day is computed once. Epoch ms. */
   #dayKnown = { day: '', from: 0, until: 0 };
   /** as of the last reply; `until` on this process's clock */
-  #heldPairs = new Map<string, HeldPair>();
+  #heldPairs = new Map<string, PairHold>();
 
   constructor(redis: Redis, keys: Keys, options: QuotaOptions) {
     this.#redis = redis;
@@ -137,7 +137,7 @@ export class Quota {
    * @param partial more inputs may still join the batch, so that it can be paced
    * @param spread spreads such calls over the window, so that there is room for other calls at any moment
    */
-  async ask(partial: boolean, spread = false): Promise<Answer> {
+  async ask(partial: boolean, spread = false): Promise<QuotaReply> {
     const { limit, windowMs, dailyLimit } = this.#limits;
     const { day, msUntilMidnight } = this.#today();
     const id = randomUUID();
@@ -308,7 +308,7 @@ export class Quota {
   }
 
   /** @returns the hold of the object pair, or of the object pair with these types; undefined if neither is held */
-  heldPair(fromObjectType: string, toObjectType: string, typesText: string): HeldPair | undefined {
+  heldPair(fromObjectType: string, toObjectType: string, typesText: string): PairHold | undefined {
     if (this.#heldPairs.size === 0) return undefined;
     return this.heldOf([
       pairName(fromObjectType, toObjectType),
@@ -317,7 +317,7 @@ export class Quota {
   }
 
   /** @returns the first hold that is in force for one of these names */
-  heldOf(names: readonly string[]): HeldPair | undefined {
+  heldOf(names: readonly string[]): PairHold | undefined {
     const now = Date.now();
     for (const name of names) {
       const held = this.#heldPairs.get(name);
@@ -334,7 +334,7 @@ export class Quota {
     name: string,
     reason: string,
     { leastMs = 0, longestMs = MAX_BACKOFF_MS, isProbe = false } = {},
-  ): Promise<HeldPair> {
+  ): Promise<PairHold> {
     const reply = await this.#pairs('hold', [name], { reason, leastMs, longestMs, isProbe });
     const [forMs = 0, strikes = 1] = reply;
     const held = { until: Date.now() + forMs, reason, strikes };
@@ -416,8 +416,8 @@ export class Quota {
 }
 
 /** @returns undefined if the record is not ours. The scripts ignore such a record as well (hold-pair.lua). */
-function readHeldPair(json = ''): HeldPair | undefined {
-  const record = readJson(json) as Partial<HeldPair> | null | undefined;
+function readHeldPair(json = ''): PairHold | undefined {
+  const record = readJson(json) as Partial<PairHold> | null | undefined;
   if (typeof record?.until !== 'number') return undefined;
   return { ...record, until: record.until, reason: String(record.reason), strikes: Number(record.strikes) };
 }

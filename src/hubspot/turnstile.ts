@@ -3,7 +3,7 @@
  * to the caller, so that no job stays locked for hours and no lookup of a label waits long.
  */
 import { sleep } from '../shared/runtime/wait.js';
-import type { Answer, Permit, Quota } from './quota.js';
+import type { Permit, Quota, QuotaReply } from './quota.js';
 
 /** After a longer hold the worker puts the jobs back into the queue. */
 export const LONG_HOLD_MS = 60_000;
@@ -48,7 +48,7 @@ export class Turnstile {
   async pass(partial: boolean, signal: AbortSignal, spread = false): Promise<Passage> {
     const since = performance.now();
     while (!signal.aborted) {
-      const answer: Answer = await this.quota.ask(partial, spread);
+      const answer: QuotaReply = await this.quota.ask(partial, spread);
       this.#isScarce = answer.kind !== 'granted' || answer.waitMs > 0 || answer.probe;
       if (answer.kind === 'paced') return answer;
       if (answer.kind === 'granted') {

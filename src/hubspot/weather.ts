@@ -14,7 +14,7 @@ export type Sign = {
   readonly firstPair: string;
 };
 
-export type Reading = {
+export type WeatherReading = {
   /** calls with first-timers in the last minute, this one included */
   readonly ok: number;
   readonly failed: number;
@@ -34,13 +34,13 @@ const FAILING_IN_AN_OUTAGE = 5;
 const SILENT_IN_AN_OUTAGE_MS = 2_000;
 
 /** @returns true if other calls succeed, so that an input may have caused this failure. `failed` includes this call. */
-export function isFine({ ok, failed }: Reading): boolean {
+export function isFine({ ok, failed }: WeatherReading): boolean {
   const others = Math.max(0, failed - 1);
   return ok >= LEAST_OK && others < FINE * (ok + others);
 }
 
 /** @returns true if no call succeeds, so that further calls would only spend quota and time */
-export const isOutage = ({ failing, silentMs }: Reading): boolean =>
+export const isOutage = ({ failing, silentMs }: WeatherReading): boolean =>
   failing >= FAILING_IN_AN_OUTAGE && silentMs >= SILENT_IN_AN_OUTAGE_MS;
 
 export class Weather {
@@ -57,7 +57,7 @@ export class Weather {
   }
 
   /** Notes a failed call. @returns the figures, and `at`: the time of the failure on Redis' clock (epoch ms) */
-  async failed({ firstTimers, firstPair }: Sign): Promise<Reading & { at: number }> {
+  async failed({ firstTimers, firstPair }: Sign): Promise<WeatherReading & { at: number }> {
     const [ok, failed, failing, silentMs, at] = await this.#noted('failed', firstTimers, firstPair);
     return { ok, failed, failing, silentMs: silentMs < 0 ? Number.POSITIVE_INFINITY : silentMs, at };
   }

@@ -15,7 +15,7 @@ import {
 } from '../shared/contract/association.js';
 import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
 import { EnqueueError, type EnqueueProgress, InvalidAssociationError } from '../shared/contract/errors.js';
-import { type JobOrigin, type Lane, Packer, unpack } from './packer.js';
+import { type JobKind, type JobOrigin, Packer, unpack } from './packer.js';
 import { JOBS_PER_BULK } from './sender.js';
 
 /** After this many invalid items reading stops: the whole input is probably wrong, and the error stays bounded. */
@@ -27,7 +27,7 @@ export type ManyParts = {
   readonly send: (jobs: readonly JobData[]) => Promise<void>;
   readonly typesOf: TypesOf;
   /** called once for each object pair with its types */
-  readonly onLane: (lane: Lane) => void;
+  readonly onLane: (lane: JobKind) => void;
 };
 
 /** See Producer.enqueueMany. */

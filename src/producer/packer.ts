@@ -23,13 +23,13 @@ import { readRecordId } from '../shared/contract/record-id.js';
 /** Fields that every job of one sender has. */
 export type JobOrigin = { source?: string; requestId?: string };
 
-/** The common properties of a job's associations. */
-export type Lane = Pick<JobData, 'fromObjectType' | 'toObjectType' | 'types'>;
-type OpenLane = Lane & { open: JobData | undefined };
+/** What the associations of a job have in common. A lane fills jobs of one kind. */
+export type JobKind = Pick<JobData, 'fromObjectType' | 'toObjectType' | 'types'>;
+type OpenLane = JobKind & { open: JobData | undefined };
 
 export class Packer {
   readonly #origin: JobOrigin;
-  readonly #onLane: (lane: Lane) => void;
+  readonly #onLane: (lane: JobKind) => void;
   readonly #maxPairs: number;
   #lanes = new Map<string, OpenLane>();
   // Consecutive associations mostly share a lane: a comparison with the last lane saves the lookup and the check of the
@@ -37,7 +37,11 @@ export class Packer {
   #last: OpenLane | undefined;
 
   /** @param onLane called when a lane is opened, with its object pair and types */
-  constructor(origin: JobOrigin = {}, maxPairs = MAX_PAIRS_PER_JOB, onLane: (lane: Lane) => void = () => {}) {
+  constructor(
+    origin: JobOrigin = {},
+    maxPairs = MAX_PAIRS_PER_JOB,
+    onLane: (lane: JobKind) => void = () => {},
+  ) {
     this.#origin = origin;
     this.#onLane = onLane;
     this.#maxPairs = maxPairs;
@@ -87,12 +91,12 @@ export class Packer {
     return lane;
   }
 
-  #openJob({ fromObjectType, toObjectType, types }: Lane): JobData {
+  #openJob({ fromObjectType, toObjectType, types }: JobKind): JobData {
     return { version: 1, fromObjectType, toObjectType, types, pairs: [], ...this.#origin };
   }
 }
 
-function isOf(lane: Lane, { fromObjectType, toObjectType, types }: Association): boolean {
+function isOf(lane: JobKind, { fromObjectType, toObjectType, types }: Association): boolean {
   if (fromObjectType !== lane.fromObjectType || toObjectType !== lane.toObjectType) return false;
   if (!Array.isArray(types) || types.length !== lane.types.length) return false;
   for (let index = 0; index < types.length; index++) {

@@ -21,7 +21,7 @@ import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/co
 import { accountKeys, DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/contract/keys.js';
 import { redisUrlFault } from '../shared/runtime/redis-url.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
-import { type JobOrigin, type Lane, Packer } from './packer.js';
+import { type JobKind, type JobOrigin, Packer } from './packer.js';
 import { Sender } from './sender.js';
 import { textProblem } from './text-problem.js';
 
@@ -170,7 +170,7 @@ class QueueProducer implements Producer {
     const parts = {
       send: (jobs: readonly JobData[]) => this.#sender.send(jobs, priority),
       typesOf: this.typesOf,
-      onLane: (lane: Lane) => this.#warner.check(lane),
+      onLane: (lane: JobKind) => this.#warner.check(lane),
     };
     return this.#watch(enqueueMany(items, parts, origin, this.#maxUnacknowledged));
   }

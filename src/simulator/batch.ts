@@ -9,7 +9,7 @@ import {
   typesText,
   typeText,
 } from '../shared/contract/association.js';
-import { type Refusal, refusal, refusalOfJson } from './replies.js';
+import { type BadRequest, refusal, refusalOfJson } from './replies.js';
 import { scanInputs } from './scan.js';
 
 /** Interned: equal lists of types are the same object, so that they are compared and stored by reference. */
@@ -61,7 +61,7 @@ export function readBatch(
   fromType: string,
   toType: string,
   lists: TypeLists,
-): { batch: Batch } | { refusal: Refusal } {
+): { batch: Batch } | { refusal: BadRequest } {
   const scanned = scan(body, lists);
   if (scanned && scanned.from.length <= MAX_INPUTS_PER_CALL)
     return { batch: { fromType, toType, ...scanned } };
@@ -102,7 +102,7 @@ function readInputs(
   fromType: string,
   toType: string,
   lists: TypeLists,
-): { batch: Batch } | { refusal: Refusal } {
+): { batch: Batch } | { refusal: BadRequest } {
   const from: string[] = [];
   const to: string[] = [];
   const types: TypeList[] = [];

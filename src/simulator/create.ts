@@ -6,10 +6,10 @@
 import { objectTypeId } from '../shared/contract/object-types.js';
 import { readBatch } from './batch.js';
 import type { CallRecord } from './ledger.js';
-import { type Refusal, refusal } from './replies.js';
+import { type BadRequest, refusal } from './replies.js';
 import { judge } from './rules.js';
 import type { SimulatorState } from './state.js';
-import { AT_ONCE, type Outcome, settle } from './strike.js';
+import { AT_ONCE, type SentReply, settle } from './strike.js';
 
 export type CreateRequest = {
   readonly version: string;
@@ -19,9 +19,9 @@ export type CreateRequest = {
   readonly call: CallRecord;
 };
 
-const refused = (reply: Refusal): Outcome => ({ reply, delivery: AT_ONCE });
+const refused = (reply: BadRequest): SentReply => ({ reply, delivery: AT_ONCE });
 
-export function create(state: SimulatorState, request: CreateRequest): Outcome {
+export function create(state: SimulatorState, request: CreateRequest): SentReply {
   const pair = objectPair(request.fromName, request.toName);
   if ('unknown' in pair) return refused(refusal(`Unable to infer object type from: ${pair.unknown}`));
   const read = readBatch(request.body, pair.fromType, pair.toType, state.lists);

@@ -4,7 +4,7 @@ import type { CallRecord } from './ledger.js';
 import { labels, read } from './lookups.js';
 import { refusal } from './replies.js';
 import type { SimulatorState } from './state.js';
-import { AT_ONCE, type Outcome, scriptedReply } from './strike.js';
+import { AT_ONCE, type SentReply, scriptedReply } from './strike.js';
 
 export type Endpoint = {
   readonly name: 'create' | 'read' | 'labels';
@@ -34,7 +34,7 @@ export function callOutcome(
   endpoint: Endpoint,
   call: CallRecord,
   body: Buffer,
-): Outcome {
+): SentReply {
   if (endpoint.name === 'create') return create(state, { ...endpoint, body, call });
   const pair = objectPair(endpoint.fromName, endpoint.toName);
   if ('unknown' in pair)

@@ -84,7 +84,7 @@ const FaultSchema = Type.Union([
   Type.Object({ kind: kind('half-body'), applied, ...common }, strict),
 ]);
 export type Fault = Static<typeof FaultSchema>;
-type Match = NonNullable<Fault['match']>;
+type CallMatch = NonNullable<Fault['match']>;
 
 const check = Compile(FaultSchema);
 
@@ -135,7 +135,7 @@ export class FaultScript {
 }
 
 function matches(fault: Fault, target: Target): boolean {
-  const match: Match = fault.match ?? {};
+  const match: CallMatch = fault.match ?? {};
   if ((match.endpoint ?? 'create') !== target.endpoint) return false;
   if (!sameType(match.fromObjectType, target.fromType) || !sameType(match.toObjectType, target.toType))
     return false;

@@ -12,7 +12,7 @@ export type Reply = {
 };
 
 /** A 400 for the whole call. */
-export type Refusal = Reply & { readonly status: 400 };
+export type BadRequest = Reply & { readonly status: 400 };
 
 type Context = Readonly<Record<string, readonly string[]>>;
 
@@ -22,13 +22,13 @@ const errorBody = (message: string, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-export const refusal = (message: string, context?: Context): Refusal => ({
+export const refusal = (message: string, context?: Context): BadRequest => ({
   status: 400,
   body: errorBody(message, { category: 'VALIDATION_ERROR', ...(context && { context }) }),
 });
 
 /** The refusal of malformed JSON has no category. */
-export const refusalOfJson = (): Refusal => ({
+export const refusalOfJson = (): BadRequest => ({
   status: 400,
   body: errorBody('Invalid input JSON on line 1, column 1: Unexpected character'),
 });

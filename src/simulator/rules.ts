@@ -12,7 +12,7 @@ import { type TypeOptions, typeFault } from './association-types.js';
 import type { Batch } from './batch.js';
 import { fateOf, type IdFate } from './conventions.js';
 import type { SimulatorOptions } from './options.js';
-import { type Refusal, refusal } from './replies.js';
+import { type BadRequest, refusal } from './replies.js';
 
 /** An entry of `errors` as HubSpot sends it. */
 export type InputError = {
@@ -25,7 +25,7 @@ export type InputError = {
 
 /** The verdict on a call. Inputs by index: `created` inputs are written and reported, `ignored` ones are neither. */
 export type Verdict =
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly duplicates: number }
+  | { readonly kind: 'refused'; readonly refusal: BadRequest; readonly duplicates: number }
   | {
       readonly kind: 'judged';
       readonly created: readonly number[];
@@ -82,7 +82,7 @@ function countDuplicates({ from, to }: Batch): number {
 }
 
 /** Reports all unknown types together, but a type of another object pair or direction alone. */
-function refusalOfTypes(batch: Batch, options: TypeOptions): Refusal | undefined {
+function refusalOfTypes(batch: Batch, options: TypeOptions): BadRequest | undefined {
   const pair = { from: batch.fromType, to: batch.toType };
   const specs = new Set<string>();
   for (const types of new Set(batch.types)) {
@@ -151,7 +151,7 @@ class Faults {
   }
 
   /** The same errors as a refusal of the whole call. Errors without an id appear only if there are no others. */
-  refusal(named: boolean): Refusal {
+  refusal(named: boolean): BadRequest {
     if (!named) return refusal(INVALID);
     if (this.#bad.length === 0) return refusal(this.errors[0]?.message ?? INVALID);
     return refusal(INVALID, {

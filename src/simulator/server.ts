@@ -17,7 +17,7 @@ import type { CallRecord, Ledger } from './ledger.js';
 import type { SimulatorOptions } from './options.js';
 import { notFound, type Reply, rateLimited, unauthorized } from './replies.js';
 import { nowMs, SimulatorState } from './state.js';
-import { AT_ONCE, type Outcome } from './strike.js';
+import { AT_ONCE, type SentReply } from './strike.js';
 import { readBody, sendReply } from './wire.js';
 
 export type Simulator = {
@@ -118,7 +118,7 @@ async function serve(
   const headers = state.options.rateLimitHeaders ? state.limits.headers(state.options) : {};
   const body = await readBody(request);
   if (body === undefined) return;
-  const outcome: Outcome = turnedAway
+  const outcome: SentReply = turnedAway
     ? { reply: turnedAway, delivery: AT_ONCE }
     : endpoint
       ? callOutcome(state, endpoint, call, body)

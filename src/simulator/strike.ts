@@ -8,14 +8,14 @@ import { answerStatus, answerText } from './answers.js';
 import type { Batch } from './batch.js';
 import type { Fault } from './faults.js';
 import type { CallRecord } from './ledger.js';
-import { type Refusal, type Reply, refusal, usualReply } from './replies.js';
+import { type BadRequest, type Reply, refusal, usualReply } from './replies.js';
 import type { InputError, Verdict } from './rules.js';
 import type { SimulatorState } from './state.js';
 
 /** How an answer is sent: after a delay, in half, or not at all. */
-export type Delivery = { readonly delayMs: number; readonly cut: 'no' | 'half' | 'reset' };
-export type Outcome = { readonly reply: Reply; readonly delivery: Delivery };
-export const AT_ONCE: Delivery = { delayMs: 0, cut: 'no' };
+export type Transmission = { readonly delayMs: number; readonly cut: 'no' | 'half' | 'reset' };
+export type SentReply = { readonly reply: Reply; readonly delivery: Transmission };
+export const AT_ONCE: Transmission = { delayMs: 0, cut: 'no' };
 
 type FaultOf<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
 
@@ -25,7 +25,7 @@ export function settle(
   batch: Batch,
   verdict: Verdict,
   fault: Fault | undefined,
-): Outcome {
+): SentReply {
   const good = verdict.kind === 'judged' ? verdict.created : [];
   const write = (indexes: readonly number[]) => state.ledger.write(request.call, batch, indexes);
   const accepted = (reported: readonly number[], errors: readonly InputError[]): Reply => ({
@@ -115,7 +115,7 @@ function scriptedError(batch: Batch, index: number, fault: FaultOf<'partial'>): 
 }
 
 /** Names the scripted ids that the call contains, or every `from` id if the script has no ids. */
-function scriptedRefusal(batch: Batch, fault: FaultOf<'refuse'>): Refusal {
+function scriptedRefusal(batch: Batch, fault: FaultOf<'refuse'>): BadRequest {
   const message = 'One or more associations are invalid';
   if (!fault.named) return refusal(message);
   const named = new Map<string, string>();

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from './replies.js';
-import type { Delivery } from './strike.js';
+import type { Transmission } from './strike.js';
 
 /** @returns the whole body; undefined if the caller disconnected before its end */
 export function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
@@ -19,7 +19,7 @@ export function readBody(request: IncomingMessage): Promise<Buffer | undefined> 
 export function sendReply(
   response: ServerResponse,
   reply: Reply,
-  cut: Delivery['cut'],
+  cut: Transmission['cut'],
   extraHeaders: Record<string, string> = {},
 ): void {
   if (response.destroyed) return;

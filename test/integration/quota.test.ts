@@ -1,7 +1,7 @@
 /** The quota on a real Redis: the rolling window, the day, holds of the account and of object pairs. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { type Answer, type Permit, pairName, Quota, type QuotaOptions } from '../../src/hubspot/quota.js';
+import { type Permit, pairName, Quota, type QuotaOptions, type QuotaReply } from '../../src/hubspot/quota.js';
 import type { Sign } from '../../src/hubspot/weather.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
@@ -39,14 +39,14 @@ const replicas = (count: number, options: Partial<QuotaOptions> = {}) =>
     return quota(options, redis);
   });
 
-function granted(answer: Answer): Permit {
+function granted(answer: QuotaReply): Permit {
   if (answer.kind !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
   return answer;
 }
 const permit = async (from: Quota, partial = false) => granted(await from.ask(partial));
 /** The permit that is granted as soon as the account is not held any more. */
 const permitAfterHold = (from: Quota) => eventually(() => permit(from), 5_000);
-const held = (answer: Answer) => {
+const held = (answer: QuotaReply) => {
   if (answer.kind !== 'held') throw new Error(`not held: ${JSON.stringify(answer)}`);
   return answer;
 };
@@ -283,7 +283,7 @@ describe('the day', () => {
   it('paces partial batches by what is left of it, and full ones not', async () => {
     const one = quota({ dailyLimit: 1_000, limit: 10_000 });
     let partials = 0;
-    let paced: Answer = await one.ask(true);
+    let paced: QuotaReply = await one.ask(true);
     for (; paced.kind === 'granted'; paced = await one.ask(true)) partials += 1;
     // half a day for 1,000 calls is one every 43 s; ten idle minutes save up 14 of them
     expect(partials).toBeGreaterThanOrEqual(12);

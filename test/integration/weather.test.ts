@@ -1,7 +1,7 @@
 /** The weather on a real Redis: if others succeed, an input may be the cause of a failure. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isFine, isOutage, type Reading, Weather } from '../../src/hubspot/weather.js';
+import { isFine, isOutage, Weather, type WeatherReading } from '../../src/hubspot/weather.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
 import { batchLimit, halvingsBelow } from '../../src/worker/batches/suspicion.js';
 import { eventually } from '../support/eventually.js';
@@ -13,7 +13,7 @@ beforeEach(() => {
   keys = accountKeys(test.newPrefix());
 });
 
-const reading = (ok: number, failed: number): Reading => ({ ok, failed, failing: 1, silentMs: 0 });
+const reading = (ok: number, failed: number): WeatherReading => ({ ok, failed, failing: 1, silentMs: 0 });
 
 describe('fine weather', () => {
   it.each<[string, number, number, boolean]>([

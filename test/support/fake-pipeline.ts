@@ -6,7 +6,7 @@ import { expect } from '@jest/globals';
 import type { FetchedJob, TakeLimits } from '../../src/bullmq/fetched-job.js';
 import type { Answer } from '../../src/hubspot/classify.js';
 import { ANY_TIME, type NotSent, type Slot } from '../../src/hubspot/departure.js';
-import { type HeldPair, type Permit, pairName, type Quota } from '../../src/hubspot/quota.js';
+import { type PairHold, type Permit, pairName, type Quota } from '../../src/hubspot/quota.js';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import type { Batch } from '../../src/worker/batches/batch.js';
@@ -129,7 +129,7 @@ export class FakeQuota implements QuotaPart {
   readonly trouble = new Trouble();
   /** replies to the next requests, in order; then permits */
   readonly answers: (Partial<Permit> | Exclude<Awaited<ReturnType<Quota['ask']>>, Permit>)[] = [];
-  readonly held = new Map<string, HeldPair>();
+  readonly held = new Map<string, PairHold>();
   readonly released: string[] = [];
   readonly asked: { partial: boolean; spread: boolean }[] = [];
   /** jobs of high priority that wait: each permit says it */
@@ -167,10 +167,10 @@ export class FakeQuota implements QuotaPart {
   get holdsPairs(): boolean {
     return this.held.size > 0;
   }
-  heldPair(from: string, to: string, types: string): HeldPair | undefined {
+  heldPair(from: string, to: string, types: string): PairHold | undefined {
     return this.heldOf([pairName(from, to), pairName(from, to, types)]);
   }
-  heldOf(names: readonly string[]): HeldPair | undefined {
+  heldOf(names: readonly string[]): PairHold | undefined {
     return names.map(name => this.held.get(name)).find(held => held && held.until > Date.now());
   }
   recordsOf(names: readonly string[]): string[] {
@@ -184,7 +184,7 @@ export class FakeQuota implements QuotaPart {
   async freePair(...names: string[]): Promise<void> {
     for (const name of names) this.held.delete(name);
   }
-  async holdPair(name: string, reason: string): Promise<HeldPair> {
+  async holdPair(name: string, reason: string): Promise<PairHold> {
     const held = { until: Date.now() + 60_000, reason, strikes: 1 };
     this.held.set(name, held);
     return held;

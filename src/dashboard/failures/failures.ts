@@ -35,7 +35,7 @@ export type FailureFilter = {
 };
 
 /** Yields jobs with at least one matching failure, page by page, each with its matching failures. */
-async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGenerator<Match[]> {
+async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGenerator<MatchedJob[]> {
   if (filter.group !== undefined) {
     yield* jobsOfGroup(access, filter.group);
     return;
@@ -59,7 +59,7 @@ async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGener
 const isSameType = (one: string, other: string | undefined): boolean =>
   other !== undefined && (one === other || sameTypeName(one) === sameTypeName(other));
 
-type Match = { job: FailedJob; matched: Failure[] };
+type MatchedJob = { job: FailedJob; matched: Failure[] };
 
 /** @param by the field that makes a row; without it category, message and object pair together */
 export async function summariseFailures(
@@ -177,7 +177,7 @@ export async function discardFailures(access: QueueAccess, filter: FailureFilter
 type Left = { json: string; empty: boolean; entry: (string | number)[] };
 
 /** @returns the job's data without the discarded associations; undefined for unreadable data, which is removed as a whole */
-function dataWithout({ job, matched }: Match): Left | undefined {
+function dataWithout({ job, matched }: MatchedJob): Left | undefined {
   if (!job.data) return undefined;
   const gone = new Set(matched);
   const kept = job.failures.filter(failure => !gone.has(failure));
@@ -193,7 +193,7 @@ function dataWithout({ job, matched }: Match): Left | undefined {
 async function replaceData(
   { redis, keys }: QueueAccess,
   forget: Script,
-  { job, matched }: Match,
+  { job, matched }: MatchedJob,
   { json, entry }: Left,
 ): Promise<boolean> {
   const undecided = pairsIn(matched.filter(({ category }) => category === UNFINISHED));
@@ -209,7 +209,7 @@ async function replaceData(
 }
 
 /** The note about discarded associations, which the gateway shows to the sender of the request. */
-function discarded({ id, data }: Match['job'], matched: readonly Failure[]): string {
+function discarded({ id, data }: MatchedJob['job'], matched: readonly Failure[]): string {
   const { fromObjectType = '', toObjectType = '' } = data ?? {};
   const rejected = matched.map(({ error, pairs }) => ({ error, pairs: [...pairs] }));
   const all: DiscardedRejections = { jobId: id, fromObjectType, toObjectType, rejected };

@@ -27,13 +27,13 @@ export type Stats = {
     holdReason: string | null;
   };
   oldestWaitingSeconds: number | null;
-  isolation: Isolation;
+  isolation: IsolationFigures;
   /** held object pairs, the earliest next try first; `until` as ISO 8601 */
   heldPairs: { objectPair: string; until: string; reason: string }[];
 };
 
 /** The search of all living workers for invalid inputs that HubSpot did not name. */
-export type Isolation = {
+export type IsolationFigures = {
   inputs: number;
   invalid: number;
   /** share of the workers' latest calls, 0 to 1; 0 without a search */
@@ -71,7 +71,7 @@ export function statsOf(account: string, state: QueueState): Stats {
   };
 }
 
-export function isolationOf(alive: readonly WorkerReport[]): Isolation {
+export function isolationOf(alive: readonly WorkerReport[]): IsolationFigures {
   const sum = { inputs: 0, invalid: 0, calls: 0, suspectCalls: 0 };
   for (const { search } of alive) {
     sum.inputs += search?.inputs ?? 0;

@@ -1,7 +1,7 @@
 /**
  * Reads the server-sent events of one answer with fetch: an EventSource hides the reason of a refusal and retries by itself.
  */
-export type Refusal = { status: number; message: string };
+export type FailedAction = { status: number; message: string };
 
 /**
  * @param on called with each event's name and data
@@ -12,7 +12,7 @@ export async function readEvents(
   url: string,
   on: (name: string, data: string) => void,
   signal: AbortSignal,
-): Promise<Refusal | undefined> {
+): Promise<FailedAction | undefined> {
   const response = await fetch(url, { signal });
   if (!response.ok || !response.body) {
     const body = (await response.json().catch(() => ({}))) as { message?: string };

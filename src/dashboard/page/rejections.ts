@@ -1,11 +1,10 @@
 /** The groups of rejections, with the actions for each. */
 import { heldText, sizeText, totalText } from '../text/rejection-words.js';
-import type { Figures, RejectionGroup, Rejections, Setup } from '../view.js';
+import type { Figures, RejectionGroup, Rejections, Retried, Setup } from '../view.js';
 import { post, say } from './act.js';
 import { byId, cell, element, row, setText, table, theirs } from './dom.js';
 import { clock, count, counted } from './format.js';
 
-type Retried = { jobs: number; associations: number; alongside: number; gone: number };
 type Discarded = { associations: number; jobsRemoved: number; jobsShrunk: number; gone: number };
 
 const rows = new Map<string, { node: HTMLElement; json: string }>();

@@ -22,17 +22,17 @@ export type AskedFor = {
   readonly board: boolean;
   readonly headers: Headers;
 };
-export type Refusal = { status: 401 | 403 | 421 | 429; message: string };
+export type GuardRefusal = { status: 401 | 403 | 421 | 429; message: string };
 
 /** Our page sends it with every state-changing call. A foreign page would need a CORS preflight, which is refused. */
 export const OWN_HEADER = 'x-association-queue';
-const FROM_ELSEWHERE: Refusal = { status: 403, message: 'Only the dashboard itself may make this call' };
+const FROM_ELSEWHERE: GuardRefusal = { status: 403, message: 'Only the dashboard itself may make this call' };
 const SAFE_METHODS = ['GET', 'HEAD'];
 
 const header = (headers: Headers, name: string): string => String(headers[name] ?? '');
 
 /** For a dashboard without a password. @returns why the Host is refused; undefined if it is allowed */
-export const hostRefusal = (headers: Headers): Refusal | undefined =>
+export const hostRefusal = (headers: Headers): GuardRefusal | undefined =>
   isLoopbackHost(header(headers, 'host'))
     ? undefined
     : {
@@ -41,7 +41,7 @@ export const hostRefusal = (headers: Headers): Refusal | undefined =>
       };
 
 /** @returns why the request is refused; undefined if it is allowed */
-export function refusalOf(asked: AskedFor, readOnly: boolean): Refusal | undefined {
+export function refusalOf(asked: AskedFor, readOnly: boolean): GuardRefusal | undefined {
   const { method, door, board, headers } = asked;
   if (SAFE_METHODS.includes(method)) {
     const welcome = !isFromElsewhere(headers) || (door === 'page' && isFollowedLink(headers));

@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { Logger } from '../../shared/runtime/logger.js';
-import type { Refusal } from './guard.js';
+import type { GuardRefusal } from './guard.js';
 import { KnownBrowsers } from './known-browsers.js';
 import { WrongPasswords } from './wrong-passwords.js';
 
@@ -15,8 +15,8 @@ export type Knock = {
   readonly cookies: string | undefined;
   readonly address: string;
 };
-export type Answer = {
-  readonly refusal?: Refusal;
+export type PasswordVerdict = {
+  readonly refusal?: GuardRefusal;
   readonly headers?: Readonly<Record<string, string>>;
 };
 
@@ -36,7 +36,7 @@ export class PasswordDoor {
     this.#wrong = new WrongPasswords(now);
   }
 
-  answer({ authorization, cookies, address }: Knock): Answer {
+  answer({ authorization, cookies, address }: Knock): PasswordVerdict {
     // browsers first send no password, and then ask their user
     if (authorization === undefined) return ASKED;
     const known = this.#browsers.idIn(cookies);
@@ -72,7 +72,7 @@ export class PasswordDoor {
   }
 }
 
-const ASKED: Answer = {
+const ASKED: PasswordVerdict = {
   refusal: { status: 401, message: 'User and password are needed' },
   headers: { 'www-authenticate': 'Basic realm="association-queue", charset="UTF-8"' },
 };

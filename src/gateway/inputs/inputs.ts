@@ -24,14 +24,14 @@ export type ReadInputs = {
   /** warnings about types that look wrong */
   readonly warnings: readonly string[];
 };
-export type Reading = { readonly maxInputs: number; readonly typesOf: TypesOf };
+export type InputOptions = { readonly maxInputs: number; readonly typesOf: TypesOf };
 
 /** @throws Refusal with the faults, or 503 if labels are needed and cannot be looked up */
 export async function readInputs(
   fromObjectType: string,
   toObjectType: string,
   body: unknown,
-  { maxInputs, typesOf }: Reading,
+  { maxInputs, typesOf }: InputOptions,
 ): Promise<ReadInputs> {
   if (!isObjectType(fromObjectType) || !isObjectType(toObjectType))
     throw new Refusal(

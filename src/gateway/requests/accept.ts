@@ -7,7 +7,7 @@ import type { Caller } from '../headers/bearer.js';
 import type { Preference } from '../headers/prefer.js';
 import { fingerprint, type ReadInputs } from '../inputs/inputs.js';
 import { full } from '../refusal.js';
-import type { Answer } from '../schemas.js';
+import type { BatchAnswer } from '../schemas.js';
 import type { Noted, Requests } from './note.js';
 import type { Outcomes, Watch } from './outcomes.js';
 import type { SharedJobs } from './shared.js';
@@ -29,7 +29,7 @@ export type CreateCall = {
   /** aborted if the caller disconnects or the process ends; the answer is then PENDING */
   readonly signal: () => AbortSignal;
 };
-export type Created = { readonly status: 201 | 202 | 207; readonly answer: Answer };
+export type Created = { readonly status: 201 | 202 | 207; readonly answer: BatchAnswer };
 
 /** @throws Refusal; a 503 says whether anything may have been enqueued */
 export async function create(parts: CreateParts, call: CreateCall): Promise<Created> {
@@ -87,7 +87,7 @@ async function outcome(
   { id, isNew }: Noted,
   jobs: readonly JobData[],
   watch: Watch,
-): Promise<Answer | undefined> {
+): Promise<BatchAnswer | undefined> {
   const read = async () => {
     const counts = await requests.counts(id);
     if (counts?.completedAt === undefined) return undefined;

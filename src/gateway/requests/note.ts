@@ -65,11 +65,13 @@ export type RequestCounts = {
   readonly discarded: readonly DiscardedRejections[];
 };
 
-/** Rejections of one object pair. */
-export type Rejections = Pick<JobData, 'fromObjectType' | 'toObjectType'> & { readonly rejected: Rejected[] };
+/** JobRejections of one object pair. */
+export type JobRejections = Pick<JobData, 'fromObjectType' | 'toObjectType'> & {
+  readonly rejected: Rejected[];
+};
 export type FoundRejections = {
   /** by the index of the job */
-  readonly of: ReadonlyMap<number, Rejections>;
+  readonly of: ReadonlyMap<number, JobRejections>;
   /** removed jobs whose rejections are recorded nowhere: the outcome of their associations is unknown */
   readonly unknown: ReadonlySet<number>;
 };
@@ -214,12 +216,12 @@ export class Requests {
    * discarded ones. Retried associations are not listed.
    */
   async rejections(counts: RequestCounts, atMost: number): Promise<FoundRejections> {
-    const found = new Map<number, Rejections>();
+    const found = new Map<number, JobRejections>();
     const missing = new Set<number>();
     let pairs = 0;
     const add = (
       index: number,
-      { fromObjectType, toObjectType }: Omit<Rejections, 'rejected'>,
+      { fromObjectType, toObjectType }: Omit<JobRejections, 'rejected'>,
       rejected: readonly Rejected[],
     ) => {
       const of = found.get(index) ?? { fromObjectType, toObjectType, rejected: [] };

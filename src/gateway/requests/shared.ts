@@ -22,10 +22,10 @@ type Lot = {
   readonly callers: Set<Span>;
 };
 /** Requests with the same object pair, types, priority and caller, which may share a job and its note. */
-type Lane = { readonly priority: Priority; readonly caller: Caller; lots: Lot[] };
+type LotQueue = { readonly priority: Priority; readonly caller: Caller; lots: Lot[] };
 
 export class SharedJobs {
-  readonly #lanes = new Map<string, Lane>();
+  readonly #queues = new Map<string, LotQueue>();
 
   constructor(
     private readonly requests: Pick<Requests, 'note' | 'enqueue'>,
@@ -36,16 +36,16 @@ export class SharedJobs {
   add(job: JobData, priority: Priority, caller: Caller): Promise<Shared> {
     const key = `${caller} ${priority} ${job.fromObjectType} ${job.toObjectType} ${typesText(job.types)}`;
     return new Promise((resolve, reject) => {
-      let lane = this.#lanes.get(key);
-      if (!lane) {
-        lane = { priority, caller, lots: [] };
-        this.#lanes.set(key, lane);
-        void this.#run(key, lane);
+      let queue = this.#queues.get(key);
+      if (!queue) {
+        queue = { priority, caller, lots: [] };
+        this.#queues.set(key, queue);
+        void this.#run(key, queue);
       }
-      let lot = lane.lots.at(-1);
+      let lot = queue.lots.at(-1);
       if (!lot || lot.pairs.length >= MAX_PAIRS_PER_JOB) {
         lot = { job, pairs: [], waiting: [], callers: new Set() };
-        lane.lots.push(lot);
+        queue.lots.push(lot);
       }
       lot.pairs.push(...job.pairs);
       lot.waiting.push({ resolve, reject });
@@ -54,16 +54,16 @@ export class SharedJobs {
     });
   }
 
-  async #run(key: string, lane: Lane): Promise<void> {
+  async #run(key: string, queue: LotQueue): Promise<void> {
     await turn(); // requests of the same turn of the event loop go together
-    while (lane.lots.length > 0)
+    while (queue.lots.length > 0)
       await Promise.all(
-        lane.lots.splice(0).map(lot => together(this.tracing, lot.callers, () => this.#send(lot, lane))),
+        queue.lots.splice(0).map(lot => together(this.tracing, lot.callers, () => this.#send(lot, queue))),
       );
-    this.#lanes.delete(key);
+    this.#queues.delete(key);
   }
 
-  async #send({ job, pairs, waiting }: Lot, { priority, caller }: Lane): Promise<void> {
+  async #send({ job, pairs, waiting }: Lot, { priority, caller }: LotQueue): Promise<void> {
     try {
       const jobs = [{ ...job, pairs }];
       const { id, requestedAt } = await this.requests.note({

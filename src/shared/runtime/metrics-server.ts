@@ -40,13 +40,13 @@ export type MetricsServerOptions = {
 /** Requests have no body and arrive at once. Node closes an incomplete request after this time; its default is five minutes. */
 const TIMEOUTS = { requestMs: 10_000, checkMs: 2_000 };
 
-type Answer = { status: number; type: string; body: string };
+type HttpReply = { status: number; type: string; body: string };
 
 /**
  * @param reasons why the process is not well
  * @param notes further remarks in the answer, if there are any
  */
-const health = (well: string, reasons: readonly string[], notes: readonly string[] = []): Answer => {
+const health = (well: string, reasons: readonly string[], notes: readonly string[] = []): HttpReply => {
   const isWell = reasons.length === 0;
   const body = {
     status: isWell ? well : `not ${well}`,
@@ -114,7 +114,7 @@ export class MetricsServer {
     });
   }
 
-  async #answer(url: string): Promise<Answer> {
+  async #answer(url: string): Promise<HttpReply> {
     const { registry, notReady, notAlive, notes } = this.options;
     const json = 'application/json';
     switch (url.split('?')[0]) {
