@@ -22,7 +22,7 @@ async function startProxy(): Promise<void> {
 const GOOD = goodPairs(2_000);
 
 describe('a worker with half-open connections', () => {
-  it('notices within 15 s, says so meanwhile, and goes on without loss or repetition', async () => {
+  it('notices within 15 s, reports it meanwhile, and continues without loss or repetition', async () => {
     await rig.start();
     await startProxy();
     const worker = rig.startWorker({ REDIS_URL: proxy.url, METRICS_PORT: '19465', JOB_LOCK_MS: '30000' });
@@ -83,7 +83,7 @@ describe('a producer and a gateway with half-open connections', () => {
 });
 
 describe('a connection', () => {
-  it('that is asked and stays silent is made anew, and repeats what was not answered where its role is patient', async () => {
+  it('that stays silent after a command is replaced, and a patient one repeats what was not answered', async () => {
     await rig.start();
     await startProxy();
     const redis = openRedis(proxy.url, 'patient', () => {}, 300);
@@ -94,7 +94,7 @@ describe('a connection', () => {
     expect(proxy.accepted).toBe(2);
   });
 
-  it('of a subscriber, which says nothing of its own accord, is asked for a sign of life', async () => {
+  it('of a subscriber, which is silent by itself, is probed with a PING', async () => {
     await rig.start();
     await startProxy();
     const { keys } = rig;

@@ -105,7 +105,7 @@ describe('a Redis', () => {
 });
 
 describe('a HubSpot', () => {
-  it('that is away for a while holds the account with growing pauses, rejects nobody, and creates all afterwards', async () => {
+  it('that is unavailable for a while holds the account with growing pauses, rejects no association, and creates all afterwards', async () => {
     await rig.start({
       simulator: { latencyMs: 10 },
       env: { BATCH_MAX_INPUTS: '200', JOB_ATTEMPTS: '3', RETRY_BACKOFF_MS: '200' },

@@ -76,7 +76,7 @@ describe('what is told, and when', () => {
     expect(await look()).toBeUndefined();
   });
 
-  test('a 429 is told when it has lasted for a minute', async () => {
+  test('a 429 is announced when it has lasted for a minute', async () => {
     await hold('rate-limit');
     expect(await told()).toEqual([]);
     await backdate('heldSince', 59_000);
@@ -175,7 +175,7 @@ describe('two workers and a receiver', () => {
     server.close();
   });
 
-  test('held, flowing again and rejections: each told once, although one dies and the receiver stumbles', async () => {
+  test('held, flowing again and rejections: each is announced once, although one replica dies and the receiver fails', async () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const webhook = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`;

@@ -160,7 +160,7 @@ test('stats prints text for people, and JSON on request', async () => {
   expect(JSON.parse(json.stdout)).toMatchObject({ account: 'default', associations: { created: 1_234_567 } });
 });
 
-test('stats --watch prints a line a second into a pipe, until it is told to end', async () => {
+test('stats --watch prints a line a second into a pipe, until a signal ends it', async () => {
   const watch = start('stats', '--watch', '--json');
   await eventually(() => expect(watch.stdout.split('\n').length).toBeGreaterThan(2));
   watch.child.kill('SIGINT');
@@ -237,7 +237,7 @@ test('failures export ends quietly when its reader has read enough', async () =>
   expect(status).toBe(0);
 });
 
-test('a command whose port is taken says so in one line and exits with 1', async () => {
+test('a command whose port is taken reports it in one line and exits with 1', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -104,7 +104,7 @@ describe('mistakes exit 2', () => {
     }
   });
 
-  test('all problems of options and configuration are told at once, and no secret', () => {
+  test('all problems of options and configuration are reported together, without a secret', () => {
     const { status, stderr } = run(
       [
         'enqueue',

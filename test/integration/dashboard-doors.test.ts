@@ -135,7 +135,7 @@ describe('however a path is written', () => {
 });
 
 describe('the password', () => {
-  it('opens everything, and stands in no log', async () => {
+  it('opens everything, and appears in no log', async () => {
     await rig.start();
     const page = await rig.startDashboard({ ...PASSWORD, DASHBOARD_HOST: '0.0.0.0' });
     const authorization = basic('oncall:hunter2-secret');
@@ -181,7 +181,7 @@ describe('the password', () => {
   });
 });
 
-it('the page runs no inline script, stands in no frame, and alone may change the state unless it is read-only', async () => {
+it('the page runs no inline script, is shown in no frame, and only it may change the state unless it is read-only', async () => {
   await rig.start();
   const page = await rig.startDashboard();
   const { headers } = await page.get('/');

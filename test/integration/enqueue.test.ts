@@ -44,7 +44,7 @@ async function queued(): Promise<unknown[]> {
 const OPTIONS = { from: 'contacts', to: 'companies', type: ['HUBSPOT_DEFINED:279'] };
 
 describe('enqueue', () => {
-  it('enqueues a CSV file and says so', async () => {
+  it('enqueues a CSV file and reports it', async () => {
     const place = file(
       'good.csv',
       '\uFEFFfrom,to,category,typeId\r\n101,202,,\r\n103,204,USER_DEFINED,36\r\n',

@@ -294,7 +294,7 @@ describe('the discard of failures', () => {
     expect(await redis.keys(`${bullmqKeys(keys).jobs}[0-9]*`)).toEqual([]);
   });
 
-  test('leaves a job that somebody retries meanwhile to its worker', async () => {
+  test('leaves a job that another client retries meanwhile to its worker', async () => {
     await fail(jobWith([missing('1')]), jobWith([missing('2')]));
     const done = await access(each => {
       const { redis } = each;

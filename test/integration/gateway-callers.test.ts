@@ -63,7 +63,7 @@ it('an answer may be kept by no proxy', async () => {
     expect((await server.app.inject({ url: path, headers })).headers['cache-control']).toBe('no-store');
 });
 
-it('a key itself never stands in Redis', async () => {
+it('a key itself is never stored in Redis', async () => {
   const server = await open(['a-very-secret-key']);
   await post(server, { ...bearer('a-very-secret-key'), 'idempotency-key': 'k' });
   await post(server, bearer('a-very-secret-key'));

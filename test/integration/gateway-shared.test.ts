@@ -53,7 +53,7 @@ it('requests of one moment share a job by object pair and priority, unless they 
   expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
 });
 
-it('a request that shares a job is told what became of its own association', async () => {
+it('a request that shares a job gets the outcome of its own association', async () => {
   const replies = await Promise.all([GOOD, BAD, GOOD + 1].map(from => post(from)));
   const [good, bad, other] = replies.map(({ path }) => path) as [string, string, string];
   expect(await rig.queue.getJobCountByTypes('wait')).toBe(1);
@@ -90,7 +90,7 @@ it('a request that shares a job is told what became of its own association', asy
   });
 });
 
-it('a request whose association was discarded is told that it was rejected', async () => {
+it('a request whose association was discarded still sees that it was rejected', async () => {
   const ask = async () => {
     const inputs = [GOOD, BAD, BAD + 1].map(from => inputOf(from, from + 400_000_000));
     const headers = { 'idempotency-key': 'once', prefer: 'wait=20' };
@@ -107,7 +107,7 @@ it('a request whose association was discarded is told that it was rejected', asy
   expect(await ask()).toEqual(answer);
 });
 
-it('a request whose job another client has removed is known no more, and never told as created', async () => {
+it('a request whose job another client removed is unknown, and never reported as created', async () => {
   const [one, two] = await Promise.all([BAD, BAD + 1].map(from => post(from)));
   rig.startWorker();
   await rig.drained();

@@ -81,7 +81,7 @@ describe('a slow request', () => {
     expect(await queued()).toBe(1);
   });
 
-  it('keeps nobody waiting when it announces a body and does not send it', async () => {
+  it('delays no other request when it announces a body and does not send it', async () => {
     await open(PATIENT_MS);
     const silent = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>

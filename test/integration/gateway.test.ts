@@ -18,7 +18,7 @@ const queuedJobs = async () =>
   (await rig.queue.getJobCountByTypes('wait', 'active', 'delayed', 'completed', 'failed')) ?? 0;
 
 describe('the answer to a request', () => {
-  it('is PENDING as soon as the associations are in Redis, and /requests/{id} tells what became of them', async () => {
+  it('is PENDING as soon as the associations are in Redis, and /requests/{id} reports their outcome', async () => {
     const gateway = await start();
     const { status, body } = await gateway.post([...inputsOf(1_200), BAD]);
     expect(status).toBe(201);

@@ -224,7 +224,7 @@ describe.each([
     expect(await box.jobs.next()).toMatchObject({ associations: 7 });
   });
 
-  it('have locks that are renewed, and are missed when somebody else has them', async () => {
+  it('have locks that are renewed, and are reported when another worker has them', async () => {
     await add(box.queue, numbered(3));
     const { jobs } = await box.jobs.take(ALL);
     const lock = (id: string) => `${bullmqKeys(box.keys).jobs}${id}:lock`;
@@ -276,7 +276,7 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     expect((await box.jobs.take(ALL)).jobs).toHaveLength(2);
   });
 
-  it('a queue with a limit of its own: one job after the other, by BullMQ’s verb, as far as that lets it', async () => {
+  it('a queue with a BullMQ limit: one job after the other, by BullMQ’s command, as far as the limit allows', async () => {
     await add(box.queue, numbered(3));
     await box.queue.setGlobalConcurrency(1);
     expect(await box.jobs.take(ALL)).toEqual({ jobs: [], more: true });
@@ -330,7 +330,7 @@ describe('what is out of the ordinary is left to BullMQ', () => {
     expect(fetched + (await test.redis.llen(bullmqKeys(keys).wait))).toBe(2_100);
   });
 
-  it('the job of a scheduler, which BullMQ plans anew when it fetches it', async () => {
+  it('the job of a scheduler, whose next job BullMQ plans when it fetches it', async () => {
     await add(box.queue, numbered(1));
     await box.queue.upsertJobScheduler('nightly', { every: 3_600_000 }, { name: 'associate', data: {} });
     await add(box.queue, numbered(1, 'after'));

@@ -237,7 +237,7 @@ describe('the calls for labels', () => {
     }
   });
 
-  it('are not made while the account is held, which the caller is told', async () => {
+  it('are not made while the account is held, and the caller learns why', async () => {
     await producer().connected();
     const now = Date.now();
     await rig.redis.hset(rig.keys.hold, { until: now + 60_000, kind: 'daily', reason: 'used up' });
@@ -297,7 +297,7 @@ describe('the calls for labels', () => {
 });
 
 describe('a process without a token', () => {
-  it('needs one for labels that nobody has looked up, and none for types and standard pairs', async () => {
+  it('needs one for uncached labels, and none for types and standard pairs', async () => {
     const { enqueue } = bound(producer({ accessToken: '' }));
     await enqueue(link());
     const error = await failure(enqueue(link({ label: 'Decision maker' })));
@@ -308,7 +308,7 @@ describe('a process without a token', () => {
     expect(labelCalls()).toBe(1);
   });
 
-  it('is told that the token cannot be read, without its content', async () => {
+  it('gets an error that the token cannot be read, without its content', async () => {
     const accessToken = () => {
       throw new Error('"/run/secrets/hubspot" is empty');
     };
@@ -316,7 +316,7 @@ describe('a process without a token', () => {
     expect((error as Error).message).toContain('cannot be read: "/run/secrets/hubspot" is empty');
   });
 
-  it('is told which options are wrong', () => {
+  it('gets an error with the invalid options', () => {
     expect(() => producer({ rateLimitCalls: 0, baseUrl: 'ftp://x', accessToken: 7 as never })).toThrow(
       /hubspot\.accessToken is neither.*HUBSPOT_BASE_URL is not a URL.*RATE_LIMIT_CALLS "0"/s,
     );
@@ -331,7 +331,7 @@ it('and is created with its type', async () => {
   expect(created?.types).toEqual([{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }]);
 });
 
-it('a list of labels in Redis that is none of ours is asked for again', async () => {
+it('a list of labels in Redis that is not ours is looked up again', async () => {
   await rig.redis.set(`${accountKeys(rig.prefix).labels}0-1/0-2`, '{"labels":3}');
   await producer().enqueue(link({ label: 'Decision maker' }));
   expect(await queued()).toEqual({ 'contacts/companies USER_DEFINED:36': 1 });

@@ -118,7 +118,7 @@ describe('high priority at the gateway', () => {
     expect(await waiting()).toEqual({});
   });
 
-  it("is accepted up to twice the limit where somebody else's import has filled the queue", async () => {
+  it('is accepted up to twice the limit if an import has filled the queue', async () => {
     await open({ maxQueued: 1_000 });
     expect((await post(1_200, {})).status).toBe(201);
     expect((await post(1, {})).status).toBe(429);
@@ -126,7 +126,7 @@ describe('high priority at the gateway', () => {
     expect((await post(1, { 'x-priority': 'high' })).status).toBe(429);
   });
 
-  it('stays as the first request under a key said it', async () => {
+  it('stays the same as in the first request under a key', async () => {
     await open();
     const key = { 'idempotency-key': 'k' };
     const first = await post(2, { ...key, 'x-priority': 'high' });

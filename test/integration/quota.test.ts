@@ -254,7 +254,7 @@ describe('the rolling window', () => {
     expect(await test.redis.pttl(keys.window)).toBeGreaterThan(0);
   });
 
-  it('leaves no key for ever when nobody calls', async () => {
+  it('leaves no key for ever when no call is made', async () => {
     await permit(quota());
     expect(await test.redis.pttl(keys.window)).toBeGreaterThan(OPTIONS.windowMs);
     expect(await test.redis.pttl(keys.window)).toBeLessThan(10 * OPTIONS.windowMs);
@@ -396,7 +396,7 @@ describe('a held object pair', () => {
 });
 
 describe('holds of the account', () => {
-  it('last for the time of a 429 on every replica, and a longer one stands', async () => {
+  it('last for the time of a 429 on every replica, and a longer hold stays', async () => {
     const [one, other] = replicas(2) as [Quota, Quota];
     expect(await one.hold('rate-limit', 'slow down', 1_800)).toBe(1_800);
     expect(await other.hold('rate-limit', 'again', 300)).toBeGreaterThan(900);

@@ -142,7 +142,7 @@ describe('a job that is none of ours', () => {
     ['a text', 'contacts', ['/']],
   ];
 
-  it('fails at once with every fault named and its bytes unchanged, and delays nobody', async () => {
+  it('fails at once with every fault and its bytes unchanged, and delays no other job', async () => {
     const written: [id: string, text: string][] = [];
     for (const [name, data] of jobs) {
       expect([name, published.Check(JSON.parse(JSON.stringify(data)))]).toEqual([name, false]);

@@ -85,7 +85,7 @@ it.each<[number, number, boolean]>([
   expect(isOutage({ ok: 0, failed: 0, failing, silentMs })).toBe(outage);
 });
 
-it('a failure in fine weather halves the company of the next try at least', () => {
+it('a failure in fine weather at least halves the batch of the next try', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 2_000 }),

@@ -38,7 +38,7 @@ describe('a long hold of the account', () => {
     await rig.expectAccounted(good, []);
   });
 
-  it("lasts until the account's midnight when the daily limit is used up, and rejects nobody", async () => {
+  it("lasts until the account's midnight when the daily limit is used up, and rejects no association", async () => {
     await rig.start({ env: { DAILY_CALL_LIMIT: '3', BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1' } });
     await rig.enqueue(goodPairs(1_000), 50);
     rig.startWorker();
@@ -52,7 +52,7 @@ describe('a long hold of the account', () => {
 });
 
 describe('a held object pair', () => {
-  it('is held by a 403 while another one flows, and nobody is rejected', async () => {
+  it('is held by a 403 while another object pair flows, and no association is rejected', async () => {
     await rig.start({ env: { JOB_ATTEMPTS: '1', RETRY_BACKOFF_MS: '500' } });
     rig.simulator.script({ kind: 'status', ...forbidden(), times: 2, match: { fromObjectType: 'contacts' } });
     const contacts = goodPairs(400);

@@ -97,7 +97,7 @@ describe('an input', () => {
 });
 
 describe('a fault that is nobody’s', () => {
-  it('delays and rejects nobody: 429, 5xx, resets, half bodies and answers without effect', async () => {
+  it('delays associations and rejects none: 429, 5xx, resets, half bodies and answers without effect', async () => {
     await rig.start({ simulator: { latencyMs: 5 } });
     rig.simulator.script(
       { kind: 'status', ...rateLimited('SECONDLY', 1) },

@@ -11,7 +11,7 @@ beforeEach(() => rig.start());
 const GOOD = goodPairs(600);
 
 describe('an id without a job', () => {
-  it('stops and slows nobody, be its key of the wrong type or missing, among waiting and prioritized jobs', async () => {
+  it('does not stop or slow the worker, whether its key has the wrong type or is missing, among waiting and prioritized jobs', async () => {
     const { redis, keys } = rig;
     const weeds = ['poison-1', 'poison-2', 'poison-3'];
     for (const id of weeds) await redis.set(bullmqKeys(keys).jobs + id, 'no job');

@@ -37,7 +37,7 @@ async function dump(redis: Redis, prefix: string): Promise<string> {
 }
 
 describe('the token', () => {
-  it('stands in no log line, job, key or metric, whatever goes wrong', async () => {
+  it('appears in no log line, job, key or metric, whatever fails', async () => {
     await rig.start({
       simulator: { latencyMs: 5, missing: ['100000001'] },
       env: { LOG_LEVEL: 'trace', METRICS_PORT: '9464', JOB_ATTEMPTS: '2' },

@@ -7,7 +7,7 @@ import { goodPairs } from '../support/samples.js';
 const rig = useRig(import.meta.url);
 const answer = (status: number) => ({ kind: 'status' as const, status });
 
-it('each pair of a job has attempts of its own, and a held one does not age with its neighbours', async () => {
+it('each pair of a job has its own attempts, and a held pair does not age with the others', async () => {
   await rig.start({ env: { JOB_ATTEMPTS: '2', BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '1' } });
   rig.simulator.script(answer(503), answer(423), { kind: 'slow', ms: 0 }, answer(503));
   const good = goodPairs(400);
@@ -44,7 +44,7 @@ it('an outage longer than the patience rejects with the word that HubSpot was un
   ]);
 });
 
-it('a third of failing calls leaves batches large, suspects and rejects nobody, and does not hold the account', async () => {
+it('with a third of the calls failing, batches stay large, no association is suspected or rejected, and the account is not held', async () => {
   await rig.start({ env: { BATCH_MAX_INPUTS: '100', JOB_ATTEMPTS: '1', MAX_CONCURRENT_CALLS: '3' } });
   rig.simulator.script({ kind: 'status', status: 503, rate: 0.3 });
   const good = goodPairs(4_000);

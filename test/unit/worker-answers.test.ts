@@ -76,7 +76,7 @@ describe('classifyCall', () => {
     expect(classifyCall(answerOf(423, {}, 0))).toEqual({ kind: 'locked', forMs: 2_000 });
   });
 
-  it('no answer is nobody’s fault', () => {
+  it('no answer means that HubSpot is unavailable', () => {
     const none: Answer = { kind: 'none', at: AT, category: 'TIMEOUT', message: 'no answer' };
     expect(classifyCall(none)).toEqual({ kind: 'unavailable' });
   });
@@ -204,14 +204,14 @@ describe('locate', () => {
     expect(located(error, inputs, 'contacts/0-1')).toEqual(['suspected', '1>2', '2>3']);
   });
 
-  it('one record against several: only their pairs, nobody who shares an id with one of them', () => {
+  it('one record with several others: only their pairs, not inputs that share an id with one of them', () => {
     const some = ['1>2', '1>3', '1>4', '9>2'].map(text => parse(text));
     const [kind, ...pairs] = located({ context: { fromObjectId: ['1'], toObjectId: ['2', '3'] } }, some);
     if (kind === 'named') expect(pairs).toEqual(['1>2', '1>3']);
     else expect(kind).not.toBe('everyone');
   });
 
-  it('an id beyond 2^53 as a JSON number has lost its digits and names nobody', () => {
+  it('an id beyond 2^53 as a JSON number has lost digits and names no input', () => {
     const some = [parse('9007199254740992>1'), parse('9007199254740993>2')];
     const context = JSON.parse('{"id":[9007199254740993]}') as unknown;
     expect(located({ context }, some)[0]).not.toBe('named');
@@ -249,7 +249,7 @@ describe('locate', () => {
       expect(located(error, typed)).toEqual(expected);
     });
 
-    it('a definition id that two categories have names nobody outright', () => {
+    it('a definition id that two categories have names no input', () => {
       const message =
         'invalid from object type 0-1 for associations to be created. expected: 0-46. For definition 0-3';
       expect(located({ message }, typed)[0]).not.toBe('named');
@@ -307,7 +307,7 @@ describe('HubSpot’s recorded bodies (HUBSPOT.md)', () => {
     expect(found.failure.message).toMatch(/^accepted without effect/);
   });
 
-  it('§3: an identifier that is none, and a record that is associated to itself', () => {
+  it('§3: an invalid identifier, and a record that is associated to itself', () => {
     const body = JSON.parse(
       `{"status":"COMPLETE","results":[],"numErrors":2,"errors":[
        {"status":"error","category":"VALIDATION_ERROR","subCategory":"crm.associations.INVALID_IDENTIFIER","message":"unknown_id_123456798 is not a valid ID","context":{"id":["unknown_id_123456798"]}},
@@ -330,7 +330,7 @@ describe('HubSpot’s recorded bodies (HUBSPOT.md)', () => {
     }
   });
 
-  it('§3: a record that does not exist, on the side that is said', () => {
+  it('§3: a record that does not exist, on the stated side', () => {
     const notFound = JSON.parse(
       `{"status":"error","category":"OBJECT_NOT_FOUND","subCategory":"crm.associations.FROM_OBJECT_NOT_FOUND","message":"No contact with ID 9993051 exists","context":{"objectType":["contact"],"id":["9993051"]}}`,
     ) as unknown;
@@ -366,7 +366,7 @@ describe('HubSpot’s recorded bodies (HUBSPOT.md)', () => {
     });
   });
 
-  it('§4: the record stands on the other side as well: only the side that is meant is named', () => {
+  it('§4: the record is on the other side as well: only the stated side is named', () => {
     const inputs = ['38374264688>1', '2>38374264688'].map(text => parse(text));
     expect(reconciled(400, invalidIds, inputs)).toMatchObject({
       named: { '38374264688>1': true },

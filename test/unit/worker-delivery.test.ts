@@ -225,7 +225,7 @@ describe('2xx', () => {
     expect(await deliver({ says, pairs: 8 })).toMatchObject({ counts: { created: 8 } });
   });
 
-  it('an error that names nobody, for an input alone in its call, is about this input', async () => {
+  it('an error without names, for an input alone in its call, means this input', async () => {
     const says: Say[] = [
       status(207, {
         status: 'COMPLETE',
@@ -269,7 +269,7 @@ describe('a refusal', () => {
     expect(failureOf(outcomes[1])).toMatchObject({ httpStatus: 400, category: 'VALIDATION_ERROR' });
   });
 
-  it('that names nobody: halved until the guilty one is alone', async () => {
+  it('that names no input: halved until the invalid one is alone', async () => {
     const says = [refusing(({ from }) => from === '1234')];
     const { counts, calls, outcomes } = await deliver({ says, pairs: 2_000 });
     expect(counts).toEqual({ created: 1_999, retry: 0, rejected: 1, held: 0 });
@@ -326,7 +326,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('of merged inputs: every waiter is judged by itself before anybody is rejected', async () => {
+  it('of merged inputs: every waiter is judged separately before one is rejected', async () => {
     const jobs: SampleJob[] = [
       { pairs: pairsOf(2) },
       { pairs: pairsOf(1), types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 3 }] },
@@ -353,7 +353,7 @@ describe('a refusal without a category, which may not be about inputs at all', (
     (inputs, signal) =>
       inputs.some(isBad) ? answerOf(400, malformed) : created(inputs, signal);
 
-  it('of everything: two calls, nobody is rejected, no attempt is spent, the object pair is held', async () => {
+  it('of everything: two calls, no input is rejected, no attempt is spent, the object pair is held', async () => {
     const { counts, calls } = await deliver({ says: [status(400, malformed)], pairs: 300 });
     expect({ counts, calls }).toEqual({
       counts: { created: 0, retry: 0, rejected: 0, held: 300 },
@@ -444,7 +444,7 @@ describe('an object pair of which nothing is accepted', () => {
     expect(quota.holdsPairs).toBe(false);
   });
 
-  it('is held after two calls that were accepted and mention nobody', async () => {
+  it('is held after two accepted calls that mention no input', async () => {
     const silent = status(201, { status: 'COMPLETE', results: [] });
     const { counts, calls } = await deliver({ says: [silent], pairs: 2_000 });
     expect(calls).toHaveLength(2);
@@ -561,7 +561,7 @@ it('403: the object pair is held and reported, no attempt is spent', async () =>
   expect((await quota.ask(false)).kind).toBe('granted');
 });
 
-it('a failure by the weather has its time from Redis: a replica whose clock is days ahead ends nobody’s patience', async () => {
+it('a failure by the weather has its time from Redis, so that a replica whose clock is days ahead ends no pair’s patience', async () => {
   const ahead = new Date(Date.now() + 172_800_000).toISOString();
   const { outcomes } = await deliver({ says: [() => ({ ...answerOf(503, {}), at: ahead })] });
   const at = Date.parse(failureOf(outcomes[0])?.at ?? '');

@@ -55,7 +55,7 @@ describe('settle', () => {
     expect((await test.redis.hkeys(`${bullmqKeys(keys).jobs}1`)).sort()).toEqual(['ats', 'data']);
   });
 
-  it('leaves a job alone that somebody else has, or that is gone', async () => {
+  it('does not touch a job that another worker has, or that was removed', async () => {
     await job('1', 'theirs');
     const settled = await Promise.all([
       settleIn(ledger, entry('1', { data: data(1), created: 1 })),
@@ -125,7 +125,7 @@ describe('settle', () => {
     }
   });
 
-  it('a request that nobody keeps is not counted', async () => {
+  it('a request that does not exist is not counted', async () => {
     await job('1');
     await settleIn(ledger, entry('1', { created: 3, requestId: 'from-the-library' }));
     expect(await test.redis.keys(`${keys.requests}*`)).toEqual([]);

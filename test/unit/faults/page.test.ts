@@ -7,7 +7,7 @@ import { faultsTable, withTable } from '../../../faults/support/page.js';
 const ALL = [...SCENARIOS, ...TESTED];
 
 describe('the catalogue of faults', () => {
-  it('gives each fault a name of its own', () => {
+  it('gives each fault its own name', () => {
     expect(new Set(ALL.map(({ name }) => name)).size).toBe(ALL.length);
   });
 

@@ -14,7 +14,7 @@ const typesOf: TypesOf = ({ label }) => {
   return { types: [{ associationCategory: label ? 'USER_DEFINED' : 'HUBSPOT_DEFINED', associationTypeId }] };
 };
 
-it('the complete answer calls an input whose fate nobody knows any more UNKNOWN', async () => {
+it('the complete answer reports an input whose outcome is not known any more as UNKNOWN', async () => {
   const { jobs } = await readInputs('deals', '2-7', { inputs: [inputOf(1, 2)] }, { maxInputs: 9, typesOf });
   const counts = {
     owner: '',
@@ -30,7 +30,7 @@ it('the complete answer calls an input whose fate nobody knows any more UNKNOWN'
   expect(answer).toMatchObject({ results: [], numErrors: 1, errors: [{ category: 'UNKNOWN' }] });
 });
 
-it('the complete answer lists a pair that stands twice and was rejected once as created and as rejected', async () => {
+it('the complete answer lists a duplicate pair that was rejected once as created and as rejected', async () => {
   const inputs = [inputOf(1, 2), inputOf(1, 2), inputOf(3, 4)];
   const { jobs } = await readInputs('deals', '2-7', { inputs }, { maxInputs: 9, typesOf });
   const counts = {

@@ -100,7 +100,7 @@ describe('batch/create', () => {
     });
   });
 
-  it('refuses a pair that stands twice, and counts it', async () => {
+  it('refuses a duplicate pair, and counts it', async () => {
     simulator = await startSimulator();
     const answer = await call(
       CREATE,
@@ -240,7 +240,7 @@ describe('the other calls', () => {
     ]);
   });
 
-  it('has the labels it is told of, each in its direction only, and lacks what it is told to lack', async () => {
+  it('has the labels of its options, each in its direction only, and lacks the types that the options remove', async () => {
     const paired = (fromObjectType: string, toObjectType: string, typeId: number, label: string | null) => ({
       fromObjectType,
       toObjectType,

@@ -75,7 +75,7 @@ describe('slots and permits', () => {
     await box.idle();
   });
 
-  it('gives a permit back that has expired, and asks for another one', async () => {
+  it('gives back an expired permit and requests a new one', async () => {
     const box = bench();
     const fresh = { at: clock() + LONG, graceMs: 60 };
     box.quota.answers.push({ slot: { at: clock() - 1_000, graceMs: 60 } }, { slot: fresh });
@@ -134,7 +134,7 @@ describe('pacing', () => {
 describe('high priority', () => {
   const highIn = ({ queue }: PipelineBench) => queue.waiting.filter(({ high }) => high).length;
 
-  it('is fetched when a permit says that it waits, and stands at the head of the batch', async () => {
+  it('is fetched when a permit says that it waits, and is at the head of the batch', async () => {
     const box = bench({ maxConcurrentCalls: 1 });
     box.quota.high = () => highIn(box);
     box.quota.answers.push(...times(20, { waitMs: 1 }));

@@ -44,7 +44,7 @@ it('the body budget lets in as many bodies as fit, and the others in the order o
   expect(budget.isAwaited).toBe(false);
 });
 
-it('a body that leaves before its turn frees nothing and delays nobody', async () => {
+it('a body that leaves before its turn frees nothing and delays no other body', async () => {
   const box = bench();
   const [first, , third] = [box.enter(1), box.enter(2), box.enter(3), box.enter(4)];
   third?.leave();

@@ -26,7 +26,7 @@ async function describedServer(apiKeys: string[]) {
   return { routes, description: new SchemaCheck(description.json()), page: page.body };
 }
 
-test('every route of the server is described, with a name of its own, and nothing else is', async () => {
+test('every route of the server is described under its own name, and nothing else is', async () => {
   const { routes, description } = await describedServer([]);
   const described = description.operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
   expect(described.toSorted()).toEqual(routes.map(route => route.replace(/:(\w+)/g, '{$1}')).toSorted());

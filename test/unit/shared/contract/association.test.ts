@@ -43,7 +43,7 @@ describe('the data of a job', () => {
     });
   });
 
-  test('is refused with the place and the value of an id that is none', () => {
+  test('is refused with the place and the value of an invalid id', () => {
     expect(
       parseJobData({
         ...job,

@@ -104,13 +104,13 @@ describe('a bad setting', () => {
     },
   );
 
-  test('a shorter name beside the setting itself is somebody else’s; a misspelt one is not', () => {
+  test('a shorter name beside the setting itself belongs to other software; a misspelt one does not', () => {
     const right = { HUBSPOT_ACCESS_TOKEN: 'x', RATE_LIMIT_CALLS: '5' };
     expect(parseConfig({ ...right, HUBSPOT_TOKEN: 'y' }).warnings).toHaveLength(1);
     expect(problemsOf({ ...right, RATE_LIMIT_CALL: '6' })).toHaveLength(1);
   });
 
-  test('what Kubernetes adds for a service called gateway is nobody’s mistake', () => {
+  test('variables that Kubernetes adds for a service called gateway are not misspelt settings', () => {
     const names = ['GATEWAY_SERVICE_HOST', 'GATEWAY_SERVICE_PORT_HTTP', 'DASHBOARD_PORT_80_TCP_ADDR'];
     expect(problemsOf(Object.fromEntries(names.map(name => [name, 'x'])))).toEqual([]);
   });

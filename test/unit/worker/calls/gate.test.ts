@@ -70,7 +70,7 @@ describe('the gate', () => {
     expect(box.mostAsking()).toBe(1);
   });
 
-  it('gives them all calls while nobody else waits', async () => {
+  it('gives them all calls while no first-timer waits', async () => {
     const box = bench(2);
     await Promise.all(Array.from({ length: 5 }, () => keepAsking(box, 'suspect', 4)));
     expect(box.turns).toEqual(new Array(20).fill('suspect'));

@@ -107,7 +107,7 @@ it('high priority comes in when memory is full, and is taken before everything e
   expect(flow.associations).toBe(820);
 });
 
-it('at the end puts back what nobody has begun with, the newest first, and waits for the rest', async () => {
+it('at the end puts back unread jobs, the newest first, and waits for the rest', async () => {
   queue.add(5, 40);
   await intake.start();
   await eventually(() => expect(flow.jobs).toBe(5));
