@@ -4,32 +4,26 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Queue, UnrecoverableError, Worker } from 'bullmq';
+import { afterEach, expect, test } from '@jest/globals';
+import { UnrecoverableError, Worker } from 'bullmq';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { JobData } from '../../src/shared/contract/association.js';
-import { accountKeys, queueName } from '../../src/shared/contract/keys.js';
+import { queueName } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
+import { useQueue } from '../support/queue.js';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-const { url, redis, newPrefix } = useRedis(import.meta.url);
-let prefix: string;
-let queue: Queue;
+const on = useQueue(import.meta.url);
+const { url, redis } = on;
 const children: ChildProcess[] = [];
 
-beforeEach(() => {
-  prefix = newPrefix();
-  queue = new Queue(queueName(), { connection: { url }, prefix });
-});
-afterEach(async () => {
+afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  await queue.close();
 });
 
 function start(...args: string[]) {
   const child = spawn(process.execPath, [cli, ...args], {
-    env: { PATH: process.env.PATH, REDIS_URL: url, QUEUE_PREFIX: prefix },
+    env: { PATH: process.env.PATH, REDIS_URL: url, QUEUE_PREFIX: on.prefix },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   children.push(child);
@@ -73,15 +67,15 @@ const job = (id: string): JobData => ({
 });
 
 async function fail(...ids: string[]): Promise<void> {
-  await queue.addBulk(ids.map(id => ({ name: 'associate', data: job(id) })));
+  await on.queue.addBulk(ids.map(id => ({ name: 'associate', data: job(id) })));
   const worker = new Worker(
     queueName(),
     async () => {
       throw new UnrecoverableError('1 of 1 rejected');
     },
-    { connection: { url, maxRetriesPerRequest: null }, prefix },
+    { connection: { url, maxRetriesPerRequest: null }, prefix: on.prefix },
   );
-  await eventually(async () => expect(await queue.getFailedCount()).toBe(ids.length));
+  await eventually(async () => expect(await on.queue.getFailedCount()).toBe(ids.length));
   await worker.close();
 }
 
@@ -97,20 +91,19 @@ test('ids, words and lines of files that others wrote move no terminal, and stay
       },
     ],
   } as JobData;
-  const keys = accountKeys(prefix);
-  await redis.hset(`${bullmqKeys(keys).jobs}${evil}`, {
+  await redis.hset(`${bullmqKeys(on.keys).jobs}${evil}`, {
     data: JSON.stringify(data),
     failedReason: evil,
     finishedOn: 1,
   });
-  await redis.hset(`${bullmqKeys(keys).jobs}8`, {
+  await redis.hset(`${bullmqKeys(on.keys).jobs}8`, {
     data: `{"x":"${evil.replace(/\p{Cc}/gu, '')}"`,
     finishedOn: 2,
   });
-  await redis.zadd(bullmqKeys(keys).failed, 1, evil, 2, '8');
+  await redis.zadd(bullmqKeys(on.keys).failed, 1, evil, 2, '8');
   const held = { until: Date.now() + 1e6, reason: `403 ${evil}`, strikes: 1 };
-  await redis.hset(keys.heldPairs, evil, JSON.stringify(held));
-  await redis.hset(keys.hold, { until: Date.now() + 1e6, since: 1, kind: 'auth', reason: evil });
+  await redis.hset(on.keys.heldPairs, evil, JSON.stringify(held));
+  await redis.hset(on.keys.hold, { until: Date.now() + 1e6, since: 1, kind: 'auth', reason: evil });
   const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
   const commands = [
     ['stats'],
@@ -151,7 +144,7 @@ test('ids, words and lines of files that others wrote move no terminal, and stay
 });
 
 test('stats prints text for people, and JSON on request', async () => {
-  await redis.hset(accountKeys(prefix).counters, { created: 1_234_567 });
+  await redis.hset(on.keys.counters, { created: 1_234_567 });
   const human = await run('stats');
   expect(human).toMatchObject({ status: 0, stderr: '' });
   expect(human.stdout).toMatch(/Idle: everything is decided[\s\S]*created +1,234,567\n/);
@@ -201,7 +194,7 @@ test('failures lists, exports and retries what was rejected', async () => {
     stdout: 'Put back to be tried again: 2 associations in 2 jobs.\n',
     stderr: '',
   });
-  expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 2, failed: 0 });
+  expect(await on.queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 2, failed: 0 });
 });
 
 test('enqueue takes what failures export writes', async () => {
@@ -219,13 +212,13 @@ test('failures discard discards nothing without a yes', async () => {
     status: 2,
     stderr: expect.stringContaining('add --yes'),
   });
-  expect(await queue.getFailedCount()).toBe(1);
+  expect(await on.queue.getFailedCount()).toBe(1);
   expect(await run('failures', 'discard', '--yes')).toEqual({
     status: 0,
     stdout: 'Discarded 1 association: 1 job removed.\n',
     stderr: '',
   });
-  expect(await queue.getFailedCount()).toBe(0);
+  expect(await on.queue.getFailedCount()).toBe(0);
 });
 
 test('failures export ends quietly when its reader has read enough', async () => {

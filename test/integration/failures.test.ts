@@ -1,7 +1,7 @@
 /** The failures commands against a real Redis, with jobs that failed as the worker fails them. */
 
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Queue, UnrecoverableError, Worker } from 'bullmq';
+import { describe, expect, test } from '@jest/globals';
+import { UnrecoverableError, Worker } from 'bullmq';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { failedJobs, latestFailure } from '../../src/dashboard/failures/failed-jobs.js';
@@ -20,24 +20,15 @@ import {
   parseJobData,
   type Rejected,
 } from '../../src/shared/contract/association.js';
-import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
+import { queueName } from '../../src/shared/contract/keys.js';
 import { parseConfig } from '../../src/shared/runtime/config.js';
-import { useRedis } from '../support/redis.js';
+import { useQueue } from '../support/queue.js';
 
-const { url, redis, newPrefix } = useRedis(import.meta.url);
-let prefix: string;
-let keys: Keys;
-let queue: Queue;
-
-beforeEach(() => {
-  prefix = newPrefix();
-  keys = accountKeys(prefix);
-  queue = new Queue(queueName(), { connection: { url }, prefix });
-});
-afterEach(() => queue.close());
+const on = useQueue(import.meta.url);
+const { url, redis } = on;
 
 const access = <T>(use: Parameters<typeof withQueue<T>>[1]): Promise<T> =>
-  withQueue(parseConfig({ REDIS_URL: url, QUEUE_PREFIX: prefix }), use);
+  withQueue(parseConfig({ REDIS_URL: url, QUEUE_PREFIX: on.prefix }), use);
 
 const types: JobData['types'] = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }];
 
@@ -66,13 +57,13 @@ const jobWith = (rejected: Rejected[], rest: Partial<JobData> = {}): JobData => 
 
 /** Adds the jobs and lets a BullMQ worker fail them; every job of the queue has failed afterwards. */
 async function fail(...jobs: unknown[]): Promise<void> {
-  await queue.addBulk(jobs.map(data => ({ name: 'associate', data })));
+  await on.queue.addBulk(jobs.map(data => ({ name: 'associate', data })));
   const worker = new Worker(
     queueName(),
     async () => {
       throw new UnrecoverableError('rejected');
     },
-    { connection: { url, maxRetriesPerRequest: null }, prefix, concurrency: 50 },
+    { connection: { url, maxRetriesPerRequest: null }, prefix: on.prefix, concurrency: 50 },
   );
   let failed = 0;
   await new Promise<void>(resolve => {
@@ -98,7 +89,9 @@ async function exported(filter: FailureFilter = {}) {
 }
 
 const dataOf = async (id: string): Promise<JobData> => {
-  const parsed = parseJobData(JSON.parse((await redis.hget(bullmqKeys(keys).jobs + id, 'data')) ?? 'null'));
+  const parsed = parseJobData(
+    JSON.parse((await redis.hget(bullmqKeys(on.keys).jobs + id, 'data')) ?? 'null'),
+  );
   if (!parsed.ok) throw new Error(parsed.faults.join());
   return parsed.data;
 };
@@ -129,7 +122,7 @@ describe('the list of failures', () => {
 
   test('shows jobs of any data: invalid ones, such as are not even JSON, and those that failed without a rejection', async () => {
     await fail({ version: 7, fromObjectType: 'contacts' }, jobWith([], { pairs: [['1', '2']] }), {});
-    await redis.hset(`${bullmqKeys(keys).jobs}3`, 'data', '{not json');
+    await redis.hset(`${bullmqKeys(on.keys).jobs}3`, 'data', '{not json');
     const { groups, jobs } = await summary();
     expect(jobs).toBe(3);
     expect(groups).toEqual([
@@ -154,13 +147,13 @@ describe('the paging through failed jobs', () => {
   test('meets every job once, though each page is removed and many failed in one millisecond', async () => {
     await fail(...Array.from({ length: 450 }, (_, at) => jobWith([missing(String(at))])));
     for (let at = 1; at <= 450; at += 1)
-      await redis.zadd(`${bullmqKeys(keys).jobs}failed`, at < 400 ? 1_000 : 2_000, String(at));
+      await redis.zadd(`${bullmqKeys(on.keys).jobs}failed`, at < 400 ? 1_000 : 2_000, String(at));
     const met: string[] = [];
     await access(async each => {
       for await (const page of failedJobs(each, (await latestFailure(each)) ?? '')) {
         expect(page.length).toBeLessThanOrEqual(100);
         met.push(...page.map(job => job.id));
-        await Promise.all(page.slice(0, 50).map(job => queue.remove(job.id)));
+        await Promise.all(page.slice(0, 50).map(job => on.queue.remove(job.id)));
       }
     });
     expect(met).toHaveLength(450);
@@ -170,9 +163,9 @@ describe('the paging through failed jobs', () => {
   test('leaves alone what fails later', async () => {
     await fail(jobWith([missing('1')]));
     const until = (await access(latestFailure)) ?? '';
-    await redis.zadd(`${bullmqKeys(keys).jobs}failed`, Number(until) - 10, '1');
+    await redis.zadd(`${bullmqKeys(on.keys).jobs}failed`, Number(until) - 10, '1');
     await fail(jobWith([missing('2')]));
-    await redis.zadd(`${bullmqKeys(keys).jobs}failed`, Number(until) + 10, '2');
+    await redis.zadd(`${bullmqKeys(on.keys).jobs}failed`, Number(until) + 10, '2');
     expect(await summary({ until })).toMatchObject({ associations: 1 });
     expect(await summary()).toMatchObject({ associations: 2 });
   });
@@ -184,7 +177,7 @@ describe('the retry of failures', () => {
     const before = await dataOf('1');
     const done = await access(each => retryFailures(each, { category: 'OBJECT_NOT_FOUND' }));
     expect(done).toEqual({ jobs: 2, associations: 2, alongside: 2, gone: 0 });
-    expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 2, failed: 1 });
+    expect(await on.queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 2, failed: 1 });
     expect(await dataOf('1')).toEqual(before); // the worker opens it
   });
 
@@ -202,7 +195,7 @@ describe('the retry of failures', () => {
     await fail(...Array.from({ length: 300 }, (_, at) => jobWith([missing(String(at))])));
     const done = await Promise.all([1, 2].map(() => access(each => retryFailures(each, {}))));
     expect(done.reduce((sum, each) => sum + each.jobs, 0)).toBe(300);
-    expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 300, failed: 0 });
+    expect(await on.queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 300, failed: 0 });
   });
 });
 
@@ -226,12 +219,12 @@ describe('the export of failures', () => {
       [undefined, undefined],
       ['5', '6'],
     ]);
-    expect(await queue.getFailedCount()).toBe(3);
+    expect(await on.queue.getFailedCount()).toBe(3);
   });
 
   test('has the data of a job that cannot be read, in a form that enqueue refuses', async () => {
     await fail({ version: 7, pairs: [[1, 2]], from: '1', to: '2' }, {});
-    await redis.hset(`${bullmqKeys(keys).jobs}2`, 'data', '{not json');
+    await redis.hset(`${bullmqKeys(on.keys).jobs}2`, 'data', '{not json');
     const { done, lines } = await exported();
     expect(done).toEqual({ associations: 0, jobs: 0, unreadable: 2 });
     const error = { category: 'INVALID_JOB', message: 'rejected' };
@@ -262,18 +255,18 @@ describe('the export of failures', () => {
 
 describe('the discard of failures', () => {
   test('takes only what matches: a job with nothing left goes, others shrink, and the count of rejected stays', async () => {
-    await redis.hset(keys.counters, { rejected: 6 });
+    await redis.hset(on.keys.counters, { rejected: 6 });
     await fail(jobWith([missing('101'), invalid]), jobWith([missing('102')]), jobWith([invalid]));
     const done = await access(each => discardFailures(each, { category: 'OBJECT_NOT_FOUND' }));
     expect(done).toEqual({ associations: 2, jobsRemoved: 1, jobsShrunk: 1, gone: 0 });
     expect((await dataOf('1')).rejected).toEqual([invalid]);
-    expect(await queue.getJob('2')).toBeUndefined();
-    expect(await redis.hget(keys.counters, 'rejected')).toBe('6');
+    expect(await on.queue.getJob('2')).toBeUndefined();
+    expect(await redis.hget(on.keys.counters, 'rejected')).toBe('6');
     expect(await summary()).toMatchObject({ associations: 4, jobs: 2 });
   });
 
   test('counts unfinished associations as rejected, so that accepted = created + rejected + queued holds', async () => {
-    await redis.hset(keys.counters, { rejected: 1 });
+    await redis.hset(on.keys.counters, { rejected: 1 });
     await fail(
       jobWith([missing('101')], {
         pairs: [
@@ -283,15 +276,15 @@ describe('the discard of failures', () => {
       }),
     );
     await access(each => discardFailures(each, { category: 'UNFINISHED' }));
-    expect(await redis.hget(keys.counters, 'rejected')).toBe('3');
+    expect(await redis.hget(on.keys.counters, 'rejected')).toBe('3');
     expect(await dataOf('1')).toMatchObject({ pairs: [], rejected: [missing('101')] });
   });
 
   test('takes jobs that cannot be read, and jobs that a crash has left empty, when it takes everything', async () => {
     await fail(jobWith([missing('1')]), { version: 7 }, jobWith([]));
     await access(each => discardFailures(each, {}));
-    expect(await queue.getFailedCount()).toBe(0);
-    expect(await redis.keys(`${bullmqKeys(keys).jobs}[0-9]*`)).toEqual([]);
+    expect(await on.queue.getFailedCount()).toBe(0);
+    expect(await redis.keys(`${bullmqKeys(on.keys).jobs}[0-9]*`)).toEqual([]);
   });
 
   test('leaves a job that another client retries meanwhile to its worker', async () => {
@@ -304,14 +297,14 @@ describe('the discard of failures', () => {
       redis.evalsha = (async (...args: Parameters<typeof script>) => {
         if (!retried) {
           retried = true;
-          await (await queue.getJob('1'))?.retry('failed');
+          await (await on.queue.getJob('1'))?.retry('failed');
         }
         return script(...args);
       }) as typeof script;
       return discardFailures(each, {});
     });
     expect(done).toMatchObject({ associations: 1, jobsRemoved: 1, gone: 1 });
-    expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 1, failed: 0 });
+    expect(await on.queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 1, failed: 0 });
     expect((await dataOf('1')).rejected).toEqual([missing('1')]);
   });
 });

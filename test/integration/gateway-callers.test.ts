@@ -1,23 +1,15 @@
 /** A request belongs to its key, whichever gateway is asked, whatever it shares with others, however the header spells it. */
 
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
-import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { type ReplyBody, type TestServer, useServers } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 import { CREATE, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
-const servers: TestServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
-
-async function open(apiKeys: string[], prefix = test.newPrefix()): Promise<TestServer> {
-  const server = await openServer(test.url, prefix, { apiKeys });
-  servers.push(server);
-  return server;
-}
+const openServer = useServers(test);
+const open = (apiKeys: string[], prefix = test.newPrefix()) => openServer({ apiKeys }, prefix);
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 async function post(server: TestServer, headers: Record<string, string>, inputs = [inputOf(1, 2)]) {

@@ -2,22 +2,21 @@
 
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Compile } from 'typebox/compile';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { RefusalSchema } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
-import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { type ReplyBody, type ServerOptions, type TestServer, useServers } from '../support/gateway.js';
 import { SchemaCheck } from '../support/openapi.js';
 import { useRedis } from '../support/redis.js';
 import { CREATE, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
+const openServer = useServers(test);
 let server: TestServer;
-afterEach(() => server.close());
-
-const open = async (options?: Parameters<typeof openServer>[2]) => {
-  server = await openServer(test.url, test.newPrefix(), options);
+const open = async (options?: ServerOptions) => {
+  server = await openServer(options);
 };
 const isRefusal = Compile(RefusalSchema);
 const headers = { 'content-type': 'application/json' };
@@ -118,7 +117,7 @@ it('a request over MAX_QUEUED_ASSOCIATIONS gets 429 with Retry-After, and one th
   // another gateway knows it from Redis
   const prefix = test.prefix;
   await server.close();
-  server = await openServer(test.url, prefix, { maxQueued: 1_000 });
+  server = await openServer({ maxQueued: 1_000 }, prefix);
   expect((await post(inputs(1))).status).toBe(429);
 });
 

@@ -8,7 +8,7 @@ import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { RefusalSchema } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
-import { openServer, type TestServer } from '../support/gateway.js';
+import { type TestServer, useServers } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 import { CREATE, inputOf } from '../support/samples.js';
 
@@ -16,21 +16,22 @@ const test = useRedis(import.meta.url);
 const isRefusal = Compile(RefusalSchema);
 const MEGABYTE = 1_048_576;
 const PATIENT_MS = 20_000;
-let server: TestServer;
 const sockets: net.Socket[] = [];
+// before the servers close, which wait for their connections
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+const openServer = useServers(test);
+let server: TestServer;
 
 async function open(requestMs: number): Promise<void> {
-  server = await openServer(test.url, test.newPrefix(), {
+  server = await openServer({
     maxInputs: 50, // the largest body is 1 MB, and 1 MB of large bodies is read at a time
     // collecting the garbage of this whole process takes a part of it
     timeouts: { requestMs, largeBodyMs: 1_500 },
   });
   await server.app.listen({ port: 0, host: '127.0.0.1' });
 }
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-  await server.close();
-});
 
 const queued = () => test.redis.llen(bullmqKeys(accountKeys(test.prefix)).wait);
 const BODY = JSON.stringify({ inputs: [inputOf(1, 2)] });

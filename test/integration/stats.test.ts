@@ -1,36 +1,25 @@
 /** `stats` against a real Redis: the totals, the quota and the hold, on Redis' own clock. */
 
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Queue } from 'bullmq';
+import { expect, test } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats } from '../../src/dashboard/overview/stats.js';
-import { accountKeys, type Keys, queueName } from '../../src/shared/contract/keys.js';
 import { type Config, parseConfig } from '../../src/shared/runtime/config.js';
 import { dayIn } from '../../src/shared/state/day.js';
 import { reportAlive } from '../../src/shared/state/worker-reports.js';
-import { useRedis } from '../support/redis.js';
+import { useQueue } from '../support/queue.js';
 
-const { url, redis, newPrefix } = useRedis(import.meta.url);
-let prefix: string;
-let keys: Keys;
-let queue: Queue;
-
-beforeEach(() => {
-  prefix = newPrefix();
-  keys = accountKeys(prefix);
-  queue = new Queue(queueName(), { connection: { url }, prefix });
-});
-afterEach(() => queue.close());
+const on = useQueue(import.meta.url);
+const { url, redis } = on;
 
 const configWith = (env: Record<string, string> = {}): Config =>
-  parseConfig({ REDIS_URL: url, QUEUE_PREFIX: prefix, ...env });
+  parseConfig({ REDIS_URL: url, QUEUE_PREFIX: on.prefix, ...env });
 const read = (config = configWith()) => withQueue(config, access => readStats(access, config));
 const redisNow = async () => Math.floor(Number((await redis.time())[0]) * 1_000);
 
 test('stats of a queue that does not exist yet are zeros in the shape of the contract, and create nothing', async () => {
-  await queue.close(); // a producer's queue writes its meta key
-  await redis.del(`${bullmqKeys(keys).jobs}meta`);
+  await on.queue.close(); // a producer's queue writes its meta key
+  await redis.del(`${bullmqKeys(on.keys).jobs}meta`);
   const { stats } = await read();
   expect(stats).toStrictEqual({
     account: 'default',
@@ -51,11 +40,11 @@ test('stats of a queue that does not exist yet are zeros in the shape of the con
     isolation: { inputs: 0, invalid: 0, callShare: 0 },
     heldPairs: [],
   });
-  expect(await redis.keys(`${prefix}:*`)).toEqual([]);
+  expect(await redis.keys(`${on.prefix}:*`)).toEqual([]);
 });
 
 test('stats have the totals that the replicas counted', async () => {
-  await redis.hset(keys.counters, {
+  await redis.hset(on.keys.counters, {
     created: 4_000,
     rejected: 2,
     retried: 3,
@@ -73,10 +62,10 @@ test('stats have the totals that the replicas counted', async () => {
 
 test('stats count prioritized jobs as waiting, and say for how long the oldest has waited', async () => {
   const now = Date.now();
-  await queue.add('associate', {}, { timestamp: now - 5_000 });
-  await queue.add('associate', {}, { timestamp: now - 1_000 });
-  await queue.add('associate', {}, { timestamp: now - 60_000, priority: 1 });
-  await queue.add('associate', {}, { delay: 60_000 });
+  await on.queue.add('associate', {}, { timestamp: now - 5_000 });
+  await on.queue.add('associate', {}, { timestamp: now - 1_000 });
+  await on.queue.add('associate', {}, { timestamp: now - 60_000, priority: 1 });
+  await on.queue.add('associate', {}, { delay: 60_000 });
   const { stats } = await read();
   expect(stats.jobs).toMatchObject({ waiting: 3, delayed: 1 });
   expect(stats.oldestWaitingSeconds).toBeGreaterThanOrEqual(60);
@@ -84,15 +73,15 @@ test('stats count prioritized jobs as waiting, and say for how long the oldest h
 });
 
 test('stats say that a paused queue is paused', async () => {
-  await queue.add('associate', {});
-  await queue.pause();
+  await on.queue.add('associate', {});
+  await on.queue.pause();
   expect(await read()).toMatchObject({ queueState: { paused: true }, stats: { jobs: { waiting: 1 } } });
 });
 
 test('stats count calls of the window that were sent, not earlier ones and not reservations to come', async () => {
   const now = await redisNow();
   await redis.zadd(
-    keys.window,
+    on.keys.window,
     now - 20_000,
     'before',
     now - 5_000,
@@ -107,22 +96,22 @@ test('stats count calls of the window that were sent, not earlier ones and not r
 
 test("stats count the calls of the account's own day", async () => {
   const day = new Date(await redisNow()).toISOString().slice(0, 10);
-  await redis.hset(keys.daily, { [day]: 12_034, '1999-01-01': 7 });
+  await redis.hset(on.keys.daily, { [day]: 12_034, '1999-01-01': 7 });
   expect((await read()).stats.quota.usedToday).toBe(12_034);
   expect((await read(configWith({ DAILY_CALL_LIMIT: '0' }))).stats.quota.dailyLimit).toBe(0);
 });
 
 test('stats show the limits that the workers report, and the configured ones while none has', async () => {
   const now = await redisNow();
-  await redis.zadd(keys.window, now - 15_000, 'in a longer window', now - 5_000, 'in any');
+  await redis.zadd(on.keys.window, now - 15_000, 'in a longer window', now - 5_000, 'in any');
   const own = configWith({ RATE_LIMIT_CALLS: '190', DAILY_CALL_LIMIT: '1000000' });
   expect((await read(own)).stats.quota).toMatchObject({
     ...{ limit: 190, windowMs: 10_000, dailyLimit: 1_000_000, usedInWindow: 1 },
   });
   const limits = { limit: 42, windowMs: 20_000, dailyLimit: 0, timeZone: 'Pacific/Kiritimati' };
-  await redis.hset(keys.capacity, { ...limits, batchMaxInputs: 500, maxConcurrentCalls: 3 });
+  await redis.hset(on.keys.capacity, { ...limits, batchMaxInputs: 500, maxConcurrentCalls: 3 });
   const { day } = dayIn('Pacific/Kiritimati', now);
-  await redis.hset(keys.daily, { [day]: 7 });
+  await redis.hset(on.keys.daily, { [day]: 7 });
   const said = await read(own);
   expect(said.stats.quota).toMatchObject({
     ...{ limit: 42, windowMs: 20_000, dailyLimit: 0, usedInWindow: 2, usedToday: 7 },
@@ -132,18 +121,18 @@ test('stats show the limits that the workers report, and the configured ones whi
 
 test('stats show a hold while it lasts', async () => {
   const until = (await redisNow()) + 60_000;
-  await redis.hset(keys.hold, { until, reason: 'HubSpot answered 429', kind: 'rate-limit' });
+  await redis.hset(on.keys.hold, { until, reason: 'HubSpot answered 429', kind: 'rate-limit' });
   expect((await read()).stats.quota).toMatchObject({
     heldUntil: new Date(until).toISOString(),
     holdReason: 'HubSpot answered 429',
   });
-  await redis.hset(keys.hold, { until: (await redisNow()) - 1_000 });
+  await redis.hset(on.keys.hold, { until: (await redisNow()) - 1_000 });
   expect((await read()).stats.quota).toMatchObject({ heldUntil: null, holdReason: null });
 });
 
 test('stats show the object pairs that are still held, whatever cannot be read beside them', async () => {
   const now = await redisNow();
-  await redis.hset(keys.heldPairs, {
+  await redis.hset(on.keys.heldPairs, {
     'contacts/companies HUBSPOT_DEFINED:279': JSON.stringify({
       until: now + 60_000,
       reason: '403',
@@ -164,7 +153,7 @@ test('stats sum what the living workers search among refused inputs', async () =
     ...{ inFlight: 1, maxInFlight: 10, jobs: 1, associations: 2_000 },
     search: { inputs: 2_000, invalid: 305, calls: 50, suspectCalls: 20 },
   };
-  for (const id of ['a', 'b']) await reportAlive(redis, keys, { ...report, id });
+  for (const id of ['a', 'b']) await reportAlive(redis, on.keys, { ...report, id });
   expect((await read()).stats.isolation).toEqual({ inputs: 4_000, invalid: 610, callShare: 0.4 });
 });
 

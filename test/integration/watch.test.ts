@@ -1,14 +1,14 @@
 /** `stats --watch` on a real terminal: util-linux's `script` gives it one. Where that is missing, this is skipped. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Queue } from 'bullmq';
-import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
+import { afterEach, expect, test } from '@jest/globals';
+import { JOB_NAME } from '../../src/shared/contract/keys.js';
 import { eventually } from '../support/eventually.js';
-import { useRedis } from '../support/redis.js';
+import { useQueue } from '../support/queue.js';
 import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
-const { url, redis, newPrefix } = useRedis(import.meta.url);
+const on = useQueue(import.meta.url);
+const { url, redis } = on;
 const isThere = spawnSync('script', ['-qefc', 'true', '/dev/null']).status === 0;
 if (!isThere) console.warn('no util-linux script, or no terminal for it: nothing is looked at on a terminal');
 const testOnTerminal = isThere ? test : test.skip;
@@ -18,16 +18,9 @@ const LEAVE = '\x1b[?1049l';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal is sent
 const FRAME = /\x1b\[\?2026h\x1b\[H([\s\S]*?)\x1b\[\?2026l/g;
 
-let prefix: string;
-let queue: Queue;
 const children: ChildProcess[] = [];
-beforeEach(() => {
-  prefix = newPrefix();
-  queue = new Queue(queueName(), { connection: { url }, prefix });
-});
-afterEach(async () => {
+afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  await queue.close();
 });
 
 /** Runs a command on a terminal of 100 × 30. */
@@ -41,7 +34,7 @@ function onTerminal(command: string, env: Record<string, string> = {}) {
         TERM: 'xterm-256color',
         SHELL: '/bin/sh',
         REDIS_URL: url,
-        QUEUE_PREFIX: prefix,
+        QUEUE_PREFIX: on.prefix,
         ...env,
       },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -71,14 +64,14 @@ const words = (frame = '') => frame.replace(/\x1b\[[\d;]*[mK]/g, '');
 testOnTerminal(
   'stats --watch draws a frame a second on a screen of its own, and Ctrl-C gives the terminal back',
   async () => {
-    await queue.add(JOB_NAME, { ...contactsToCompanies, pairs: goodPairs(300) });
+    await on.queue.add(JOB_NAME, { ...contactsToCompanies, pairs: goodPairs(300) });
     const watch = onTerminal(`${process.execPath} dist/cli.js stats --watch`);
     await eventually(() => expect(watch.frames().length).toBeGreaterThan(1));
     expect(watch.output()).toContain(ENTER);
     expect(words(watch.frames()[0])).toContain('● No worker is alive while 300 wait; nothing is lost');
     expect(watch.frames()[0]?.split('\r\n')).toHaveLength(30);
 
-    await redis.hset(accountKeys(prefix).counters, { created: 1_234_567 });
+    await redis.hset(on.keys.counters, { created: 1_234_567 });
     await eventually(() => expect(words(watch.frames().at(-1))).toContain('1,234,567'));
     execFileSync('stty', ['-F', watch.tty(), 'cols', '50', 'rows', '12']);
     await eventually(() => expect(watch.frames().at(-1)?.split('\r\n')).toHaveLength(12));

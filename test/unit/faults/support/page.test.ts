@@ -1,8 +1,8 @@
 /** docs/faults.md matches the catalogue of faults. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { SCENARIOS, TESTED } from '../../../faults/catalogue.js';
-import { faultsTable, withTable } from '../../../faults/support/page.js';
+import { SCENARIOS, TESTED } from '../../../../faults/catalogue.js';
+import { faultsTable, withTable } from '../../../../faults/support/page.js';
 
 const ALL = [...SCENARIOS, ...TESTED];
 
