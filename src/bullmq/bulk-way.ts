@@ -6,9 +6,10 @@
  *  3. It removes ids that are not jobs before BullMQ's scripts meet them (weed.lua).
  */
 import { messageOf } from '../shared/contract/errors.js';
+import { countPairs } from '../shared/contract/job-text.js';
 import { readJson } from '../shared/contract/json.js';
 import { loadScript } from '../shared/runtime/script.js';
-import { type FetchedJob, fetchedJob, type Run, type TakeLimits } from './fetched-job.js';
+import type { FetchedJob, Run, TakeLimits } from './fetched-job.js';
 import { NO_LIMIT } from './fetcher.js';
 import { delayedScore, HIGH_PRIORITY, HIGH_PRIORITY_BELOW } from './layout.js';
 import { isRefusedByFullRedis } from './queue-backend.js';
@@ -63,20 +64,21 @@ export class BulkWay implements Way {
     );
     const [more, ...flat] = (run ?? [1]) as [number, ...(string | number)[]];
     const jobs: FetchedJob[] = [];
-    for (let at = 0; at < flat.length; at += isTraced ? FIELDS + 1 : FIELDS)
-      jobs.push(
-        fetchedJob({
-          id: String(flat[at]),
-          token,
-          text: String(flat[at + 1]),
-          high: flat[at + 2] === HIGH_PRIORITY,
-          standsAlone: flat[at + 3] !== 0,
-          isFirstAttempt: flat[at + 3] === 2,
-          trace: isTraced
-            ? (readJson(String(flat[at + FIELDS])) as { tm?: string } | undefined)?.tm
-            : undefined,
-        }),
-      );
+    for (let at = 0; at < flat.length; at += isTraced ? FIELDS + 1 : FIELDS) {
+      const text = String(flat[at + 1]);
+      jobs.push({
+        id: String(flat[at]),
+        token,
+        text,
+        associations: countPairs(text),
+        high: flat[at + 2] === HIGH_PRIORITY,
+        standsAlone: flat[at + 3] !== 0,
+        isFirstAttempt: flat[at + 3] === 2,
+        trace: isTraced
+          ? (readJson(String(flat[at + FIELDS])) as { tm?: string } | undefined)?.tm
+          : undefined,
+      });
+    }
     return { jobs, more: more === 1 };
   }
 

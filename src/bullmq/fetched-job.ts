@@ -1,5 +1,4 @@
-/** A fetched job as the worker gets it. Pure. */
-import { countPairs } from '../shared/contract/job-text.js';
+/** A fetched job as the worker gets it. Types only. */
 
 export type FetchedJob = {
   readonly id: string;
@@ -19,11 +18,6 @@ export type FetchedJob = {
   /** BullMQ's reason why it must fail: it is the parent of a failed job */
   readonly mustFail?: string | undefined;
 };
-
-export const fetchedJob = (job: Omit<FetchedJob, 'associations'>): FetchedJob => ({
-  ...job,
-  associations: countPairs(job.text),
-});
 
 /** Limits of one fetch: jobs, and bytes of their data except the first one's. */
 export type TakeLimits = { readonly jobs: number; readonly bytes: number };

@@ -4,7 +4,8 @@
  */
 import { type BackendFactory, type Job, type JobJson, type RedisQueueBackend, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type FetchedJob, fetchedJob } from './fetched-job.js';
+import { countPairs } from '../shared/contract/job-text.js';
+import type { FetchedJob } from './fetched-job.js';
 import { HIGH_PRIORITY } from './layout.js';
 
 /** Limit of a worker's rate limiter, which is reached only while the queue is held. */
@@ -45,14 +46,15 @@ export class Fetcher extends Worker {
     const { id = '', opts, parentKey, deduplicationId, repeatJobKey } = job;
     const standsAlone =
       !parentKey && !deduplicationId && !repeatJobKey && opts.removeOnComplete === undefined;
-    return fetchedJob({
-      ...{ id, token, standsAlone },
-      text: this.#texts.get(job) ?? '',
+    const text = this.#texts.get(job) ?? '';
+    return {
+      ...{ id, token, text, standsAlone },
+      associations: countPairs(text),
       high: job.priority === HIGH_PRIORITY,
       isFirstAttempt: false, // unknown
       trace: opts.telemetry?.metadata,
       mustFail: job.deferredFailure,
-    });
+    };
   }
 
   protected override createJob(json: JobJson, jobId: string): Job {
