@@ -70,7 +70,7 @@ export const TESTED: readonly Fault[] = [
     fault: 'Results with from and to swapped, Retry-After as a date, ids that are objects',
     how: 'answers of a server in the test, and generated answers',
     must: 'listed inputs are created, others are not; every input has one outcome',
-    tests: ['test/unit/worker-hostile-answers.test.ts', 'test/properties/worker-reconcile.test.ts'],
+    tests: ['test/unit/hubspot/http.test.ts', 'test/properties/worker-reconcile.test.ts'],
   },
   {
     name: 'redis-refuses',

@@ -15,7 +15,7 @@ export const hugeAnswers: Scenario = {
   fault: `Answers of ${MEGABYTES} MB`,
   how: 'a server in HubSpot’s place answers two calls at once with 100 MB of JSON each; then the simulator answers',
   must: 'the worker reads at most 32 MB of each, its memory stays bounded, it retries; no input is rejected',
-  tests: ['test/unit/worker-hostile-answers.test.ts'],
+  tests: ['test/unit/hubspot/http.test.ts'],
   seconds: 30,
   rig: { env: { BATCH_MAX_INPUTS: '500', MAX_CONCURRENT_CALLS: '2' } },
   async run(rig, check) {
@@ -66,7 +66,7 @@ export const hostileAnswers: Scenario = {
   fault: 'HubSpot’s messages, contexts and correlation ids contain hostile text',
   how: 'errors with lone surrogates, NUL, 100,000 characters, an emoji at the cut, __proto__, numbers at 2^53, deep contexts, beside good associations',
   must: 'the named inputs are rejected with cleaned words, the others are created; the ledger agrees',
-  tests: ['test/unit/worker-hostile-answers.test.ts', 'test/properties/worker-hostile-settlement.test.ts'],
+  tests: ['test/unit/hubspot/http.test.ts', 'test/properties/worker-hostile-settlement.test.ts'],
   seconds: 25,
   rig: { env: { BATCH_MAX_INPUTS: '200', RETRY_BACKOFF_MS: '50' } },
   async run(rig, check) {

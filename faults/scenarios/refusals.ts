@@ -81,7 +81,7 @@ const hublet = (name: string, count: number): Scenario => ({
   fault: `Trouble of the account: every call is refused with 400 without a category (wrong hublet), ${count} associations`,
   how: 'for 40 s, default settings',
   must: 'no association is rejected, few calls are spent, all are created afterwards',
-  tests: ['test/integration/worker-trouble.test.ts', 'test/unit/worker-delivery.test.ts'],
+  tests: ['test/integration/worker-trouble.test.ts', 'test/integration/delivery.test.ts'],
   seconds: 70,
   rig: { limit: HUBSPOTS_LIMIT },
   async run(rig, check) {
@@ -106,7 +106,7 @@ const refusedPair = (name: string, fault: Fault, words: string): Scenario => ({
   fault: words,
   how: '30,000 associations of one object pair, default settings, while another object pair is in order; 25 s',
   must: 'the object pair is held: at most 600 calls for it; the other object pair is created',
-  tests: ['test/integration/worker-trouble.test.ts', 'test/unit/worker-delivery.test.ts'],
+  tests: ['test/integration/worker-trouble.test.ts', 'test/integration/delivery.test.ts'],
   seconds: 40,
   async run(rig, check) {
     await rig.simulator.script(fault);

@@ -1,8 +1,8 @@
-/** Text from elsewhere on its way to a terminal. */
-import { expect, test } from '@jest/globals';
+/** Text from elsewhere on its way to a terminal, a log or a job. */
+import { expect, it, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createLogger } from '../../../../src/shared/runtime/logger.js';
-import { harmless, harmlessJson, harmlessLines } from '../../../../src/shared/runtime/text.js';
+import { enteringWords, harmless, harmlessJson, harmlessLines } from '../../../../src/shared/runtime/text.js';
 
 /** Characters that a terminal obeys, and characters that reverse or hide text. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -43,4 +43,12 @@ test('foreign text in a log line moves no terminal', () => {
     path: '/\u009b31m\u202e',
     msg: 'said \u0090by somebody\x1b',
   });
+});
+
+it('words from outside enter well-formed, without controls, cut by code points', () => {
+  expect(enteringWords('a\u0000b\ud800c\u009bd', 100)).toBe('a b c d');
+  const emoji = '😀'.repeat(600);
+  expect(enteringWords(emoji, 500)).toBe(`${'😀'.repeat(499)}…`);
+  expect(enteringWords(`${'x'.repeat(498)}😀y`, 500)).toBe(`${'x'.repeat(498)}😀y`);
+  expect(enteringWords('x'.repeat(1e7), 5)).toBe('xxxx…');
 });

@@ -182,7 +182,7 @@ describe('a call that was too late for its permit', () => {
   });
 });
 
-describe('2xx', () => {
+describe('an accepted call (2xx)', () => {
   it.each([200, 201, 207])('%d with everything in results: created, one call', async code => {
     const says: Say[] = [inputs => answerOf(code, createdBody(inputs))];
     expect(await deliver({ says, pairs: 2_000 })).toMatchObject({
@@ -468,7 +468,7 @@ describe('an object pair of which nothing is accepted', () => {
   });
 });
 
-it('what HubSpot says about the reason is kept, bounded and cleaned', async () => {
+it('a held object pair keeps HubSpot’s reason, bounded and cleaned', async () => {
   const context = {
     requiredGranularScopes: [
       'crm.objects.contacts.write',
@@ -486,7 +486,7 @@ it('what HubSpot says about the reason is kept, bounded and cleaned', async () =
   expect(reason.length).toBeLessThan(300);
 });
 
-describe('413', () => {
+describe('a call that is too large (413)', () => {
   const tooLarge =
     (most: number): Say =>
     (inputs, signal) =>
@@ -500,7 +500,7 @@ describe('413', () => {
     expect(counts).toEqual({ created: pairs, retry: 0, rejected: 0, held: 0 });
   });
 
-  it('of an input alone: retry', async () => {
+  it('is tried again when it has one input only', async () => {
     const { counts, calls, outcomes } = await deliver({ says: [tooLarge(0)], pairs: 4 });
     expect(counts).toMatchObject({ retry: 4 });
     expect(calls).toEqual([4, 2, 1]);
@@ -508,8 +508,8 @@ describe('413', () => {
   });
 });
 
-describe('401', () => {
-  it('with a newer token: sent again at once, nothing is held', async () => {
+describe('a call with a refused token (401)', () => {
+  it('is sent again at once with a newer token, and nothing is held', async () => {
     const result = await deliver({ says: [status(401), created], tokens: [true] });
     expect(result).toMatchObject({
       counts: { created: 3 },
@@ -520,7 +520,7 @@ describe('401', () => {
     expect(await holdHash()).toEqual({});
   });
 
-  it('without one: the account is held until a probe is answered; nothing is rejected', async () => {
+  it('holds the account until a probe is answered when there is no newer token, and rejects nothing', async () => {
     const seen: Record<string, string>[] = [];
     const says: Say[] = [
       status(401),
@@ -535,7 +535,7 @@ describe('401', () => {
     expect((await quota.ask(false)).kind).toBe('granted');
   });
 
-  it('on a probe, with a newer token by now: sent again at once', async () => {
+  it('is sent again at once when a probe finds a newer token', async () => {
     await quota.holdGrowing('auth', 'bad token', await permit());
     const probe = await eventually(permit);
     expect(probe.probe).toBe(true);
@@ -552,7 +552,7 @@ describe('401', () => {
   });
 });
 
-it('403: the object pair is held and reported, no attempt is spent', async () => {
+it('a 403 holds and reports the object pair, and spends no attempt', async () => {
   const says = [status(403, error({ message: 'missing scopes', category: 'MISSING_SCOPES' }))];
   const { counts, calls, outcomes } = await deliver({ says });
   expect({ counts, calls }).toEqual({ counts: { created: 0, retry: 0, rejected: 0, held: 3 }, calls: [3] });
@@ -568,13 +568,13 @@ it('a failure by the weather has its time from Redis, so that a replica whose cl
   expect(Math.abs(at - Date.now())).toBeLessThan(60_000);
 });
 
-it('423: the object pair is held for two seconds at least', async () => {
+it('a 423 holds the object pair for two seconds at least', async () => {
   const { outcomes } = await deliver({ says: [status(423)] });
   expect(holdOf(outcomes[2])).toMatchObject({ scope: 'pair', reason: expect.stringContaining('423') });
   expect(holdOf(outcomes[2])?.forMs).toBeGreaterThan(1_900);
 });
 
-it('what is accepted frees the object pair and its types', async () => {
+it('an accepted input frees its object pair and types', async () => {
   await quota.holdPair(pairName('contacts', 'companies'), 'locked', { leastMs: 60_000 });
   await quota.holdPair(pairName('contacts', 'companies', 'HUBSPOT_DEFINED:279'), 'nothing', {
     leastMs: 60_000,
@@ -607,7 +607,7 @@ it('a search counts the inputs that are invalid, however many associations wait 
   expect(begun).toEqual([{ inputs: 8, invalid: 1 }]);
 });
 
-describe('429 and 477', () => {
+describe('a call over a limit (429, 477)', () => {
   it.each<[string, Say]>([
     ['429 with Retry-After', status(429, { policyName: 'TEN_SECONDLY_ROLLING' }, 30)],
     ['429 without', status(429, { policyName: 'TEN_SECONDLY_ROLLING' })],
@@ -626,7 +626,7 @@ describe('429 and 477', () => {
     expect(holdOf(outcomes[0])?.forMs).toBeGreaterThan(10 * 3_600_000);
   });
 
-  it('in the middle of an isolation: what is settled stays settled', async () => {
+  it('leaves settled what an isolation has settled so far', async () => {
     const isBad = ({ from }: Input) => from === '5';
     const says: Say[] = [refusing(isBad), refusing(isBad), status(477, null, 86_400_000)];
     const { counts } = await deliver({ says, pairs: 100 });
@@ -635,7 +635,7 @@ describe('429 and 477', () => {
   });
 });
 
-describe('HubSpot, or the way to it, in trouble', () => {
+describe('a call that HubSpot, or the way to it, fails', () => {
   /** Numbers of calls with first-timers that succeeded and failed in the last minute. */
   const weather = async (ok: number, failed: number) => {
     const [seconds] = await test.redis.time();
@@ -673,7 +673,7 @@ describe('HubSpot, or the way to it, in trouble', () => {
     expect(retries(outcomes)).toEqual(new Set([expected]));
   });
 
-  it('in the middle of an isolation: what was created stays created, the others are retried', async () => {
+  it('leaves created what an isolation has created, and retries the others', async () => {
     const isBad = ({ from }: Input) => from === '1';
     const { counts, outcomes } = await deliver({
       says: [refusing(isBad), refusing(isBad), created, status(503)],
@@ -686,7 +686,7 @@ describe('HubSpot, or the way to it, in trouble', () => {
     expect(retries(outcomes)).toEqual(new Set(['created', 'time 4']));
   });
 
-  it('five different calls in a row: the account is held; a probe that fails goes back, too', async () => {
+  it('holds the account as the fifth in a row, and gives back a probe that fails, too', async () => {
     for (let batch = 0; batch < 5; batch++) await deliver({ says: [none], jobs: pairAt(batch) });
     expect(await holdHash()).toMatchObject({ kind: 'unavailable', strikes: '1' });
     const probe = await eventually(permit);
@@ -703,7 +703,7 @@ describe('HubSpot, or the way to it, in trouble', () => {
     expect(await quota.ask(false)).toMatchObject({ kind: 'granted', probe: false });
   });
 
-  it('a success in between starts the count again', async () => {
+  it('starts the count again after a success', async () => {
     for (let batch = 0; batch < 4; batch++) await deliver({ says: [none], jobs: pairAt(batch) });
     await deliver({ says: [created] });
     for (let batch = 0; batch < 4; batch++) await deliver({ says: [none], jobs: pairAt(batch) });
@@ -711,7 +711,7 @@ describe('HubSpot, or the way to it, in trouble', () => {
   });
 });
 
-describe('trouble of our own', () => {
+describe('a fault of our own', () => {
   const expectGivenBack = ({ counts, outcomes }: { counts: object; outcomes: readonly Outcome[] }) => {
     expect(counts).toEqual({ created: 0, retry: 0, rejected: 0, held: 3 });
     expect(holdOf(outcomes[0])).toMatchObject({ scope: 'pair', forMs: 1_000 });
@@ -773,7 +773,7 @@ describe('trouble of our own', () => {
 });
 
 describe('the end of the process', () => {
-  it('ends the call in flight: everybody is given back', async () => {
+  it('ends the call in flight and gives everything back', async () => {
     const ending = new AbortController();
     const says: Say[] = [
       (_, signal) =>
@@ -790,7 +790,7 @@ describe('the end of the process', () => {
     expect(await holdHash()).toEqual({});
   });
 
-  it('an answer that came all the same is taken', async () => {
+  it('takes an answer that has come all the same', async () => {
     const ending = new AbortController();
     const says: Say[] = [
       (inputs, signal) => {
@@ -801,7 +801,7 @@ describe('the end of the process', () => {
     expect(await deliver({ says, signal: ending.signal })).toMatchObject({ counts: { created: 3 } });
   });
 
-  it('nothing more is sent: what an isolation has not settled is given back', async () => {
+  it('sends nothing more, and gives back what an isolation has not settled', async () => {
     const ending = new AbortController();
     const says: Say[] = [
       inputs => {
@@ -814,7 +814,7 @@ describe('the end of the process', () => {
     expect(holdOf(outcomes[0])).toMatchObject({ scope: 'shutdown' });
   });
 
-  it('a wait for a hold ends', async () => {
+  it('ends a wait for a hold', async () => {
     const ending = new AbortController();
     const says: Say[] = [
       () => {

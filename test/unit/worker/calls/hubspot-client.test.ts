@@ -2,12 +2,16 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Answer, classifyCall } from '../../src/hubspot/classify.js';
-import { ANY_TIME, Departure } from '../../src/hubspot/departure.js';
-import { clock } from '../../src/shared/runtime/clock.js';
-import { type Simulator, startSimulator } from '../../src/simulator/server.js';
-import { HubSpotClient, type HubSpotClientOptions, writeOut } from '../../src/worker/calls/hubspot-client.js';
-import { columnsOf, inputOf, inputsOf, reconcileInputs } from '../support/worker-samples.js';
+import { type Answer, classifyCall } from '../../../../src/hubspot/classify.js';
+import { ANY_TIME, Departure } from '../../../../src/hubspot/departure.js';
+import { clock } from '../../../../src/shared/runtime/clock.js';
+import { type Simulator, startSimulator } from '../../../../src/simulator/server.js';
+import {
+  HubSpotClient,
+  type HubSpotClientOptions,
+  writeOut,
+} from '../../../../src/worker/calls/hubspot-client.js';
+import { columnsOf, inputOf, inputsOf, reconcileInputs } from '../../../support/worker-samples.js';
 
 const TOKEN = 'pat-secret-0123456789';
 const closing: (() => Promise<void> | void)[] = [];
@@ -81,7 +85,7 @@ const http = (answer: Answer) => {
   return answer;
 };
 
-describe('against the simulator', () => {
+describe('the client against the simulator', () => {
   it.each(['v4', '2025-09', '2026-03', '2026-09'])('version %s', async apiVersion => {
     const simulator = await simulatorOf();
     const answer = http(await create(clientOf(`${simulator.url}/`, { apiVersion })));
@@ -186,7 +190,7 @@ describe('against the simulator', () => {
   });
 });
 
-describe('against anything else', () => {
+describe('the client against anything else', () => {
   it('sends exactly the call, and the token in its header only', async () => {
     const seen: { method: string | undefined; url: string | undefined; headers: object; body: string }[] = [];
     const url = await httpServer((request, response) => {
@@ -314,7 +318,7 @@ describe('against anything else', () => {
   });
 });
 
-describe('the permit’s time', () => {
+describe('the client with a permit’s time', () => {
   const slot = (lateMs: number, graceMs: number) => ({ at: clock() - lateMs, graceMs });
   /** Its time passes while the call is on its way to its connection. */
   class Passing extends Departure {
@@ -325,7 +329,7 @@ describe('the permit’s time', () => {
     }
   }
 
-  it('late within its grace: it goes, and says how late it was written', async () => {
+  it('sends a call that is late within its grace, and says how late it was written', async () => {
     const simulator = await simulatorOf();
     const client = clientOf(simulator.url);
     const late: number[] = [];
@@ -339,7 +343,7 @@ describe('the permit’s time', () => {
     expect(simulator.ledger.calls).toHaveLength(2);
   });
 
-  it('punctual: nothing is said', async () => {
+  it('says nothing of a punctual call', async () => {
     const simulator = await simulatorOf();
     const late: number[] = [];
     const departure = new Departure({ at: clock() + 60_000, graceMs: 0 }, ms => late.push(ms));

@@ -44,7 +44,7 @@ const counters = () => test.redis.hgetall(keys.counters);
 const dataOf = async (jobId: string) =>
   JSON.parse((await test.redis.hget(bullmqKeys(keys).jobs + jobId, 'data')) ?? '') as unknown;
 
-describe('settle', () => {
+describe('a settlement', () => {
   it('writes data and totals together', async () => {
     await job('1');
     expect(await settleIn(ledger, entry('1', { data: data(1), created: 1, rejected: 2, retried: 4 }))).toBe(
@@ -132,7 +132,7 @@ describe('settle', () => {
     expect(await counters()).toEqual({ created: '3', jobsCompleted: '1' });
   });
 
-  it('many jobs of one turn, each with its own answer', async () => {
+  it('has an answer for each of many jobs', async () => {
     const ids = Array.from({ length: 1_203 }, (_, index) => String(index));
     for (const id of ids) if (Number(id) % 3 !== 0) await job(id, Number(id) % 3 === 1 ? 'mine' : 'theirs');
     const before = Number(
@@ -169,7 +169,7 @@ describe('settle', () => {
   });
 });
 
-it('counts calls and batches', async () => {
+it('the ledger counts calls and batches', async () => {
   for (const status of ['200', '201', '207', '429', '400', 'TIMEOUT']) ledger.countCall(status);
   ledger.countBatch(batch('b-1', 2_000));
   ledger.countBatch(batch('b-2', 7));
