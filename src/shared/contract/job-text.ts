@@ -54,7 +54,9 @@ export class JobReader {
     const end = scanPairs(json, open, ids, texts);
     if (end < 0 || json.length - (end - open) > LONGEST_HEAD) return undefined;
     const head = this.#head(`${json.slice(0, open)}${NO_PAIRS}${json.slice(end)}`);
-    return head && { head, pairs: new Pairs(ids, texts), history: NO_HISTORY };
+    return (
+      head && { head, pairs: texts.length > 0 ? new Pairs(ids, texts) : new Pairs(ids), history: NO_HISTORY }
+    );
   }
 
   #head(json: string): JobHead | undefined {

@@ -3,7 +3,7 @@
  * (job-end.ts). A job with invalid data ends at once. It never waits and never throws.
  */
 import type { FetchedJob } from '../../bullmq/fetched-job.js';
-import { JobReader } from '../../shared/contract/job-text.js';
+import { JobReader, type ReadJob } from '../../shared/contract/job-text.js';
 import type { Submission } from '../batches/submission.js';
 import type { JobSpan } from '../report/work-tracing.js';
 import { JobEnd, type JobEndParts } from './job-end.js';
@@ -44,8 +44,13 @@ export class Processor {
       this.#end.fail({ job, trace }, invalidReason(read.faults));
       return [];
     }
+    // nearly all jobs
+    if (read.pairs.length > 0 && !read.history.progress) return [new JobWork(job, read, this.#end, trace)];
+    return this.#openUnusual(job, read, trace);
+  }
+
+  #openUnusual(job: FetchedJob, read: ReadJob, trace: JobSpan | undefined): readonly Submission[] {
     const work = () => new JobWork(job, read, this.#end, trace);
-    if (read.pairs.length > 0 && !read.history.progress) return [work()];
     const again = reopen(read);
     if (again) {
       this.#end.settleAs(work(), again);
