@@ -51,7 +51,7 @@ describe('a worker with half-open connections', () => {
     await rig.expectAccounted(GOOD, []);
     expect(worker.output().match(/cannot be used/g)).toHaveLength(1);
     expect(worker.output()).toMatch(/back after \d+ s/);
-  }, 40_000);
+  });
 });
 
 const fail = (): never => {

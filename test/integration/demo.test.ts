@@ -49,7 +49,7 @@ test('the demo ends with the sum of all associations and leaves nothing behind',
   expect(demo.output).toMatch(/\naccepted 4000 = created (\d+) \+ rejected (\d+) \+ queued 0\n$/);
   expect(code).toBe(0);
   expect(await keys(demo.pid)).toEqual([]);
-}, 120_000);
+});
 
 test('the demo leaves nothing behind when Ctrl-C ends it', async () => {
   const demo = startDemo();
@@ -60,4 +60,4 @@ test('the demo leaves nothing behind when Ctrl-C ends it', async () => {
   child.kill('SIGINT');
   expect(await demo.code).toBe(130);
   expect(await keys(demo.pid)).toEqual([]);
-}, 60_000);
+});

@@ -45,7 +45,7 @@ beforeAll(async () => {
     expect(await rig.redis.hget(rig.keys.capacity, 'limit')).toBe(String(WINDOW.limit)),
   );
   await writeQueue(); // a worker that starts looks at every hold anew
-}, 60_000);
+});
 
 /** A paused queue on which the surfaces used to disagree: priorities, old completed jobs, a hold between two probes. */
 async function writeQueue(): Promise<void> {
