@@ -9,7 +9,8 @@ import { openRedis } from '../../src/shared/runtime/redis.js';
 import { type BatchRecord, Ledger, type LedgerEntry } from '../../src/worker/jobs/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { CONTACT_TO_COMPANY, pairsOf, settleIn } from '../support/worker-samples.js';
+import { CONTACT_TO_COMPANY } from '../support/samples.js';
+import { pairsOf, settleIn } from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);
 let keys: Keys;

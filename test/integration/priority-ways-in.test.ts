@@ -7,7 +7,7 @@ import { runEnqueue } from '../../src/producer/main.js';
 import { queueName } from '../../src/shared/contract/keys.js';
 import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
-import { CONTACT_COMPANY, CREATE, inputOf } from '../support/samples.js';
+import { CONTACT_TO_COMPANY, CREATE, inputOf } from '../support/samples.js';
 
 const test = useRedis(import.meta.url);
 const ends: (() => Promise<unknown>)[] = [];
@@ -30,7 +30,7 @@ const link = (from: number) => ({
   toObjectType: 'companies',
   from,
   to: 7,
-  types: [CONTACT_COMPANY],
+  types: [CONTACT_TO_COMPANY],
 });
 const problems = (call: Promise<unknown>) =>
   call.then(

@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { startGateway } from '../support/gateway.js';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp.js';
 import { TOKEN, useRig } from '../support/rig.js';
-import { CONTACT_COMPANY, goodPairs, inputOf } from '../support/samples.js';
+import { CONTACT_TO_COMPANY, goodPairs, inputOf } from '../support/samples.js';
 
 const rig = useRig(import.meta.url);
 let collector: OtlpReceiver;
@@ -79,7 +79,7 @@ test('a trace of the program that enqueues goes on in the jobs, which link to th
       const [from = '', to = ''] = pairs[at] ?? [];
       await producer.enqueue({
         ...{ fromObjectType: 'contacts', toObjectType: 'companies', from, to },
-        types: [CONTACT_COMPANY],
+        types: [CONTACT_TO_COMPANY],
       });
       span.end();
     });

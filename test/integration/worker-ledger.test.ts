@@ -4,7 +4,7 @@ import type { Pair } from '../../src/shared/contract/association.js';
 import { rateLimited, serverError } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
 import { useRig, WAYS } from '../support/rig.js';
-import { CONTACT_COMPANY, goodPairs } from '../support/samples.js';
+import { CONTACT_TO_COMPANY, goodPairs } from '../support/samples.js';
 
 const rig = useRig(import.meta.url);
 
@@ -67,7 +67,7 @@ describe('an input', () => {
     await rig.start({ env: { JOB_ATTEMPTS: '3' } });
     const good = goodPairs(500);
     await rig.enqueue(good, 100);
-    const wrongType = { ...CONTACT_COMPANY, associationTypeId: 280 };
+    const wrongType = { ...CONTACT_TO_COMPANY, associationTypeId: 280 };
     await rig.enqueue(goodPairs(40, 300_000_000), 40, { types: [wrongType] });
     await rig.enqueue(goodPairs(30, 310_000_000), 30, { fromObjectType: 'martians' });
     rig.startWorker();
@@ -84,7 +84,7 @@ describe('an input', () => {
     await rig.start();
     const pairs = goodPairs(20);
     await rig.enqueue(pairs, 20);
-    await rig.enqueue(pairs, 20, { types: [{ ...CONTACT_COMPANY, associationTypeId: 1 }] });
+    await rig.enqueue(pairs, 20, { types: [{ ...CONTACT_TO_COMPANY, associationTypeId: 1 }] });
     rig.startWorker();
     await rig.drained();
     expect((await rig.totals()).created).toBe(40);

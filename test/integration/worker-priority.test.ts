@@ -4,7 +4,7 @@ import { createProducer, type Producer } from '../../src/index.js';
 import type { Association, Pair } from '../../src/shared/contract/association.js';
 import { eventually } from '../support/eventually.js';
 import { useRig } from '../support/rig.js';
-import { CONTACT_COMPANY, contactsToCompanies, goodPairs } from '../support/samples.js';
+import { CONTACT_TO_COMPANY, contactsToCompanies, goodPairs } from '../support/samples.js';
 
 const rig = useRig(import.meta.url);
 const QUOTA = { calls: 10, windowMs: 2_000 };
@@ -24,12 +24,12 @@ afterEach(async () => {
   await producer.close();
 });
 
-const CONTACTS = ['contacts', 'companies', CONTACT_COMPANY.associationTypeId] as const;
+const CONTACTS = ['contacts', 'companies', CONTACT_TO_COMPANY.associationTypeId] as const;
 const DEALS = ['deals', 'companies', 341] as const;
 type Kind = typeof CONTACTS | typeof DEALS;
 
 const link = ([from, to]: Pair, [fromObjectType, toObjectType, typeId]: Kind = CONTACTS): Association => {
-  const types = [{ ...CONTACT_COMPANY, associationTypeId: typeId }];
+  const types = [{ ...CONTACT_TO_COMPANY, associationTypeId: typeId }];
   return { fromObjectType, toObjectType, from, to, types };
 };
 function* bulk(count: number): Generator<Association> {

@@ -11,13 +11,8 @@ import { accountKeys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { useRedis } from '../support/redis.js';
-import {
-  answerOf,
-  CONTACT_TO_COMPANY,
-  inputOf,
-  reconcileInputs,
-  settleIn,
-} from '../support/worker-samples.js';
+import { CONTACT_TO_COMPANY } from '../support/samples.js';
+import { answerOf, inputOf, reconcileInputs, settleIn } from '../support/worker-samples.js';
 
 const test = useRedis(import.meta.url);
 

@@ -22,7 +22,8 @@ import { listsAll } from '../../src/worker/calls/results.js';
 import { Searches } from '../../src/worker/calls/searches.js';
 import type { LedgerEntry } from '../../src/worker/jobs/ledger.js';
 import { Processor } from '../../src/worker/jobs/processor.js';
-import { AT, answerOf, CONTACT_TO_COMPANY, SampleLanes } from '../support/worker-samples.js';
+import { CONTACT_TO_COMPANY } from '../support/samples.js';
+import { AT, answerOf, SampleLanes } from '../support/worker-samples.js';
 
 type RequestBody = {
   inputs: { from: { id: string }; to: { id: string }; types: AssociationType[] }[];

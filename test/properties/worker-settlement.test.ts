@@ -14,7 +14,8 @@ import type { Outcome } from '../../src/worker/batches/outcome.js';
 import { readProgress, ridesOf, writeProgress } from '../../src/worker/jobs/progress.js';
 import type { RetryPolicy } from '../../src/worker/jobs/retry-policy.js';
 import { reopen, settleJob } from '../../src/worker/jobs/settlement.js';
-import { AT, CONTACT_TO_COMPANY, pairsOf, readOf } from '../support/worker-samples.js';
+import { CONTACT_TO_COMPANY } from '../support/samples.js';
+import { AT, pairsOf, readOf } from '../support/worker-samples.js';
 
 const failures = Array.from({ length: 15 }, (_, index) => ({
   at: AT,

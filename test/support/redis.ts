@@ -1,9 +1,9 @@
 /**
- * Isolation of tests that use the real Redis of scripts/with-redis.mjs: each test file gets its own key prefix,
- * emptied when its tests have passed and left for inspection when one failed.
+ * Isolation of tests that use the real Redis of scripts/with-redis.mjs: each test file has its own key
+ * prefixes, and its keys are removed after its tests.
  */
 import { createHash } from 'node:crypto';
-import { afterAll, afterEach, expect } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 import { Redis } from 'ioredis';
 
 export type TestRedis = {
@@ -22,21 +22,10 @@ export function useRedis(fileUrl: string): TestRedis {
   const file = createHash('sha256').update(`${fileUrl}:${process.pid}`).digest('hex').slice(0, 10);
   const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
   let count = 0;
-  let failed = false;
   let prefix = `test-${file}-0`;
-  afterEach(() => {
-    // a failed test leaves its keys behind on purpose
-    if (
-      (expect.getState() as { numPassingAsserts: number; suppressedErrors?: Error[] }).suppressedErrors
-        ?.length
-    )
-      failed = true;
-  });
   afterAll(async () => {
-    if (!failed) {
-      const keys = await redis.keys(`test-${file}-*`);
-      for (let at = 0; at < keys.length; at += 1000) await redis.unlink(...keys.slice(at, at + 1000));
-    }
+    const keys = await redis.keys(`test-${file}-*`);
+    for (let at = 0; at < keys.length; at += 1000) await redis.unlink(...keys.slice(at, at + 1000));
     await redis.quit();
   });
   return {

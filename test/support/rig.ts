@@ -233,7 +233,7 @@ export class Rig {
 
 /** Call once at the top of a test file. @returns a rig that each test starts, and that stops after each (or `afterAll`) */
 export function useRig(fileUrl: string, after: typeof afterEach = afterEach): Rig {
+  after(() => rig.stop()); // before useRedis removes the keys
   const rig = new Rig(useRedis(fileUrl));
-  after(() => rig.stop());
   return rig;
 }

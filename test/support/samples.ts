@@ -1,7 +1,7 @@
 /** Associations of contacts and companies, as jobs and requests carry them. Plain data: no Redis, no process. */
 import type { AssociationType, Pair } from '../../src/shared/contract/association.js';
 
-export const CONTACT_COMPANY: AssociationType = {
+export const CONTACT_TO_COMPANY: AssociationType = {
   associationCategory: 'HUBSPOT_DEFINED',
   associationTypeId: 279,
 };
@@ -10,7 +10,7 @@ export const contactsToCompanies = {
   version: 1 as const,
   fromObjectType: 'contacts',
   toObjectType: 'companies',
-  types: [CONTACT_COMPANY],
+  types: [CONTACT_TO_COMPANY],
 };
 
 /** `count` different record pairs that the simulator accepts. */
@@ -21,5 +21,5 @@ export const CREATE = '/crm/v4/associations/contacts/companies/batch/create';
 export const inputOf = (from: string | number, to: string | number) => ({
   from: { id: from },
   to: { id: to },
-  types: [CONTACT_COMPANY],
+  types: [CONTACT_TO_COMPANY],
 });

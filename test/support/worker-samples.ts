@@ -12,11 +12,8 @@ import type { Terms } from '../../src/worker/batches/schedule.js';
 import type { Submission } from '../../src/worker/batches/submission.js';
 import { reconcile } from '../../src/worker/calls/reconcile.js';
 import type { Ledger, LedgerEntry } from '../../src/worker/jobs/ledger.js';
+import { CONTACT_TO_COMPANY } from './samples.js';
 
-export const CONTACT_TO_COMPANY: AssociationType = {
-  associationCategory: 'HUBSPOT_DEFINED',
-  associationTypeId: 279,
-};
 const TYPES = [CONTACT_TO_COMPANY];
 export const AT = '2026-03-01T12:00:00.000Z';
 

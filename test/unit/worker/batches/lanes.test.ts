@@ -2,14 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Pairs } from '../../../../src/shared/contract/pairs.js';
 import { CREATED } from '../../../../src/worker/batches/outcome.js';
-import {
-  CONTACT_TO_COMPANY,
-  inputsIn,
-  pairsOf,
-  type Sample,
-  SampleLanes,
-  submitTo,
-} from '../../../support/worker-samples.js';
+import { CONTACT_TO_COMPANY } from '../../../support/samples.js';
+import { inputsIn, pairsOf, type Sample, SampleLanes, submitTo } from '../../../support/worker-samples.js';
 
 const LINGER_MS = 10;
 const BACKLOG_LINGER_MS = 80;
