@@ -20,14 +20,14 @@ it('each pair of a job has its own attempts, and a held pair does not age with t
 
 it('an outage longer than the patience rejects with the word that HubSpot was unavailable', async () => {
   await rig.start({ env: { UNAVAILABLE_PATIENCE_HOURS: '1', JOB_ATTEMPTS: '1' } });
-  rig.simulator.script(answer(503), answer(503));
+  rig.simulator.script({ kind: 'status', status: 503, rate: 1 });
   const [pair] = goodPairs(1);
   if (!pair) throw new Error('no pair');
   const unavailableSince = new Date(Date.now() - 1_800_000).toISOString();
   await rig.enqueue([pair], 1, { progress: [{ pairs: 1, unavailableSince }] });
   rig.startWorker();
   // it is tried again within ten minutes: the test does not wait for it
-  await eventually(async () => expect((await rig.totals()).retried).toBe(1));
+  await eventually(async () => expect((await rig.totals()).retried).toBeGreaterThan(0));
   const job = await eventually(async () => {
     const [delayed] = await rig.queue.getDelayed();
     if (!delayed) throw new Error('it is not delayed yet');
