@@ -39,5 +39,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** the route needs a key, and refuses requests while the gateway ends */
     guarded?: boolean;
+    /** what the route takes and gives, for /openapi.json */
+    described?: FastifySchema | undefined;
   }
 }

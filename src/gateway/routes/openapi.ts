@@ -39,6 +39,7 @@ export const openApiOptions = (version: string, isGuarded: boolean): FastifyDyna
     },
     ...(isGuarded && { components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } } }),
   },
+  transform: ({ url, route }) => ({ url, schema: route.config?.described ?? { hide: true } }),
   convertConstToEnum: false, // JSON Schema 2020-12, which OpenAPI 3.1 takes as it is
   refResolver: {
     buildLocalReference: ({ $id }, _base, _fragment, index) => String($id ?? `schema-${index}`),
