@@ -2,7 +2,7 @@
 -- needs layout.lua
 --[[
   Library: completes and fails many jobs as BullMQ's moveToFinished does with one. It is for jobs that concern no other job:
-  no parent, no deduplication, no `removeOnComplete` of their own. The caller has their locks. `expectFinishable` fails if the
+  no parent, no deduplication, no `removeOnComplete`. The caller holds the locks of the jobs. `expectFinishable` fails if the
   jobs cannot be moved, and comes before the first write; `complete` and `fail` write the end of a job, `leave` moves all of
   them. A Redis that is full or read-only refuses the first command of each, so that nothing is half done on a server that
   does not know `allow-oom`. All failed jobs are kept: they are the dead letters.

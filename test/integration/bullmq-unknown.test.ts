@@ -1,4 +1,4 @@
-/** A worker with a release of BullMQ that it does not know works, and says so wherever an operator looks. */
+/** A worker works with an unknown release of BullMQ, and reports that in its log, metrics and readiness. */
 import { expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { useRig } from '../support/rig.js';

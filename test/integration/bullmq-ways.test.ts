@@ -1,4 +1,4 @@
-/** What the worker does with BullMQ's jobs comes to the same in the bulk way and in the public way. */
+/** The worker leaves the same state of BullMQ's jobs in the bulk way and in the public way. */
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type BulkJobOptions, type Job, Worker } from 'bullmq';
@@ -22,7 +22,7 @@ const add = ({ queue }: Box, ids: readonly string[], opts: BulkJobOptions = {}) 
   queue.addBulk(ids.map(jobId => ({ name: 'associate', data: { of: jobId }, opts: { jobId, ...opts } })));
 const ids = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
 
-/** Settles jobs of which nothing is left to be tried, as the processor does. */
+/** Settles finished jobs, as the processor does. */
 async function finish({ ledger, jobs: queue }: Box, jobs: readonly FetchedJob[]): Promise<void> {
   for (const job of jobs) {
     const end = { state: 'completed', returnValue: { created: 1 } } as const;

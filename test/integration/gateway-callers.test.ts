@@ -31,7 +31,7 @@ it('two keys that send single requests at the same moment each read their own on
     for (const place of ['000', '001', path.slice(-3)])
       expect(await ask(server, path.replace(/...$/, place), bearer(other))).toBe(404);
   }
-  // still they share jobs with those of their own key
+  // requests with the same key still share jobs
   expect(await test.redis.llen(`${bullmqKeys(accountKeys(test.prefix)).jobs}wait`)).toBeLessThan(10);
 });
 

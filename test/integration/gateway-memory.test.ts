@@ -1,4 +1,4 @@
-/** The gateway's memory under requests of 50,000 inputs, one after the other and at once. A process of its own; Linux says how much. */
+/** The gateway's memory under requests of 50,000 inputs, one after the other and at once. The gateway runs in a separate process, and Linux reports the memory. */
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, expect, it } from '@jest/globals';
 import { type GatewayProcess, startGateway } from '../support/gateway.js';

@@ -38,7 +38,7 @@ beforeAll(async () => {
     RATE_LIMIT_CALLS: String(WINDOW.limit),
     RATE_LIMIT_WINDOW_MS: String(WINDOW.windowMs),
   });
-  // a configuration of its own: the workers' limits are what everybody shows
+  // another configuration than the workers': every command shows the workers' limits
   gateway = await rig.startGateway({ MAX_QUEUED_ASSOCIATIONS: String(BACKLOG), RATE_LIMIT_CALLS: '3' });
   dashboard = await rig.startDashboard();
   await eventually(async () =>

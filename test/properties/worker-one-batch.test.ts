@@ -1,6 +1,6 @@
 /**
- * Any mix of plain and odd ids, of duplicates and of types: from the jobs' text through lanes, request, answer and
- * settlement, what is sent and what is written back is what a simple model in texts says.
+ * For any mix of plain and odd ids, duplicates and types, the requests and the settled jobs are those that a simple
+ * model in texts predicts. The test covers the jobs' text, lanes, request, answer and settlement.
  */
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -42,7 +42,7 @@ const job: fc.Arbitrary<Job> = fc.record({
 const logger = createLogger('silent', 'test');
 const nothing = async () => {};
 
-// the model: ids are texts, an input is looked for in a list
+// the model: ids are texts, and a list is searched for an input
 
 const canonical = (id: string | number) => String(id).replace(/^0+(?=\d+$)/, '');
 const key = ([from, to]: Written) => `${canonical(from)} ${canonical(to)}`;
@@ -52,7 +52,7 @@ const kinds = (types: readonly AssociationType[]) =>
     .sort()
     .join();
 
-/** What is sent: each record pair once, in order, with the types of everybody who waits for it. */
+/** The request: each record pair once, in order, with the types of all jobs that wait for it. */
 function modelOfCall(jobs: readonly Job[]): { pair: string; types: string }[] {
   const inputs: { pair: string; types: Set<number> }[] = [];
   for (const { pairs, types } of jobs)
@@ -67,7 +67,7 @@ function modelOfCall(jobs: readonly Job[]): { pair: string; types: string }[] {
   return inputs.map(({ pair, types }) => ({ pair, types: [...types].sort().join() }));
 }
 
-/** What becomes of a job where HubSpot refuses the bad pairs by name. */
+/** A job's outcome if HubSpot refuses the bad pairs by name. */
 function modelOfJob(job: Job, jobs: readonly Job[], isBad: (pair: string) => boolean) {
   const isShared = (pair: string) =>
     jobs.some(
@@ -79,7 +79,7 @@ function modelOfJob(job: Job, jobs: readonly Job[], isBad: (pair: string) => boo
   return { created: pairs.length - retried.length - rejected.length, retried, rejected };
 }
 
-/** HubSpot: the bad inputs are named, the others listed, in another order, ids as numbers where they are. */
+/** HubSpot's answer: it names the bad inputs and lists the others, in another order, with plain ids as numbers. */
 function hubspot(inputs: readonly Sent[], isBad: (pair: string) => boolean): Answer {
   const bad = inputs.filter(({ from, to }) => isBad(`${from.id} ${to.id}`));
   const written = (id: string) => (/^\d{1,15}$/.test(id) ? Number(id) : id);
@@ -145,7 +145,7 @@ async function run(jobs: readonly Job[], isBad: (pair: string) => boolean) {
   return { calls, entries };
 }
 
-it('what is sent and what is written back is what the model says', async () => {
+it('requests and settled jobs are those that the model predicts', async () => {
   const seen = { created: 0, retried: 0, rejected: 0 };
   await fc.assert(
     fc.asyncProperty(

@@ -1,4 +1,4 @@
-/** Queues of their own for tests of src/bullmq, each with a JobQueue in the bulk way or in the public way, and a ledger. */
+/** Separate queues for tests of src/bullmq, each with a JobQueue in the bulk way or in the public way, and a ledger. */
 import { Queue } from 'bullmq';
 import { installedRelease } from '../../src/bullmq/fingerprint.js';
 import { JobQueue } from '../../src/bullmq/job-queue.js';

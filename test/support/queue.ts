@@ -1,4 +1,4 @@
-/** A queue of a test's own, without a worker: its keys, and BullMQ's client for it. */
+/** A separate queue for one test, without a worker: the queue's keys, and BullMQ's client. */
 import { afterEach, beforeEach } from '@jest/globals';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';

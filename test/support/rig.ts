@@ -28,7 +28,7 @@ export type RigOptions = {
   readonly simulator?: Parameters<typeof startSimulator>[0];
   /** of every worker, beside what the rig sets */
   readonly env?: Env;
-  /** a Redis server of its own, that the test may kill */
+  /** a Redis server for this rig alone, which the test may kill */
   readonly ownRedis?: boolean;
   /** of its workers; TEST_WAY says it for all tests */
   readonly way?: WayName;
@@ -55,7 +55,7 @@ export class Rig {
     this.#file = file;
   }
 
-  /** Under a key prefix of its own. */
+  /** Under a separate key prefix. */
   async start({ simulator, env = {}, ownRedis = false, way }: RigOptions = {}): Promise<void> {
     const server = ownRedis ? await RedisServer.start() : undefined;
     const redisUrl = server?.url ?? this.#file.url;

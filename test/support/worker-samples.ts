@@ -117,7 +117,7 @@ export type Sample = Omit<Submission, 'onOutcomes'>;
 export const submitTo = (lanes: Pick<Lanes, 'submit'>, submission: Sample): Promise<readonly Outcome[]> =>
   new Promise(onOutcomes => lanes.submit(Object.assign(submission, { onOutcomes })));
 
-/** Lanes under the terms of a test, with a clock of their own. */
+/** Lanes with the settings and the clock of a test. */
 export class SampleLanes extends Lanes {
   readonly #terms: { lingerMs: number; highLingerMs: number };
   #now: { ms: number };

@@ -65,7 +65,7 @@ export type RequestCounts = {
   readonly discarded: readonly DiscardedRejections[];
 };
 
-/** JobRejections of one object pair. */
+/** Rejected associations of one job, with the job's object pair. */
 export type JobRejections = Pick<JobData, 'fromObjectType' | 'toObjectType'> & {
   readonly rejected: Rejected[];
 };

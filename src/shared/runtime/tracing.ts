@@ -104,7 +104,7 @@ export async function together<T>(
   });
 }
 
-/** What the process says of itself: OTEL_SERVICE_NAME wins over OTEL_RESOURCE_ATTRIBUTES, and both over our own name. */
+/** Attributes that describe this process. OTEL_SERVICE_NAME wins over OTEL_RESOURCE_ATTRIBUTES, and both over our own name. */
 export async function describeService(role: string): Promise<Resource> {
   const [{ defaultResource, detectResources, envDetector, resourceFromAttributes }, { ATTR_SERVICE_NAME }] =
     await Promise.all([import('@opentelemetry/resources'), import('@opentelemetry/semantic-conventions')]);

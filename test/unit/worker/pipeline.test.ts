@@ -44,7 +44,7 @@ describe('a job', () => {
     expect([box.caller.sizes, box.queue.moves.size]).toEqual([[10, 10, 5], 0]);
   });
 
-  it('shares calls with others, each record pair once, and hears of its own pairs only', async () => {
+  it('shares calls with others, each record pair once, and gets the outcomes of its pairs only', async () => {
     const jobs = box.enqueue([1, 1, 3, 5]);
     await box.start();
     await box.idle();

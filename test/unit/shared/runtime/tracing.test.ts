@@ -17,7 +17,7 @@ test.each([
   expect(() => parseConfig(env)).not.toThrow(); // OpenTelemetry judges these variables, not we
 });
 
-describe('what a service says of itself', () => {
+describe('attributes of a service', () => {
   const before = { ...process.env };
   afterEach(() => {
     process.env = { ...before };

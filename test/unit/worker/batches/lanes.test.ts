@@ -71,7 +71,7 @@ describe('a lane with high priority', () => {
     ]);
   });
 
-  it('is ready after a linger, also while others wait longer for company, and says so at once', () => {
+  it('is ready after a linger, also while others linger longer, and notifies at once', () => {
     const box = bench();
     box.submit('contacts', 1, 1);
     expect(box.lanes.nextLinger()).toBe(BACKLOG_LINGER_MS);

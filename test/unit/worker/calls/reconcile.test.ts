@@ -248,7 +248,7 @@ it('a pair that was asked for in both directions needs both results', () => {
   expect(listsAll(body, columnsOf(inputs))).toBe(false);
 });
 
-it('an error of its own outweighs a result the other way round, though it names no side', () => {
+it('an error about the input outweighs a result in the other direction, though it names no side', () => {
   const inputs = [inputOf('1', '2'), inputOf('3', '4')];
   const errors = [{ category: 'VALIDATION_ERROR', message: '1 is not a valid ID' }];
   const body = { results: [result('2', '1'), result('4', '3')], errors };
