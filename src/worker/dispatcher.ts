@@ -18,7 +18,7 @@ import type { Terms } from './batches/schedule.js';
 import { LINES, type Line, lineOf, type Submission } from './batches/submission.js';
 import type { Delivery, DeliveryReport } from './calls/delivery.js';
 import type { Entry, Gate, Turn } from './calls/gate.js';
-import type { Flow } from './jobs/flow.js';
+import type { Flow } from './flow.js';
 import type { Intake } from './jobs/intake.js';
 import type { Processor } from './jobs/processor.js';
 

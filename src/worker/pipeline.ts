@@ -10,17 +10,17 @@ import { Turnstile } from '../hubspot/turnstile.js';
 import type { Config } from '../shared/runtime/config.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { Notifier } from '../shared/runtime/wait.js';
-import type { SearchReport } from '../shared/state/worker-reports.js';
 import { Lanes } from './batches/lanes.js';
 import { type CallReport, Delivery, type DeliveryParts } from './calls/delivery.js';
 import { Evidence } from './calls/evidence.js';
 import { Gate } from './calls/gate.js';
 import { Searches } from './calls/searches.js';
 import { type BatchReport, Dispatcher, type DispatcherParts } from './dispatcher.js';
-import { Flow, flowLimits } from './jobs/flow.js';
+import { Flow, flowLimits } from './flow.js';
 import { Intake, type JobSource } from './jobs/intake.js';
 import type { JobEndParts } from './jobs/job-end.js';
 import { Processor } from './jobs/processor.js';
+import type { PipelineState } from './report/pipeline-state.js';
 import type { WorkTracing } from './report/work-tracing.js';
 
 export type PipelineSettings = Pick<
@@ -48,21 +48,6 @@ export type PipelineParts = {
   /** absent if traces are off */
   readonly traces?: Pick<WorkTracing, 'job' | 'batch' | 'call'> | undefined;
   readonly logger: Logger;
-};
-
-/** What is in the pipeline at this moment. */
-export type PipelineState = {
-  readonly isRunning: boolean;
-  readonly isStopping: boolean;
-  /** the account is held, as far as this replica knows */
-  readonly isHeld: boolean;
-  readonly jobs: number;
-  readonly associations: number;
-  /** associations that wait for a batch */
-  readonly unbatched: number;
-  /** calls in flight */
-  readonly inFlight: number;
-  readonly search: SearchReport;
 };
 
 export type Pipeline = {

@@ -1,7 +1,7 @@
 /** Flow control, driven by any sequence of what can happen to a worker: its memory is bounded, and it always goes on. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Flow, flowLimits, sealedAhead } from '../../src/worker/jobs/flow.js';
+import { Flow, flowLimits, sealedAhead } from '../../src/worker/flow.js';
 
 const BYTES_PER_ASSOCIATION = 26;
 const FARTHEST_REACH = 16;

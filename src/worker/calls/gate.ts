@@ -12,7 +12,7 @@ import type { Permit, Quota } from '../../hubspot/quota.js';
 import type { Passage, Turnstile } from '../../hubspot/turnstile.js';
 import type { Notifier } from '../../shared/runtime/wait.js';
 import type { Line } from '../batches/submission.js';
-import { type Flow, sealedAhead } from '../jobs/flow.js';
+import { type Flow, sealedAhead } from '../flow.js';
 import type { Searches } from './searches.js';
 
 export type Leave = () => void;

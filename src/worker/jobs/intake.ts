@@ -11,7 +11,7 @@ import { GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { type Notifier, settlesWithin, sleep } from '../../shared/runtime/wait.js';
-import type { Flow } from './flow.js';
+import type { Flow } from '../flow.js';
 
 /** The queue that jobs come from and unread jobs go back to. */
 export type JobSource = Pick<

@@ -9,10 +9,19 @@ import type { JobHead, JobHistory, ReadJob } from '../../shared/contract/job-tex
 import type { Pairs } from '../../shared/contract/pairs.js';
 import type { Outcome } from '../batches/outcome.js';
 import type { Submission } from '../batches/submission.js';
-import type { JobSpan } from '../report/work-tracing.js';
 import type { Finish, LedgerEntry } from './ledger.js';
 import type { Ride } from './progress.js';
 import type { Settlement } from './settlement.js';
+
+/** The span of a job in a trace, from reading to its end. */
+export type JobSpan = {
+  /** OpenTelemetry's span */
+  readonly span: unknown;
+  /** runs work within the span */
+  run<T>(work: () => T): T;
+  failed(error: unknown): void;
+  end(): void;
+};
 
 /** The callbacks that end the job (job-end.ts). */
 export type Ending = {

@@ -5,9 +5,8 @@
 import type { FetchedJob } from '../../bullmq/fetched-job.js';
 import { JobReader, type ReadJob } from '../../shared/contract/job-text.js';
 import type { Submission } from '../batches/submission.js';
-import type { JobSpan } from '../report/work-tracing.js';
 import { JobEnd, type JobEndParts } from './job-end.js';
-import { JobWork, submissionsOf } from './job-work.js';
+import { type JobSpan, JobWork, submissionsOf } from './job-work.js';
 import { readProgress, ridesOf } from './progress.js';
 import { reopen } from './settlement.js';
 

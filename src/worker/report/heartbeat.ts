@@ -17,7 +17,7 @@ import {
   type WorkerReport,
   type WorkerState,
 } from '../../shared/state/worker-reports.js';
-import type { PipelineState } from '../pipeline.js';
+import type { PipelineState } from './pipeline-state.js';
 
 /** Longest wait for the last report if Redis is unreachable. */
 const GOODBYE_MS = 500;

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import type { Limits } from '../../shared/state/capacity.js';
 import { accountLimits } from '../../shared/state/smallest-limits.js';
 import type { WorkerReport } from '../../shared/state/worker-reports.js';
-import type { PipelineState } from '../pipeline.js';
 import { stateOf } from './heartbeat.js';
+import type { PipelineState } from './pipeline-state.js';
 
 /**
  * @param id unique id of this replica

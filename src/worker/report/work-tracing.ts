@@ -13,16 +13,7 @@ import { type Tracing, tracerOf } from '../../shared/runtime/tracing.js';
 import type { Batch } from '../batches/batch.js';
 import type { Call } from '../batches/columns.js';
 import type { DeliveryReport } from '../calls/delivery.js';
-
-/** The span of a job, from reading to its end. */
-export type JobSpan = {
-  /** OpenTelemetry's span */
-  readonly span: unknown;
-  /** runs work within the span */
-  run<T>(work: () => T): T;
-  failed(error: unknown): void;
-  end(): void;
-};
+import type { JobSpan } from '../jobs/job-work.js';
 
 export class WorkTracing {
   readonly #tracer;

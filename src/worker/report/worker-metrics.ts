@@ -7,8 +7,8 @@ import { addGauge, metricName } from '../../shared/runtime/metrics-server.js';
 import type { SearchReport } from '../../shared/state/worker-reports.js';
 import type { Batch } from '../batches/batch.js';
 import type { DeliveryReport } from '../calls/delivery.js';
-import type { PipelineState } from '../pipeline.js';
 import { errorsOf, type Settled, statusLabel } from './metric-labels.js';
+import type { PipelineState } from './pipeline-state.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { FetchedJob } from '../../../../src/bullmq/fetched-job.js';
 import { createLogger } from '../../../../src/shared/runtime/logger.js';
 import { Notifier } from '../../../../src/shared/runtime/wait.js';
-import { Flow } from '../../../../src/worker/jobs/flow.js';
+import { Flow } from '../../../../src/worker/flow.js';
 import { Intake } from '../../../../src/worker/jobs/intake.js';
 import { eventually } from '../../../support/eventually.js';
 import { FakeQueue } from '../../../support/fake-pipeline.js';

@@ -13,9 +13,9 @@
  *    quota however few associations it carries; each full call shrinks it again (docs/decisions/0014).
  *  - While Redis has more, a partial batch waits longer for others (docs/decisions/0003).
  */
-import type { TakeLimits } from '../../bullmq/fetched-job.js';
-import type { Trigger } from '../batches/batch.js';
-import type { Line } from '../batches/submission.js';
+import type { TakeLimits } from '../bullmq/fetched-job.js';
+import type { Trigger } from './batches/batch.js';
+import type { Line } from './batches/submission.js';
 
 /** The weight of a job in memory. */
 type Weight = { readonly associations: number; readonly high: boolean };
