@@ -1,6 +1,6 @@
 /**
  * Classifies an answer for the whole call: one table, with a fact about HubSpot beside each row. Pure.
- * reconcile.ts finds the inputs that the answer concerns; delivery.ts acts on the verdict.
+ * reconcile.ts finds the inputs that the answer concerns; sending.ts acts on the verdict.
  */
 
 /** What came back over HTTP. `body` is the parsed JSON, or undefined if there was no body or it did not parse. */
