@@ -136,8 +136,9 @@ export class Flow {
   get hasRoom(): boolean {
     const { associations, jobs } = this.limits;
     if (this.#jobs === 0) return true;
+    const suspects = this.#suspects;
     const most = associations * (this.#reach - LEAST_ROOM);
-    return this.#unsuspected <= most && this.#jobs <= jobs * (1 - LEAST_ROOM) + this.#suspects;
+    return this.#associations - suspects <= most && this.#jobs <= jobs * (1 - LEAST_ROOM) + suspects;
   }
 
   /** The room that is left. */

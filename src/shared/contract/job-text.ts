@@ -54,9 +54,14 @@ export class JobReader {
     const end = scanPairs(json, open, ids, texts);
     if (end < 0 || json.length - (end - open) > LONGEST_HEAD) return undefined;
     const head = this.#head(`${json.slice(0, open)}${NO_PAIRS}${json.slice(end)}`);
-    return (
-      head && { head, pairs: texts.length > 0 ? new Pairs(ids, texts) : new Pairs(ids), history: NO_HISTORY }
-    );
+    if (!head) return undefined;
+    // An array that grew has space for 17 ids or more, and a job of one association keeps two of them for a whole call.
+    const exact = ids.slice();
+    return {
+      head,
+      pairs: texts.length > 0 ? new Pairs(exact, texts) : new Pairs(exact),
+      history: NO_HISTORY,
+    };
   }
 
   #head(json: string): JobHead | undefined {

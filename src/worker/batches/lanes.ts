@@ -97,9 +97,8 @@ export class Lanes {
    */
   submit(submission: Submission): boolean {
     const count = submission.pairs.length;
-    const outcomes = new Array<Outcome>(count);
     if (count === 0) {
-      submission.onOutcomes(outcomes);
+      submission.onOutcomes([]);
       return false;
     }
     const lane = this.#lane(submission);
@@ -109,7 +108,7 @@ export class Lanes {
       types = submission.types;
       lane.types.set(text, types);
     }
-    const ticket = { submission, typesText: text, types, outcomes, open: count };
+    const ticket = { submission, typesText: text, types, outcomes: undefined, open: count };
     const wasFull = lane.size >= lane.limit;
     const wasEmpty = this.#sizes[lane.line] === 0;
     const chunk = { ticket, next: 0, end: count, since: this.#options.now() };

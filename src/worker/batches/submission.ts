@@ -41,13 +41,15 @@ export type Ticket = {
   readonly typesText: string;
   /** types of the submission; equal lists of a lane are one object, so that a call of 2,000 jobs has one list */
   readonly types: readonly AssociationType[];
-  readonly outcomes: Outcome[];
+  /** undefined until the first outcome, because thousands of jobs wait without one */
+  outcomes: Outcome[] | undefined;
   /** number of pairs without an outcome; at 0 the submission gets all outcomes */
   open: number;
 };
 
 /** Gives an outcome to consecutive pairs of a ticket, none of which has one. @param end index after the last pair */
 export function settlePairs(ticket: Ticket, start: number, end: number, outcome: Outcome): void {
+  ticket.outcomes ??= new Array<Outcome>(ticket.submission.pairs.length);
   const { outcomes } = ticket;
   for (let index = start; index < end; index++) {
     if (outcomes[index] !== undefined)

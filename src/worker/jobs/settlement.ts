@@ -40,7 +40,7 @@ export function settleJob(job: ReadJob, outcomes: readonly Outcome[], policy: Re
   if (outcomes.length !== pairs.length)
     throw new Error(`${pairs.length} pairs have ${outcomes.length} outcomes`);
   // the fast path for nearly all jobs
-  if (!history.rejected && outcomes.every(({ kind }) => kind === 'created'))
+  if (!history.rejected && outcomes.every(isCreated))
     return (!history.created && WHOLE[pairs.length]) || allCreated(pairs.length, history.created);
   const judged = new Judgement(job, policy);
   outcomes.forEach((outcome, at) => {
@@ -48,6 +48,8 @@ export function settleJob(job: ReadJob, outcomes: readonly Outcome[], policy: Re
   });
   return judged.settlement();
 }
+
+const isCreated = ({ kind }: Outcome): boolean => kind === 'created';
 
 /** @param before how many of the job's pairs were created at earlier attempts */
 const allCreated = (pairs: number, before = 0): Settlement => ({
