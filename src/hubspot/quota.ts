@@ -11,6 +11,7 @@ import type { Redis } from 'ioredis';
 import { bullmqKeys, HIGH_PRIORITY_BELOW } from '../bullmq/layout.js';
 import { readJson } from '../shared/contract/json.js';
 import type { Keys } from '../shared/contract/keys.js';
+import { pairName } from '../shared/contract/object-types.js';
 import { MAX_BACKOFF_MS } from '../shared/runtime/backoff.js';
 import { clock } from '../shared/runtime/clock.js';
 import { loadScript } from '../shared/runtime/script.js';
@@ -421,9 +422,3 @@ function readHeldPair(json = ''): PairHold | undefined {
   if (typeof record?.until !== 'number') return undefined;
   return { ...record, until: record.until, reason: String(record.reason), strikes: Number(record.strikes) };
 }
-
-/** `contacts/companies`, or `contacts/companies HUBSPOT_DEFINED:279` */
-export const pairName = (fromObjectType: string, toObjectType: string, typesText?: string): string =>
-  typesText === undefined
-    ? `${fromObjectType}/${toObjectType}`
-    : `${fromObjectType}/${toObjectType} ${typesText}`;

@@ -1,9 +1,10 @@
 /** The quota on a real Redis: the rolling window, the day, holds of the account and of object pairs. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { type Permit, pairName, Quota, type QuotaOptions, type QuotaReply } from '../../src/hubspot/quota.js';
+import { type Permit, Quota, type QuotaOptions, type QuotaReply } from '../../src/hubspot/quota.js';
 import type { Sign } from '../../src/hubspot/weather.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
+import { pairName } from '../../src/shared/contract/object-types.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';

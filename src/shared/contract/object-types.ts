@@ -70,3 +70,9 @@ export const objectTypeWord = (id: string): string => singularById.get(id) ?? id
 export const objectTypePlural = (id: string): string => pluralById.get(id) ?? id;
 
 export const isCustomObject = (id: string): boolean => !id.startsWith('0-');
+
+/** Names an object pair: `contacts/companies`, or with a list of types `contacts/companies HUBSPOT_DEFINED:279`. */
+export const pairName = (fromObjectType: string, toObjectType: string, typesText?: string): string =>
+  typesText === undefined
+    ? `${fromObjectType}/${toObjectType}`
+    : `${fromObjectType}/${toObjectType} ${typesText}`;

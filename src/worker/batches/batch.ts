@@ -1,5 +1,5 @@
 /** A sealed batch: the inputs of one call, all of one object pair, no record pair twice. Pure. */
-import { pairName } from '../../hubspot/quota.js';
+import { pairName } from '../../shared/contract/object-types.js';
 import type { Inputs } from './inputs.js';
 import type { Line } from './submission.js';
 
