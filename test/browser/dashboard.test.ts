@@ -175,6 +175,7 @@ const rig = useRig(import.meta.url, afterAll);
 
   it('pauses and resumes the queue', async () => {
     await withPage(async page => {
+      await page.locator('#pause').waitFor(); // hidden until the page knows whether it may act
       await page.focus('#pause');
       await page.keyboard.press('Enter');
       await sentence(page, /^Paused: what comes now waits until somebody resumes/);
