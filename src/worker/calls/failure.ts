@@ -1,8 +1,8 @@
-/** Failure: HubSpot's answer in words that may be stored in a job, logged, or given as the reason of a hold. Pure. */
+/** Failure: HubSpot's answer, or one error in it, in words that may be stored in a job, logged, or given as the reason of a hold. Pure. */
 import { type Answer, field, text, whyOf } from '../../hubspot/classify.js';
 import { enteringWords } from '../../shared/runtime/text.js';
 import type { Failure } from '../batches/outcome.js';
-import { MAX_WORD, shorten } from './reconcile.js';
+import type { HubSpotError } from './locate.js';
 
 /** @returns the failure of every input of a call that HubSpot refused as a whole, or did not answer */
 export function failureOf(answer: Answer): Failure {
@@ -17,6 +17,29 @@ export function failureOf(answer: Answer): Failure {
     ...(correlationId && { correlationId }),
   };
 }
+
+/** @returns the failure of the inputs that one error of an answer means */
+export function failureOfError(error: HubSpotError, answer: Answer & { kind: 'answer' }): Failure {
+  const correlationId = error.correlationId ?? answer.correlationId;
+  return {
+    at: answer.at,
+    httpStatus: answer.status,
+    ...(error.category && { category: error.category }),
+    ...(error.subCategory && { subCategory: error.subCategory }),
+    message: shorten(error.message + whyOf(error)),
+    ...(correlationId && { correlationId }),
+  };
+}
+
+const NO_EFFECT = 'NO_EFFECT';
+/** @returns the failure of an input that an accepted call does not mention */
+export const noEffect = (answer: Answer & { kind: 'answer' }): Failure => ({
+  at: answer.at,
+  httpStatus: answer.status,
+  category: NO_EFFECT,
+  ...(answer.correlationId && { correlationId: answer.correlationId }),
+  message: `accepted without effect: HubSpot answered ${answer.status} and mentioned this association neither in results nor in errors`,
+});
 
 /** @returns the reason of a hold */
 export const said = (answer: Answer): string =>
@@ -41,3 +64,9 @@ function wordsOf(answer: Answer): string {
   if (answer.kind === 'none') return answer.message;
   return shorten((text(field(answer.body, 'message')) ?? `HTTP ${answer.status}`) + whyOf(answer.body));
 }
+
+/** Longest message, because every job concerned stores it. */
+const MAX_MESSAGE = 500;
+const shorten = (message: string): string => enteringWords(message, MAX_MESSAGE);
+/** Longest category or id, so that an unusual one does not enlarge jobs. */
+export const MAX_WORD = 100;

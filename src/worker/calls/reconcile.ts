@@ -5,10 +5,11 @@
  * An input that appears nowhere never counts as created. The counts always add up:
  * created + named + rest + suspects = inputs.
  */
-import { type Answer, field, isFinalNamed, isObject, text, whyOf } from '../../hubspot/classify.js';
+import { type Answer, field, isFinalNamed, isObject, text } from '../../hubspot/classify.js';
 import { enteringWords } from '../../shared/runtime/text.js';
 import type { Columns } from '../batches/columns.js';
 import type { Failure } from '../batches/outcome.js';
+import { failureOfError, MAX_WORD, noEffect } from './failure.js';
 import { type HubSpotError, InputIndex, locate } from './locate.js';
 import { errorsIn, LISTED, matchResults, TURNED } from './results.js';
 
@@ -56,7 +57,7 @@ export function reconcile(answer: Answer & { kind: 'answer' }, accepted: boolean
   const unlocated: Failure[] = [];
   const index = new InputIndex(columns, inputs, call.fromObjectType, call.toObjectType);
   for (const error of errors) {
-    const failure = failureOf(error, answer);
+    const failure = failureOfError(error, answer);
     const located = locate(error, index, input => created.has(input));
     if (located.kind === 'nobody') unlocated.push(failure);
     else if (located.kind === 'suspected') {
@@ -143,30 +144,4 @@ function readError(error: Readonly<Record<string, unknown>>): HubSpotError[] {
   return [...sentences, whole];
 }
 
-function failureOf(error: HubSpotError, answer: Answer & { kind: 'answer' }): Failure {
-  const correlationId = error.correlationId ?? answer.correlationId;
-  return {
-    at: answer.at,
-    httpStatus: answer.status,
-    ...(error.category && { category: error.category }),
-    ...(error.subCategory && { subCategory: error.subCategory }),
-    message: shorten(error.message + whyOf(error)),
-    ...(correlationId && { correlationId }),
-  };
-}
-
-export const NO_EFFECT = 'NO_EFFECT';
-const noEffect = (answer: Answer & { kind: 'answer' }): Failure => ({
-  at: answer.at,
-  httpStatus: answer.status,
-  category: NO_EFFECT,
-  ...(answer.correlationId && { correlationId: answer.correlationId }),
-  message: `accepted without effect: HubSpot answered ${answer.status} and mentioned this association neither in results nor in errors`,
-});
 const NOTHING_TO_SAY: Failure = { at: '', message: '' };
-
-/** Longest message, because every job concerned stores it. */
-const MAX_MESSAGE = 500;
-export const shorten = (message: string): string => enteringWords(message, MAX_MESSAGE);
-/** Longest category or id, so that an unusual one does not enlarge jobs. */
-export const MAX_WORD = 100;
