@@ -46,7 +46,7 @@ const rig = useRig(import.meta.url, afterAll);
   ): Promise<void> {
     const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(60_000); // a bound for a hung page, not a measure of a busy machine
     const complaints: string[] = [];
     page.on('console', message => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
