@@ -7,8 +7,8 @@ import type { AssociationError, BatchAnswer, Result, Status } from './schemas.js
 const iso = (ms: number): string => new Date(ms).toISOString();
 export const statusPath = (id: string): string => `/requests/${id}`;
 
-export function pendingAnswer(id: string, requestedAt: number): BatchAnswer {
-  const at = iso(requestedAt);
+export function pendingAnswer(id: string, enqueuedAt: number): BatchAnswer {
+  const at = iso(enqueuedAt);
   return {
     status: 'PENDING',
     results: [],
@@ -40,13 +40,13 @@ export function completeAnswer(
       context: {},
     });
   return {
-    ...pendingAnswer(counts.id, counts.requestedAt),
+    ...pendingAnswer(counts.id, counts.enqueuedAt),
     status: 'COMPLETE',
     results: jobs.flatMap((job, index) =>
       unknown.has(index) ? [] : resultsOf(job, of.get(index)?.rejected ?? []),
     ),
     ...(errors.length > 0 && { numErrors: errors.length, errors }),
-    completedAt: iso(counts.completedAt ?? counts.requestedAt),
+    completedAt: iso(counts.doneAt ?? counts.enqueuedAt),
   };
 }
 
@@ -61,16 +61,16 @@ export function warningsHeader(warnings: readonly string[]): string | undefined 
 }
 
 export function statusAnswer(counts: RequestCounts, errors: AssociationError[]): Status {
-  const { id, accepted, created, rejected, requestedAt, completedAt } = counts;
+  const { id, accepted, created, rejected, enqueuedAt, doneAt } = counts;
   return {
     id,
-    status: completedAt === undefined ? 'PENDING' : 'COMPLETE',
+    status: doneAt === undefined ? 'PENDING' : 'COMPLETE',
     accepted,
     created,
     rejected,
     queued: accepted - created - rejected,
-    requestedAt: iso(requestedAt),
-    ...(completedAt !== undefined && { completedAt: iso(completedAt) }),
+    requestedAt: iso(enqueuedAt),
+    ...(doneAt !== undefined && { completedAt: iso(doneAt) }),
     errors,
   };
 }

@@ -141,8 +141,8 @@ describe('the fate of one of three', () => {
       jobs: 1,
       created,
       rejected,
-      requestedAt: 1,
-      completedAt: undefined,
+      enqueuedAt: 1,
+      doneAt: undefined,
       discarded: [],
     };
     const members = ['1', '2', '3'].map(id => [id, '9'] as const);

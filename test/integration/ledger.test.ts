@@ -104,7 +104,7 @@ describe('a settlement', () => {
     const request = `${keys.requests}r`;
     await subscriber.subscribe(request);
     const counts = () => test.redis.hmget(request, 'created', 'rejected');
-    const isComplete = async () => (await test.redis.hexists(request, 'completedAt')) === 1;
+    const isComplete = async () => (await test.redis.hexists(request, 'doneAt')) === 1;
     try {
       await test.redis.hset(request, { accepted: 6, created: 0, rejected: 0 });
       for (const id of ['1', '2']) await job(id);

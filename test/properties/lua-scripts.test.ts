@@ -183,7 +183,7 @@ async function goodGround(redis: Redis): Promise<void> {
     0,
   );
   all.hset(minute(), 'created', 1, 'calls', 1);
-  all.hset(request, 'accepted', 1_000, 'created', 0, 'rejected', 0, 'requestedAt', 1);
+  all.hset(request, 'accepted', 1_000, 'created', 0, 'rejected', 0, 'enqueuedAt', 1);
   all.hset(keys.hold, 'strikes', 1, 'until', 0, 'kind', 'unavailable', 'margin', 3);
   all.hset(keys.alerts, 'heldSince', 1, 'nextId', 1, 'outbox', outbox);
   all.lpush(keys.alertSamples, `${Date.now() - 120_000} 0 0`);

@@ -59,7 +59,7 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
   }
   return {
     status: pendingStatus(call.preference),
-    answer: pendingAnswer(noted.id, noted.requestedAt),
+    answer: pendingAnswer(noted.id, noted.enqueuedAt),
   };
 }
 
@@ -73,9 +73,9 @@ async function createShared(parts: CreateParts, call: CreateCall, job: JobData):
   const room = backlog.hasRoom(call.priority);
   if (room !== true && !(await room)) throw full();
   backlog.accepted(1);
-  const { id, requestedAt } = await shared.add(job, call.priority, call.caller);
+  const { id, enqueuedAt } = await shared.add(job, call.priority, call.caller);
   parts.onAccepted(1);
-  return { status: pendingStatus(call.preference), answer: pendingAnswer(id, requestedAt) };
+  return { status: pendingStatus(call.preference), answer: pendingAnswer(id, enqueuedAt) };
 }
 
 const pendingStatus = ({ respondAsync }: Preference) => (respondAsync ? 202 : 201);
@@ -90,7 +90,7 @@ async function outcome(
 ): Promise<BatchAnswer | undefined> {
   const read = async () => {
     const counts = await requests.counts(id);
-    if (counts?.completedAt === undefined) return undefined;
+    if (counts?.doneAt === undefined) return undefined;
     return completeAnswer(counts, jobs, await requests.rejections(counts, counts.rejected));
   };
   try {

@@ -47,7 +47,7 @@ export type NewRequest = {
 };
 export type Noted = {
   readonly id: string;
-  readonly requestedAt: number;
+  readonly enqueuedAt: number;
   readonly isNew: boolean;
   readonly settled: boolean;
 };
@@ -58,9 +58,9 @@ export type RequestCounts = {
   readonly jobs: number;
   readonly created: number;
   readonly rejected: number;
-  readonly requestedAt: number;
+  readonly enqueuedAt: number;
   /** undefined while something is queued */
-  readonly completedAt: number | undefined;
+  readonly doneAt: number | undefined;
   /** rejections that an operator discarded and that no job has any more */
   readonly discarded: readonly DiscardedRejections[];
 };
@@ -149,13 +149,13 @@ export class Requests {
     const noting = this.#inTime(() => this.#accept(this.redis, keys, args)).catch((error: unknown) => {
       throw withFate(error, NOTHING_ENQUEUED); // jobs are enqueued after the note
     });
-    const [outcome, id, requestedAt, settled] = (await noting) as [string, string, number, number];
+    const [outcome, id, enqueuedAt, settled] = (await noting) as [string, string, number, number];
     if (outcome === 'differs')
       throw new Refusal(422, 'This Idempotency-Key was used for other associations', [
         { message: `it belongs to the request ${id}`, in: 'Idempotency-Key' },
       ]);
     if (outcome === 'full') throw full();
-    return { id, requestedAt, isNew: outcome === 'new', settled: settled === 1 };
+    return { id, enqueuedAt, isNew: outcome === 'new', settled: settled === 1 };
   }
 
   /** Enqueues all jobs or none; existing jobs stay unchanged. @throws Refusal 503 */
@@ -276,7 +276,7 @@ const keyHash = (caller: Caller, idempotencyKey: string): string =>
   createHash('sha256').update(`${caller}\n${idempotencyKey}`).digest('hex');
 
 function readCounts(id: string, hash: Readonly<Record<string, string>>): RequestCounts | undefined {
-  const { accepted, jobs, created, rejected, requestedAt, completedAt, owner = NOBODY } = hash;
+  const { accepted, jobs, created, rejected, enqueuedAt, doneAt, owner = NOBODY } = hash;
   if (accepted === undefined) return undefined;
   return {
     id,
@@ -285,8 +285,8 @@ function readCounts(id: string, hash: Readonly<Record<string, string>>): Request
     jobs: Number(jobs),
     created: Number(created),
     rejected: Number(rejected),
-    requestedAt: Number(requestedAt),
-    completedAt: completedAt === undefined ? undefined : Number(completedAt),
+    enqueuedAt: Number(enqueuedAt),
+    doneAt: doneAt === undefined ? undefined : Number(doneAt),
     discarded: Object.entries(hash)
       .filter(([name]) => name.startsWith(DISCARDED_FIELD))
       .map(([, json]) => JSON.parse(json) as DiscardedRejections),

@@ -12,7 +12,7 @@ import type { Caller } from '../headers/bearer.js';
 import { memberId } from './id.js';
 import type { Noted, Requests } from './note.js';
 
-export type Shared = Pick<Noted, 'id' | 'requestedAt'>;
+export type Shared = Pick<Noted, 'id' | 'enqueuedAt'>;
 type Waiting = { resolve(shared: Shared): void; reject(error: unknown): void };
 type Lot = {
   readonly job: JobData;
@@ -66,7 +66,7 @@ export class SharedJobs {
   async #send({ job, pairs, waiting }: Lot, { priority, caller }: LotQueue): Promise<void> {
     try {
       const jobs = [{ ...job, pairs }];
-      const { id, requestedAt } = await this.requests.note({
+      const { id, enqueuedAt } = await this.requests.note({
         jobs,
         inputs: pairs.length,
         fingerprint: '',
@@ -76,7 +76,7 @@ export class SharedJobs {
         members: pairs,
       });
       await this.requests.enqueue(id, jobs, priority);
-      for (const [place, { resolve }] of waiting.entries()) resolve({ id: memberId(id, place), requestedAt });
+      for (const [place, { resolve }] of waiting.entries()) resolve({ id: memberId(id, place), enqueuedAt });
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }

@@ -36,7 +36,7 @@ export function memberStatus(note: SharedNote, place: number, id: string): Statu
   if (!pair) return undefined;
   const fate = fateOf(pair, note);
   if (!fate) return undefined;
-  const { owner, requestedAt, completedAt } = note.counts;
+  const { owner, enqueuedAt, doneAt } = note.counts;
   const counts: RequestCounts = {
     id,
     owner,
@@ -44,9 +44,9 @@ export function memberStatus(note: SharedNote, place: number, id: string): Statu
     jobs: 1,
     created: fate === 'created' ? 1 : 0,
     rejected: typeof fate === 'object' ? 1 : 0,
-    requestedAt,
+    enqueuedAt,
     // decided before the others of its job: the time is not recorded
-    completedAt: fate === 'queued' ? undefined : (completedAt ?? requestedAt),
+    doneAt: fate === 'queued' ? undefined : (doneAt ?? enqueuedAt),
     discarded: [],
   };
   const errors =

@@ -17,6 +17,7 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
   return {
     /** what all its keys begin with, BullMQ's own too (src/bullmq/layout.ts) */
     queue,
+    account,
     /** hash: totals since the queue was created (created, rejected, retried, calls …) */
     counters: `${queue}:associations:counters`,
     /** sorted set: permit → when its call was or will be sent, Redis ms; kept for one window */
@@ -29,8 +30,23 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     heldPairs: `${queue}:associations:held-pairs`,
     /** hash: day (YYYY-MM-DD in the account's time zone) → calls reserved on it */
     daily: `${queue}:associations:daily`,
-    /** `requests + id`: hash of a gateway request's counts; its completion is published on a channel of the same name */
+    /**
+     * `requests + id`: hash, the record of a request (state/requests.ts); its end is published on a channel of the same
+     * name; `… + ':reasons'`: hash, rejection group → associations of the request in it, `<group>:about` → JSON
+     */
     requests: `${queue}:associations:request:`,
+    /** sorted set: listed request → when it was enqueued, epoch ms */
+    requestList: `${queue}:associations:requests`,
+    /** sorted set: listed request that has ended → when, epoch ms */
+    requestsEnded: `${queue}:associations:requests:ended`,
+    /** sorted set: cancelled request of which something is still queued → since when, epoch ms */
+    requestsCancelling: `${queue}:associations:requests:cancelling`,
+    /** sorted set: listed request whose end no replica has announced by webhook yet → its end, epoch ms */
+    requestsToAnnounce: `${queue}:associations:requests:announce`,
+    /** `requestFile + hash of a file's content and options`: string, the request that enqueued it */
+    requestFile: `${queue}:associations:request-file:`,
+    /** hash: who paused the queue, why, and when (by, why, at) */
+    paused: `${queue}:associations:paused`,
     /** `idempotency + hash of an Idempotency-Key`: string, the request id and the fingerprint of what it enqueued */
     idempotency: `${queue}:associations:idempotency:`,
     /** hash: capacity of one replica (capacity.ts) and the workers' limits, for processes other than workers */

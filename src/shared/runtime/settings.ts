@@ -207,6 +207,14 @@ export const SETTINGS = {
     1,
     604_800,
   ),
+  requestRetentionDays: integer(
+    'REQUEST_RETENTION_DAYS',
+    30,
+    'days',
+    'how long a request with a name or with more than one job can be followed after its end; others for a day',
+    1,
+    3_650,
+  ),
   logLevel: text('LOG_LEVEL', 'info', `log lines on stdout: ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
   metricsPort: integer(
     'METRICS_PORT',

@@ -19,10 +19,10 @@ local function countRequest(request, accepted, created, rejected)
   local decided = redis.call('HINCRBY', request, 'created', created) + redis.call('HINCRBY', request, 'rejected', rejected)
   if decided >= accepted then
     local now = redis.call('TIME')
-    redis.call('HSET', request, 'completedAt', now[1] * 1000 + math.floor(now[2] / 1000))
+    redis.call('HSET', request, 'doneAt', now[1] * 1000 + math.floor(now[2] / 1000))
     redis.call('EXPIRE', request, KEEP_COMPLETE)
     redis.call('PUBLISH', request, 'complete')
-  elseif redis.call('HDEL', request, 'completedAt') == 1 then
+  elseif redis.call('HDEL', request, 'doneAt') == 1 then
     redis.call('EXPIRE', request, KEEP_PENDING) -- its rejections were taken back to be tried again
   end
 end

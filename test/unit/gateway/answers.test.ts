@@ -23,8 +23,8 @@ it('the complete answer reports an input whose outcome is not known any more as 
     jobs: 1,
     created: 0,
     rejected: 1,
-    requestedAt: 0,
-    completedAt: 5,
+    enqueuedAt: 0,
+    doneAt: 5,
   };
   const answer = completeAnswer({ ...counts, discarded: [] }, jobs, { of: new Map(), unknown: new Set([0]) });
   expect(answer).toMatchObject({ results: [], numErrors: 1, errors: [{ category: 'UNKNOWN' }] });
@@ -40,8 +40,8 @@ it('the complete answer lists a duplicate pair that was rejected once as created
     jobs: 1,
     created: 2,
     rejected: 1,
-    requestedAt: 0,
-    completedAt: 5,
+    enqueuedAt: 0,
+    doneAt: 5,
     discarded: [],
   };
   const error = {

@@ -1,0 +1,282 @@
+/**
+ * Requests: what somebody enqueued at one time (a file, a call of the library or of the gateway), with its counts.
+ * Responsible for the meaning of a request's record in Redis: its fields, its state, its ledger; and for reading one request
+ * and the list of them, at a cost that does not grow with the number of kept requests. It reads and changes nothing.
+ * (request-writer.ts opens records, count-request.lua counts into them.)
+ */
+import type { Redis } from 'ioredis';
+import { readJson } from '../contract/json.js';
+import type { Keys } from '../contract/keys.js';
+
+export const REQUEST_STATES = ['enqueueing', 'open', 'done', 'cancelled', 'interrupted'] as const;
+export type RequestState = (typeof REQUEST_STATES)[number];
+/** The way in. */
+export type Via = 'file' | 'library' | 'gateway';
+
+/** The record as Redis has it. Times are epoch ms, counts are associations. */
+export type RequestRecord = {
+  readonly id: string;
+  readonly name?: string;
+  readonly source?: string;
+  readonly via: Via;
+  /** who enqueued it: `user@host`, or the gateway's caller */
+  readonly by?: string;
+  /** caller of the gateway, who alone may see it; absent: everybody */
+  readonly owner?: string;
+  readonly enqueuedAt: number;
+  /** first and latest settlement */
+  readonly firstAt?: number;
+  readonly lastAt?: number;
+  readonly doneAt?: number;
+  readonly accepted: number;
+  readonly jobs: number;
+  readonly created: number;
+  readonly rejected: number;
+  readonly cancelled: number;
+  readonly refusedLines: number;
+  /** end of the lease of the process that still enqueues; absent: everything is enqueued */
+  readonly enqueueing?: number;
+  /** why enqueueing stopped early */
+  readonly interrupted?: string;
+  readonly cancelledAt?: number;
+  readonly cancelledBy?: string;
+  /** files: every line up to this one is enqueued or refused */
+  readonly line?: number;
+  readonly file?: RequestFile;
+};
+
+/** The file of a request, by which a later process recognises it. */
+export type RequestFile = {
+  readonly path: string;
+  readonly bytes: number;
+  /** SHA-256 of the content, hex */
+  readonly sha256: string;
+  readonly options: Readonly<Record<string, unknown>>;
+};
+
+export type RequestReason = { readonly category: string; readonly message: string; readonly count: number };
+type IsoTimes = Readonly<Partial<Record<'firstAt' | 'lastAt' | 'doneAt' | 'doneAbout', string>>>;
+
+/** A request as people and programs see it (`requests show --json`, GET /requests/{id}). Times are ISO texts. */
+export type RequestView = IsoTimes & {
+  readonly id: string;
+  readonly name?: string;
+  readonly source?: string;
+  readonly account: string;
+  readonly via: Via;
+  readonly by?: string;
+  readonly state: RequestState;
+  readonly enqueuedAt: string;
+  readonly accepted: number;
+  readonly created: number;
+  readonly rejected: number;
+  readonly cancelled: number;
+  /** accepted - created - rejected - cancelled */
+  readonly queued: number;
+  readonly refusedLines: number;
+  /** the most frequent reason first; at most 100, then one for all others */
+  readonly rejections: readonly RequestReason[];
+  readonly cancelledBy?: string;
+  readonly interrupted?: string;
+  readonly file?: RequestFile;
+};
+/** A request in a list, without its reasons. */
+export type RequestSummary = Omit<RequestView, 'rejections'>;
+
+export type RequestQuery = {
+  readonly state?: RequestState;
+  /** id of the last request of the page before */
+  readonly after?: string;
+  /** requests of a page; default 50 */
+  readonly limit?: number;
+  /** caller of the gateway: only its requests */
+  readonly owner?: string;
+};
+export type RequestPage = {
+  readonly requests: readonly RequestSummary[];
+  /** there may be more: pass it as `after` */
+  readonly after?: string;
+};
+
+type Hash = Readonly<Record<string, string | undefined>>;
+
+const counted = (text: string | undefined): number | undefined =>
+  text !== undefined && /^-?\d{1,16}$/.test(text) ? Number(text) : undefined;
+
+/** Without the keys whose values are undefined. */
+type Present<T> = { [key in keyof T]?: Exclude<T[key], undefined> };
+const present = <T extends object>(fields: T): Present<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+
+const VIAS: readonly string[] = ['file', 'library', 'gateway'] satisfies Via[];
+
+/** Pure. @returns undefined if there is no such request, or if another client wrote something else under its key */
+export function readRecord(id: string, hash: Hash): RequestRecord | undefined {
+  const accepted = counted(hash.accepted);
+  if (accepted === undefined) return undefined;
+  const { name, source, by, owner, interrupted, cancelledBy, via = '' } = hash;
+  const file = readJson(hash.file ?? '');
+  return {
+    id,
+    accepted,
+    via: VIAS.includes(via) ? (via as Via) : 'library',
+    jobs: counted(hash.jobs) ?? 0,
+    created: counted(hash.created) ?? 0,
+    rejected: counted(hash.rejected) ?? 0,
+    cancelled: counted(hash.cancelled) ?? 0,
+    refusedLines: counted(hash.refusedLines) ?? 0,
+    enqueuedAt: counted(hash.enqueuedAt) ?? 0,
+    ...present({ name, source, by, owner, interrupted, cancelledBy }),
+    ...present({ firstAt: counted(hash.firstAt), lastAt: counted(hash.lastAt) }),
+    ...present({ doneAt: counted(hash.doneAt), cancelledAt: counted(hash.cancelledAt) }),
+    ...present({ enqueueing: counted(hash.enqueueing), line: counted(hash.line) }),
+    ...(typeof file === 'object' && file !== null && { file: file as RequestFile }),
+  };
+}
+
+/** Pure. @param now epoch ms on Redis' clock */
+export function requestState(
+  record: Pick<RequestRecord, 'cancelledAt' | 'doneAt' | 'interrupted' | 'enqueueing'>,
+  now: number,
+): RequestState {
+  if (record.cancelledAt !== undefined) return 'cancelled';
+  if (record.doneAt !== undefined) return 'done';
+  if (record.interrupted !== undefined) return 'interrupted';
+  if (record.enqueueing === undefined) return 'open';
+  return record.enqueueing < now ? 'interrupted' : 'enqueueing';
+}
+
+/** Pure. The ledger: accepted = created + rejected + cancelled + queued. */
+export const queuedOf = ({
+  accepted,
+  created,
+  rejected,
+  cancelled,
+}: Pick<RequestRecord, 'accepted' | 'created' | 'rejected' | 'cancelled'>): number =>
+  accepted - created - rejected - cancelled;
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+/** Pure. @returns when it is about done at its own mean rate; undefined if nothing of it is decided or everything is */
+function doneAbout(record: RequestRecord, state: RequestState, now: number): number | undefined {
+  const { accepted, firstAt, lastAt } = record;
+  const queued = queuedOf(record);
+  const decided = accepted - queued;
+  if (state !== 'open' || queued <= 0 || firstAt === undefined || lastAt === undefined) return undefined;
+  if (lastAt <= firstAt || decided <= 0) return undefined;
+  return now + (queued * (lastAt - firstAt)) / decided;
+}
+
+/** Pure. @param now epoch ms on Redis' clock */
+export function summaryOf(record: RequestRecord, account: string, now: number): RequestSummary {
+  const { enqueuedAt, firstAt, lastAt, doneAt } = record;
+  const { owner: _owner, jobs: _jobs, enqueueing: _lease, line: _line, cancelledAt: _at, ...shown } = record;
+  const state = requestState(record, now);
+  const times = { firstAt, lastAt, doneAt, doneAbout: doneAbout(record, state, now) };
+  const iso = Object.entries(present(times)).map(([name, ms]) => [name, isoOf(ms)]);
+  return {
+    ...shown,
+    account,
+    state,
+    queued: queuedOf(record),
+    ...(state === 'interrupted' && {
+      interrupted: record.interrupted ?? 'the process that enqueued it is gone',
+    }),
+    enqueuedAt: isoOf(enqueuedAt),
+    ...Object.fromEntries(iso),
+  };
+}
+
+/** Pure. @param hash the `:reasons` hash of a request */
+export function reasonsOf(hash: Hash): RequestReason[] {
+  return Object.entries(hash)
+    .flatMap(([group, text]): RequestReason[] => {
+      const count = counted(text);
+      if (group.endsWith(ABOUT_REASON) || count === undefined || count <= 0) return [];
+      const about = readJson(hash[group + ABOUT_REASON] ?? '') as Partial<RequestReason> | null | undefined;
+      return [{ category: String(about?.category ?? 'OTHER'), message: String(about?.message ?? ''), count }];
+    })
+    .sort((a, b) => b.count - a.count);
+}
+/** Suffix of the fields that say what a group is about. */
+const ABOUT_REASON = ':about';
+
+const PAGE = 50;
+/** Records that one step of a filtered list reads. */
+const STEP = 200;
+
+export class RequestReader {
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+  ) {}
+
+  /** @returns undefined if there is no such request, or no longer */
+  async read(id: string): Promise<RequestView | undefined> {
+    const key = this.keys.requests + id;
+    const [time, hash, reasons] = await replies(
+      this.redis.pipeline().time().hgetall(key).hgetall(`${key}:reasons`).exec(),
+    );
+    const record = readRecord(id, hash as Hash);
+    if (!record) return undefined;
+    const summary = summaryOf(record, this.keys.account, msOf(time));
+    return { ...summary, rejections: reasonsOf(reasons as Hash) };
+  }
+
+  /** @returns the record itself; undefined if there is none */
+  async record(id: string): Promise<RequestRecord | undefined> {
+    return readRecord(id, await this.redis.hgetall(this.keys.requests + id));
+  }
+
+  /** Listed requests (those with a name or with more than one job), the newest first. */
+  async list(query: RequestQuery = {}): Promise<RequestPage> {
+    const { state, owner, after, limit = PAGE } = query;
+    const isFiltered = state !== undefined || owner !== undefined;
+    const found: RequestSummary[] = [];
+    let rank = after === undefined ? 0 : await this.#rankAfter(after);
+    for (;;) {
+      const step = isFiltered ? STEP : limit - found.length;
+      const ids = await this.redis.zrevrange(this.keys.requestList, rank, rank + step - 1);
+      if (ids.length === 0) return { requests: found };
+      for (const { record, summary } of await this.#summaries(ids)) {
+        if (state !== undefined && summary.state !== state) continue;
+        if (owner !== undefined && record.owner !== owner) continue;
+        found.push(summary);
+        if (found.length === limit) return { requests: found, after: record.id };
+      }
+      rank += ids.length;
+    }
+  }
+
+  /** The rank of the first request after this one, also if this one has left the list but is still kept. */
+  async #rankAfter(id: string): Promise<number> {
+    const rank = await this.redis.zrevrank(this.keys.requestList, id);
+    if (rank !== null) return rank + 1;
+    const record = await this.record(id);
+    if (!record) return Number.MAX_SAFE_INTEGER;
+    return this.redis.zcount(this.keys.requestList, record.enqueuedAt, '+inf');
+  }
+
+  async #summaries(ids: readonly string[]): Promise<{ record: RequestRecord; summary: RequestSummary }[]> {
+    const asked = this.redis.pipeline().time();
+    for (const id of ids) asked.hgetall(this.keys.requests + id);
+    const [time, ...hashes] = await replies(asked.exec());
+    return ids.flatMap((id, at) => {
+      const record = readRecord(id, (hashes[at] ?? {}) as Hash);
+      return record ? [{ record, summary: summaryOf(record, this.keys.account, msOf(time)) }] : [];
+    });
+  }
+}
+
+/** @returns the replies of a pipeline; an empty hash for a key that another client uses for something else */
+async function replies(executed: Promise<[Error | null, unknown][] | null>): Promise<unknown[]> {
+  return ((await executed) ?? []).map(([error, reply]) => {
+    if (error && !error.message.startsWith('WRONGTYPE')) throw error;
+    return error ? {} : reply;
+  });
+}
+
+const msOf = (time: unknown): number => {
+  const [seconds = 0, micros = 0] = (time as [number, number]).map(Number);
+  return seconds * 1_000 + Math.floor(micros / 1_000);
+};
