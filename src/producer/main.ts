@@ -59,7 +59,7 @@ export async function runEnqueue(
         },
         progress: progress.update,
       };
-      return await importFile(source, defaults, strict, producer, report, { priority });
+      return await importFile(source, { defaults }, strict, producer, report, { priority });
     } finally {
       progress.stop();
     }

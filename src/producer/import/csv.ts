@@ -47,6 +47,10 @@ export class CsvParser implements LineParser {
     this.#readOpen(into);
   }
 
+  openSince(): number | undefined {
+    return this.#open[0]?.line;
+  }
+
   end(into: ParsedLines): void {
     while (this.#open.length > 0) this.#giveUp(UNCLOSED, into);
   }

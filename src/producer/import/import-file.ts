@@ -5,15 +5,13 @@
  *      after an interruption there is one line before which everything is enqueued for sure;
  *   2. reporting every refused line, including lines with an unknown label;
  *   3. --strict: it enqueues nothing before it has found every line valid.
- * Not responsible for parsing lines (csv.ts, ndjson.ts), nor for options and output (main.ts).
+ * Not responsible for reading lines (read-associations.ts), nor for options and output (main.ts).
  */
-import { saysTypes, type TypesOf, withTypes } from '../../labels/type-resolver.js';
+import type { TypesOf } from '../../labels/type-resolver.js';
 import { ConfigError, EnqueueError, messageOf } from '../../shared/contract/errors.js';
 import type { EnqueueOptions, Producer } from '../producer.js';
-import { CsvParser } from './csv.js';
-import type { LineDefaults, ParsedLines, RefusedLine } from './line.js';
-import { NdjsonParser } from './ndjson.js';
-import { readLines } from './read-lines.js';
+import type { RefusedLine } from './line.js';
+import { type Chunk, type Reading, readAssociations } from './read-associations.js';
 import type { Source } from './source.js';
 
 /** Associations of a lot: ten full jobs of one lane. Larger lots were no faster and took 10 MB more for each 5,000. */
@@ -40,7 +38,7 @@ export type ImportProducer = Pick<Producer, 'connected' | 'enqueueMany'> & { rea
 /** @throws ConfigError if the whole input is unusable (header, missing options); nothing is enqueued in that case */
 export async function importFile(
   source: Source,
-  defaults: LineDefaults,
+  reading: Reading,
   strict: boolean,
   producer: ImportProducer,
   report: ImportReport,
@@ -52,7 +50,7 @@ export async function importFile(
     isFirst = false;
     return producer.connected();
   };
-  const lines = () => typedLines(parsedLines(source, defaults, onUsable), producer.typesOf);
+  const lines = () => readAssociations(source, reading, producer.typesOf, onUsable);
   if (strict) {
     const checked = await checkLines(lines(), report);
     if (checked.refused > 0 || checked.interrupted) return checked;
@@ -60,7 +58,7 @@ export async function importFile(
   return enqueueLines(lines(), producer, report, options);
 }
 
-async function checkLines(chunks: AsyncIterable<Parsed>, report: ImportReport): Promise<Imported> {
+async function checkLines(chunks: AsyncIterable<Chunk>, report: ImportReport): Promise<Imported> {
   const checked: Imported = { associations: 0, jobs: 0, refused: 0 };
   try {
     for await (const { refusals } of chunks) {
@@ -74,70 +72,14 @@ async function checkLines(chunks: AsyncIterable<Parsed>, report: ImportReport): 
   return checked;
 }
 
-type Parsed = ParsedLines & { bytesRead: number };
-
-/** @param onUsable called with the warnings and awaited once the whole input proves usable, before anything is yielded */
-async function* parsedLines(
-  source: Source,
-  defaults: LineDefaults,
-  onUsable: (warnings: readonly string[]) => Promise<void>,
-): AsyncGenerator<Parsed> {
-  const parser = source.format === 'csv' ? new CsvParser(defaults) : new NdjsonParser(defaults);
-  let parsed: Parsed = { associations: [], lines: [], refusals: [], bytesRead: 0 };
-  let isFirst = true;
-  for await (const { firstLine, lines, bytesRead } of readLines(source.open())) {
-    parsed = { associations: [], lines: [], refusals: [], bytesRead };
-    for (const [index, text] of lines.entries()) parser.feed(text, firstLine + index, parsed);
-    if (isFirst) {
-      refuseWhole(parser.problems());
-      await onUsable(parser.warnings());
-    }
-    isFirst = false;
-    yield parsed;
-  }
-  const last: Parsed = { associations: [], lines: [], refusals: [], bytesRead: parsed.bytesRead };
-  parser.end(last);
-  if (isFirst && source.format === 'csv') refuseWhole(parser.problems());
-  yield last;
-}
-
-/**
- * Resolves the types of lines that have a label, or neither label nor types. Refuses lines with an unknown label. If labels
- * cannot be looked up, the input ends before the first line of the chunk.
- */
-async function* typedLines(chunks: AsyncIterable<Parsed>, typesOf: TypesOf): AsyncGenerator<Parsed> {
-  for await (const chunk of chunks) {
-    if (chunk.associations.every(saysTypes)) {
-      yield chunk;
-      continue;
-    }
-    const typed: Parsed = { ...chunk, associations: [], lines: [], refusals: [...chunk.refusals] };
-    for (const [index, association] of chunk.associations.entries()) {
-      const line = chunk.lines[index] ?? 0;
-      const answer = typesOf(association);
-      const resolved = answer instanceof Promise ? await answer : answer;
-      if (resolved.fault === undefined) {
-        typed.associations.push(withTypes(association, resolved.types));
-        typed.lines.push(line);
-      } else typed.refusals.push({ line, reasons: [resolved.fault] });
-    }
-    typed.refusals.sort((one, other) => one.line - other.line);
-    yield typed;
-  }
-}
-
-function refuseWhole(problems: readonly string[]): void {
-  if (problems.length > 0) throw new ConfigError(problems);
-}
-
 async function enqueueLines(
-  chunks: AsyncIterable<Parsed>,
+  chunks: AsyncIterable<Chunk>,
   producer: Pick<ImportProducer, 'enqueueMany'>,
   report: ImportReport,
   options: EnqueueOptions,
 ): Promise<Imported> {
   const done: Imported = { associations: 0, jobs: 0, refused: 0 };
-  let lot: Pick<Parsed, 'associations' | 'lines'> = { associations: [], lines: [] };
+  let lot: Pick<Chunk, 'associations' | 'lines'> = { associations: [], lines: [] };
   let sending = Promise.resolve();
   let lastLine = 0;
   const sendLot = async () => {
@@ -146,7 +88,7 @@ async function enqueueLines(
     await sending;
     if (!done.interrupted && associations.length > 0) sending = send(associations, lines[0] ?? 0);
   };
-  const send = async (associations: Parsed['associations'], fromLine: number) => {
+  const send = async (associations: Chunk['associations'], fromLine: number) => {
     try {
       const enqueued = await producer.enqueueMany(associations, options);
       done.associations += enqueued.associations;

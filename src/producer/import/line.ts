@@ -23,6 +23,8 @@ export type ParsedLines = { associations: Association[]; lines: number[]; refusa
 export type LineParser = {
   /** Takes the next line and adds complete results to `into`; a record may need further lines. */
   feed(text: string, line: number, into: ParsedLines): void;
+  /** @returns the first line of a record that waits for further lines */
+  openSince(): number | undefined;
   /** Adds the result of a record that still waited for further lines. */
   end(into: ParsedLines): void;
   /** @returns problems that make the whole input unusable. Called once, after the first lines. */

@@ -37,6 +37,8 @@ export class NdjsonParser implements LineParser {
     into.refusals.push({ line, reasons: [...read.faults, ...reasons] });
   }
 
+  openSince(): undefined {}
+
   end(): void {}
 
   warnings(): string[] {

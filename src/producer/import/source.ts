@@ -1,4 +1,5 @@
 /** The source of the lines: a file or standard input. --strict reads twice, so it copies standard input to a file. */
+import { createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream, createWriteStream, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,6 +50,13 @@ export function fileSource(file: string): { source: Source } | { problems: strin
 
 export function stdinSource(stdin: Readable): Source {
   return { format: 'ndjson', bytes: undefined, open: () => stdin };
+}
+
+/** @returns the SHA-256 of the content, in hexadecimal. It reads the whole source: a GB takes about a second. */
+export async function sha256Of(source: Source): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const bytes of source.open()) hash.update(bytes);
+  return hash.digest('hex');
 }
 
 /** Runs with a copy of the source in a temporary file, which can be opened many times and is deleted afterwards. */

@@ -5,10 +5,12 @@ import type { Source } from '../../../../src/producer/import/source.js';
 import type { Association } from '../../../../src/shared/contract/association.js';
 import { ConfigError, EnqueueError } from '../../../../src/shared/contract/errors.js';
 
-const DEFAULTS = {
-  fromObjectType: 'contacts',
-  toObjectType: 'companies',
-  types: [{ associationCategory: 'HUBSPOT_DEFINED' as const, associationTypeId: 1 }],
+const READING = {
+  defaults: {
+    fromObjectType: 'contacts',
+    toObjectType: 'companies',
+    types: [{ associationCategory: 'HUBSPOT_DEFINED' as const, associationTypeId: 1 }],
+  },
 };
 const source = (lines: readonly string[], breaksOff = false): Source => ({
   format: 'csv',
@@ -56,7 +58,7 @@ describe('importFile', () => {
     const { enqueued, refused, producer, report } = fakes();
     const lines = numbered(12_345);
     lines[100] = 'bad one,7';
-    const imported = await importFile(source(lines), DEFAULTS, false, producer, report);
+    const imported = await importFile(source(lines), READING, false, producer, report);
     expect(imported).toEqual({ associations: 12_344, jobs: 25, refused: 1 });
     expect(enqueued).toEqual(
       numbered(12_345)
@@ -69,7 +71,7 @@ describe('importFile', () => {
 
   it('says from which line on nothing is acknowledged, and sends nothing after it', async () => {
     const { enqueued, producer, report } = fakes('7777');
-    const imported = await importFile(source(numbered(30_000)), DEFAULTS, false, producer, report);
+    const imported = await importFile(source(numbered(30_000)), READING, false, producer, report);
     expect(imported).toEqual({
       associations: 5_000,
       jobs: 10,
@@ -81,7 +83,7 @@ describe('importFile', () => {
 
   it('enqueues what it has read when the input breaks off, and says where to go on', async () => {
     const { enqueued, producer, report } = fakes();
-    const imported = await importFile(source(numbered(6_999), true), DEFAULTS, false, producer, report);
+    const imported = await importFile(source(numbered(6_999), true), READING, false, producer, report);
     expect(enqueued).toHaveLength(6_999);
     expect(imported.interrupted).toEqual({ fromLine: 7_001, reason: 'EIO: i/o error, read' });
   });
@@ -90,7 +92,7 @@ describe('importFile', () => {
     const lines = numbered(6_000);
     lines[5_999] = 'x';
     const bad = fakes();
-    expect(await importFile(source(lines), DEFAULTS, true, bad.producer, bad.report)).toEqual({
+    expect(await importFile(source(lines), READING, true, bad.producer, bad.report)).toEqual({
       associations: 0,
       jobs: 0,
       refused: 1,
@@ -99,7 +101,7 @@ describe('importFile', () => {
     expect(bad.refused).toEqual(['6000: to: "" is not a record id']);
 
     const good = fakes();
-    const imported = await importFile(source(numbered(6_000)), DEFAULTS, true, good.producer, good.report);
+    const imported = await importFile(source(numbered(6_000)), READING, true, good.producer, good.report);
     expect(imported).toEqual({ associations: 6_000, jobs: 12, refused: 0 });
     expect(good.enqueued).toHaveLength(6_000);
   });
@@ -107,7 +109,7 @@ describe('importFile', () => {
   it.each([false, true])('says that Redis is away before it reads on (strict: %s)', async strict => {
     const { producer, report, refused } = fakes();
     producer.connected = () => Promise.reject(new Error('Redis is away'));
-    const imported = await importFile(source(['from,to', 'bad one,2']), DEFAULTS, strict, producer, report);
+    const imported = await importFile(source(['from,to', 'bad one,2']), READING, strict, producer, report);
     expect(imported).toMatchObject({
       associations: 0,
       interrupted: { fromLine: 1, reason: 'Redis is away' },
@@ -119,7 +121,7 @@ describe('importFile', () => {
     const { producer, report } = fakes();
     producer.connected = () => Promise.reject(new Error('must not be asked'));
     for (const lines of [['a,b', '1,2'], []])
-      await expect(importFile(source(lines), DEFAULTS, false, producer, report)).rejects.toBeInstanceOf(
+      await expect(importFile(source(lines), READING, false, producer, report)).rejects.toBeInstanceOf(
         ConfigError,
       );
   });
