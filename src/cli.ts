@@ -14,6 +14,8 @@ import { DASHBOARD } from './cli/dashboard.js';
 import { ENQUEUE } from './cli/enqueue.js';
 import { FAILURES } from './cli/failures.js';
 import { GATEWAY } from './cli/gateway.js';
+import { PAUSE } from './cli/pause.js';
+import { RESUME } from './cli/resume.js';
 import { simulator } from './cli/simulator.js';
 import { STATS } from './cli/stats.js';
 import { WORKER } from './cli/worker.js';
@@ -34,7 +36,7 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     .exitOverride()
     .showSuggestionAfterError(false) // withSuggestion() formats all suggestions alike
     .addHelpText('after', `\nExample:\n  ${ENQUEUE.example}\n  ${WORKER.example}`);
-  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS, DASHBOARD]) addCommand(program, spec);
+  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS, PAUSE, RESUME, DASHBOARD]) addCommand(program, spec);
   addCommand(program, await simulator(argv.includes('simulator')));
   const failures = program
     .command('failures')

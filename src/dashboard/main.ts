@@ -6,6 +6,7 @@ import type { Config } from '../shared/runtime/config.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { harmless, harmlessJson } from '../shared/runtime/text.js';
 import { sleep } from '../shared/runtime/wait.js';
+import { userAtHost } from '../shared/runtime/who.js';
 import { type QueueAccess, unreachable, withQueue } from './connection.js';
 import { latestFailure } from './failures/failed-jobs.js';
 import type { Grouping } from './failures/failure-groups.js';
@@ -18,6 +19,7 @@ import {
 } from './failures/failures.js';
 import { StateReader } from './overview/state-reader.js';
 import { readStats } from './overview/stats.js';
+import { pauseQueue, resumeQueue } from './pause.js';
 import { canDraw, watchOnScreen } from './terminal/watch.js';
 import { discardQuestion, discardText, exportText, listText, retryText } from './text/failures-text.js';
 import { statsLine, statsText } from './text/stats-text.js';
@@ -65,6 +67,22 @@ async function watchInLines(
     }
     await sleep(WATCH_EVERY_MS, ended);
   }
+}
+
+/** @returns the exit code */
+export async function runPause(config: Config, reason: string | undefined): Promise<number> {
+  await withQueue(config, access => pauseQueue(access, userAtHost(), reason));
+  await print(
+    'Paused: workers finish what they have in hand and take no new jobs. To go on: association-queue resume',
+  );
+  return 0;
+}
+
+/** @returns the exit code */
+export async function runResume(config: Config): Promise<number> {
+  const wasPaused = await withQueue(config, resumeQueue);
+  await print(wasPaused ? 'Resumed.' : 'The queue was not paused.');
+  return 0;
 }
 
 export type FailureVerb = 'list' | 'retry' | 'export' | 'discard';

@@ -178,7 +178,7 @@ const rig = useRig(import.meta.url, afterAll);
       await page.locator('#pause').waitFor(); // hidden until the page knows whether it may act
       await page.focus('#pause');
       await page.keyboard.press('Enter');
-      await sentence(page, /^Paused: what comes now waits until somebody resumes/);
+      await sentence(page, /^Paused by the dashboard since \S+: what comes now waits until somebody resumes/);
       expect(await rig.queue.isPaused()).toBe(true);
       await page.clock.install();
       await page.click('button:text-is("Resume")');

@@ -239,3 +239,17 @@ test('a command whose port is taken reports it in one line and exits with 1', as
   expect(stderr).toMatch(/^association-queue simulator: .*EADDRINUSE.*\n$/);
   expect(status).toBe(1);
 });
+
+test('pause and resume act on the whole queue, and stats says who paused it and why', async () => {
+  expect(await run('resume')).toMatchObject({ status: 0, stdout: 'The queue was not paused.\n', stderr: '' });
+  const paused = await run('pause', '--reason', 'HubSpot\x1b maintenance');
+  expect(paused).toMatchObject({ status: 0, stderr: '' });
+  expect(paused.stdout).toMatch(/^Paused: workers finish .* association-queue resume\n$/);
+  expect(await on.queue.isPaused()).toBe(true);
+  expect((await run('stats')).stdout).toMatch(
+    /^Paused by \S+@\S+ since .* \(HubSpot {2}maintenance\): what comes now waits until somebody resumes/m,
+  );
+  expect(await run('resume')).toMatchObject({ status: 0, stdout: 'Resumed.\n', stderr: '' });
+  expect(await on.queue.isPaused()).toBe(false);
+  expect(await redis.exists(on.keys.paused)).toBe(0);
+});

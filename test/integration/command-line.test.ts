@@ -24,6 +24,8 @@ const COMMANDS = [
   'worker',
   'enqueue',
   'stats',
+  'pause',
+  'resume',
   'simulator',
   'dashboard',
   'failures list',

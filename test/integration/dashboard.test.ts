@@ -42,7 +42,7 @@ describe('the figures of the dashboard', () => {
     });
     expect(figures.stats).toEqual({ ...JSON.parse(stdout), quota: expect.anything() });
     expect(figures.stats.associations).toMatchObject({ created: good.length, rejected: bad.length });
-    expect(figures.state).toMatchObject({ backlog: 0, paused: false });
+    expect(figures.state).toMatchObject({ backlog: 0, paused: null });
     expect(rejections).toMatchObject({ associations: bad.length, more: 0 });
     expect(rejections.groups).toHaveLength(1);
 

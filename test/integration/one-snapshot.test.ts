@@ -206,7 +206,7 @@ test('stats --json, the dashboard and the metrics of every process show the same
       expect(scraped).toEqual({ shown, ...around });
     const { state, discarded, heldPairs } = page.figures;
     expect(state).toMatchObject({
-      ...{ backlog: BACKLOG, paused: true, workers: 1 },
+      ...{ backlog: BACKLOG, paused: { by: null }, workers: 1 },
       ...{ jobs: shown.jobs, hold: { kind: 'auth', reason: '401' }, heldPairs: { count: 1 } },
     });
     expect({ discarded, heldPairs: heldPairs.length }).toEqual({ discarded: 2, heldPairs: 1 });

@@ -34,7 +34,7 @@ test('the state has jobs, associations and the oldest of all, whatever its prior
   await on.queue.pause();
   const state = await read();
   expect(state.jobs).toEqual({ waiting: 5, active: 0, delayed: 1, failed: 0, completed: 0 });
-  expect(state).toMatchObject({ backlogAssociations: 160, paused: true });
+  expect(state).toMatchObject({ backlogAssociations: 160, paused: { by: null } });
   expect(Math.round((state.oldestWaitingSeconds ?? 0) / 10)).toBe(6);
   expect(state.nextTryAt).toBe(now + 300_000);
 });

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { withQueue } from '../../src/dashboard/connection.js';
 import { readStats } from '../../src/dashboard/overview/stats.js';
+import { pauseQueue, resumeQueue } from '../../src/dashboard/pause.js';
 import { type Config, parseConfig } from '../../src/shared/runtime/config.js';
 import { dayIn } from '../../src/shared/state/day.js';
 import { reportAlive } from '../../src/shared/state/worker-reports.js';
@@ -37,6 +38,7 @@ test('stats of a queue that does not exist yet are zeros in the shape of the con
       holdReason: null,
     },
     oldestWaitingSeconds: null,
+    paused: null,
     isolation: { inputs: 0, invalid: 0, callShare: 0 },
     heldPairs: [],
   });
@@ -72,10 +74,20 @@ test('stats count prioritized jobs as waiting, and say for how long the oldest h
   expect(stats.oldestWaitingSeconds).toBeLessThan(70);
 });
 
-test('stats say that a paused queue is paused', async () => {
+test('stats say who paused the queue, why and since when; of another client they only say that it is paused', async () => {
   await on.queue.add('associate', {});
   await on.queue.pause();
-  expect(await read()).toMatchObject({ queueState: { paused: true }, stats: { jobs: { waiting: 1 } } });
+  const nobody = { by: null, reason: null, at: null };
+  expect((await read()).stats).toMatchObject({ paused: nobody, jobs: { waiting: 1 } });
+  const before = await redisNow();
+  await withQueue(configWith(), access => pauseQueue(access, 'anna@ops', ' maintenance '));
+  const { paused } = (await read()).stats;
+  expect(paused).toEqual({ by: 'anna@ops', reason: 'maintenance', at: expect.any(String) });
+  expect(Date.parse(paused?.at ?? '')).toBeGreaterThanOrEqual(before);
+  expect(await withQueue(configWith(), resumeQueue)).toBe(true);
+  expect((await read()).stats.paused).toBeNull();
+  await on.queue.pause();
+  expect((await read()).stats.paused).toEqual(nobody);
 });
 
 test('stats count calls of the window that were sent, not earlier ones and not reservations to come', async () => {

@@ -112,7 +112,7 @@ const GROUNDS: Record<string, Ground> = {
   'shared/state/queue-state.lua': {
     keys: [
       ...[keys.counters, keys.hold, keys.daily, keys.heldPairs, keys.capacity, keys.window, keys.workers],
-      ...[bull.meta, bull.failed, bull.completed, ...states],
+      ...[bull.meta, bull.failed, bull.completed, ...states, keys.paused],
     ],
     args: [jobs, 16, 10_000, keys.worker, 500],
     more: jobKeys,

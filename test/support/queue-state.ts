@@ -38,7 +38,7 @@ export function queueStateOf({ quota, capacity, hold, ...given }: Given): QueueS
     },
     hold: hold ? { kind: 'auth', reason: '', since: null, until: 0, ...hold } : null,
     heldPairs: [],
-    paused: false,
+    paused: null,
     workers: { alive: [], vanished: [] },
     ...given,
     capacity: {

@@ -27,6 +27,8 @@ export type Stats = {
     holdReason: string | null;
   };
   oldestWaitingSeconds: number | null;
+  /** null: not paused; its fields are null if another BullMQ client paused it; `at` as ISO 8601 */
+  paused: { by: string | null; reason: string | null; at: string | null } | null;
   isolation: IsolationFigures;
   /** held object pairs, the earliest next try first; `until` as ISO 8601 */
   heldPairs: { objectPair: string; until: string; reason: string }[];
@@ -51,7 +53,7 @@ export async function readStats(
 
 /** Pure. */
 export function statsOf(account: string, state: QueueState): Stats {
-  const { totals, quota, hold, heldPairs, jobs, oldestWaitingSeconds, workers } = state;
+  const { totals, quota, hold, heldPairs, jobs, oldestWaitingSeconds, paused, workers } = state;
   const { created, rejected, retried, calls, callsRateLimited, callsFailed, batches, inputs } = totals;
   const { limit, windowMs, usedInWindow, usedToday, dailyLimit } = quota;
   return {
@@ -66,6 +68,7 @@ export function statsOf(account: string, state: QueueState): Stats {
       holdReason: hold === null ? null : hold.reason,
     },
     oldestWaitingSeconds,
+    paused: paused && { ...paused, at: paused.at === null ? null : isoTime(paused.at) },
     isolation: isolationOf(workers.alive),
     heldPairs: heldPairs.map(held => ({ ...held, until: isoTime(held.until) })),
   };

@@ -15,7 +15,8 @@ export type StateFigures = {
   /** Redis' clock, epoch ms */
   now: number;
   redis: RedisHealth;
-  paused: boolean;
+  /** null: not paused; its fields are null if another BullMQ client paused the queue */
+  paused: { by: string | null; reason: string | null; at: number | null } | null;
   /** null: not held; `until` = now: a probe is due */
   hold: { kind: string; reason: string; since: number | null; until: number } | null;
   /** associations decided per second, over the last seconds; null: not known yet */
@@ -57,7 +58,7 @@ const LOST = 'nothing is lost';
 export function stateSentence(figures: StateFigures, clock: Clock): Sentence {
   const sentence =
     refusedSentence(figures) ??
-    pausedSentence(figures) ??
+    pausedSentence(figures, clock) ??
     deadSentence(figures) ??
     holdSentence(figures, clock) ??
     idleSentence(figures) ??
@@ -114,7 +115,7 @@ function withEviction(sentence: Sentence, { evicts }: RedisHealth): Sentence {
   return { tone: 'bad', text: `${text}; Redis has evicted ${named(keys, 'key')}, perhaps ${remedy}` };
 }
 
-function pausedSentence(figures: StateFigures): Sentence | undefined {
+function pausedSentence(figures: StateFigures, clock: Clock): Sentence | undefined {
   const { paused, backlog, inHand, jobs, workers } = figures;
   if (!paused) return undefined;
   const held = workers > 0 && jobs.active > 0 ? Math.min(inHand, backlog) : 0;
@@ -124,8 +125,14 @@ function pausedSentence(figures: StateFigures): Sentence | undefined {
   const finishing = held > 0 ? `; ${short(held)} in hand are still being finished` : '';
   return {
     tone: 'warn',
-    text: `Paused: ${what} until somebody resumes${nobody}${finishing}${heldPairsOf(figures)}; ${LOST}`,
+    text: `${pausedBy(paused, clock)}: ${what} until somebody resumes${nobody}${finishing}${heldPairsOf(figures)}; ${LOST}`,
   };
+}
+
+/** `Paused by anna@ops since 14:05 (HubSpot maintenance)` */
+function pausedBy({ by, reason, at }: NonNullable<StateFigures['paused']>, clock: Clock): string {
+  const since = at === null ? '' : ` since ${clock(at)}`;
+  return `Paused by ${by ?? 'another client'}${since}${reason ? ` (${cut(reason)})` : ''}`;
 }
 
 function deadSentence(figures: StateFigures): Sentence | undefined {
@@ -202,18 +209,20 @@ function isolationOf({ isolation: { inputs, invalid, callShare } }: StateFigures
   return `; ${found} invalid ones among ${named(inputs, 'input')}: ${share}`;
 }
 
-/** Longest reason in the sentence, because HubSpot's words may have any length. */
+/** Longest reason in the sentence, because words of HubSpot and of operators may have any length. */
 const REASON_LENGTH = 100;
 
 function heldPairsOf({ heldPairs }: StateFigures): string {
   if (!heldPairs) return '';
   const { count: all, first } = heldPairs;
-  const letters = [...first.reason.replace(/[.\s]+$/, '')];
-  const reason =
-    letters.length > REASON_LENGTH ? `${letters.slice(0, REASON_LENGTH).join('')}…` : letters.join('');
   const others = all > 1 ? `, and ${count(all - 1)} more` : '';
   const are = all === 1 ? 'is' : 'are';
-  return `; ${named(all, 'object pair')} ${are} held: ${first.objectPair.replace('/', ' → ')}: ${reason}${others}`;
+  return `; ${named(all, 'object pair')} ${are} held: ${first.objectPair.replace('/', ' → ')}: ${cut(first.reason)}${others}`;
+}
+
+function cut(reason: string): string {
+  const letters = [...reason.replace(/[.\s]+$/, '')];
+  return letters.length > REASON_LENGTH ? `${letters.slice(0, REASON_LENGTH).join('')}…` : letters.join('');
 }
 
 const named = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? '' : 's'}`;

@@ -10,6 +10,7 @@ import type { Logger } from '../../shared/runtime/logger.js';
 import type { QueueAccess } from '../connection.js';
 import { discardFailures, exportFailures, retryFailures } from '../failures/failures.js';
 import type { Overview } from '../overview/overview.js';
+import { pauseQueue, resumeQueue } from '../pause.js';
 import { searchPair } from '../search/pair-search.js';
 import type { Setup } from '../view.js';
 import type { Asset } from './assets.js';
@@ -53,6 +54,8 @@ const HEALTH = { config: { door: 'health' } } as const;
 const PAGE = { config: { door: 'page' } } as const;
 /** Most concurrent searches: each reads the queue, and more would slow Redis down noticeably. */
 const MOST_SEARCHES = 2;
+/** The page knows no names: one password opens it for all. */
+const BY = 'the dashboard';
 const GROUP_ID = /^[\w-]{1,40}$/;
 const RECORD_ID = /^\S{1,128}$/;
 
@@ -155,11 +158,11 @@ export function createServer(parts: ServerParts): FastifyInstance {
   });
 
   app.post('/api/pause', async () => {
-    await access.queue.pause();
+    await pauseQueue(access, BY);
     return { paused: true };
   });
   app.post('/api/resume', async () => {
-    await access.queue.resume();
+    await resumeQueue(access);
     return { paused: false };
   });
   type Group = { Params: { group: string } };

@@ -45,7 +45,7 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     requestsToAnnounce: `${queue}:associations:requests:announce`,
     /** `requestFile + hash of a file's content and options`: string, the request that enqueued it */
     requestFile: `${queue}:associations:request-file:`,
-    /** hash: who paused the queue, why, and when (by, why, at) */
+    /** hash: who paused the queue, why, and when (by, why, at: epoch ms); absent while it runs, or if another client paused it */
     paused: `${queue}:associations:paused`,
     /** `idempotency + hash of an Idempotency-Key`: string, the request id and the fingerprint of what it enqueued */
     idempotency: `${queue}:associations:idempotency:`,

@@ -107,7 +107,7 @@ const FAMILIES: readonly Family[] = [
     values: ({ hold }) => HOLD_KINDS.map(kind => [Number(hold?.kind === kind), kind]),
   },
   gauge('held_object_pairs', 'Object pairs (with types) that are held', state => state.heldPairs.length),
-  gauge('queue_paused', '1 while the queue is paused by an operator', state => Number(state.paused)),
+  gauge('queue_paused', '1 while the queue is paused by an operator', state => (state.paused ? 1 : 0)),
   gauge('queue_workers', 'Workers that reported within 10 s', state => state.workers.alive.length),
   gauge(
     'useful_replicas',

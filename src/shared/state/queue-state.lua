@@ -7,12 +7,13 @@
   KEYS[6] window  KEYS[7] workers  (sorted sets)   KEYS[8] meta (BullMQ's hash)
   KEYS[9] failed  KEYS[10] completed  (sorted sets)
   KEYS[11] wait  KEYS[12] paused  KEYS[13] active  (lists)   KEYS[14] delayed  KEYS[15] prioritized  (sorted sets)
+  KEYS[16] our hash paused: who paused the queue
   ARGV[1] prefix of job hashes   ARGV[2] jobs to read in each state
   ARGV[3] length of the window in ms if no worker has written it
   ARGV[4] prefix of the replicas' reports   ARGV[5] most replicas to read, the latest first
 
   Returns {now (ms), counters, daily, heldPairs, capacity (each a flat list of field and value), calls in the window,
-           1 = paused, jobs in {failed, completed, wait, paused, active, delayed, prioritized}, associations (estimate),
+           1 = paused, {by, why, at} of the pause, jobs in {failed, completed, wait, paused, active, delayed, prioritized}, associations (estimate),
            seconds that the oldest job has waited (-1 = no job waits), score of the next delayed job ('' = none),
            hold {until, kind, reason, since} or {}, replicas {id, ms of its last report, …}, their reports}
 ]]
@@ -31,7 +32,7 @@ return {
   now,
   redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[3]), redis.call('HGETALL', KEYS[4]), redis.call('HGETALL', KEYS[5]),
   redis.call('ZCOUNT', KEYS[6], now - window, now),
-  redis.call('HEXISTS', KEYS[8], PAUSED),
+  redis.call('HEXISTS', KEYS[8], PAUSED), redis.call('HMGET', KEYS[16], 'by', 'why', 'at'),
   {redis.call('ZCARD', KEYS[9]), redis.call('ZCARD', KEYS[10]), unpack(countJobs(states))},
   estimateBacklog(states, ARGV[1], integer(ARGV[2])),
   oldestWaitingSeconds(states, ARGV[1], now),

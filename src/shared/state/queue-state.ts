@@ -26,6 +26,15 @@ export type AccountHold = {
   readonly until: number;
 };
 
+/** An operator has paused the queue: workers take no new jobs. All are null if another BullMQ client paused it. */
+export type Pause = {
+  /** `user@host`, or `dashboard` */
+  readonly by: string | null;
+  readonly reason: string | null;
+  /** epoch ms */
+  readonly at: number | null;
+};
+
 export type HeldPair = {
   /** object pair with its types: `contacts/companies HUBSPOT_DEFINED:279` */
   readonly objectPair: string;
@@ -81,8 +90,8 @@ export type QueueState = {
   readonly hold: AccountHold | null;
   /** object pairs (with types) whose hold lasts, the earliest next try first */
   readonly heldPairs: readonly HeldPair[];
-  /** an operator has paused the queue */
-  readonly paused: boolean;
+  /** null: the queue is not paused */
+  readonly paused: Pause | null;
   /** replicas that reported within the last 10 s, and those that stopped reporting within the last hour */
   readonly workers: Roll;
   readonly capacity: Capacity;
@@ -105,7 +114,7 @@ export function queueStateReader(keys: Keys, own: Limits): QueueStateReader {
   const { meta, failed, completed } = bullmqKeys(keys);
   const scriptKeys = [
     ...[keys.counters, keys.hold, keys.daily, keys.heldPairs, keys.capacity, keys.window, keys.workers],
-    ...[meta, failed, completed, ...queuedKeys(keys)],
+    ...[meta, failed, completed, ...queuedKeys(keys), keys.paused],
   ];
   const args = [...queuedArgs(keys), own.windowMs, keys.worker, MOST_REPLICAS];
   return async redis => understand((await script(redis, scriptKeys, args)) as Reply, own);
@@ -120,6 +129,7 @@ type Reply = readonly [
   capacity: Flat,
   usedInWindow: number,
   paused: number,
+  pause: readonly (string | null)[],
   jobs: readonly number[],
   backlogAssociations: number,
   oldestWaitingSeconds: number,
@@ -130,7 +140,7 @@ type Reply = readonly [
 ];
 
 function understand(reply: Reply, own: Limits): QueueState {
-  const [now, counters, daily, heldPairs, capacityFields, usedInWindow, paused, jobs, ...rest] = reply;
+  const [now, counters, daily, heldPairs, capacityFields, usedInWindow, paused, pause, jobs, ...rest] = reply;
   const [backlogAssociations, oldest, nextDelayed, hold, replicas, reports] = rest;
   const capacity = readCapacity(hashOf(capacityFields), own);
   const totals = hashOf(counters);
@@ -144,7 +154,7 @@ function understand(reply: Reply, own: Limits): QueueState {
     quota: quotaOf(capacity.limits, usedInWindow, hashOf(daily), now),
     hold: holdOf(hold),
     heldPairs: heldPairsOf(hashOf(heldPairs), now),
-    paused: paused === 1,
+    paused: paused === 1 ? pauseOf(pause) : null,
     workers: rollOf(replicas, reports),
     capacity,
   };
@@ -173,7 +183,11 @@ function quotaOf(
   return { limit, windowMs, usedInWindow, dailyLimit, usedToday, leftToday, msUntilReset: msUntilMidnight };
 }
 
-function holdOf([until, kind, reason, since]: Reply[11]): AccountHold | null {
+function pauseOf([by, reason, at]: Reply[7]): Pause {
+  return { by: by ?? null, reason: reason || null, at: number(at ?? undefined) || null };
+}
+
+function holdOf([until, kind, reason, since]: Reply[12]): AccountHold | null {
   if (until === undefined) return null;
   return {
     kind: HOLD_KINDS.find(known => known === kind) ?? 'unavailable',

@@ -38,7 +38,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
           ...{
             now,
             redis: { refusal: '', memory: null, evicts: null },
-            paused: false,
+            paused: null,
             hold: null,
             perSecond: 18_400,
             backlog: 1_234_567,
@@ -60,6 +60,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
             ...{ heldUntil: null, holdReason: null },
           },
           oldestWaitingSeconds: 125,
+          paused: null,
           isolation: { inputs: 0, invalid: 0, callShare: 0 },
           heldPairs: [],
         },

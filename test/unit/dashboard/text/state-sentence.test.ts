@@ -15,7 +15,7 @@ describe("the state's sentence", () => {
   const flowing: StateFigures = {
     now: NOW,
     redis: { refusal: '', memory: null, evicts: null },
-    paused: false,
+    paused: null,
     hold: null,
     perSecond: 18_400,
     backlog: 1_200_000,
@@ -42,6 +42,7 @@ describe("the state's sentence", () => {
     reason: '429 from HubSpot: slow down.',
   };
   const auth401 = 'renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)';
+  const FOREIGN = { by: null, reason: null, at: null };
   const healthy = { refusal: '', memory: null, evicts: null };
   const full = { usedBytes: 268_435_500, maxBytes: 268_435_456 };
   const noScope = { objectPair: 'contacts/companies', reason: '403 from HubSpot: no scope.' };
@@ -72,9 +73,9 @@ describe("the state's sentence", () => {
       'Idle: everything is decided; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope',
     ],
     [
-      { paused: true, heldPairs: { count: 1, first: noScope } },
+      { paused: FOREIGN, heldPairs: { count: 1, first: noScope } },
       'warn',
-      'Paused: 1.2 M wait until somebody resumes; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope; nothing is lost',
+      'Paused by another client: 1.2 M wait until somebody resumes; 1 object pair is held: contacts → companies: 403 from HubSpot: no scope; nothing is lost',
     ],
     [
       { hold: daily, heldPairs: { count: 1, first: noScope } },
@@ -157,30 +158,44 @@ describe("the state's sentence", () => {
       'Idle: everything is decided; Redis evicts keys when its memory is full, queued jobs among them: set maxmemory-policy to noeviction, not allkeys-lru',
     ],
     [
-      { redis: { ...healthy, evicts: { policy: 'volatile-lru', keys: 1_200 } }, paused: true },
+      { redis: { ...healthy, evicts: { policy: 'volatile-lru', keys: 1_200 } }, paused: FOREIGN },
       'bad',
-      'Paused: 1.2 M wait until somebody resumes; Redis has evicted 1,200 keys, perhaps those that keep the rate limit among them: set maxmemory-policy to noeviction, not volatile-lru',
+      'Paused by another client: 1.2 M wait until somebody resumes; Redis has evicted 1,200 keys, perhaps those that keep the rate limit among them: set maxmemory-policy to noeviction, not volatile-lru',
     ],
     [
       { workers: 0, hold: auth },
       'bad',
       'No worker is alive while 1.2 M wait; nothing is lost. Start one: association-queue worker',
     ],
-    [{ paused: true }, 'warn', 'Paused: 1.2 M wait until somebody resumes; nothing is lost'],
     [
-      { paused: true, workers: 0 },
+      { paused: FOREIGN },
       'warn',
-      'Paused: 1.2 M wait until somebody resumes, and no worker is alive; nothing is lost',
+      'Paused by another client: 1.2 M wait until somebody resumes; nothing is lost',
     ],
     [
-      { paused: true, backlog: 0 },
+      { paused: { by: 'anna@ops', reason: 'HubSpot maintenance.', at: NOW - 600_000 } },
       'warn',
-      'Paused: what comes now waits until somebody resumes; nothing is lost',
+      'Paused by anna@ops since 13:50 (HubSpot maintenance): 1.2 M wait until somebody resumes; nothing is lost',
     ],
     [
-      { paused: true, inHand: 32_500, backlog: 132_500 },
+      { paused: { by: 'anna@ops', reason: null, at: NOW }, backlog: 0 },
       'warn',
-      'Paused: 100 k wait until somebody resumes; 32,500 in hand are still being finished; nothing is lost',
+      'Paused by anna@ops since 14:00: what comes now waits until somebody resumes; nothing is lost',
+    ],
+    [
+      { paused: FOREIGN, workers: 0 },
+      'warn',
+      'Paused by another client: 1.2 M wait until somebody resumes, and no worker is alive; nothing is lost',
+    ],
+    [
+      { paused: FOREIGN, backlog: 0 },
+      'warn',
+      'Paused by another client: what comes now waits until somebody resumes; nothing is lost',
+    ],
+    [
+      { paused: FOREIGN, inHand: 32_500, backlog: 132_500 },
+      'warn',
+      'Paused by another client: 100 k wait until somebody resumes; 32,500 in hand are still being finished; nothing is lost',
     ],
     [
       { callsLeftToday: 599 },

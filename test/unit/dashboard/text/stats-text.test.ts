@@ -25,11 +25,12 @@ function readingOf(
       ...{ heldUntil: null, holdReason: null },
     },
     oldestWaitingSeconds: null,
+    paused: null,
     isolation: { inputs: 0, invalid: 0, callShare: 0 },
     heldPairs: [],
   };
   const state: StateFigures = {
-    ...{ now, redis: { refusal: '', memory: null, evicts: null }, paused: false, hold: null },
+    ...{ now, redis: { refusal: '', memory: null, evicts: null }, paused: null, hold: null },
     ...{ perSecond: null, backlog: 0, inHand: 0, jobs: stats.jobs, rejected: 0, nextTryAt: null },
     ...{ oldestWaitingSeconds: null, heldPairs: null, workers: 1, isolation: stats.isolation },
     ...{ callsNeeded: 0, callsLeftToday: null, quotaBound: false, slotsBound: false },

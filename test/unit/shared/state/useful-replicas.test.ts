@@ -5,7 +5,11 @@ import { queueStateOf } from '../../../support/queue-state.js';
 
 test.each([
   ['nothing to do', { backlogAssociations: 0 }, 0],
-  ['paused: a worker would find nothing', { backlogAssociations: 1e6, paused: true }, 0],
+  [
+    'paused: a worker would find nothing',
+    { backlogAssociations: 1e6, paused: { by: null, reason: null, at: null } },
+    0,
+  ],
   // 100 calls per 10 s are 10 a second; one replica with 10 calls in flight of 1 s each does as much
   ['the usual quota: one is enough', { backlogAssociations: 1e6 }, 1],
   ['HubSpot takes 3 s to answer: three', { backlogAssociations: 1e6, capacity: { callMs: 3_000 } }, 3],
