@@ -21,6 +21,8 @@ import { Outcomes } from './requests/outcomes.js';
 import { SharedJobs } from './requests/shared.js';
 import { createServer } from './server.js';
 
+const DAY_SECONDS = 86_400;
+
 /** Runs until SIGTERM or SIGINT. */
 export async function runGateway(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel, 'gateway');
@@ -41,7 +43,13 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
   const readState = queueStateReader(keys, limitsOf(config));
   const backlog = new Backlog(() => readState(commands), config.maxQueuedAssociations);
   const outcomes = new Outcomes(subscriber, keys);
-  const requests = new Requests(commands, keys, config.queuePrefix, tracing);
+  const requests = new Requests(
+    commands,
+    keys,
+    config.queuePrefix,
+    config.requestRetentionDays * DAY_SECONDS,
+    tracing,
+  );
   const metrics = createGatewayMetrics({ waiting: () => outcomes.size });
   addQueueMetrics(metrics.registry, commands, readState);
   const labels = openLabels(hubspotOptions(config), {

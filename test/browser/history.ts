@@ -21,6 +21,7 @@ export async function seedHistory(redis: Redis, keys: Keys, backlog: number): Pr
     commands.hset(keys.minutes + (now - back), {
       created: outage ? 0 : inputs - rejected,
       rejected: outage ? 0 : rejected,
+      cancelled: 0,
       retried: outage ? 0 : (back * 13) % 90,
       calls,
       callsFailed: outage ? 6 : back % 11 === 0 ? 3 : 0,

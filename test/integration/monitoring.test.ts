@@ -61,6 +61,7 @@ test('the figures agree in /metrics of every process, in stats and in the ledger
     expect({
       created: of('queue_outcomes', 'created'),
       rejected: of('queue_outcomes', 'rejected'),
+      cancelled: of('queue_outcomes', 'cancelled'),
       retried: of('queue_outcomes', 'retry'),
     }).toEqual(stats.associations);
     expect(series.get('association_queue_calls_total')?.length).toBe(3);

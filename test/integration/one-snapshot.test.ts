@@ -147,6 +147,7 @@ async function scrape(url: string): Promise<Scrape> {
       associations: {
         created: of('queue_outcomes', '"created"'),
         rejected: of('queue_outcomes', '"rejected"'),
+        cancelled: of('queue_outcomes', '"cancelled"'),
         retried: of('queue_outcomes', '"retry"'),
       },
       calls: {

@@ -25,7 +25,7 @@ test('stats of a queue that does not exist yet are zeros in the shape of the con
   expect(stats).toStrictEqual({
     account: 'default',
     jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0 },
-    associations: { created: 0, rejected: 0, retried: 0 },
+    associations: { created: 0, rejected: 0, cancelled: 0, retried: 0 },
     calls: { total: 0, rateLimited: 0, failed: 0 },
     batches: { sent: 0, meanInputs: 0 },
     quota: {
@@ -50,6 +50,7 @@ test('stats have the totals that the replicas counted', async () => {
     created: 4_000,
     rejected: 2,
     retried: 3,
+    cancelled: 5,
     calls: 5,
     callsRateLimited: 1,
     callsFailed: 2,
@@ -57,7 +58,7 @@ test('stats have the totals that the replicas counted', async () => {
     inputs: 4_004,
   });
   const { stats } = await read();
-  expect(stats.associations).toEqual({ created: 4_000, rejected: 2, retried: 3 });
+  expect(stats.associations).toEqual({ created: 4_000, rejected: 2, cancelled: 5, retried: 3 });
   expect(stats.calls).toEqual({ total: 5, rateLimited: 1, failed: 2 });
   expect(stats.batches).toEqual({ sent: 3, meanInputs: 1_334.67 });
 });

@@ -11,6 +11,7 @@ import { bullmqKeys, finishKeys } from '../../src/bullmq/layout.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
 import { loadScript, scriptSource } from '../../src/shared/runtime/script.js';
 import { indexedRejections, rejectionArgs } from '../../src/shared/state/rejection-groups.js';
+import { requestKeys } from '../../src/shared/state/requests.js';
 import { RedisServer } from '../support/redis-server.js';
 
 const SOURCES = new URL('../../src/', import.meta.url);
@@ -19,6 +20,8 @@ const { requests, minutes } = keys;
 const bull = bullmqKeys(keys);
 const { jobs } = bull;
 const request = `${requests}r`;
+const requestSets = requestKeys(keys);
+const reason = [1, 'g', 2, '{"category":"C"}'];
 const ids = ['a', 'b', 'c'];
 const error = { at: '2026-11-27T00:00:00.000Z', attempt: 1, category: 'C', message: 'bad', pairs: 1 };
 const data = (rejected: number) => ({
@@ -39,18 +42,21 @@ const outbox = JSON.stringify([{ id: 1, kind: 'held', tries: 0, notBefore: 0, at
 
 const GROUNDS: Record<string, Ground> = {
   'worker/jobs/settle.lua': {
-    keys: [keys.counters, minutes, keys.rejections, keys.rejection, keys.rejectedJobs, ...bullmq],
-    args: [
-      ...[1000, 'a', 'mine', JSON.stringify(data(2)), 1, 2, 0, request, 'b1', 'failed', 'why'],
-      ...rejectionArgs(groups),
-      ...['b', 'mine', '', 3, 0, 0, request, 'b1', 'completed', '{"created":3}', ''],
-      ...['c', 'mine', '{"pairs":[]}', 0, 0, 1, '', 'b1', '', '', ''],
+    keys: [
+      ...[keys.counters, minutes, keys.rejections, keys.rejection, keys.rejectedJobs],
+      ...[...requestSets, ...bullmq],
     ],
-    more: [...jobKeys, request, minute(), group, `${group}:jobs`],
+    args: [
+      ...[1000, 'a', 'mine', JSON.stringify(data(2)), 1, 2, 0, 'r', 'b1', 'failed', 'why'],
+      ...[...rejectionArgs(groups), ...reason],
+      ...['b', 'mine', '', 3, 0, 0, 'r', 'b1', 'completed', '{"created":3}', '', ''],
+      ...['c', 'mine', '{"pairs":[]}', 0, 0, 1, '', 'b1', '', '', '', ''],
+    ],
+    more: [...jobKeys, request, `${request}:reasons`, minute(), group, `${group}:jobs`],
   },
   'worker/jobs/complete.lua': {
-    keys: [keys.counters, minutes, ...bullmq],
-    args: [1000, 2, 'mine', 3, request, 'b1', 'a', 'b', 1, 'mine', 1, '', 'b2', 'c'],
+    keys: [keys.counters, minutes, ...requestSets, ...bullmq],
+    args: [1000, 2, 'mine', 3, 'r', 'b1', 'a', 'b', 1, 'mine', 1, '', 'b2', 'c'],
     more: [...jobKeys, request, minute()],
   },
   'worker/jobs/count.lua': {
@@ -99,8 +105,9 @@ const GROUNDS: Record<string, Ground> = {
   'hubspot/afresh.lua': { keys: [keys.hold, keys.heldPairs], args: [] },
   'hubspot/recover.lua': { keys: [keys.hold], args: [] },
   'gateway/requests/note.lua': {
-    keys: [request, `${keys.idempotency}k`],
-    args: ['r', 'print', 3, 1, requests, 1, '[]', 'owner'],
+    keys: [...requestSets, `${keys.idempotency}k`],
+    args: ['q', 'print', 3, 1, 1, '[]', 'owner', 'name', 60],
+    more: [`${requests}q`],
   },
   'labels/share.lua': { keys: [keys.labelCalls], args: ['q', 10, 10_000] },
   'shared/state/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
@@ -131,11 +138,14 @@ const GROUNDS: Record<string, Ground> = {
         keys.rejections,
         keys.rejection,
         keys.rejectedJobs,
-        request,
+        ...requestSets,
       ],
     ],
-    args: ['f', '{"f":1}', '{"f":2}', 1, 2, 'discarded:', '{}', ...rejectionArgs(groups)],
-    more: [group, `${group}:jobs`],
+    args: [
+      ...['f', '{"f":1}', '{"f":2}', 1, 2, 'discarded:', '{}', 'r'],
+      ...[...rejectionArgs(groups), ...reason],
+    ],
+    more: [request, `${request}:reasons`, group, `${group}:jobs`],
   },
   'dashboard/failures/reindex.lua': {
     keys: [bull.failed, `${jobs}f`, keys.rejections, keys.rejection, keys.rejectedJobs],
@@ -183,7 +193,8 @@ async function goodGround(redis: Redis): Promise<void> {
     0,
   );
   all.hset(minute(), 'created', 1, 'calls', 1);
-  all.hset(request, 'accepted', 1_000, 'created', 0, 'rejected', 0, 'enqueuedAt', 1);
+  all.hset(request, 'accepted', 6, 'created', 0, 'rejected', 0, 'enqueuedAt', 1);
+  all.zadd(keys.requestList, 1, 'r', 2, 'gone');
   all.hset(keys.hold, 'strikes', 1, 'until', 0, 'kind', 'unavailable', 'margin', 3);
   all.hset(keys.alerts, 'heldSince', 1, 'nextId', 1, 'outbox', outbox);
   all.lpush(keys.alertSamples, `${Date.now() - 120_000} 0 0`);

@@ -86,7 +86,7 @@ export async function openServer(
 ): Promise<TestServer> {
   const [redis, subscriber] = [openRedis(redisUrl, 'hasty'), openRedis(redisUrl, 'hasty')];
   const keys = accountKeys(prefix);
-  const requests = new Requests(redis, keys, prefix);
+  const requests = new Requests(redis, keys, prefix, 3_600);
   const outcomes = new Outcomes(subscriber, keys);
   const readState = queueStateReader(keys, limitsOf(parseConfig({})));
   const backlog = new Backlog(() => readState(redis), options.maxQueued ?? 1_000_000);

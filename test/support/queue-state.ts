@@ -18,6 +18,7 @@ export function queueStateOf({ quota, capacity, hold, ...given }: Given): QueueS
     totals: {
       created: 0,
       rejected: 0,
+      cancelled: 0,
       retried: 0,
       discarded: 0,
       calls: 0,

@@ -16,8 +16,9 @@
 import { bullmqKeys } from '../../bullmq/layout.js';
 import { sameTypeName } from '../../shared/contract/object-types.js';
 import { loadScript, type Script } from '../../shared/runtime/script.js';
-import { INVALID_JOB, UNFINISHED } from '../../shared/state/rejection-groups.js';
+import { INVALID_JOB, indexRejections, reasonArgs, UNFINISHED } from '../../shared/state/rejection-groups.js';
 import { DISCARDED_FIELD, type DiscardedRejections } from '../../shared/state/request-notes.js';
+import { requestKeys } from '../../shared/state/requests.js';
 import type { QueueAccess } from '../connection.js';
 import { type FailedJob, type Failure, failedJobs, latestFailure } from './failed-jobs.js';
 import { FailureGroups, type FailureSummary, type Grouping } from './failure-groups.js';
@@ -196,14 +197,16 @@ async function replaceData(
   { job, matched }: MatchedJob,
   { json, entry }: Left,
 ): Promise<boolean> {
-  const undecided = pairsIn(matched.filter(({ category }) => category === UNFINISHED));
+  const undecided = matched.filter(({ category }) => category === UNFINISHED);
   const { failed, jobs } = bullmqKeys(keys);
   const index = [keys.rejections, keys.rejection, keys.rejectedJobs];
-  const requestId = job.data?.requestId;
+  const counts = [pairsIn(undecided), pairsIn(matched)];
+  const note = [DISCARDED_FIELD, discarded(job, matched), job.data?.requestId ?? ''];
+  const reasons = reasonArgs(indexRejections(job.id, job, undecided, job.failedAt));
   const replaced = await forget(
     redis,
-    [...[failed, jobs + job.id, keys.counters, ...index], ...(requestId ? [keys.requests + requestId] : [])],
-    [job.id, job.json, json, undecided, pairsIn(matched), DISCARDED_FIELD, discarded(job, matched), ...entry],
+    [failed, jobs + job.id, keys.counters, ...index, ...requestKeys(keys)],
+    [job.id, job.json, json, ...counts, ...note, ...entry, ...reasons],
   );
   return replaced === 1;
 }

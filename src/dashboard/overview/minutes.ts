@@ -13,6 +13,7 @@ export type Series = {
   /** associations in the step */
   created: number[];
   rejected: number[];
+  cancelled: number[];
   retried: number[];
   /** calls in the step; calls refused with 429; calls that failed otherwise */
   calls: number[];
@@ -78,6 +79,7 @@ export function toSeries(steps: readonly (readonly Bucket[])[], firstMinute: num
     stepSeconds: step * 60,
     created: sum('created'),
     rejected: sum('rejected'),
+    cancelled: sum('cancelled'),
     retried: sum('retried'),
     calls: sum('calls'),
     limited: sum('callsRateLimited'),

@@ -13,7 +13,7 @@ import type { QueueAccess } from '../connection.js';
 export type Stats = {
   account: string;
   jobs: { waiting: number; active: number; delayed: number; failed: number; completed: number };
-  associations: { created: number; rejected: number; retried: number };
+  associations: { created: number; rejected: number; cancelled: number; retried: number };
   calls: { total: number; rateLimited: number; failed: number };
   batches: { sent: number; meanInputs: number };
   quota: {
@@ -54,12 +54,13 @@ export async function readStats(
 /** Pure. */
 export function statsOf(account: string, state: QueueState): Stats {
   const { totals, quota, hold, heldPairs, jobs, oldestWaitingSeconds, paused, workers } = state;
-  const { created, rejected, retried, calls, callsRateLimited, callsFailed, batches, inputs } = totals;
+  const { created, rejected, cancelled, retried, calls, callsRateLimited, callsFailed, batches, inputs } =
+    totals;
   const { limit, windowMs, usedInWindow, usedToday, dailyLimit } = quota;
   return {
     account,
     jobs,
-    associations: { created, rejected, retried },
+    associations: { created, rejected, cancelled, retried },
     calls: { total: calls, rateLimited: callsRateLimited, failed: callsFailed },
     batches: { sent: batches, meanInputs: batches === 0 ? 0 : Math.round((inputs / batches) * 100) / 100 },
     quota: {

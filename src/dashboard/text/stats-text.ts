@@ -32,6 +32,7 @@ export function statsText(
       count(associations.rejected),
       jobs.failed > 0 ? 'see: association-queue failures list' : '',
     ],
+    ...(associations.cancelled > 0 ? [['', 'cancelled', count(associations.cancelled), '']] : []),
     ['', 'retried', count(associations.retried), ''],
     ['jobs', 'waiting', count(jobs.waiting), oldest(stats.oldestWaitingSeconds)],
     ['', 'active', count(jobs.active), ''],

@@ -23,6 +23,8 @@ export type CreateCall = {
   readonly read: ReadInputs;
   readonly idempotencyKey: string | undefined;
   readonly caller: Caller;
+  /** X-Request-Name */
+  readonly name: string | undefined;
   /** priority of a new request's jobs; a repeat does not change existing jobs */
   readonly priority: Priority;
   readonly preference: Preference;
@@ -36,7 +38,8 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
   const { requests, backlog } = parts;
   const { jobs, inputs } = call.read;
   const [only] = jobs;
-  if (only && inputs === 1 && call.idempotencyKey === undefined && call.preference.waitSeconds === 0)
+  const isPlain = call.idempotencyKey === undefined && call.name === undefined;
+  if (only && inputs === 1 && isPlain && call.preference.waitSeconds === 0)
     return createShared(parts, call, only);
   const noted = await requests.note({
     jobs,
@@ -44,6 +47,7 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
     fingerprint: call.idempotencyKey === undefined ? '' : fingerprint(jobs),
     idempotencyKey: call.idempotencyKey,
     caller: call.caller,
+    name: call.name,
     room: await backlog.hasRoom(call.priority),
   });
   if (noted.isNew) backlog.accepted(inputs);

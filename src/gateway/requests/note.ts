@@ -21,6 +21,7 @@ import { loadScript } from '../../shared/runtime/script.js';
 import type { Tracing } from '../../shared/runtime/tracing.js';
 import { heardWithin } from '../../shared/runtime/wait.js';
 import { DISCARDED_FIELD, type DiscardedRejections } from '../../shared/state/request-notes.js';
+import { requestKeys } from '../../shared/state/requests.js';
 import { type Caller, NOBODY } from '../headers/bearer.js';
 import { full, MAYBE_ENQUEUED, NOTHING_ENQUEUED, Refusal, unavailable, withFate } from '../refusal.js';
 import { jobId, newRequestId } from './id.js';
@@ -40,6 +41,8 @@ export type NewRequest = {
   readonly idempotencyKey: string | undefined;
   /** the caller; other callers cannot see the request */
   readonly caller: Caller;
+  /** by which people find it in the list of requests */
+  readonly name?: string | undefined;
   /** whether there is room; repeats of an accepted request need none */
   readonly room: boolean;
   /** the pairs of the requests that share this note (shared.ts) */
@@ -97,6 +100,8 @@ export class Requests {
     private readonly redis: Redis,
     private readonly keys: Keys,
     prefix: string,
+    /** how long a listed request can be followed after its end, seconds */
+    private readonly keepSeconds: number,
     tracing?: Tracing,
   ) {
     // Without the skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
@@ -140,12 +145,13 @@ export class Requests {
    * @throws Refusal 422 if the idempotency key was used for other associations, 429 without room, 503 without Redis
    */
   async note(request: NewRequest): Promise<Noted> {
-    const { jobs, inputs, fingerprint, idempotencyKey, caller, room, members } = request;
+    const { jobs, inputs, fingerprint, idempotencyKey, caller, room, members, name = '' } = request;
     const newId = newRequestId(members !== undefined);
-    const keys = [this.keys.requests + newId];
+    const keys = requestKeys(this.keys);
     if (idempotencyKey !== undefined) keys.push(this.keys.idempotency + keyHash(caller, idempotencyKey));
     const shared = members ? JSON.stringify(members) : '';
-    const args = [newId, fingerprint, inputs, jobs.length, this.keys.requests, room ? 1 : 0, shared, caller];
+    const about = [shared, caller, name, this.keepSeconds];
+    const args = [newId, fingerprint, inputs, jobs.length, room ? 1 : 0, ...about];
     const noting = this.#inTime(() => this.#accept(this.redis, keys, args)).catch((error: unknown) => {
       throw withFate(error, NOTHING_ENQUEUED); // jobs are enqueued after the note
     });

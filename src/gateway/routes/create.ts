@@ -9,6 +9,7 @@ import { warningsHeader } from '../answers.js';
 import { readIdempotencyKey } from '../headers/idempotency-key.js';
 import { parsePrefer, preferenceApplied } from '../headers/prefer.js';
 import { readPriority } from '../headers/priority.js';
+import { readRequestName } from '../headers/request-name.js';
 import { readInputs, refuseFieldsBesideInputs } from '../inputs/inputs.js';
 import { compressed } from '../refusal.js';
 import type { TraceRequest } from '../request-tracing.js';
@@ -46,6 +47,9 @@ const HeadersSchema = Type.Object({
   ),
   'Idempotency-Key': header(
     'any text of up to 255 characters: the same key within 24 hours enqueues once and answers the same request id.',
+  ),
+  'X-Request-Name': header(
+    'a name of up to 200 characters, under which people find the request. A value that is not ASCII may be URI-encoded.',
   ),
   'X-Priority': header(
     'high: rides in the next calls to HubSpot, before everything that waits. normal (the default). Anything else is refused.',
@@ -104,13 +108,14 @@ const handlerOf =
     const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key']);
     const priority = readPriority(request.headers['x-priority']);
     const { fromObjectType, toObjectType } = request.params as Path;
+    const name = readRequestName(request.headers['x-request-name']);
     refuseFieldsBesideInputs(request.query as object);
     const read = await readInputs(fromObjectType, toObjectType, request.body, parts);
     // its jobs have a quarter of the size of the parsed body, and the request may wait for them
     request.body = undefined;
     const { status, answer } = await parts.trace(url, request.headers, () =>
       create(parts, {
-        ...{ read, idempotencyKey, caller: request.caller, priority, preference },
+        ...{ read, idempotencyKey, caller: request.caller, name, priority, preference },
         signal: () => AbortSignal.any([closeOf(reply), stopping]),
       }),
     );

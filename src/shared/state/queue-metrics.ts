@@ -60,6 +60,7 @@ const FAMILIES: readonly Family[] = [
     values: ({ totals }) => [
       [totals.created, 'created'],
       [totals.rejected, 'rejected'],
+      [totals.cancelled, 'cancelled'],
       [totals.retried, 'retry'],
       [totals.discarded, 'discarded'],
     ],

@@ -44,7 +44,7 @@ export type HeldPair = {
 };
 
 const TOTALS = [
-  ...(['created', 'rejected', 'retried', 'discarded'] as const),
+  ...(['created', 'rejected', 'cancelled', 'retried', 'discarded'] as const),
   ...(['calls', 'callsRateLimited', 'callsFailed', 'batches', 'inputs'] as const),
 ] as const;
 

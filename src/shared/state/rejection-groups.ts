@@ -86,6 +86,31 @@ export const rejectionArgs = (groups: readonly IndexedRejection[]): (string | nu
   ]),
 ];
 
+/**
+ * Arguments for a script: how the reasons of a request change when a job's rejections change; then the values that
+ * count-request.lua reads for each group.
+ */
+export function reasonArgs(
+  now: readonly IndexedRejection[],
+  before: readonly IndexedRejection[] = [],
+): (string | number)[] {
+  const changes = new Map<string, { by: number; about: string }>();
+  for (const [groups, sign] of [[now, 1] as const, [before, -1] as const])
+    for (const { id, associations, fields } of groups) {
+      const change = changes.get(id) ?? { by: 0, about: aboutOf(fields) };
+      changes.set(id, { ...change, by: change.by + sign * associations });
+    }
+  const changed = [...changes].filter(([, { by }]) => by !== 0);
+  return [changed.length, ...changed.flatMap(([id, { by, about }]) => [id, by, about])];
+}
+
+/** Category, message and object pair of a group, as JSON. @param fields of the group, the example last */
+function aboutOf(fields: readonly string[]): string {
+  const about: Record<string, string> = {};
+  for (let at = 0; at + 3 < fields.length; at += 2) about[fields[at] ?? ''] = fields[at + 1] ?? '';
+  return JSON.stringify(about);
+}
+
 /** The words that are the same in the whole group: the message without the parts that differ between associations. */
 export const wordsOf = (error: ErrorContext, pairs: readonly Pair[]): string =>
   enteringWords(withoutIds(withoutNames(error.message.slice(0, LONGEST_READ), pairs)), MAX_WORDS);

@@ -45,6 +45,12 @@ export type RequestRecord = {
   readonly file?: RequestFile;
 };
 
+/** The keys that request-list.lua needs, in its order. */
+export const requestKeys = (keys: Keys): string[] => [
+  ...[keys.requests, keys.requestList, keys.requestsEnded, keys.requestsCancelling],
+  ...[keys.requestsToAnnounce, keys.requestFile],
+];
+
 /** The file of a request, by which a later process recognises it. */
 export type RequestFile = {
   readonly path: string;
@@ -108,6 +114,8 @@ type Present<T> = { [key in keyof T]?: Exclude<T[key], undefined> };
 const present = <T extends object>(fields: T): Present<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 
+/** Characters of a gateway caller's hash that people see. */
+const BY_LENGTH = 8;
 const VIAS: readonly string[] = ['file', 'library', 'gateway'] satisfies Via[];
 
 /** Pure. @returns undefined if there is no such request, or if another client wrote something else under its key */
@@ -126,7 +134,7 @@ export function readRecord(id: string, hash: Hash): RequestRecord | undefined {
     cancelled: counted(hash.cancelled) ?? 0,
     refusedLines: counted(hash.refusedLines) ?? 0,
     enqueuedAt: counted(hash.enqueuedAt) ?? 0,
-    ...present({ name, source, by, owner, interrupted, cancelledBy }),
+    ...present({ name, source, by: by ?? owner?.slice(0, BY_LENGTH), owner, interrupted, cancelledBy }),
     ...present({ firstAt: counted(hash.firstAt), lastAt: counted(hash.lastAt) }),
     ...present({ doneAt: counted(hash.doneAt), cancelledAt: counted(hash.cancelledAt) }),
     ...present({ enqueueing: counted(hash.enqueueing), line: counted(hash.line) }),

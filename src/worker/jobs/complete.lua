@@ -8,24 +8,24 @@
   step, and everything that can fail comes before the first write.
 
   KEYS[1] counters  hash     KEYS[2] minutes  prefix of hashes
-  KEYS[3…] BullMQ's own, as finish.lua takes them
+  KEYS[3…8] requests, as request-list.lua takes them   KEYS[9…] BullMQ's own, as finish.lua takes them
   ARGV[1] number of completed jobs to keep
-  ARGV[2…] jobs in groups: how many, token of their locks, pairs of each, request key ('' = none), batches; then their ids.
-    request key and batches as in settle.lua
+  ARGV[2…] jobs in groups: how many, token of their locks, pairs of each, request ('' = none), batches; then their ids.
+    request and batches as in settle.lua
 
   Returns for each job 1 = completed, 0 = another worker has it now
 ]]
-local BULLMQ = finishKeys(3)
+local REQUESTS, BULLMQ = requestKeys(3), finishKeys(9)
 local ABOUT = 5 -- arguments before the ids of a group
 
 local keep = integer(ARGV[1])
-local ids, hashes, locks, groups, accepted = {}, {}, {}, {}, {}
+local ids, hashes, locks, groups, known = {}, {}, {}, {}, {}
 local at = 2
 while at <= #ARGV do
   local created, request = ARGV[at + 2], ARGV[at + 3]
   local group = {token = ARGV[at + 1], created = integer(created), request = request,
     mark = created .. ' ' .. ARGV[at + 4], value = '{"created":' .. created .. '}'}
-  if request ~= '' and accepted[request] == nil then accepted[request] = acceptedBy(request) or false end
+  if request ~= '' and known[request] == nil then known[request] = readRequest(REQUESTS, request) end
   local first = at + ABOUT
   at = first + integer(ARGV[at])
   for place = first, at - 1 do
@@ -37,7 +37,7 @@ while at <= #ARGV do
 end
 expectCounts(KEYS[1], 'created', 'jobsCompleted')
 local bucket = minuteBucket(KEYS[2], 'created')
-local known = expectFinishable(BULLMQ, #ids)
+local before = expectFinishable(BULLMQ, #ids)
 local holders = redis.call('MGET', unpack(locks))
 -- a job that an operator removed does not exist, although its lock may
 local allThere = redis.call('EXISTS', unpack(hashes)) == #hashes
@@ -55,14 +55,15 @@ for n, id in ipairs(ids) do
     completed[#completed + 1] = id
     total.created = total.created + group.created
     total.jobsCompleted = total.jobsCompleted + 1
-    if accepted[group.request] then requests[group.request] = (requests[group.request] or 0) + group.created end
+    local request = known[group.request]
+    if request then requests[request] = (requests[request] or 0) + group.created end
   end
   -- the mark has exactly these batches: this same call, sent again after a lost connection, completed the job
   local done = not ours and not seen[id] and redis.pcall('HGET', hashes[n], 'associationsCounted') == group.mark
   settled[n] = (ours or done) and 1 or 0
 end
-for request, created in pairs(requests) do countRequest(request, accepted[request], created, 0) end
-leave(BULLMQ, completed, {}, now, keep, known)
+for request, created in pairs(requests) do countRequest(REQUESTS, request, created, 0, 0) end
+leave(BULLMQ, completed, {}, now, keep, before)
 for name, by in pairs(total) do
   if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
 end

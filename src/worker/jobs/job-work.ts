@@ -4,7 +4,7 @@
  * leaves to the collector.
  */
 import type { FetchedJob } from '../../bullmq/fetched-job.js';
-import type { AssociationType, JobData } from '../../shared/contract/association.js';
+import type { AssociationType, JobData, Rejected } from '../../shared/contract/association.js';
 import type { JobHead, JobHistory, ReadJob } from '../../shared/contract/job-text.js';
 import type { Pairs } from '../../shared/contract/pairs.js';
 import type { Outcome } from '../batches/outcome.js';
@@ -84,6 +84,9 @@ export class JobWork implements ReadJob, Submission, LedgerEntry {
   }
   get requestId(): string | undefined {
     return this.head.requestId;
+  }
+  get rejectedBefore(): readonly Rejected[] | undefined {
+    return this.history.rejected;
   }
   get created(): number {
     return this.settlement?.created ?? 0;

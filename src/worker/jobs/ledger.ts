@@ -5,12 +5,13 @@
  */
 import type { Redis } from 'ioredis';
 import { finishKeys, KEEP_COMPLETED } from '../../bullmq/layout.js';
-import type { JobData } from '../../shared/contract/association.js';
+import type { JobData, Rejected } from '../../shared/contract/association.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import type { Keys } from '../../shared/contract/keys.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { loadScript } from '../../shared/runtime/script.js';
-import { indexedRejections, rejectionArgs } from '../../shared/state/rejection-groups.js';
+import { indexedRejections, reasonArgs, rejectionArgs } from '../../shared/state/rejection-groups.js';
+import { requestKeys } from '../../shared/state/requests.js';
 
 /** How a job ends, and its return value or the reason. */
 export type Finish =
@@ -27,8 +28,10 @@ export type LedgerEntry = {
   readonly created: number;
   readonly rejected: number;
   readonly retried: number;
-  /** the gateway request whose counts change as well, if there is one */
+  /** the request whose counts change as well, if there is one */
   readonly requestId?: string | undefined;
+  /** the rejections in the data that the settlement replaces */
+  readonly rejectedBefore?: readonly Rejected[] | undefined;
   /** ids of the batches in which its pairs were sent, separated by spaces */
   readonly batches: string;
   /** nothing of the job is left to try, so it ends in the same step. Undefined: BullMQ moves it afterwards */
@@ -153,8 +156,12 @@ export class Ledger {
   }
 
   async #settle(some: readonly LedgerEntry[]): Promise<readonly number[]> {
-    const { counters, minutes, rejections, rejection, rejectedJobs, requests } = this.keys;
-    const keys = [counters, minutes, rejections, rejection, rejectedJobs, ...finishKeys(this.keys)];
+    const { counters, minutes, rejections, rejection, rejectedJobs } = this.keys;
+    const keys = [
+      ...[counters, minutes, rejections, rejection, rejectedJobs],
+      ...requestKeys(this.keys),
+      ...finishKeys(this.keys),
+    ];
     const now = Date.now();
     const args: (string | number)[] = [KEEP_COMPLETED.count];
     for (const entry of some) {
@@ -162,29 +169,34 @@ export class Ledger {
       // a job that never held a rejection has nothing in the index
       const isIndexed = data && (data.rejected || rejected !== 0);
       args.push(jobId, token, data ? JSON.stringify(data) : '', created, rejected, retried);
-      args.push(requestId ? requests + requestId : '');
-      args.push(batches, finish?.state ?? '', finish ? finishValue(finish) : '');
-      args.push(...(isIndexed ? rejectionArgs(indexedRejections(jobId, data, now)) : ['']));
+      args.push(requestId ?? '', batches, finish?.state ?? '', finish ? finishValue(finish) : '');
+      const groups = isIndexed ? indexedRejections(jobId, data, now) : [];
+      args.push(...(isIndexed ? rejectionArgs(groups) : ['']));
+      const isReasoned = requestId && data && rejected !== 0;
+      args.push(...(isReasoned ? reasonArgs(groups, groupsBefore(entry, data, now)) : ['']));
     }
     return (await this.#settleScript(this.redis, keys, args)) as number[];
   }
 
   async #complete(some: readonly LedgerEntry[]): Promise<readonly number[]> {
-    const { counters, minutes, requests } = this.keys;
+    const { counters, minutes } = this.keys;
     const args: (string | number)[] = [KEEP_COMPLETED.count];
     let start = 0; // start of the group in args
     let last: LedgerEntry | undefined;
     for (const entry of some) {
       const { token, created, requestId, batches } = entry;
       if (last && isAlike(last, entry)) args[start] = (args[start] as number) + 1;
-      else start = args.push(1, token, created, requestId ? requests + requestId : '', batches) - ABOUT_GROUP;
+      else start = args.push(1, token, created, requestId ?? '', batches) - ABOUT_GROUP;
       args.push(entry.jobId);
       last = entry;
     }
-    const keys = [counters, minutes, ...finishKeys(this.keys)];
+    const keys = [counters, minutes, ...requestKeys(this.keys), ...finishKeys(this.keys)];
     return (await this.#completeScript(this.redis, keys, args)) as number[];
   }
 }
+
+const groupsBefore = ({ jobId, rejectedBefore }: LedgerEntry, data: JobData, now: number) =>
+  rejectedBefore ? indexedRejections(jobId, { ...data, rejected: [...rejectedBefore] }, now) : [];
 
 /** Number of arguments before the ids of a group. */
 const ABOUT_GROUP = 5;

@@ -12,21 +12,23 @@
 
   KEYS[1] counters  hash          KEYS[2] minutes       prefix of hashes
   KEYS[3] rejections  sorted set  KEYS[4] rejection     prefix of hashes and sets   KEYS[5] rejectedJobs  hash
-  KEYS[6…] BullMQ's own, as finish.lua takes them
+  KEYS[6…11] requests, as request-list.lua takes them   KEYS[12…] BullMQ's own, as finish.lua takes them
   ARGV[1] number of completed jobs to keep
-  ARGV[2…] for each job: id, token, data, created, rejected, retried, request key ('' = none), batches, state, value, rejections
+  ARGV[2…] for each job: id, token, data, created, rejected, retried, request ('' = none), batches, state, value, rejections,
+    reasons
     data = new data of the job; '' = all its pairs were created: its data stays, and a mark says how many were counted, so
     that they count once even if the process dies before BullMQ completes the job and it runs again. The mark also has the
     batches: nearly all jobs are like this and need only one field and one command.
-    request key = hash of a gateway request, which is also the channel on which its completion is published; ignored if
-    it does not exist.
+    request = id of the request that the job belongs to, as the job says; ignored if it does not exist.
     rejections = all groups of the job from now on, in the form of rejections.lua; '' = unchanged
+    reasons = what changes in the reasons of the request's rejections, in the form of count-request.lua; '' = nothing. The job
+    says which rejections it had before, so that reasons and rejected of a request always agree.
     batches = ids of the batches in which it was sent since the last settlement, separated by spaces
     state, value = completed, its return value as JSON · failed, the reason · '' '' = BullMQ moves the job
 
   Returns for each job 1 = settled, 0 = another worker has it now
 ]]
-local BULLMQ = finishKeys(6)
+local REQUESTS, BULLMQ = requestKeys(6), finishKeys(12)
 local INDEX = {groups = KEYS[3], group = KEYS[4], jobs = KEYS[5]}
 -- most characters of a job's batches, newest last
 local LONGEST_BATCHES = 400
@@ -60,7 +62,7 @@ local function look(entry, holder)
 end
 
 local keep = integer(ARGV[1])
-local entries, locks, accepted = {}, {}, {}
+local entries, locks, known = {}, {}, {}
 local at = 2
 while at <= #ARGV do
   local entry = {
@@ -68,18 +70,20 @@ while at <= #ARGV do
     created = integer(ARGV[at + 3]), rejected = integer(ARGV[at + 4]), retried = integer(ARGV[at + 5]),
     request = ARGV[at + 6], batches = ARGV[at + 7], state = ARGV[at + 8], value = ARGV[at + 9],
     job = BULLMQ.jobs .. ARGV[at], newMark = ARGV[at + 3] .. ' ' .. ARGV[at + 7],
-    ours = false, again = false, done = false, mark = false, counted = 0, attempts = 1, groups = false, -- found by `look`
+    ours = false, again = false, done = false, mark = false, counted = 0, attempts = 1, -- found by `look`
+    groups = false, reasons = {},
   }
-  at = at + 11
-  if ARGV[at - 1] ~= '' then entry.groups, at = readGroups(at - 1) end
-  if entry.request ~= '' and accepted[entry.request] == nil then accepted[entry.request] = acceptedBy(entry.request) or false end
+  at = at + 10
+  if ARGV[at] == '' then at = at + 1 else entry.groups, at = readGroups(at) end
+  if ARGV[at] == '' then at = at + 1 else entry.reasons, at = readReasons(at) end
+  if entry.request ~= '' and known[entry.request] == nil then known[entry.request] = readRequest(REQUESTS, entry.request) end
   local n = #entries + 1
   entries[n], locks[n] = entry, lockOf(entry.job)
 end
 expectCounts(KEYS[1], 'created', 'rejected', 'retried', 'jobsCompleted')
 local bucket = minuteBucket(KEYS[2], 'created', 'rejected', 'reopened', 'retried')
 expectIndex(INDEX)
-local known = expectFinishable(BULLMQ, #entries)
+local before = expectFinishable(BULLMQ, #entries)
 expectType('zset', BULLMQ.failed)
 local holders = redis.call('MGET', unpack(locks))
 for n, entry in ipairs(entries) do look(entry, holders[n]) end
@@ -118,9 +122,11 @@ local function settle(entry)
   total.rejected = total.rejected + rejected
   total.retried = total.retried + entry.retried
   reopened = reopened + math.max(0, -rejected)
-  if accepted[entry.request] and (created ~= 0 or rejected ~= 0) then
-    local sum = requests[entry.request] or {0, 0}
-    requests[entry.request] = {sum[1] + created, sum[2] + rejected}
+  local request = known[entry.request]
+  if request and (created ~= 0 or rejected ~= 0) then
+    local sum = requests[request] or {0, 0}
+    requests[request] = {sum[1] + created, sum[2] + rejected}
+    for _, reason in ipairs(entry.reasons) do countReason(request, reason) end
   end
   if entry.groups then indexRejections(INDEX, entry.id, entry.groups) end
 end
@@ -129,8 +135,8 @@ for n, entry in ipairs(entries) do
   if entry.ours and not entry.again then settle(entry) end
   settled[n] = (entry.ours or entry.done) and 1 or 0
 end
-for request, sum in pairs(requests) do countRequest(request, accepted[request], sum[1], sum[2]) end
-leave(BULLMQ, completed, failed, now, keep, known)
+for request, sum in pairs(requests) do countRequest(REQUESTS, request, sum[1], sum[2], 0) end
+leave(BULLMQ, completed, failed, now, keep, before)
 for name, by in pairs(total) do
   if by ~= 0 then redis.call('HINCRBY', KEYS[1], name, by) end
 end

@@ -13,6 +13,7 @@ const minutes = (created: number[]) => ({
   stepSeconds: 60,
   created,
   rejected: created.map(() => 0),
+  cancelled: created.map(() => 0),
   retried: created.map(() => 0),
   calls: created.map(() => 0),
   limited: created.map(() => 0),
@@ -52,7 +53,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
         stats: {
           account: 'default',
           jobs: { waiting: 2_400, active: 40, delayed: 3, failed: 12, completed: 900 },
-          associations: { created: 12_345_678, rejected: 312, retried: 1_204 },
+          associations: { created: 12_345_678, rejected: 312, cancelled: 0, retried: 1_204 },
           calls: { total: 640, rateLimited: 1, failed: 0 },
           batches: { sent: 640, meanInputs: 1_929 },
           quota: {

@@ -17,7 +17,7 @@ function readingOf(
   const stats: Stats = {
     account: 'default',
     jobs: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0, ...jobs },
-    associations: { created: 1_234_567, rejected: 2, retried: 3 },
+    associations: { created: 1_234_567, rejected: 2, cancelled: 0, retried: 3 },
     calls: { total: 640, rateLimited: 1, failed: 0 },
     batches: { sent: 640, meanInputs: 1_929.01 },
     quota: {
