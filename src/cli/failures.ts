@@ -10,6 +10,8 @@ const FAILURE_FILTERS = [
   ['--category <category>', 'only this error, as list shows it, such as OBJECT_NOT_FOUND'],
   ['--from <type>', 'only associations from this object type, such as contacts'],
   ['--to <type>', 'only associations to this object type, such as companies'],
+  ['--request <id>', 'only associations of this request, as enqueue prints it'],
+  ['--source <text>', 'only associations with this source'],
 ] as const;
 
 const failures = (verb: FailureVerb, spec: Omit<CommandSpec, 'usage' | 'run'>): CommandSpec => ({
@@ -17,7 +19,7 @@ const failures = (verb: FailureVerb, spec: Omit<CommandSpec, 'usage' | 'run'>): 
   usage: verb,
   flags: [...FAILURE_FILTERS, ...spec.flags],
   run: async given => {
-    const filter = given.texts('category', 'from', 'to');
+    const filter = given.texts('category', 'from', 'to', 'request', 'source');
     const options = { ...filter, json: given.flag('json'), yes: given.flag('yes') };
     if (verb === 'discard' && !options.yes && !process.stdin.isTTY)
       given.problem('discard asks before it removes anything, and nobody can answer here: add --yes');

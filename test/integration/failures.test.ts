@@ -120,6 +120,22 @@ describe('the list of failures', () => {
     expect(await summary({ from: 'tickets' })).toEqual({ associations: 0, jobs: 0, groups: [] });
   });
 
+  test('is filtered by request and by source, also where the data of a job is unreadable', async () => {
+    await fail(
+      jobWith([missing('101')], { requestId: 'r-1', source: 'crm' }),
+      jobWith([missing('102')], { requestId: 'r-2', source: 'crm' }),
+      jobWith([missing('103')]),
+      { requestId: 'r-1', pairs: 'none' },
+    );
+    expect(await summary({ request: 'r-1' })).toMatchObject({ associations: 1, jobs: 2 });
+    expect(await summary({ source: 'crm' })).toMatchObject({ associations: 2, jobs: 2 });
+    expect(await summary({ request: 'r-2', source: 'crm' })).toMatchObject({ associations: 1, jobs: 1 });
+    expect((await exported({ request: 'r-2' })).lines).toMatchObject([{ from: '102' }]);
+    expect(await access(each => retryFailures(each, { request: 'r-2' }))).toMatchObject({ jobs: 1 });
+    expect(await access(each => discardFailures(each, { request: 'r-1' }))).toMatchObject({ jobsRemoved: 2 });
+    expect(await summary()).toMatchObject({ associations: 1, jobs: 1 });
+  });
+
   test('shows jobs of any data: invalid ones, such as are not even JSON, and those that failed without a rejection', async () => {
     await fail({ version: 7, fromObjectType: 'contacts' }, jobWith([], { pairs: [['1', '2']] }), {});
     await redis.hset(`${bullmqKeys(on.keys).jobs}3`, 'data', '{not json');

@@ -29,6 +29,8 @@ export type FailedJob = {
   failedAt: number;
   fromObjectType: string;
   toObjectType: string;
+  requestId?: string;
+  source?: string;
   failures: Failure[];
   /** absent if the schema refuses the data */
   data?: JobData;
@@ -118,6 +120,7 @@ function readJob(id: string, json: string, failedReason: string, failedAt: numbe
       id,
       json,
       failedAt,
+      ...enqueuedBy(raw),
       fromObjectType: String(fields.fromObjectType ?? '?'),
       toObjectType: String(fields.toObjectType ?? '?'),
       failures: [{ category: INVALID_JOB, error: jobError, pairs: [] }],
@@ -140,9 +143,19 @@ function readJob(id: string, json: string, failedReason: string, failedAt: numbe
     id,
     json,
     failedAt,
+    ...enqueuedBy(raw),
     fromObjectType: data.fromObjectType,
     toObjectType: data.toObjectType,
     failures,
     data,
+  };
+}
+
+/** Says it of unreadable data as well. */
+function enqueuedBy(raw: unknown): Pick<FailedJob, 'requestId' | 'source'> {
+  const { requestId, source } = (raw ?? {}) as { requestId?: unknown; source?: unknown };
+  return {
+    ...(typeof requestId === 'string' && { requestId }),
+    ...(typeof source === 'string' && { source }),
   };
 }

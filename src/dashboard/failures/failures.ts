@@ -29,6 +29,10 @@ export type FailureFilter = {
   category?: string;
   from?: string;
   to?: string;
+  /** id of the request that enqueued them */
+  request?: string;
+  /** who enqueued them, as the job says */
+  source?: string;
   /** a group of the index, whose jobs alone are read instead of the whole failed set; excludes the other fields */
   group?: string;
   /** {@link latestFailure} when the operator was asked; jobs that fail later are not touched */
@@ -48,6 +52,8 @@ async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGener
     yield page.flatMap(job => {
       if (filter.from !== undefined && !isSameType(filter.from, job.fromObjectType)) return [];
       if (filter.to !== undefined && !isSameType(filter.to, job.toObjectType)) return [];
+      if (filter.request !== undefined && filter.request !== job.requestId) return [];
+      if (filter.source !== undefined && filter.source !== job.source) return [];
       const matched = job.failures.filter(
         each => category === undefined || each.category.toUpperCase() === category,
       );

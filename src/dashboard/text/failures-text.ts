@@ -38,7 +38,7 @@ export function listText({ associations: total, jobs: jobCount, groups }: Failur
       ...details(group).map(line => `${' '.repeat(14)}${line}`),
       '',
     ]),
-    `${held(total, jobCount)}. Next: association-queue failures export, retry or discard; --category, --from and --to choose among them.`,
+    `${held(total, jobCount)}. Next: association-queue failures export, retry or discard; --category, --from, --to, --request and --source choose among them.`,
   ]
     .map(harmless) // ids, categories and object types are foreign text as well
     .join('\n');
