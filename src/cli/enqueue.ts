@@ -1,10 +1,11 @@
 /** `association-queue enqueue FILE`: reports all problems of options, file name and settings before it loads anything. */
-import { type CommandSpec, PROGRAM, warnOf } from './command.js';
+import type { EnqueueOptions } from '../producer/import/options.js';
+import { type CommandSpec, type Given, PROGRAM, warnOf } from './command.js';
 
 export const ENQUEUE: CommandSpec = {
   usage: 'enqueue FILE',
   summary:
-    "Enqueues the associations of FILE: .csv (header from,to and optional category,typeId, label), .ndjson (from, to and optional types, label, fromObjectType, toObjectType), or - for NDJSON on stdin. Without types and label it is HubSpot's unlabelled association. Labels are looked up at HubSpot, which needs HUBSPOT_ACCESS_TOKEN. Refused lines are listed; exit 1 when there are any.",
+    "Enqueues the associations of FILE: .csv, .tsv, .txt (a header with from,to and optional category,typeId, label, or HubSpot's own headers), .ndjson (from, to and optional types, label, fromObjectType, toObjectType), or - for stdin. Without types and label it is HubSpot's unlabelled association. Labels are looked up at HubSpot, which needs HUBSPOT_ACCESS_TOKEN. Refused lines are grouped by reason; exit 1 when there are any.",
   flags: [
     ['--from <type>', 'object type of the from ids, such as contacts'],
     ['--to <type>', 'object type of the to ids, such as companies'],
@@ -13,6 +14,18 @@ export const ENQUEUE: CommandSpec = {
       'association type of lines with neither type nor label, such as HUBSPOT_DEFINED:279; may be repeated',
     ],
     ['--label <name>', 'association label of lines with neither type nor label, such as "Decision maker"'],
+    ['--dry-run', 'say what would be enqueued, what is refused, and how long it takes; enqueue nothing'],
+    ['--refused <file>', 'write all refused lines into this file, with their line number and the reason'],
+    ['--from-column <name>', 'column of the from ids, such as "Record ID"'],
+    ['--to-column <name>', 'column of the to ids, such as "Associated Company IDs"'],
+    ['--type-column <name>', 'column of types, such as HUBSPOT_DEFINED:279; several are separated by ;'],
+    ['--label-column <name>', 'column of labels; several are separated by ;'],
+    ['--ignore-column <name>', 'column to leave out; may be repeated'],
+    ['--delimiter <character>', 'character between cells, such as ; or tab (default: detected)'],
+    ['--encoding <name>', 'such as windows-1252 (default: UTF-8 or UTF-16, detected)'],
+    ['--format <format>', 'csv or ndjson, for stdin or a name that does not say it'],
+    ['--fix-ids', 'read ids that a spreadsheet has formatted, such as 101.0 and 1,234; says how many'],
+    ['--any-object-type', "accept names of object types that HubSpot's guide does not list"],
     ['--source <text>', 'who enqueues them; kept in the jobs'],
     [
       '--priority <priority>',
@@ -23,16 +36,15 @@ export const ENQUEUE: CommandSpec = {
   example: `${PROGRAM} enqueue links.csv --from contacts --to companies --type HUBSPOT_DEFINED:279`,
   run: async given => {
     const [file = ''] = given.operands;
-    const type = given.list('type');
-    const options = {
-      ...given.texts('from', 'to', 'label', 'source', 'priority'),
-      ...(type.length > 0 && { type }),
-    };
-    const { readOptions } = await import('../producer/import/options.js');
-    given.problem(...readOptions(options).problems);
+    const options = optionsOf(given);
+    const { formatProblems, readOptions } = await import('../producer/import/options.js');
+    const { format, problems } = readOptions(options);
+    given.problem(...problems);
     const { fileSource } = await import('../producer/import/source.js');
-    const source = file === '' || file === '-' ? undefined : fileSource(file);
+    const source = file === '' || file === '-' ? undefined : fileSource(file, format);
     if (source && 'problems' in source) given.problem(...source.problems);
+    else if (file !== '')
+      given.problem(...formatProblems(options, source?.source.format ?? format ?? 'ndjson'));
     const { parseConfig } = await import('../shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env));
     warnOf(config);
@@ -40,7 +52,21 @@ export const ENQUEUE: CommandSpec = {
     compactHeap(); // a file may have any length, and the import mostly waits for Redis
     const { runEnqueue } = await import('../producer/main.js');
     const { hubspotOptions } = await import('../labels/open-labels.js');
-    const strict = given.flag('strict');
-    return runEnqueue({ ...config, hubspot: hubspotOptions(config) }, { file, strict, ...options });
+    return runEnqueue({ ...config, hubspot: hubspotOptions(config), quota: config }, { file, ...options });
   },
 };
+
+function optionsOf(given: Given): Omit<EnqueueOptions, 'file'> {
+  const type = given.list('type');
+  const ignoreColumn = given.list('ignoreColumn');
+  return {
+    ...given.texts('format', 'from', 'to', 'label', 'source', 'priority', 'refused'),
+    ...given.texts('fromColumn', 'toColumn', 'typeColumn', 'labelColumn', 'delimiter', 'encoding'),
+    ...(type.length > 0 && { type }),
+    ...(ignoreColumn.length > 0 && { ignoreColumn }),
+    strict: given.flag('strict'),
+    dryRun: given.flag('dryRun'),
+    fixIds: given.flag('fixIds'),
+    anyObjectType: given.flag('anyObjectType'),
+  };
+}

@@ -41,6 +41,7 @@ async function queued(): Promise<unknown[]> {
     ids.map(async id => JSON.parse((await test.redis.hget(`${key}:${id}`, 'data')) ?? 'null')),
   );
 }
+const ONE_CALL = '1 call to HubSpot, a few seconds at the quota (100 calls in 10 s)\n';
 const OPTIONS = { from: 'contacts', to: 'companies', type: ['HUBSPOT_DEFINED:279'] };
 
 describe('enqueue', () => {
@@ -52,7 +53,7 @@ describe('enqueue', () => {
     const { code, out, err, jobs } = await run({ file: place, ...OPTIONS, source: 'crm-import' });
     expect({ code, out, err }).toEqual({
       code: 0,
-      out: 'enqueued 2 associations in 2 jobs (0 lines refused)\n',
+      out: `${ONE_CALL}enqueued 2 associations in 2 jobs (0 lines refused)\n`,
       err: '',
     });
     expect(jobs).toEqual([
@@ -78,7 +79,7 @@ describe('enqueue', () => {
     );
     const { code, out, err, jobs } = await run({ file: place, ...OPTIONS });
     expect(code).toBe(1);
-    expect(out).toBe('enqueued 2 associations in 1 jobs (2 lines refused)\n');
+    expect(out).toBe(`${ONE_CALL}enqueued 2 associations in 1 jobs (2 lines refused)\n`);
     expect(err.split('\n')).toEqual([
       expect.stringMatching(/^line 3: not JSON/),
       expect.stringMatching(/^line 4: from: 9007199254740993 .* give the id as a string$/),
@@ -99,7 +100,7 @@ describe('enqueue', () => {
     const line =
       '{"from":"1","to":"2","types":["WORK:5"],"fromObjectType":"0-1","toObjectType":"0-2","error":{}}\n';
     const { code, out, jobs } = await run({ file: '-', strict }, line);
-    expect([code, out]).toEqual([0, 'enqueued 1 associations in 1 jobs (0 lines refused)\n']);
+    expect([code, out]).toEqual([0, `${ONE_CALL}enqueued 1 associations in 1 jobs (0 lines refused)\n`]);
     expect(jobs).toMatchObject([{ fromObjectType: '0-1', toObjectType: '0-2', pairs: [['1', '2']] }]);
     const after = readdirSync(tmpdir()).filter(name => name.startsWith('association-queue-'));
     expect(after.filter(name => !before.includes(name) && !name.includes('redis'))).toEqual([]);
@@ -114,7 +115,7 @@ describe('enqueue', () => {
   });
 
   it('lists all problems of the options and the file at once', async () => {
-    const missing = path.join(directory, 'missing.txt');
+    const missing = path.join(directory, 'missing.md');
     const bad = { from: 'a/b', to: '', type: ['WORK', 'X:1'], label: ' ', source: 'x'.repeat(201) };
     const options = { file: missing, ...bad };
     const error = await run(options).catch((reason: unknown) => reason);
@@ -126,8 +127,8 @@ describe('enqueue', () => {
       expect.stringContaining('--type "WORK"'),
       expect.stringContaining('--type "X:1"'),
       expect.stringContaining('--source'),
-      expect.stringContaining('missing.txt: the name must end in .csv, .ndjson, .jsonl'),
-      expect.stringContaining('missing.txt does not exist'),
+      expect.stringContaining('missing.md: the name must end in .csv, .tsv, .txt, .ndjson, .jsonl'),
+      expect.stringContaining('missing.md does not exist'),
     ]);
   });
 
@@ -164,7 +165,9 @@ onLinux('a million lines on standard input take less than 200 MB', async () => {
   }
   child.stdin.end();
   expect(await exited).toEqual([0, null]);
-  expect(said).toBe('enqueued 1000000 associations in 2000 jobs (0 lines refused)\n');
+  expect(said).toBe(
+    '500 calls to HubSpot, about 50 s at the quota (100 calls in 10 s)\nenqueued 1000000 associations in 2000 jobs (0 lines refused)\n',
+  );
   expect(peakKb).toBeGreaterThan(40_000);
   expect(peakKb).toBeLessThan(200_000);
 });

@@ -12,7 +12,7 @@ import {
   retryFailures,
   summariseFailures,
 } from '../../src/dashboard/failures/failures.js';
-import type { ParsedLines } from '../../src/producer/import/line.js';
+import { noLines } from '../../src/producer/import/line.js';
 import { NdjsonParser } from '../../src/producer/import/ndjson.js';
 import {
   type JobData,
@@ -248,14 +248,15 @@ describe('the export of failures', () => {
       { error: { ...error, jobId: '1', data: '{"version":7,"pairs":[[1,2]],"from":"1","to":"2"}' } },
       { error: { ...error, jobId: '2', data: '{not json' } },
     ]);
-    const parser = new NdjsonParser({});
-    const parsed: ParsedLines = { associations: [], lines: [], refusals: [] };
+    const parser = new NdjsonParser({ defaults: {} });
+    const parsed = noLines();
     for (const [at, line] of lines.entries()) parser.feed(JSON.stringify(line), at + 1, parsed);
     expect(parser.problems()).toEqual([]);
     expect(parsed.associations).toEqual([]);
     expect(parsed.refusals).toEqual(
       [1, 2].map(line => ({
         line,
+        text: JSON.stringify(lines[line - 1]),
         reasons: [
           `a copy of job ${line}, whose data could not be read (error.data): it holds no association to enqueue`,
         ],

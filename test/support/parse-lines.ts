@@ -1,5 +1,10 @@
 /** Lines through a parser of an import, as `enqueue FILE` feeds them. */
-import type { LineDefaults, LineParser, ParsedLines } from '../../src/producer/import/line.js';
+import {
+  type LineDefaults,
+  type LineParser,
+  noLines,
+  type ParsedLines,
+} from '../../src/producer/import/line.js';
 
 export const defaults: LineDefaults = {
   fromObjectType: 'contacts',
@@ -12,7 +17,7 @@ export function parseAll(
   parser: LineParser,
   text: string,
 ): ParsedLines & { problems: string[]; refused: string[] } {
-  const into: ParsedLines = { associations: [], lines: [], refusals: [] };
+  const into = noLines();
   text.split('\n').forEach((line, index) => {
     parser.feed(line, index + 1, into);
   });

@@ -10,17 +10,21 @@
 import type { TypesOf } from '../../labels/type-resolver.js';
 import { ConfigError, EnqueueError, messageOf } from '../../shared/contract/errors.js';
 import type { EnqueueOptions, Producer } from '../producer.js';
-import type { RefusedLine } from './line.js';
-import { type Chunk, type Reading, readAssociations } from './read-associations.js';
+import type { Layout, Reading, RefusedLine } from './line.js';
+import { type Chunk, type ReadingEvents, readAssociations } from './read-associations.js';
 import type { Source } from './source.js';
 
 /** Associations of a lot: ten full jobs of one lane. Larger lots were no faster and took 10 MB more for each 5,000. */
 const LOT_SIZE = 5_000;
 
 export type ImportReport = {
+  /** the input as a whole is usable; once */
+  usable(warnings: readonly string[], layout: Layout): void;
+  /** after the last line: what was repaired or skipped */
+  noted(notes: readonly string[]): void;
   refused(refusals: readonly RefusedLine[]): void;
-  /** warnings about the whole input, once */
-  warned(warnings: readonly string[]): void;
+  /** lines that are about to be enqueued */
+  read(chunk: Chunk): void;
   progress(bytesRead: number, associations: number): void;
 };
 
@@ -45,17 +49,20 @@ export async function importFile(
   options: EnqueueOptions = {},
 ): Promise<Imported> {
   let isFirst = true;
-  const onUsable = (warnings: readonly string[]) => {
-    if (isFirst) report.warned(warnings);
-    isFirst = false;
-    return producer.connected();
+  const events: ReadingEvents = {
+    usable(warnings, layout) {
+      if (isFirst) report.usable(warnings, layout);
+      isFirst = false;
+      return producer.connected();
+    },
+    ended: notes => report.noted(notes),
   };
-  const lines = () => readAssociations(source, reading, producer.typesOf, onUsable);
+  const lines = (reported: ReadingEvents) => readAssociations(source, reading, producer.typesOf, reported);
   if (strict) {
-    const checked = await checkLines(lines(), report);
+    const checked = await checkLines(lines({ usable: events.usable }), report);
     if (checked.refused > 0 || checked.interrupted) return checked;
   }
-  return enqueueLines(lines(), producer, report, options);
+  return enqueueLines(reported(lines(events), report), producer, report, options);
 }
 
 async function checkLines(chunks: AsyncIterable<Chunk>, report: ImportReport): Promise<Imported> {
@@ -70,6 +77,13 @@ async function checkLines(chunks: AsyncIterable<Chunk>, report: ImportReport): P
     checked.interrupted = { fromLine: 1, reason: messageOf(error) };
   }
   return checked;
+}
+
+async function* reported(chunks: AsyncIterable<Chunk>, report: ImportReport): AsyncGenerator<Chunk> {
+  for await (const chunk of chunks) {
+    report.read(chunk);
+    yield chunk;
+  }
 }
 
 async function enqueueLines(

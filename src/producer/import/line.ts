@@ -1,10 +1,13 @@
-/** Turns the fields of a line into an association, or into the reasons of a refusal. Pure. */
+/** Turns the fields of a line into associations, or into the reasons of a refusal. Pure. */
 import {
   type Association,
   type AssociationType,
   associationFaults,
 } from '../../shared/contract/association.js';
 import type { Fields } from '../../shared/contract/association-fields.js';
+import { objectTypeFault } from '../../shared/contract/object-types.js';
+import { ENCODING_REMEDY, UNDECODED } from './encoding.js';
+import { IdFault, IdReader } from './ids.js';
 
 /** Defaults for lines without these fields. */
 export type LineDefaults = {
@@ -15,10 +18,47 @@ export type LineDefaults = {
   readonly label?: string;
 };
 
-export type RefusedLine = { line: number; reasons: readonly string[] };
+/** How the lines of a file are read. It can be written as JSON, so that the same file can be read again in the same way. */
+export type Reading = {
+  readonly defaults: LineDefaults;
+  /** of a file without a byte order mark; without it, UTF-8 or UTF-16 is detected */
+  readonly encoding?: string;
+  /** between the cells of a CSV file; without it, it is detected */
+  readonly delimiter?: string;
+  /** names of columns that hold something under a name of their own */
+  readonly columns?: { readonly [column in 'from' | 'to' | 'type' | 'label']?: string };
+  /** names of columns that are left out without a word */
+  readonly ignored?: readonly string[];
+  /** repairs ids that a spreadsheet has formatted as numbers */
+  readonly fixIds?: boolean;
+  /** accepts names of object types that HubSpot's guide does not list */
+  readonly anyObjectType?: boolean;
+};
 
-/** The result of some lines: `lines[i]` is the physical line number of `associations[i]`. */
-export type ParsedLines = { associations: Association[]; lines: number[]; refusals: RefusedLine[] };
+/** `text`: the line as it is written in the file, its line breaks included if it has several */
+export type RefusedLine = { line: number; reasons: readonly string[]; text: string };
+
+/** The result of some lines: `lines[i]` is the physical line number of `associations[i]`, and `texts[i]` its text. */
+export type ParsedLines = {
+  associations: Association[];
+  lines: number[];
+  texts: string[];
+  refusals: RefusedLine[];
+};
+
+export const noLines = (): ParsedLines => ({ associations: [], lines: [], texts: [], refusals: [] });
+
+/** What is needed to write lines in the file's own format. */
+export type Layout =
+  | { readonly format: 'ndjson' }
+  | {
+      readonly format: 'csv';
+      readonly header: readonly string[];
+      readonly delimiter: string;
+      /** positions of the columns of ids */
+      readonly from: number;
+      readonly to: number;
+    };
 
 export type LineParser = {
   /** Takes the next line and adds complete results to `into`; a record may need further lines. */
@@ -29,32 +69,137 @@ export type LineParser = {
   end(into: ParsedLines): void;
   /** @returns problems that make the whole input unusable. Called once, after the first lines. */
   problems(): string[];
-  /** @returns warnings about parts of the input that are ignored. */
+  /** @returns warnings about the input as a whole: what is ignored, which columns were chosen */
   warnings(): string[];
+  layout(): Layout;
+  /** @returns what was repaired or skipped, once all lines are read */
+  notes(): string[];
 };
 
 const NEEDED_FIELDS = { fromObjectType: '--from', toObjectType: '--to' } as const;
 type NeededField = keyof typeof NEEDED_FIELDS;
+const SIDES = ['from', 'to'] as const;
 
-export function addLine(fields: Fields, line: number, defaults: LineDefaults, into: ParsedLines): void {
-  const association = { ...fields } as { -readonly [field in keyof Fields]: Fields[field] };
-  const missing: string[] = [];
-  for (const field of Object.keys(NEEDED_FIELDS) as NeededField[]) {
-    association[field] ??= defaults[field];
-    if (association[field] === undefined)
-      missing.push(`${field}: missing, and there is no ${NEEDED_FIELDS[field]}`);
+/** Several labels of one line, as HubSpot's import files write them. */
+export const LABEL_SEPARATOR = ';';
+
+/** Adds lines under the same rules. */
+export class LineReader {
+  readonly ids: IdReader;
+  defaults: LineDefaults;
+  readonly #anyObjectType: boolean;
+  /** The latest object types that were found to be known: consecutive lines mostly have the same. */
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor({ defaults, fixIds = false, anyObjectType = false }: Reading) {
+    this.defaults = defaults;
+    this.ids = new IdReader(fixIds);
+    this.#anyObjectType = anyObjectType;
   }
-  if (association.types === undefined && association.label === undefined) {
-    if (defaults.types) association.types = defaults.types;
-    if (defaults.label !== undefined) association.label = defaults.label;
+
+  add(fields: Fields, line: number, text: string, into: ParsedLines): void {
+    const association = { ...fields } as { -readonly [field in keyof Fields]: Fields[field] };
+    const missing: string[] = [];
+    const { defaults } = this;
+    for (const field of Object.keys(NEEDED_FIELDS) as NeededField[]) {
+      association[field] ??= defaults[field];
+      if (association[field] === undefined)
+        missing.push(`${field}: missing, and there is no ${NEEDED_FIELDS[field]}`);
+    }
+    if (association.types === undefined && association.label === undefined) {
+      if (defaults.types) association.types = defaults.types;
+      if (defaults.label !== undefined) association.label = defaults.label;
+    }
+    const from = this.ids.read(association.from);
+    const to = this.ids.read(association.to);
+    if (from === undefined && to === undefined) {
+      const faults = this.#faults(association, missing);
+      if (faults.length === 0) push(into, association as Association, line, text);
+      else into.refusals.push({ line, reasons: faults, text });
+    } else this.#addSeveral(association, { from, to }, missing, line, text, into);
   }
-  const absent = (fault: string) =>
-    missing.some(text => fault.startsWith(text.slice(0, text.indexOf(':') + 1)));
-  const faults = associationFaults(association as Association);
-  if (faults.length === 0) {
-    into.associations.push(association as Association);
-    into.lines.push(line);
-  } else into.refusals.push({ line, reasons: [...missing, ...faults.filter(fault => !absent(fault))] });
+
+  /** Adds an association for each id of the cell that has several. */
+  #addSeveral(
+    association: Fields,
+    read: { readonly [side in 'from' | 'to']: readonly string[] | IdFault | undefined },
+    missing: readonly string[],
+    line: number,
+    text: string,
+    into: ParsedLines,
+  ): void {
+    const faults: string[] = [];
+    const valid = { ...association } as { -readonly [field in keyof Fields]: Fields[field] };
+    for (const side of SIDES) {
+      const ids = read[side];
+      if (ids instanceof IdFault) faults.push(`${side}: ${ids.words}`);
+      if (ids !== undefined) valid[side] = ids instanceof IdFault ? 1 : ids[0];
+    }
+    const [from, to] = SIDES.map(side => (Array.isArray(read[side]) ? read[side] : [valid[side]]));
+    if (from && to && from.length > 1 && to.length > 1)
+      faults.push(
+        `from and to: ${from.length} and ${to.length} ids: only one of the two may be several in a line`,
+      );
+    faults.push(...this.#faults(valid, missing));
+    if (faults.length > 0) into.refusals.push({ line, reasons: faults, text });
+    else
+      for (const one of from ?? [])
+        for (const other of to ?? [])
+          push(into, { ...valid, from: one, to: other } as Association, line, text);
+  }
+
+  #faults(association: Fields, missing: readonly string[]): string[] {
+    const absent = (fault: string) =>
+      missing.some(text => fault.startsWith(text.slice(0, text.indexOf(':') + 1)));
+    const { label } = association;
+    const labels = typeof label === 'string' && label.includes(LABEL_SEPARATOR) ? labelsOf(label) : [label];
+    const faults = associationFaults({ ...association, label: labels[0] } as Association);
+    for (const other of labels.slice(1))
+      faults.push(...associationFaults({ ...PLAIN, label: other } as Association));
+    if (faults.length === 0 && missing.length === 0) return this.#doubts(association, labels);
+    return [...missing, ...faults.filter(fault => !absent(fault))];
+  }
+
+  /** @returns the faults of fields that are well-formed, and cannot be meant */
+  #doubts({ fromObjectType, toObjectType }: Fields, labels: readonly unknown[]): string[] {
+    const faults: string[] = [];
+    for (const [field, type] of [
+      ['fromObjectType', fromObjectType],
+      ['toObjectType', toObjectType],
+    ] as const) {
+      const fault = this.#anyObjectType ? undefined : this.#typeFault(String(type));
+      if (fault !== undefined) faults.push(`${field}: ${fault}`);
+    }
+    for (const label of labels)
+      if (typeof label === 'string' && label.includes(UNDECODED))
+        faults.push(`label: "${label}" has a character that is not in this encoding: ${ENCODING_REMEDY}`);
+    return faults;
+  }
+
+  #typeFault(type: string): string | undefined {
+    if (this.#known.has(type)) return this.#known.get(type);
+    if (this.#known.size > MAX_KNOWN) this.#known.clear();
+    const fault = objectTypeFault(type);
+    this.#known.set(type, fault);
+    return fault;
+  }
+}
+
+const MAX_KNOWN = 1_000;
+/** An association without faults. */
+const PLAIN = { fromObjectType: 'a', toObjectType: 'b', from: 1, to: 1 };
+
+/** @returns the labels of a cell; the cell itself if it has none */
+export function labelsOf(cell: string): string[] {
+  const labels = cell.split(LABEL_SEPARATOR).map(name => name.trim());
+  const named = labels.filter(name => name !== '');
+  return named.length > 0 ? named : [cell];
+}
+
+function push(into: ParsedLines, association: Association, line: number, text: string): void {
+  into.associations.push(association);
+  into.lines.push(line);
+  into.texts.push(text);
 }
 
 /** @returns a problem for each option that is required because the input does not have the field */

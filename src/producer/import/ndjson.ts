@@ -8,33 +8,43 @@ import { parseType } from '../../shared/contract/association.js';
 import { type Fields, hasOwnNames, readFields } from '../../shared/contract/association-fields.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { INVALID_JOB } from '../../shared/state/rejection-groups.js';
-import { addLine, type LineDefaults, type LineParser, missingOptions, type ParsedLines } from './line.js';
+import {
+  type Layout,
+  type LineParser,
+  LineReader,
+  missingOptions,
+  noLines,
+  type ParsedLines,
+  type Reading,
+} from './line.js';
 import { MAX_LINE_LENGTH } from './read-lines.js';
 
 const OPTIONAL = ['fromObjectType', 'toObjectType', 'types', 'label'] as const;
 
 export class NdjsonParser implements LineParser {
-  readonly #defaults: LineDefaults;
+  readonly #reader: LineReader;
+  readonly #fixIds: boolean;
   readonly #given = new Set<string>();
 
-  constructor(defaults: LineDefaults) {
-    this.#defaults = defaults;
+  constructor(reading: Reading) {
+    this.#reader = new LineReader(reading);
+    this.#fixIds = reading.fixIds ?? false;
   }
 
   feed(text: string, line: number, into: ParsedLines): void {
     if (text.trim() === '') return;
     const read = this.#read(text);
-    if (read.fields && read.faults.length === 0) addLine(read.fields, line, this.#defaults, into);
-    else this.#refuse(read, line, into);
+    if (read.fields && read.faults.length === 0) this.#reader.add(read.fields, line, text, into);
+    else this.#refuse(read, line, text, into);
   }
 
   /** Refuses the line with all faults of its text and of its fields. */
-  #refuse(read: ReadLine, line: number, into: ParsedLines): void {
-    const others: ParsedLines = { associations: [], lines: [], refusals: [] };
-    if (read.fields) addLine(read.fields, line, this.#defaults, others);
+  #refuse(read: ReadLine, line: number, text: string, into: ParsedLines): void {
+    const others = noLines();
+    if (read.fields) this.#reader.add(read.fields, line, text, others);
     const isNew = (reason: string) => !read.faults.some(fault => placeOf(fault) === placeOf(reason));
     const reasons = others.refusals.flatMap(refusal => refusal.reasons.filter(isNew));
-    into.refusals.push({ line, reasons: [...read.faults, ...reasons] });
+    into.refusals.push({ line, reasons: [...read.faults, ...reasons], text });
   }
 
   openSince(): undefined {}
@@ -45,8 +55,16 @@ export class NdjsonParser implements LineParser {
     return [];
   }
 
+  layout(): Layout {
+    return { format: 'ndjson' };
+  }
+
+  notes(): string[] {
+    return this.#reader.ids.repairs();
+  }
+
   problems(): string[] {
-    return missingOptions(this.#defaults, field => this.#given.has(field));
+    return missingOptions(this.#reader.defaults, field => this.#given.has(field));
   }
 
   #read(text: string): ReadLine {
@@ -69,8 +87,13 @@ export class NdjsonParser implements LineParser {
     const { types, faults } = readTypes(read.fields.types);
     const fields = { ...read.fields, from: idOf(read.fields.from), to: idOf(read.fields.to), types };
     for (const side of ['from', 'to'] as const) {
-      const fault = numberFault(text, side, fields[side]);
-      if (fault) faults.push(fault);
+      if (typeof fields[side] !== 'number') continue;
+      const written = writtenNumbers(text, side);
+      const fault = numberFault(written, side, fields[side]);
+      // 101.0 as a text, so that it is repaired and counted like one
+      if (fault && this.#fixIds && written.every(number => WHOLE_NUMBER.test(number)))
+        fields[side] = written[0];
+      else if (fault) faults.push(fault);
     }
     return { fields, faults: [...read.faults, ...faults] };
   }
@@ -130,14 +153,19 @@ function readTypes(given: unknown): { types: unknown; faults: string[] } {
   return { types, faults };
 }
 
+/** @returns the numbers that the line writes for this side */
+function writtenNumbers(text: string, side: 'from' | 'to'): string[] {
+  const pattern = new RegExp(`${side}"\\s*:\\s*(?:\\{\\s*"id"\\s*:\\s*)?([-+.\\deE]+)`, 'gi');
+  return [...text.matchAll(pattern)].map(match => match[1] ?? '');
+}
+
+const WHOLE_NUMBER = /^\d+\.0+$/;
+
 /**
  * JSON.parse changes a number that it cannot represent exactly: 9007199254740993 becomes …992, and 9007199254740990.6 an
  * integer. So the text must contain exactly the integer that was parsed.
  */
-function numberFault(text: string, side: 'from' | 'to', id: unknown): string | undefined {
-  if (typeof id !== 'number') return undefined;
-  const pattern = new RegExp(`${side}"\\s*:\\s*(?:\\{\\s*"id"\\s*:\\s*)?([-+.\\deE]+)`, 'gi');
-  const written = [...text.matchAll(pattern)].map(match => match[1]);
+function numberFault(written: readonly string[], side: 'from' | 'to', id: number): string | undefined {
   if (Number.isSafeInteger(id) && written.includes(String(id))) return undefined;
   return `${side}: ${written[0] ?? id} is not exactly an integer up to ${Number.MAX_SAFE_INTEGER}: give the id as a string`;
 }

@@ -7,50 +7,140 @@ import {
 } from '../../shared/contract/association.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { type Priority, priorityProblem } from '../../shared/contract/keys.js';
+import { objectTypeFault } from '../../shared/contract/object-types.js';
+import { quote } from '../../shared/contract/record-id.js';
 import { textProblem } from '../text-problem.js';
-import type { LineDefaults } from './line.js';
+import { encodingProblem } from './encoding.js';
+import type { LineDefaults, Reading } from './line.js';
+import { FORMATS, type Format } from './source.js';
 
 export type EnqueueOptions = {
-  /** path of a .csv, .ndjson or .jsonl file; `-` reads NDJSON from standard input */
+  /** path of the file; `-` reads standard input */
   file: string;
+  /** csv or ndjson; without it the name of the file says it, and standard input is NDJSON */
+  format?: string;
   from?: string;
   to?: string;
   type?: string[];
   label?: string;
+  fromColumn?: string;
+  toColumn?: string;
+  typeColumn?: string;
+  labelColumn?: string;
+  ignoreColumn?: string[];
+  delimiter?: string;
+  encoding?: string;
+  fixIds?: boolean;
+  anyObjectType?: boolean;
+  /** file for all refused lines */
+  refused?: string;
+  dryRun?: boolean;
   strict?: boolean;
   source?: string;
   priority?: string;
 };
 
-type ReadOptions = { defaults: LineDefaults; priority: Priority; problems: string[] };
+type ReadOptions = {
+  reading: Reading;
+  /** undefined: the name of the file says it */
+  format: Format | undefined;
+  priority: Priority;
+  problems: string[];
+};
+/** Options that say something about a CSV file. */
+const CSV_ONLY = [
+  'delimiter',
+  'fromColumn',
+  'toColumn',
+  'typeColumn',
+  'labelColumn',
+  'ignoreColumn',
+] as const;
 
-export function readOptions(options: Omit<EnqueueOptions, 'file' | 'strict'>): ReadOptions {
-  const { from, to, label, source, type: texts = [], priority = 'normal' } = options;
+export function readOptions(options: Omit<EnqueueOptions, 'file'>): ReadOptions {
+  const { source, priority = 'normal' } = options;
+  const { defaults, problems } = readDefaults(options);
+  const delimiter = options.delimiter === undefined ? undefined : readDelimiter(options.delimiter);
+  const others = [
+    source === undefined ? undefined : textProblem('source', source),
+    priorityProblem(priority),
+  ].flatMap(problem => (problem ? `--${problem}` : []));
+  const reading: Reading = {
+    defaults,
+    ...(options.encoding !== undefined && { encoding: options.encoding }),
+    ...(delimiter && 'delimiter' in delimiter && delimiter),
+    ...columnsOf(options),
+    ...(options.ignoreColumn && { ignored: options.ignoreColumn }),
+    ...(options.fixIds && { fixIds: true }),
+    ...(options.anyObjectType && { anyObjectType: true }),
+  };
+  if (delimiter && 'problem' in delimiter) problems.push(`--delimiter ${delimiter.problem}`);
+  const encoding = options.encoding === undefined ? undefined : encodingProblem(options.encoding);
+  if (encoding !== undefined) problems.push(`--encoding ${encoding}`);
+  const format = FORMATS.find(name => name === options.format);
+  if (options.format !== undefined && !format)
+    problems.push(`--format ${quote(options.format)} is not one of ${FORMATS.join(', ')}`);
+  return { reading, format, priority: priority as Priority, problems: [...problems, ...others] };
+}
+
+/** @returns a problem for each option that says nothing about a file of this format */
+export function formatProblems(options: Omit<EnqueueOptions, 'file'>, format: Format): string[] {
+  if (format === 'csv') return [];
+  const given = CSV_ONLY.filter(name => options[name] !== undefined);
+  return given.map(
+    name => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)} is for CSV only`,
+  );
+}
+
+function columnsOf({
+  fromColumn,
+  toColumn,
+  typeColumn,
+  labelColumn,
+}: Omit<EnqueueOptions, 'file'>): Pick<Reading, 'columns'> {
+  const columns = {
+    ...(fromColumn !== undefined && { from: fromColumn }),
+    ...(toColumn !== undefined && { to: toColumn }),
+    ...(typeColumn !== undefined && { type: typeColumn }),
+    ...(labelColumn !== undefined && { label: labelColumn }),
+  };
+  return Object.keys(columns).length > 0 ? { columns } : {};
+}
+
+function readDefaults({
+  from,
+  to,
+  label,
+  type: texts = [],
+  anyObjectType = false,
+}: Omit<EnqueueOptions, 'file'>): { defaults: LineDefaults; problems: string[] } {
   const { types, problems } = readTypes(texts);
   const faults = associationFaults({
     // all other fields are valid, so every fault belongs to an option
     ...{ from: 1, to: 1, fromObjectType: from ?? 'a', toObjectType: to ?? 'b', label },
     ...(types.length > 0 && { types }),
-  } as Association).map(fault =>
+  } as Association);
+  for (const [field, name] of [
+    ['fromObjectType', from],
+    ['toObjectType', to],
+  ] as const) {
+    const isWellFormed = !faults.some(fault => fault.startsWith(field));
+    const fault = name === undefined || anyObjectType ? undefined : objectTypeFault(name);
+    if (fault !== undefined && isWellFormed) faults.push(`${field}: ${fault}`);
+  }
+  const words = faults.map(fault =>
     fault
       .replace(/^(from|to)ObjectType:/, '--$1')
       .replace(/^label:/, '--label')
       .replace(/^types:/, '--type'),
   );
-  const others = [
-    source === undefined ? undefined : textProblem('source', source),
-    priorityProblem(priority),
-  ];
-  return {
-    defaults: {
-      ...(from !== undefined && { fromObjectType: from }),
-      ...(to !== undefined && { toObjectType: to }),
-      ...(texts.length > 0 && { types }),
-      ...(label !== undefined && { label }),
-    },
-    priority: priority as Priority,
-    problems: [...faults, ...problems, ...others.flatMap(problem => (problem ? `--${problem}` : []))],
+  const defaults = {
+    ...(from !== undefined && { fromObjectType: from }),
+    ...(to !== undefined && { toObjectType: to }),
+    ...(texts.length > 0 && { types }),
+    ...(label !== undefined && { label }),
   };
+  return { defaults, problems: [...words, ...problems] };
 }
 
 function readTypes(texts: readonly string[]): { types: AssociationType[]; problems: string[] } {
@@ -64,4 +154,13 @@ function readTypes(texts: readonly string[]): { types: AssociationType[]; proble
     }
   }
   return { types, problems };
+}
+
+/** Words for characters that are hard to type. */
+const DELIMITERS: Readonly<Record<string, string>> = { tab: '\t', '\\t': '\t' };
+
+function readDelimiter(text: string): { delimiter: string } | { problem: string } {
+  const delimiter = DELIMITERS[text.toLowerCase()] ?? text;
+  if (delimiter.length === 1 && !/[\w"\r\n ]/.test(delimiter)) return { delimiter };
+  return { problem: `${quote(text)} is not one character (such as ; or tab)` };
 }

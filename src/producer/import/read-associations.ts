@@ -6,16 +6,22 @@
  *   3. saying with each chunk up to which line everything has been yielded.
  * Not responsible for parsing a line (csv.ts, ndjson.ts), nor for what becomes of the associations.
  */
-import { saysTypes, type TypesOf, withTypes } from '../../labels/type-resolver.js';
+import { type Resolved, saysTypes, type TypesOf, withTypes } from '../../labels/type-resolver.js';
+import type { Association } from '../../shared/contract/association.js';
 import { ConfigError } from '../../shared/contract/errors.js';
 import { CsvParser } from './csv.js';
-import type { LineDefaults, LineParser, ParsedLines } from './line.js';
+import {
+  LABEL_SEPARATOR,
+  type Layout,
+  type LineParser,
+  labelsOf,
+  noLines,
+  type ParsedLines,
+  type Reading,
+} from './line.js';
 import { NdjsonParser } from './ndjson.js';
 import { readLines } from './read-lines.js';
 import type { Source } from './source.js';
-
-/** How the lines of a file are read. It can be written as JSON, so that the same file can be read again in the same way. */
-export type Reading = { readonly defaults: LineDefaults };
 
 /**
  * The result of some lines. `lines` ascends; a line with several ids has several associations in a row, all of them in
@@ -23,8 +29,14 @@ export type Reading = { readonly defaults: LineDefaults };
  */
 export type Chunk = ParsedLines & { bytesRead: number; upTo: number };
 
+export type ReadingEvents = {
+  /** awaited once the whole input proves usable, before anything is yielded */
+  usable(warnings: readonly string[], layout: Layout): Promise<void>;
+  /** after the last line: what was repaired or skipped */
+  ended?(notes: readonly string[]): void;
+};
+
 /**
- * @param onUsable called with the warnings and awaited once the whole input proves usable, before anything is yielded
  * @throws ConfigError if the whole input is unusable
  * @throws LabelLookupError if labels cannot be looked up; the chunk of the line has not been yielded then
  */
@@ -32,45 +44,40 @@ export function readAssociations(
   source: Source,
   reading: Reading,
   typesOf: TypesOf,
-  onUsable: (warnings: readonly string[]) => Promise<void>,
+  events: ReadingEvents,
 ): AsyncGenerator<Chunk> {
-  return typedLines(parsedLines(source, reading, onUsable), typesOf);
+  return typedLines(parsedLines(source, reading, events), typesOf);
 }
 
-async function* parsedLines(
+/** The lines as they are written: labels are not looked up. */
+export async function* parsedLines(
   source: Source,
-  { defaults }: Reading,
-  onUsable: (warnings: readonly string[]) => Promise<void>,
+  reading: Reading,
+  { usable, ended }: ReadingEvents,
 ): AsyncGenerator<Chunk> {
-  const parser: LineParser = source.format === 'csv' ? new CsvParser(defaults) : new NdjsonParser(defaults);
-  let chunk: Chunk = emptyChunk(0, 0);
+  const parser: LineParser = source.format === 'csv' ? new CsvParser(reading) : new NdjsonParser(reading);
+  let lastLine = 0;
+  let chunk: Chunk = { ...noLines(), bytesRead: 0, upTo: 0 };
   let isFirst = true;
-  for await (const { firstLine, lines, bytesRead } of readLines(source.open())) {
-    chunk = emptyChunk(bytesRead, firstLine + lines.length - 1);
+  for await (const { firstLine, lines, bytesRead } of readLines(source.open(), reading.encoding)) {
+    lastLine = firstLine + lines.length - 1;
+    chunk = { ...noLines(), bytesRead, upTo: lastLine };
     for (const [index, text] of lines.entries()) parser.feed(text, firstLine + index, chunk);
     if (isFirst) {
       refuseWhole(parser.problems());
-      await onUsable(parser.warnings());
+      await usable(parser.warnings(), parser.layout());
     }
     isFirst = false;
     const open = parser.openSince();
     if (open !== undefined) chunk.upTo = open - 1;
     yield chunk;
   }
-  const last = emptyChunk(chunk.bytesRead, chunk.upTo);
+  const last: Chunk = { ...noLines(), bytesRead: chunk.bytesRead, upTo: lastLine };
   parser.end(last);
   if (isFirst && source.format === 'csv') refuseWhole(parser.problems());
-  last.upTo = Math.max(last.upTo, last.lines.at(-1) ?? 0, last.refusals.at(-1)?.line ?? 0);
   yield last;
+  ended?.(parser.notes());
 }
-
-const emptyChunk = (bytesRead: number, upTo: number): Chunk => ({
-  associations: [],
-  lines: [],
-  refusals: [],
-  bytesRead,
-  upTo,
-});
 
 async function* typedLines(chunks: AsyncIterable<Chunk>, typesOf: TypesOf): AsyncGenerator<Chunk> {
   for await (const chunk of chunks) {
@@ -78,19 +85,42 @@ async function* typedLines(chunks: AsyncIterable<Chunk>, typesOf: TypesOf): Asyn
       yield chunk;
       continue;
     }
-    const typed: Chunk = { ...chunk, associations: [], lines: [], refusals: [...chunk.refusals] };
+    const typed: Chunk = { ...chunk, ...noLines(), refusals: [...chunk.refusals] };
     for (const [index, association] of chunk.associations.entries()) {
-      const line = chunk.lines[index] ?? 0;
-      const answer = typesOf(association);
-      const resolved = answer instanceof Promise ? await answer : answer;
-      if (resolved.fault === undefined) {
-        typed.associations.push(withTypes(association, resolved.types));
+      const [line, text] = [chunk.lines[index] ?? 0, chunk.texts[index] ?? ''];
+      const answer = resolved(association, typesOf);
+      const { types, fault } = answer instanceof Promise ? await answer : answer;
+      if (fault === undefined) {
+        typed.associations.push(withTypes(association, types));
         typed.lines.push(line);
-      } else typed.refusals.push({ line, reasons: [resolved.fault] });
+        typed.texts.push(text);
+      } else if (typed.refusals.at(-1)?.line !== line) typed.refusals.push({ line, reasons: [fault], text });
     }
     typed.refusals.sort((one, other) => one.line - other.line);
     yield typed;
   }
+}
+
+function resolved(association: Association, typesOf: TypesOf): Resolved | Promise<Resolved> {
+  const { label } = association;
+  return label?.includes(LABEL_SEPARATOR)
+    ? manyLabels(association, labelsOf(label), typesOf)
+    : typesOf(association);
+}
+
+/** A line with several labels gets the types of all of them. */
+async function manyLabels(
+  association: Association,
+  labels: readonly string[],
+  typesOf: TypesOf,
+): Promise<Resolved> {
+  let types = association.types;
+  for (const label of labels) {
+    const found = await typesOf({ ...association, types, label });
+    if (found.fault !== undefined) return found;
+    types = found.types;
+  }
+  return { types: types ?? [] };
 }
 
 function refuseWhole(problems: readonly string[]): void {
@@ -106,6 +136,7 @@ export async function* afterLine(chunks: AsyncIterable<Chunk>, line: number): As
       ...chunk,
       associations: chunk.associations.slice(from),
       lines: chunk.lines.slice(from),
+      texts: chunk.texts.slice(from),
       refusals: chunk.refusals.filter(refusal => refusal.line > line),
     };
   }

@@ -9,30 +9,40 @@ import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../../shared/contract/errors.js';
 
 export type Source = {
-  format: 'csv' | 'ndjson';
+  format: Format;
   /** size of the input; undefined: unknown */
   bytes: number | undefined;
   /** opens the input from the beginning; works only once for standard input */
   open(): AsyncIterable<Uint8Array>;
 };
 
-const FORMATS: Readonly<Record<string, Source['format']>> = {
+export const FORMATS = ['csv', 'ndjson'] as const;
+export type Format = (typeof FORMATS)[number];
+
+const FORMAT_OF: Readonly<Record<string, Format>> = {
   '.csv': 'csv',
+  '.tsv': 'csv',
+  '.txt': 'csv',
   '.ndjson': 'ndjson',
   '.jsonl': 'ndjson',
 };
+const WORKBOOK = /^\.(xlsx?|xlsm|xlsb|ods|numbers)$/;
 
 /** A quarter of Node's default: a million lines then peak at about 170 MB instead of 185, in the same time. */
 const CHUNK_BYTES = 16_384;
 
-/** @returns the source, or every reason why the file cannot be read */
-export function fileSource(file: string): { source: Source } | { problems: string[] } {
+/**
+ * @param format of a file whose name does not say it
+ * @returns the source, or every reason why the file cannot be read
+ */
+export function fileSource(file: string, format?: Format): { source: Source } | { problems: string[] } {
   const problems: string[] = [];
   const extension = path.extname(file).toLowerCase();
-  const format = FORMATS[extension];
-  if (!format)
+  const given = format ?? FORMAT_OF[extension];
+  if (WORKBOOK.test(extension)) problems.push(`${file} is a workbook: save the sheet as "CSV UTF-8"`);
+  else if (!given)
     problems.push(
-      `${file}: the name must end in ${Object.keys(FORMATS).join(', ')} (or - for NDJSON from stdin)`,
+      `${file}: the name must end in ${Object.keys(FORMAT_OF).join(', ')}, or --format must say what it is (or - for NDJSON from stdin)`,
     );
   let bytes: number | undefined;
   try {
@@ -44,12 +54,14 @@ export function fileSource(file: string): { source: Source } | { problems: strin
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     problems.push(missing ? `${file} does not exist` : `${file} cannot be read: ${messageOf(error)}`);
   }
-  if (!format || problems.length > 0) return { problems };
-  return { source: { format, bytes, open: () => createReadStream(file, { highWaterMark: CHUNK_BYTES }) } };
+  if (!given || problems.length > 0) return { problems };
+  return {
+    source: { format: given, bytes, open: () => createReadStream(file, { highWaterMark: CHUNK_BYTES }) },
+  };
 }
 
-export function stdinSource(stdin: Readable): Source {
-  return { format: 'ndjson', bytes: undefined, open: () => stdin };
+export function stdinSource(stdin: Readable, format: Format = 'ndjson'): Source {
+  return { format, bytes: undefined, open: () => stdin };
 }
 
 /** @returns the SHA-256 of the content, in hexadecimal. It reads the whole source: a GB takes about a second. */

@@ -3,6 +3,9 @@
  * Worker, labels, gateway and simulator use it to read and write HubSpot's names.
  */
 
+import { didYouMean, meant } from './did-you-mean.js';
+import { quote } from './record-id.js';
+
 /** Object type id by plural name, from HubSpot's guide to the object APIs. */
 const STANDARD_IDS: Record<string, string> = {
   contacts: '0-1',
@@ -51,6 +54,8 @@ for (const [plural, id] of Object.entries(STANDARD_IDS)) {
   pluralById.set(id, plural);
 }
 
+const STANDARD_NAMES = [...idByName.keys()].filter(name => !/^\d/.test(name));
+
 /** `2-N`, and the fully qualified name `p<portal>_<name>`. The code assumes that every custom object exists. */
 const CUSTOM = /^(2-\d{1,12}|p\d+_[a-z0-9_-]+)$/;
 
@@ -58,6 +63,20 @@ const CUSTOM = /^(2-\d{1,12}|p\d+_[a-z0-9_-]+)$/;
 export function objectTypeId(name: string): string | undefined {
   const lower = name.toLowerCase();
   return idByName.get(lower) ?? (CUSTOM.test(lower) ? lower : undefined);
+}
+
+/** Ids of any object type, and names of custom ones with or without the portal. */
+const UNCHECKED = /^(\d{1,3}-\d{1,12}|p\d*_[a-z0-9_-]+)$/;
+
+/** @returns why the name is probably a mistake; undefined if HubSpot knows it, or only HubSpot can know it */
+export function objectTypeFault(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (idByName.has(lower) || UNCHECKED.test(lower)) return undefined;
+  const near = meant(lower, STANDARD_NAMES);
+  const remedy = near
+    ? `${didYouMean(near)} (if not: --any-object-type)`
+    : ` (a custom object has an id, such as 2-1234; for any other name: --any-object-type)`;
+  return `${quote(name)} is not an object type that HubSpot's guide lists${remedy}`;
 }
 
 /** @returns the same text for all names of an object type, known or not */

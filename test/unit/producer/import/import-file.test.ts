@@ -47,8 +47,10 @@ function fakes(failAt?: string) {
   const report = {
     refused: (refusals: readonly { line: number; reasons: readonly string[] }[]) =>
       void refused.push(...refusals.map(({ line, reasons }) => `${line}: ${reasons.join('; ')}`)),
+    usable() {},
+    noted() {},
+    read() {},
     progress() {},
-    warned() {},
   };
   return { enqueued, refused, producer, report };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { NdjsonParser } from '../../../../src/producer/import/ndjson.js';
 import { defaults, pairsText, parseAll } from '../../../support/parse-lines.js';
 
-const ndjson = (text: string, given = defaults) => parseAll(new NdjsonParser(given), text);
+const ndjson = (text: string, given = defaults) => parseAll(new NdjsonParser({ defaults: given }), text);
 
 describe('NdjsonParser', () => {
   const hubspot = { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 };

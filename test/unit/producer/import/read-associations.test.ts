@@ -20,7 +20,7 @@ const typesOf = (): never => {
   throw new Error('every line says its types');
 };
 const read = (...pieces: readonly string[]) =>
-  readAssociations(source(...pieces), { defaults }, typesOf, async () => {});
+  readAssociations(source(...pieces), { defaults }, typesOf, { usable: async () => {} });
 async function seen(chunks: AsyncIterable<Chunk>) {
   const all: { lines: number[]; refused: number[]; upTo: number }[] = [];
   for await (const { lines, refusals, upTo } of chunks)
