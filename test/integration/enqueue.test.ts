@@ -20,7 +20,7 @@ function file(name: string, text: string): string {
   writeFileSync(place, text);
   return place;
 }
-async function run(options: EnqueueOptions, stdin = '') {
+async function run(options: EnqueueOptions, stdin = '', redisUrl = test.url) {
   const said = { out: '', err: '' };
   const sink = (key: 'out' | 'err') =>
     ({
@@ -30,7 +30,7 @@ async function run(options: EnqueueOptions, stdin = '') {
       },
     }) as unknown as NodeJS.WriteStream;
   const terminal = { stdin: Readable.from([Buffer.from(stdin)]), stdout: sink('out'), stderr: sink('err') };
-  const config = { redisUrl: test.url, queuePrefix: test.newPrefix() };
+  const config = { redisUrl, queuePrefix: test.newPrefix() };
   const code = await runEnqueue(config, options, terminal);
   return { code, ...said, jobs: await queued() };
 }
@@ -129,6 +129,75 @@ describe('enqueue', () => {
       expect.stringContaining('--source'),
       expect.stringContaining('missing.md: the name must end in .csv, .tsv, .txt, .ndjson, .jsonl'),
       expect.stringContaining('missing.md does not exist'),
+    ]);
+  });
+
+  it('a dry run says what would be enqueued, without Redis, and writes the refused lines', async () => {
+    const place = file(
+      'export.csv',
+      '"Record ID";"Associated Company IDs"\r\n51;"8801;8802"\r\n1.01E+11;7\r\n52.0;8803\r\n53;\r\n',
+    );
+    const refused = path.join(directory, 'refused.csv');
+    const options = { file: place, from: 'contacts', fixIds: true, refused, dryRun: true };
+    const { code, out, err, jobs } = await run(options, '', 'redis://127.0.0.1:1');
+    expect([code, jobs]).toEqual([1, []]);
+    expect(out.split('\n')).toEqual([
+      'dry run: nothing is enqueued',
+      '3 associations in 2 lines (1 lines refused)',
+      'contacts → companies, HUBSPOT_DEFINED:279 (unlabelled): 3 associations',
+      '1 call to HubSpot, a few seconds at the quota (100 calls in 10 s)',
+      '',
+    ]);
+    expect(err.split('\n')).toEqual([
+      'warning: reading from contacts in "Record ID" to companies in "Associated Company IDs"',
+      'warning: 1 ids repaired (--fix-ids): "52.0" as 52',
+      'warning: 1 lines have no associated record and are skipped',
+      'line 3: from: "1.01E+11": Excel has rounded this id: format the column as text and export again',
+      '',
+    ]);
+    expect(readFileSync(refused, 'utf8').split('\n')).toEqual([
+      'line;error;Record ID;Associated Company IDs',
+      expect.stringMatching(/^3;"from: .*";1.01E\+11;7$/),
+      '',
+    ]);
+  });
+
+  it('a dry run warns of types that look wrong, and says which label it cannot look up', async () => {
+    const wrong = file('wrong.csv', 'from,to,category,typeId\n1,2,HUBSPOT_DEFINED,280\n');
+    const warned = await run({ file: wrong, ...OPTIONS, dryRun: true });
+    expect(warned.code).toBe(0);
+    expect(warned.err).toMatch(
+      /^warning: HUBSPOT_DEFINED:280 is from companies to contacts, not from contacts/,
+    );
+    const labelled = file('labelled.csv', 'from,to,label\n1,2,\n3,4,Chef\n');
+    const stopped = await run({ file: labelled, ...OPTIONS, dryRun: true }, '', 'redis://127.0.0.1:1');
+    expect(stopped.code).toBe(1);
+    expect(stopped.err).toMatch(/^warning: stopped after line 0: the labels .* cannot be looked up: Redis/);
+  });
+
+  it('reads CSV from standard input in an encoding that it is told', async () => {
+    const options = { file: '-', format: 'csv', encoding: 'latin1', delimiter: ';', ...OPTIONS };
+    const { code, jobs } = await run(options, 'Straße;from;to\n;1;2\n');
+    expect(code).toBe(0);
+    expect(jobs).toMatchObject([{ pairs: [['1', '2']] }]);
+  });
+
+  it('options that say nothing about the file, and files that are none, are problems', async () => {
+    const place = file('some.ndjson', '{"from":1,"to":2}\n');
+    const bad = { delimiter: 'ab', encoding: 'klingon', toColumn: 'x', format: 'xml', refused: place };
+    const error = await run({ file: place, ...bad, from: 'compnies' }).catch((reason: unknown) => reason);
+    expect((error as ConfigError).problems).toEqual([
+      expect.stringContaining('--from "compnies" is not an object type'),
+      '--delimiter "ab" is not one character (such as ; or tab)',
+      '--encoding "klingon" is not an encoding (such as utf-8, utf-16le, latin1, windows-1252)',
+      '--format "xml" is not one of csv, ndjson',
+      '--refused names the file that is read: give another one',
+      '--delimiter is for CSV only',
+      '--to-column is for CSV only',
+    ]);
+    const workbook = await run({ file: file('a.xlsx', 'PK') }).catch((reason: unknown) => reason);
+    expect((workbook as ConfigError).problems).toEqual([
+      expect.stringMatching(/a\.xlsx is a workbook: save the sheet as "CSV UTF-8"$/),
     ]);
   });
 

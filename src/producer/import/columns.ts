@@ -47,7 +47,14 @@ export function readColumns(header: readonly string[], reading: Reading): Column
   });
   const ids = new IdColumns(header, reading, at);
   problems.push(...ids.choose());
-  if (SIDES.some(side => at[side] === undefined)) problems.push(...missing(header, at));
+  const isTold = (side: Side) =>
+    at[side] !== undefined || problems.some(problem => problem.includes(`--${side}`));
+  problems.push(
+    ...missing(
+      header,
+      SIDES.filter(side => !isTold(side)),
+    ),
+  );
   if ((at.category === undefined) !== (at.typeId === undefined))
     problems.push(
       at.category === undefined
@@ -196,16 +203,17 @@ function preferred(columns: readonly IdColumn[], side: Side): readonly IdColumn[
   return columns.filter(column => column.kind === kind);
 }
 
-/** @returns the problems of a header without from or to */
-function missing(header: readonly string[], at: Positions): string[] {
+/** @returns the problems of a header that lacks these sides */
+function missing(header: readonly string[], sides: readonly Side[]): string[] {
   const text = quote(header.join(','));
+  if (sides.length === 0) return [];
   if (/[\0\ufffd]/.test(header.join('')))
     return [`the header is not readable in this encoding: ${ENCODING_REMEDY}`];
   if (header.filter(cell => LOOKS_LIKE_ID.test(cell)).length >= 2)
     return [
       `the header is missing: the first line looks like data (${text}): put a line above it that names the columns, such as from,to`,
     ];
-  return SIDES.filter(side => at[side] === undefined).map(
+  return sides.map(
     side => `the header has no column ${side}: ${text} (or name the column with --${side}-column)`,
   );
 }

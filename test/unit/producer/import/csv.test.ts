@@ -1,7 +1,7 @@
 /** From lines of CSV to associations and refusals. */
 import { describe, expect, it } from '@jest/globals';
 import { CsvParser } from '../../../../src/producer/import/csv.js';
-import { noLines } from '../../../../src/producer/import/line.js';
+import { noLines, type Reading } from '../../../../src/producer/import/line.js';
 import { defaults, pairsText, parseAll } from '../../../support/parse-lines.js';
 
 const csv = (text: string, given = defaults) => parseAll(new CsvParser({ defaults: given }), text);
@@ -138,6 +138,98 @@ describe('CsvParser', () => {
     ],
   ])('says what is wrong with the header %j', (header, given, problems) => {
     expect(csv(header, given).problems).toEqual(problems);
+  });
+});
+
+describe('files as people have them', () => {
+  const read = (text: string, reading: Partial<Reading> = {}) => {
+    const parser = new CsvParser({ defaults, ...reading });
+    return { ...parseAll(parser, text), notes: parser.notes(), parser };
+  };
+
+  it.each([
+    ['from;to\n101;202\n"103";"204"', undefined],
+    ['from\tto\n101\t202\n103\t204\t', undefined],
+    ['from|to|a,b;c\n101|202\n103|204|x,y', undefined],
+    ['"to;x",to,from\n9,202,101\n"9;""9,",204,103', undefined],
+    ['sep=;\nfrom;to\n101;202\n103;204', undefined],
+    ['\n,,\nfrom,to\n101,202\n,\n103,204,,', undefined],
+    ['from:to\n101:202\n"103":204', ':'],
+  ])('are read with their own delimiter: %j', (text, delimiter) => {
+    const parsed = read(text, delimiter === undefined ? {} : { delimiter });
+    expect(parsed).toMatchObject({ problems: [], refused: [] });
+    expect(pairsText(parsed)).toEqual(['101>202', '103>204']);
+  });
+
+  it('several ids in a cell become several associations, on one side', () => {
+    const parsed = read('from,to\n101,202;203; 204;\n5;6,7\n1;2,3;4\n8,9;x y');
+    expect(pairsText(parsed)).toEqual(['101>202', '101>203', '101>204', '5>7', '6>7']);
+    expect(parsed.lines).toEqual([2, 2, 2, 3, 3]);
+    expect(parsed.refused).toEqual([
+      '4: from and to: 2 and 2 ids: only one of the two may be several in a line',
+      '5: to: "x y" is not a record id',
+    ]);
+    expect(pairsText(read('from;to\n1;"2;3"'))).toEqual(['1>2', '1>3']);
+  });
+
+  it("an export of HubSpot gives associations with the header's object types, and skips records without any", () => {
+    const parsed = read(
+      '"Record ID","First Name","Associated Company IDs","Associated Company"\n"51","Ann","8801;8802","Acme;Beta"\n"52","Bo","","(No value)"\n"53","Cy","(No value)",""\n"","Di","8803",""',
+      { defaults: { fromObjectType: 'contacts' } },
+    );
+    expect(parsed.associations).toEqual([
+      expect.objectContaining({
+        from: '51',
+        to: '8801',
+        fromObjectType: 'contacts',
+        toObjectType: 'companies',
+      }),
+      expect.objectContaining({ from: '51', to: '8802' }),
+    ]);
+    expect(parsed).toMatchObject({ problems: [], refused: ['5: from: "" is not a record id'] });
+    expect(parsed.notes).toEqual(['2 lines have no associated record and are skipped']);
+  });
+
+  it('ids that were formatted as numbers are refused, or repaired and counted', () => {
+    const text = 'from,to\n101.0,"1,234"\n1.01E+11,2\n103,';
+    expect(read(text).refused.map(reason => reason.slice(0, 22))).toEqual([
+      '2: from: "101.0" is wr',
+      '3: from: "1.01E+11": E',
+      '4: to: "" is not a rec',
+    ]);
+    const fixed = read(text, { fixIds: true });
+    expect(pairsText(fixed)).toEqual(['101>1234']);
+    expect(fixed.notes).toEqual(['2 ids repaired (--fix-ids): "101.0" as 101, "1,234" as 1234']);
+  });
+
+  it('a column of types may hold several; one that is no type refuses its line', () => {
+    const parsed = read('from,to,Kind\n1,2,WORK:1; WORK:2\n3,4,279\n5,6,', { columns: { type: 'Kind' } });
+    expect(parsed.associations.map(({ types }) => types?.length)).toEqual([2, 1]);
+    expect(parsed.associations[1]?.types).toEqual(defaults.types);
+    expect(parsed.refused).toEqual([
+      '3: types: "279" is not an association type (such as HUBSPOT_DEFINED:279)',
+    ]);
+  });
+
+  it('each of several labels is checked', () => {
+    const long = 'x'.repeat(201);
+    const parsed = read(`from,to,label\n1,2,Chef;Billing\n3,4,Chef;${long}\n5,6,Ch\ufffdf;Billing`);
+    expect(parsed.associations.map(({ label }) => label)).toEqual(['Chef;Billing']);
+    expect(parsed.refused).toEqual([
+      expect.stringMatching(/^3: label: "x.* is longer than 200 characters$/),
+      expect.stringMatching(
+        /^4: label: .* has a character that is not in this encoding: save the file as UTF-8/,
+      ),
+    ]);
+  });
+
+  it('an object type that HubSpot does not have is refused, unless any may be', () => {
+    const text = 'from,to,toObjectType\n1,2,compnies\n3,4,cars\n5,6,2-123\n7,8,p12_cars\n9,10,0-999';
+    expect(read(text).refused).toEqual([
+      '2: toObjectType: "compnies" is not an object type that HubSpot\'s guide lists: did you mean companies? (if not: --any-object-type)',
+      '3: toObjectType: "cars" is not an object type that HubSpot\'s guide lists: did you mean carts? (if not: --any-object-type)',
+    ]);
+    expect(read(text, { anyObjectType: true }).refused).toEqual([]);
   });
 });
 

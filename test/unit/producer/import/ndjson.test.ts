@@ -116,6 +116,16 @@ describe('NdjsonParser', () => {
     expect(pairsText(parsed)).toEqual(['9007199254740991>123456789012345678901234']);
   });
 
+  it('reads several ids of a text, and repairs ids that were written as numbers', () => {
+    const lines = '{"from":"1","to":"2; 3"}\n{"from":101.0,"to":"1,234"}\n{"from":101.5,"to":{"id":7.0}}';
+    const parser = new NdjsonParser({ defaults, fixIds: true });
+    const parsed = parseAll(parser, lines);
+    expect(pairsText(parsed)).toEqual(['1>2', '1>3', '101>1234']);
+    expect(parsed.refused).toEqual([expect.stringMatching(/^3: from: 101.5 is not exactly an integer/)]);
+    expect(parser.notes()).toEqual([expect.stringMatching(/^3 ids repaired/)]);
+    expect(ndjson(lines).refused).toHaveLength(2);
+  });
+
   it('asks for an option that no line has made needless', () => {
     expect(ndjson('{"from":1,"to":2,"types":["WORK:1"],"toObjectType":"deals"}', {}).problems).toEqual([
       '--from is missing (such as --from contacts), and the input does not give it',

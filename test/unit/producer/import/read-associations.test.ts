@@ -1,6 +1,7 @@
 /** Chunks of a file: what is in them, and up to which line. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import type { TypesOf } from '../../../../src/labels/type-resolver.js';
 import {
   afterLine,
   type Chunk,
@@ -44,6 +45,41 @@ describe('readAssociations', () => {
       { lines: [4], refused: [], upTo: 4 },
       { lines: [5], refused: [6], upTo: 6 },
       { lines: [], refused: [], upTo: 6 },
+    ]);
+  });
+});
+
+describe('several labels in a cell', () => {
+  const labelled = 'from,to,label\n1,2;3,Chef; Billing\n4,5;6,Chef;Nobody\n7,8,Chef\n';
+  const ids: Readonly<Record<string, number>> = { Chef: 36, Billing: 37 };
+  const resolve: TypesOf = ({ label = '', types = [] }) => {
+    const associationTypeId = ids[label];
+    if (associationTypeId === undefined) return { fault: `label: "${label}" is not a label` };
+    return { types: [...types, { associationCategory: 'USER_DEFINED', associationTypeId }] };
+  };
+
+  it('become the types of one association; an unknown one refuses its line, once', async () => {
+    const found: { ids: (number | undefined)[]; line: number | undefined }[] = [];
+    const refused: unknown[] = [];
+    const reading = { defaults: { fromObjectType: 'contacts', toObjectType: 'companies' } };
+    const events = { usable: async () => {} };
+    for await (const { associations, lines, refusals } of readAssociations(
+      source(labelled),
+      reading,
+      resolve,
+      events,
+    )) {
+      refused.push(...refusals);
+      for (const [at, { types = [] }] of associations.entries())
+        found.push({ ids: types.map(({ associationTypeId }) => associationTypeId), line: lines[at] });
+    }
+    expect(found).toEqual([
+      { ids: [36, 37], line: 2 },
+      { ids: [36, 37], line: 2 },
+      { ids: [36], line: 4 },
+    ]);
+    expect(refused).toEqual([
+      { line: 3, reasons: ['label: "Nobody" is not a label'], text: '4,5;6,Chef;Nobody' },
     ]);
   });
 });

@@ -7,9 +7,9 @@ describe('readLines', () => {
   async function* inChunks(bytes: Uint8Array, size: number) {
     for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
   }
-  const linesOf = async (bytes: Uint8Array, size: number) => {
+  const linesOf = async (bytes: Uint8Array, size: number, encoding?: string) => {
     const lines: [number, string][] = [];
-    for await (const { firstLine, lines: texts } of readLines(inChunks(bytes, size)))
+    for await (const { firstLine, lines: texts } of readLines(inChunks(bytes, size), encoding))
       texts.forEach((text, index) => {
         lines.push([firstLine + index, text]);
       });
@@ -32,6 +32,52 @@ describe('readLines', () => {
         },
       ),
     );
+  });
+
+  it.each([
+    ['utf-16le', [0xff, 0xfe], 'utf16le'],
+    ['UTF-16 without a mark', [], 'utf16le'],
+    ['utf-8', [0xef, 0xbb, 0xbf], 'utf8'],
+    ['Latin-1', [], 'latin1'],
+  ] as const)('detects %s, or is told it', async (name, mark, encoding) => {
+    const bytes = Buffer.concat([Buffer.from(mark), Buffer.from('from,to\r\né1,2\r\n', encoding)]);
+    const given = name === 'Latin-1' ? 'latin1' : undefined;
+    for (const size of [1, 3, 100])
+      expect(await linesOf(bytes, size, given)).toEqual([
+        [1, 'from,to'],
+        [2, 'é1,2'],
+      ]);
+    const swapped =
+      encoding === 'utf16le' ? Uint8Array.from(bytes).map((_, at) => bytes[at ^ 1] ?? 0) : bytes;
+    expect(await linesOf(swapped, 7, given)).toEqual([
+      [1, 'from,to'],
+      [2, 'é1,2'],
+    ]);
+  });
+
+  it('a byte order mark counts more than what is told; Windows-1252 has its own characters', async () => {
+    expect(await linesOf(Buffer.from('\uFEFFé,1'), 2, 'windows-1252')).toEqual([[1, 'é,1']]);
+    expect(await linesOf(Uint8Array.from([0x80, 0x2c, 0x92, 0x20, 0xe9]), 2, 'windows-1252')).toEqual([
+      [1, '€,’ é'],
+    ]);
+  });
+
+  it('splits lines that end with CR alone', async () => {
+    const bytes = Buffer.from('from,to\r1,2\r3,4\r');
+    for (const size of [1, 8, 100])
+      expect(await linesOf(bytes, size)).toEqual([
+        [1, 'from,to'],
+        [2, '1,2'],
+        [3, '3,4'],
+      ]);
+  });
+
+  it.each([
+    [[0x50, 0x4b, 0x03, 0x04, 0x14], /is an Excel workbook or another zip file: save it as "CSV UTF-8"/],
+    [[0xd0, 0xcf, 0x11, 0xe0, 0xa1], /is an Excel workbook/],
+    [[0x1f, 0x8b, 0x08, 0x00, 0x00], /is compressed: unpack it/],
+  ])('refuses what is no text: %j', async (bytes, words) => {
+    await expect(linesOf(Uint8Array.from(bytes), 2)).rejects.toThrow(words);
   });
 
   it('cuts a line that does not end, and finds the next one', async () => {
