@@ -1,7 +1,8 @@
 /** Answers to a request, in HubSpot's shapes. Pure. */
 import type { ErrorContext, JobData, Pair, Rejected } from '../shared/contract/association.js';
 import { objectTypeId } from '../shared/contract/object-types.js';
-import type { FoundRejections, RequestCounts } from './requests/note.js';
+import type { RequestView } from '../shared/state/requests.js';
+import type { FoundRejections, RequestCounts } from './requests/found.js';
 import type { AssociationError, BatchAnswer, Result, Status } from './schemas.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -14,7 +15,6 @@ export function pendingAnswer(id: string, enqueuedAt: number): BatchAnswer {
     results: [],
     requestedAt: at,
     startedAt: at,
-    completedAt: at,
     links: { status: statusPath(id) },
   };
 }
@@ -28,6 +28,7 @@ export function completeAnswer(
   jobs: readonly JobData[],
   { of, unknown }: FoundRejections,
 ): BatchAnswer {
+  if (counts.cancelled > 0) return cancelledAnswer(counts);
   const errors = jobs.flatMap((job, index) =>
     (of.get(index)?.rejected ?? []).flatMap(rejected => associationErrors(job, rejected)),
   );
@@ -50,6 +51,25 @@ export function completeAnswer(
   };
 }
 
+/** What was taken back has left no trace by which it could be told from what was created: the answer lists neither. */
+function cancelledAnswer({
+  id,
+  accepted,
+  created,
+  rejected,
+  cancelled,
+  ...times
+}: RequestCounts): BatchAnswer {
+  const message = `${cancelled} of ${accepted} associations were taken back before they were sent; ${created} were created, ${rejected} rejected`;
+  return {
+    ...pendingAnswer(id, times.enqueuedAt),
+    status: 'CANCELED',
+    numErrors: 1,
+    errors: [{ status: 'error', category: 'CANCELED', message, context: {} }],
+    completedAt: iso(times.doneAt ?? times.enqueuedAt),
+  };
+}
+
 /** Most warnings in a header. */
 const MAX_WARNINGS = 5;
 
@@ -60,17 +80,16 @@ export function warningsHeader(warnings: readonly string[]): string | undefined 
   return [...warnings.slice(0, MAX_WARNINGS), ...(more > 0 ? [`and ${more} more`] : [])].join(' | ');
 }
 
-export function statusAnswer(counts: RequestCounts, errors: AssociationError[]): Status {
-  const { id, accepted, created, rejected, enqueuedAt, doneAt } = counts;
+/** @param view as people and programs see every request; HubSpot's fields stand beside it */
+export function statusAnswer(view: Omit<RequestView, 'file'>, errors: AssociationError[]): Status {
+  const { doneAt } = view;
+  const ended = view.cancelled > 0 ? 'CANCELED' : 'COMPLETE';
   return {
-    id,
-    status: doneAt === undefined ? 'PENDING' : 'COMPLETE',
-    accepted,
-    created,
-    rejected,
-    queued: accepted - created - rejected,
-    requestedAt: iso(enqueuedAt),
-    ...(doneAt !== undefined && { completedAt: iso(doneAt) }),
+    ...view,
+    status: doneAt === undefined ? 'PENDING' : ended,
+    rejections: [...view.rejections],
+    requestedAt: view.enqueuedAt,
+    ...(doneAt !== undefined && { completedAt: doneAt }),
     errors,
   };
 }

@@ -12,6 +12,7 @@ import {
   TypeIdSchema,
 } from '../shared/contract/association.js';
 import { TEXT_PATTERN } from '../shared/contract/record-id.js';
+import { REQUEST_STATES } from '../shared/state/requests.js';
 
 const RecordSchema = Type.Object({ id: RecordIdSchema }, { additionalProperties: false });
 
@@ -74,30 +75,69 @@ export const ErrorSchema = Type.Object({
 });
 export type AssociationError = Static<typeof ErrorSchema>;
 
+/** HubSpot's words. */
+const BatchStatus = Type.Enum(['PENDING', 'COMPLETE', 'CANCELED']);
+
 export const AnswerSchema = Type.Object({
-  status: Type.Union([Type.Literal('PENDING'), Type.Literal('COMPLETE')]),
+  status: BatchStatus,
   results: Type.Array(ResultSchema),
   numErrors: Type.Optional(Type.Integer({ minimum: 1 })),
   errors: Type.Optional(Type.Array(ErrorSchema)),
   requestedAt: Moment('when the request was accepted first'),
   startedAt: Moment('the same'),
-  completedAt: Moment('when the last association had its outcome; while PENDING, when it was accepted'),
+  completedAt: Type.Optional(Moment('when the last association had its outcome; absent while PENDING')),
   links: Links,
 });
 export type BatchAnswer = Static<typeof AnswerSchema>;
 
-export const StatusSchema = Type.Object({
+/** A request in a list. */
+const requestFields = {
   id: Type.String(),
-  status: Type.Union([Type.Literal('PENDING'), Type.Literal('COMPLETE')]),
+  name: Type.Optional(Type.String({ description: 'X-Request-Name' })),
+  source: Type.Optional(Type.String()),
+  account: Type.String(),
+  via: Type.Enum(['file', 'library', 'gateway'], { description: 'the way in' }),
+  by: Type.Optional(Type.String({ description: 'who enqueued it; the beginning of a hash of the key' })),
+  state: Type.Enum([...REQUEST_STATES]),
+  enqueuedAt: Moment('when it was accepted'),
+  firstAt: Type.Optional(Moment('when the first outcome was counted')),
+  lastAt: Type.Optional(Moment('when the latest outcome was counted')),
+  doneAt: Type.Optional(Moment('when nothing was queued any more')),
+  doneAbout: Type.Optional(Moment('when it will be done at its own rate')),
   accepted: Type.Integer({ description: 'inputs of the request' }),
   created: Type.Integer(),
   rejected: Type.Integer(),
-  queued: Type.Integer({ description: 'accepted = created + rejected + queued' }),
-  requestedAt: Moment('when it was accepted'),
-  completedAt: Type.Optional(Moment('when nothing was queued any more')),
-  errors: Type.Array(ErrorSchema, { description: 'why some were rejected; the first 1,000' }),
+  cancelled: Type.Integer({ description: 'taken back' }),
+  queued: Type.Integer({ description: 'accepted = created + rejected + cancelled + queued' }),
+  refusedLines: Type.Integer({ description: 'of a file' }),
+  cancelledBy: Type.Optional(Type.String()),
+  interrupted: Type.Optional(Type.String({ description: 'why it was not enqueued as a whole' })),
+};
+const ReasonSchema = Type.Object({
+  category: Type.String(),
+  message: Type.String(),
+  count: Type.Integer(),
+});
+
+export const StatusSchema = Type.Object({
+  ...requestFields,
+  status: BatchStatus,
+  rejections: Type.Array(ReasonSchema, { description: 'by reason, the most frequent first' }),
+  requestedAt: Moment('the same as enqueuedAt'),
+  completedAt: Type.Optional(Moment('the same as doneAt')),
+  errors: Type.Array(ErrorSchema, { description: 'each rejected association; the first 1,000' }),
 });
 export type Status = Static<typeof StatusSchema>;
+
+export const ListSchema = Type.Object({
+  requests: Type.Array(Type.Object(requestFields)),
+  after: Type.Optional(
+    Type.String({
+      description: 'there may be more: pass it as `after`. A page may have fewer requests than its limit',
+    }),
+  ),
+});
+export type List = Static<typeof ListSchema>;
 
 export const RefusalSchema = Type.Object({
   status: Type.Literal('error'),

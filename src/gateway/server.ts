@@ -25,8 +25,8 @@ import { asRefusal, NOTHING_ENQUEUED, Refusal, refusalBody, unavailable, wrongHo
 import { type CreateRouteParts, createRoutes } from './routes/create.js';
 import { guardOf } from './routes/guarded.js';
 import { namedBodies, type OpenApi, openApiOptions } from './routes/openapi.js';
+import { requestRoutes } from './routes/requests.js';
 import { serviceRoutes } from './routes/service.js';
-import { statusRoute } from './routes/status.js';
 
 export type ServerParts = CreateRouteParts & {
   readonly apiKeys: readonly string[];
@@ -77,7 +77,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const guard = guardOf(parts.apiKeys);
   const routes = [
     ...createRoutes(parts, guard, bodyHolder(bodyLimit, timeouts.largeBodyMs)),
-    statusRoute(parts.requests, guard),
+    ...requestRoutes(parts, guard),
     ...serviceRoutes({ ...parts, description: () => app.swagger() as unknown as OpenApi }),
   ];
   refuseUnknownRoutes(app, routes, parts.stopping);
@@ -154,7 +154,7 @@ function addHooks(app: FastifyInstance, { apiKeys, stopping, metrics }: ServerPa
   });
 }
 
-/** 404, or 405 with the allowed method: each path has one. */
+/** 404, or 405 with the methods that the path allows. */
 function refuseUnknownRoutes(
   app: FastifyInstance,
   routes: readonly RouteOptions[],
@@ -166,8 +166,11 @@ function refuseUnknownRoutes(
   }));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const allowed = methods.find(({ pattern }) => pattern.test(path))?.method;
-    if (allowed === undefined) throw new Refusal(404, 'There is nothing at this path: see /docs');
+    const allowed = methods
+      .filter(({ pattern }) => pattern.test(path))
+      .map(({ method }) => method)
+      .join(', ');
+    if (allowed === '') throw new Refusal(404, 'There is nothing at this path: see /docs');
     if (stopping.aborted) reply.header('connection', 'close');
     throw new Refusal(405, `This path takes ${allowed} only`, [], { allow: allowed });
   });

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { QueueAccess } from '../../src/dashboard/connection.js';
 import { discardFailures } from '../../src/dashboard/failures/failures.js';
-import type { SharedNote } from '../../src/gateway/requests/note.js';
+import type { SharedNote } from '../../src/gateway/requests/found.js';
 import { memberStatus } from '../../src/gateway/requests/status.js';
 import { eventually } from '../support/eventually.js';
 import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
@@ -64,6 +64,7 @@ it('a request that shares a job gets the outcome of its own association', async 
       accepted: 1,
       queued: 1,
       errors: [],
+      ...{ state: 'open', via: 'gateway', account: 'default', cancelled: 0, rejections: [] },
     });
   rig.startWorker();
   await eventually(async () => expect((await get(good)).body.status).toBe('COMPLETE'));
@@ -75,6 +76,7 @@ it('a request that shares a job gets the outcome of its own association', async 
     created: 0,
     rejected: 1,
     errors: [{ category: 'OBJECT_NOT_FOUND', context: { fromObjectId: [String(BAD)] } }],
+    rejections: [{ category: 'OBJECT_NOT_FOUND', count: 1 }],
   });
   // nobody's
   for (const place of ['003', '1f4', 'fff'])
@@ -141,12 +143,13 @@ describe('the fate of one of three', () => {
       jobs: 1,
       created,
       rejected,
+      cancelled: 0,
       enqueuedAt: 1,
       doneAt: undefined,
       discarded: [],
     };
     const members = ['1', '2', '3'].map(id => [id, '9'] as const);
-    const status = memberStatus({ counts, members, job, isWhole }, 0, 'n-0');
+    const status = memberStatus({ account: 'default', counts, members, job, isWhole }, 0, 'n-0');
     return status && (status.queued ? 'queued' : status.created ? 'created' : 'rejected');
   };
   it.each([

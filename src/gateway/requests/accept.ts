@@ -93,9 +93,9 @@ async function outcome(
   watch: Watch,
 ): Promise<BatchAnswer | undefined> {
   const read = async () => {
-    const counts = await requests.counts(id);
+    const counts = await requests.found.counts(id);
     if (counts?.doneAt === undefined) return undefined;
-    return completeAnswer(counts, jobs, await requests.rejections(counts, counts.rejected));
+    return completeAnswer(counts, jobs, await requests.found.rejections(counts, counts.rejected));
   };
   try {
     const before = isNew ? undefined : await read();

@@ -11,9 +11,10 @@
   ARGV[7] '', or the caller: a hash of its key   ARGV[8] '', or the request's name
   ARGV[9] seconds to keep the record after its end if the request is listed: it has a name, or more than one job
 
-  Returns {outcome, request id, enqueuedAt (ms), 1 = a part of it has been settled}
+  Returns {outcome, request id, enqueuedAt (ms), 1 = a part of it has been settled, or it was cancelled}
     new      noted; the caller enqueues its jobs
-    known    noted before; the caller enqueues its jobs unless a part was settled (then all were enqueued in one step)
+    known    noted before; the caller enqueues its jobs unless a part was settled (then all were enqueued in one step), or
+             somebody took the request back
     differs  the idempotency key was used for other associations
     full     there is no room, nothing was noted
 ]]
@@ -24,9 +25,9 @@ if KEYS[7] then
   if noted then
     local id, fingerprint = noted:match('^(%S+) (%S+)$')
     if fingerprint ~= ARGV[2] then return {'differs', id, 0, 0} end
-    local counts = redis.call('HMGET', requests.record .. id, 'created', 'rejected', 'enqueuedAt')
+    local counts = redis.call('HMGET', requests.record .. id, 'created', 'rejected', 'enqueuedAt', 'cancelledAt')
     if counts[3] then
-      local settled = (tonumber(counts[1]) + tonumber(counts[2]) > 0) and 1 or 0
+      local settled = (counts[4] or tonumber(counts[1]) + tonumber(counts[2]) > 0) and 1 or 0
       return {'known', id, tonumber(counts[3]), settled}
     end
   end

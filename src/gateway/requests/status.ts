@@ -1,16 +1,17 @@
 /** GET /requests/{id}: the state of a request with its own jobs, or of its place in a shared job. */
 import type { JobData, Pair, Rejected } from '../../shared/contract/association.js';
+import { type RequestSummary, type RequestView, shortCaller } from '../../shared/state/requests.js';
 import { associationErrors, statusAnswer } from '../answers.js';
-import { type Caller, mayRead } from '../headers/bearer.js';
+import { type Caller, mayRead, NOBODY } from '../headers/bearer.js';
 import type { Status } from '../schemas.js';
+import type { FoundRequests, SharedNote } from './found.js';
 import { isRequestId, placeOf } from './id.js';
-import type { RequestCounts, Requests, SharedNote } from './note.js';
 
 const MAX_ERRORS_LISTED = 1_000;
 
 /** @returns undefined if the caller has no such request, or if its outcome is no longer known @throws Refusal 503 */
 export async function readStatus(
-  requests: Requests,
+  requests: FoundRequests,
   id: string,
   caller: Caller,
 ): Promise<Status | undefined> {
@@ -27,7 +28,13 @@ export async function readStatus(
   const errors = [...found.of.values()].flatMap(job =>
     job.rejected.flatMap(rejected => associationErrors(job, rejected)),
   );
-  return statusAnswer(counts, errors.slice(0, MAX_ERRORS_LISTED));
+  const view = await requests.view(id);
+  return view && statusAnswer(forCaller(view), errors.slice(0, MAX_ERRORS_LISTED));
+}
+
+/** Without the file of an import: where it lies on its machine is nothing to a caller. Pure. */
+export function forCaller<View extends RequestSummary>({ file: _file, ...view }: View): Omit<View, 'file'> {
+  return view;
 }
 
 /** Pure. Only the job says which of its pairs were rejected. */
@@ -36,22 +43,25 @@ export function memberStatus(note: SharedNote, place: number, id: string): Statu
   if (!pair) return undefined;
   const fate = fateOf(pair, note);
   if (!fate) return undefined;
-  const { owner, enqueuedAt, doneAt } = note.counts;
-  const counts: RequestCounts = {
-    id,
-    owner,
-    accepted: 1,
-    jobs: 1,
+  const { counts, account } = note;
+  const { owner, enqueuedAt } = counts;
+  // decided before the others of its job: the time is not recorded
+  const doneAt = fate === 'queued' ? undefined : (counts.doneAt ?? enqueuedAt);
+  const rejection = typeof fate === 'object' ? fate : undefined;
+  const { category = 'UNKNOWN', message = '' } = rejection?.error ?? {};
+  const view: RequestView = {
+    ...{ id, account, via: 'gateway', accepted: 1, cancelled: 0, refusedLines: 0 },
+    ...(owner !== NOBODY && { by: shortCaller(owner) }),
+    state: doneAt === undefined ? 'open' : 'done',
+    enqueuedAt: new Date(enqueuedAt).toISOString(),
+    ...(doneAt !== undefined && { doneAt: new Date(doneAt).toISOString() }),
     created: fate === 'created' ? 1 : 0,
-    rejected: typeof fate === 'object' ? 1 : 0,
-    enqueuedAt,
-    // decided before the others of its job: the time is not recorded
-    doneAt: fate === 'queued' ? undefined : (doneAt ?? enqueuedAt),
-    discarded: [],
+    rejected: rejection ? 1 : 0,
+    queued: fate === 'queued' ? 1 : 0,
+    rejections: rejection ? [{ category, message, count: 1 }] : [],
   };
-  const errors =
-    typeof fate === 'object' ? associationErrors(fate, { error: fate.error, pairs: [pair] }) : [];
-  return statusAnswer(counts, errors);
+  const errors = rejection ? associationErrors(rejection, { error: rejection.error, pairs: [pair] }) : [];
+  return statusAnswer(view, errors);
 }
 
 type ObjectPair = Pick<JobData, 'fromObjectType' | 'toObjectType'>;

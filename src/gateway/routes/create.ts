@@ -46,10 +46,10 @@ const HeadersSchema = Type.Object({
     'wait=N: waits up to N seconds (at most 60) and answers as HubSpot would. respond-async: 202 instead of 201 while it is pending.',
   ),
   'Idempotency-Key': header(
-    'any text of up to 255 characters: the same key within 24 hours enqueues once and answers the same request id.',
+    'any text of up to 255 characters: the same key within 24 hours enqueues once and answers the same request id. It is compared with the associations, not with the other headers.',
   ),
   'X-Request-Name': header(
-    'a name of up to 200 characters, under which people find the request. A value that is not ASCII may be URI-encoded.',
+    'a name of up to 200 characters, under which people find the request; GET /requests lists it. A value that is not ASCII is UTF-8 or URI-encoded. A repeat under an Idempotency-Key keeps the first name.',
   ),
   'X-Priority': header(
     'high: rides in the next calls to HubSpot, before everything that waits. normal (the default). Anything else is refused.',
@@ -121,6 +121,7 @@ const handlerOf =
     );
     const applied = preferenceApplied(preference);
     if (applied) reply.header('preference-applied', applied);
+    reply.header('location', answer.links.status);
     read.warnings.forEach(parts.onWarning);
     const warned = warningsHeader(read.warnings);
     if (warned) reply.header('x-association-warnings', warned);

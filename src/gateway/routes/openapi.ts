@@ -4,16 +4,17 @@
  */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { TSchema } from 'typebox';
-import { AnswerSchema, RefusalSchema, requestSchema, StatusSchema } from '../schemas.js';
+import { AnswerSchema, ListSchema, RefusalSchema, requestSchema, StatusSchema } from '../schemas.js';
 
 /** Bodies that several routes share, under their names in `components`. */
-export type BodyName = 'Request' | 'Answer' | 'Status' | 'Refusal';
+export type BodyName = 'Request' | 'Answer' | 'Status' | 'List' | 'Refusal';
 
 export const namedBodies = (maxInputs: number): readonly TSchema[] => {
   const bodies: Readonly<Record<BodyName, TSchema>> = {
     Request: requestSchema(maxInputs),
     Answer: AnswerSchema,
     Status: StatusSchema,
+    List: ListSchema,
     Refusal: RefusalSchema,
   };
   return Object.entries(bodies).map(([$id, schema]) => ({ ...schema, $id }));

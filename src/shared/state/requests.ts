@@ -95,8 +95,10 @@ export type RequestQuery = {
   readonly after?: string;
   /** requests of a page; default 50 */
   readonly limit?: number;
-  /** caller of the gateway: only its requests */
+  /** caller of the gateway: only its requests; '': only those without a caller */
   readonly owner?: string;
+  /** Records that are read at most: then the page may have fewer requests, and `after`. Without it: until the page is full */
+  readonly reads?: number;
 };
 export type RequestPage = {
   readonly requests: readonly RequestSummary[];
@@ -114,8 +116,8 @@ type Present<T> = { [key in keyof T]?: Exclude<T[key], undefined> };
 const present = <T extends object>(fields: T): Present<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 
-/** Characters of a gateway caller's hash that people see. */
-const BY_LENGTH = 8;
+/** The part of a gateway caller's hash that people see. */
+export const shortCaller = (owner: string): string => owner.slice(0, 8);
 const VIAS: readonly string[] = ['file', 'library', 'gateway'] satisfies Via[];
 
 /** Pure. @returns undefined if there is no such request, or if another client wrote something else under its key */
@@ -134,7 +136,7 @@ export function readRecord(id: string, hash: Hash): RequestRecord | undefined {
     cancelled: counted(hash.cancelled) ?? 0,
     refusedLines: counted(hash.refusedLines) ?? 0,
     enqueuedAt: counted(hash.enqueuedAt) ?? 0,
-    ...present({ name, source, by: by ?? owner?.slice(0, BY_LENGTH), owner, interrupted, cancelledBy }),
+    ...present({ name, source, by: by ?? (owner && shortCaller(owner)), owner, interrupted, cancelledBy }),
     ...present({ firstAt: counted(hash.firstAt), lastAt: counted(hash.lastAt) }),
     ...present({ doneAt: counted(hash.doneAt), cancelledAt: counted(hash.cancelledAt) }),
     ...present({ enqueueing: counted(hash.enqueueing), line: counted(hash.line) }),
@@ -238,9 +240,10 @@ export class RequestReader {
 
   /** Listed requests (those with a name or with more than one job), the newest first. */
   async list(query: RequestQuery = {}): Promise<RequestPage> {
-    const { state, owner, after, limit = PAGE } = query;
+    const { state, owner, after, limit = PAGE, reads = Number.POSITIVE_INFINITY } = query;
     const isFiltered = state !== undefined || owner !== undefined;
     const found: RequestSummary[] = [];
+    let read = 0;
     let rank = after === undefined ? 0 : await this.#rankAfter(after);
     for (;;) {
       const step = isFiltered ? STEP : limit - found.length;
@@ -248,11 +251,13 @@ export class RequestReader {
       if (ids.length === 0) return { requests: found };
       for (const { record, summary } of await this.#summaries(ids)) {
         if (state !== undefined && summary.state !== state) continue;
-        if (owner !== undefined && record.owner !== owner) continue;
+        if (owner !== undefined && (record.owner ?? '') !== owner) continue;
         found.push(summary);
         if (found.length === limit) return { requests: found, after: record.id };
       }
       rank += ids.length;
+      read += ids.length;
+      if (read >= reads) return { requests: found, after: ids.at(-1) ?? '' };
     }
   }
 

@@ -23,6 +23,7 @@ it('the complete answer reports an input whose outcome is not known any more as 
     jobs: 1,
     created: 0,
     rejected: 1,
+    cancelled: 0,
     enqueuedAt: 0,
     doneAt: 5,
   };
@@ -40,6 +41,7 @@ it('the complete answer lists a duplicate pair that was rejected once as created
     jobs: 1,
     created: 2,
     rejected: 1,
+    cancelled: 0,
     enqueuedAt: 0,
     doneAt: 5,
     discarded: [],

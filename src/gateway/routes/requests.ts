@@ -1,0 +1,85 @@
+/** GET /requests, GET and DELETE /requests/{id}: what became of a caller's requests, and how to take one back. */
+import type { RouteOptions } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { REQUEST_STATES } from '../../shared/state/requests.js';
+import { Refusal } from '../refusal.js';
+import type { Requests } from '../requests/note.js';
+import { forCaller, readStatus } from '../requests/status.js';
+import type { List } from '../schemas.js';
+import type { Guard } from './guarded.js';
+import { MAX_LIMIT, readListQuery } from './list-query.js';
+import { answers, refuses } from './openapi.js';
+
+export type RequestRouteParts = { readonly requests: Requests };
+
+const PathSchema = Type.Object({ id: Type.String({ description: 'as in links.status of the answer' }) });
+type Path = Static<typeof PathSchema>;
+const param = (description: string) => Type.Optional(Type.String({ description }));
+const QuerySchema = Type.Object({
+  state: param(`only requests in this state: ${REQUEST_STATES.join(', ')}`),
+  after: param('the `after` of the page before'),
+  limit: param(`most requests of a page, from 1 to ${MAX_LIMIT}; without it 50`),
+});
+
+/** Records that one call reads at most, so that a caller with few requests among many does not keep Redis busy. */
+const MOST_READS = 1_000;
+
+export const requestRoutes = (parts: RequestRouteParts, guard: Guard): RouteOptions[] => [
+  listRoute(parts, guard),
+  statusRoute(parts, guard),
+];
+
+const listRoute = ({ requests }: RequestRouteParts, guard: Guard): RouteOptions => ({
+  method: 'GET',
+  url: '/requests',
+  schema: {
+    operationId: 'listRequests',
+    summary: 'The requests of this key',
+    description:
+      'The newest first. Listed are requests with a name and those of more than one job (more than 500 inputs, or several kinds of types); others are found by their id.',
+    security: guard.security,
+    querystring: QuerySchema,
+    response: {
+      200: answers('A page of requests', 'List'),
+      400: refuses('A parameter is wrong; each is named'),
+      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS'),
+      503: refuses('Redis is away'),
+    },
+  },
+  config: { guarded: true },
+  onRequest: guard.identify,
+  handler: async ({ query, caller }, reply) => {
+    const asked = readListQuery(query as Record<string, unknown>);
+    const page = await requests.found.list({ ...asked, owner: caller, reads: MOST_READS });
+    return reply.send({ ...page, requests: page.requests.map(forCaller) } satisfies List);
+  },
+});
+
+const statusRoute = ({ requests }: RequestRouteParts, guard: Guard): RouteOptions => ({
+  method: 'GET',
+  url: '/requests/:id',
+  schema: {
+    operationId: 'getRequest',
+    summary: 'What became of a request',
+    description:
+      'A request with a name or of more than one job is kept for REQUEST_RETENTION_DAYS after its end, any other for a day.',
+    security: guard.security,
+    params: PathSchema,
+    response: {
+      200: answers('Counts by outcome, and errors', 'Status'),
+      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS'),
+      404: refuses('This key has sent no such request, or it is no longer known'),
+      503: refuses('Redis is away'),
+    },
+  },
+  config: { guarded: true },
+  onRequest: guard.identify,
+  handler: async ({ params, caller }, reply) => {
+    const status = await readStatus(requests.found, (params as Path).id, caller);
+    if (!status) throw noSuchRequest();
+    return reply.send(status);
+  },
+});
+
+const noSuchRequest = (): Refusal =>
+  new Refusal(404, 'This key has no such request, or it is no longer known');

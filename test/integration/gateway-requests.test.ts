@@ -1,0 +1,116 @@
+/** Requests over HTTP: found by name and state, by their own key only, with what became of them. */
+import { expect, it } from '@jest/globals';
+import type { List, Status } from '../../src/gateway/schemas.js';
+import { type TestServer, useServers } from '../support/gateway.js';
+import { SchemaCheck } from '../support/openapi.js';
+import { useRedis } from '../support/redis.js';
+import { CREATE, inputOf } from '../support/samples.js';
+
+const test = useRedis(import.meta.url);
+const openServer = useServers(test);
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+
+async function post(server: TestServer, headers: Record<string, string>, inputs = 1) {
+  const payload = { inputs: Array.from({ length: inputs }, (_, at) => inputOf(at + 1, at + 1)) };
+  const response = await server.app.inject({ method: 'POST', url: CREATE, payload, headers });
+  const body = response.json<{ links: { status: string } }>();
+  return { ...response, status: response.statusCode, body, id: body.links?.status.split('/')[2] ?? '' };
+}
+async function ask<Body>(server: TestServer, url: string, headers: Record<string, string> = {}) {
+  const response = await server.app.inject({ url, headers });
+  return { status: response.statusCode, body: response.json<Body>() };
+}
+const list = (server: TestServer, query: string, headers = {}) =>
+  ask<List>(server, `/requests${query}`, headers);
+
+it('each answer that creates says where its request is and which preference it applied, and nothing of an end', async () => {
+  const server = await openServer();
+  const cases = [
+    { status: 201, headers: {}, applied: undefined },
+    { status: 202, headers: { prefer: 'respond-async' }, applied: 'respond-async' },
+    { status: 201, headers: { prefer: 'wait=1' }, applied: 'wait=1' },
+    { status: 201, headers: { 'idempotency-key': 'k' }, applied: undefined },
+    {
+      status: 202,
+      headers: { 'x-request-name': 'n', prefer: 'respond-async, wait=1' },
+      applied: 'respond-async, wait=1',
+    },
+  ];
+  const answers = await Promise.all(cases.map(({ headers }) => post(server, headers)));
+  for (const [at, answer] of answers.entries()) {
+    expect(answer.status).toBe(cases[at]?.status);
+    expect(answer.headers.location).toBe(`/requests/${answer.id}`);
+    expect(answer.headers['preference-applied']).toBe(cases[at]?.applied);
+    expect(answer.body).toMatchObject({ status: 'PENDING' });
+    const found = await ask<Status>(server, answer.headers.location as string);
+    for (const body of [answer.body, found.body]) {
+      expect(body).not.toHaveProperty('completedAt');
+      expect(body).not.toHaveProperty('doneAt');
+    }
+  }
+});
+
+it('a caller finds its own requests by state, page by page, the newest first, and no other caller does', async () => {
+  const server = await openServer({ apiKeys: ['one', 'two'] });
+  const own: string[] = [];
+  for (const name of ['first', 'second', 'third'])
+    own.unshift((await post(server, { ...bearer('one'), 'x-request-name': name })).id);
+  const large = await post(server, bearer('one'), 501);
+  own.unshift(large.id);
+  await post(server, bearer('one'), 2); // one job without a name: not listed
+  const others = await post(server, { ...bearer('two'), 'x-request-name': 'secret' });
+
+  const all = await list(server, '', bearer('one'));
+  expect(all.body.requests.map(({ id }) => id)).toEqual(own);
+  expect(all.body.requests[1]).toMatchObject({
+    name: 'third',
+    via: 'gateway',
+    state: 'open',
+    accepted: 1,
+    queued: 1,
+  });
+  const page = await list(server, '?limit=3&state=open', bearer('one'));
+  expect(page.body.requests.map(({ id }) => id)).toEqual(own.slice(0, 3));
+  const rest = await list(server, `?limit=3&state=open&after=${page.body.after}`, bearer('one'));
+  expect(rest.body).toEqual({ requests: [expect.objectContaining({ id: own[3], name: 'first' })] });
+  expect((await list(server, '?state=done', bearer('one'))).body).toEqual({ requests: [] });
+
+  expect((await list(server, '', bearer('two'))).body.requests.map(({ id }) => id)).toEqual([others.id]);
+  expect((await list(server, '')).status).toBe(401);
+  expect((await list(server, '?stat=open', bearer('one'))).body).toMatchObject({
+    errors: [{ in: 'stat', message: expect.stringContaining('did you mean state?') }],
+  });
+  const keyless = await openServer({}, test.prefix);
+  expect((await list(keyless, '')).body).toEqual({ requests: [] });
+});
+
+it('a request says everything that `requests show` says, beside the fields of HubSpot', async () => {
+  const server = await openServer({ apiKeys: ['one'] });
+  const name = 'Größe 1';
+  const { id } = await post(server, { ...bearer('one'), 'x-request-name': encodeURIComponent(name) }, 3);
+  const { body } = await ask<Status>(server, `/requests/${id}`, bearer('one'));
+  expect(body).toEqual({
+    ...{ id, name, account: 'default', via: 'gateway', by: expect.stringMatching(/^.{8}$/), state: 'open' },
+    ...{ accepted: 3, created: 0, rejected: 0, cancelled: 0, queued: 3, refusedLines: 0, rejections: [] },
+    ...{ status: 'PENDING', enqueuedAt: body.enqueuedAt, requestedAt: body.enqueuedAt, errors: [] },
+  });
+  const description = await server.app.inject({ url: '/openapi.json', headers: { host: 'localhost' } });
+  const schemas = new SchemaCheck(description.json());
+  expect(schemas.accepts('get', '/requests/{id}', 200, body)).toBe(true);
+  const listed = await list(server, '', bearer('one'));
+  expect(schemas.accepts('get', '/requests', 200, listed.body)).toBe(true);
+});
+
+it('a repeat under an Idempotency-Key is the same request and keeps its first name', async () => {
+  const server = await openServer();
+  const first = await post(server, { 'idempotency-key': 'k', 'x-request-name': 'first' });
+  const repeat = await post(server, { 'idempotency-key': 'k', 'x-request-name': 'second' });
+  expect([repeat.status, repeat.id]).toEqual([201, first.id]);
+  expect((await list(server, '')).body.requests).toMatchObject([{ id: first.id, name: 'first' }]);
+});
+
+it('methods that a path does not take are refused with those that it takes', async () => {
+  const server = await openServer();
+  const { headers, statusCode } = await server.app.inject({ method: 'PUT', url: '/requests/1' });
+  expect([statusCode, headers.allow]).toEqual([405, 'GET']);
+});
