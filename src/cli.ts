@@ -15,6 +15,7 @@ import { ENQUEUE } from './cli/enqueue.js';
 import { FAILURES } from './cli/failures.js';
 import { GATEWAY } from './cli/gateway.js';
 import { PAUSE } from './cli/pause.js';
+import { REQUESTS } from './cli/requests.js';
 import { RESUME } from './cli/resume.js';
 import { simulator } from './cli/simulator.js';
 import { STATS } from './cli/stats.js';
@@ -43,6 +44,11 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     .description('Lists, retries, exports or discards rejected associations')
     .addHelpText('after', `\nExample:\n  ${PROGRAM} failures list\n  ${PROGRAM} failures retry --help`);
   for (const spec of FAILURES) addCommand(failures, spec);
+  const requests = program
+    .command('requests')
+    .description('Cancels requests: what was enqueued at one time')
+    .addHelpText('after', `\nExample:\n  ${PROGRAM} requests cancel --help`);
+  for (const spec of REQUESTS) addCommand(requests, spec);
   return program;
 }
 
@@ -75,7 +81,8 @@ function report(error: unknown, command: string): number {
 }
 
 async function main(): Promise<void> {
-  let command = process.argv[2] === 'failures' ? `${PROGRAM} failures` : PROGRAM;
+  const [, , group = ''] = process.argv;
+  let command = ['failures', 'requests'].includes(group) ? `${PROGRAM} ${group}` : PROGRAM;
   const fail = (error: unknown) => process.exit(report(error, command));
   process.on('uncaughtException', fail); // also catches rejections that nobody awaits
   // `… | head` closes the pipe when it has read enough

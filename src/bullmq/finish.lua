@@ -67,9 +67,8 @@ local function fail(keys, id, key, reason, attempts, now)
   end
 end
 
-local function removeOldest(keys, count)
-  if count <= 0 then return end
-  local ids = redis.call('ZRANGE', keys.completed, 0, count - 1)
+-- Deletes everything of these jobs but their places.
+local function deleteJobs(keys, ids)
   for first = 1, #ids, REMOVED_PER_COMMAND do
     local hashes, beside = {}, {}
     for at = first, math.min(#ids, first + REMOVED_PER_COMMAND - 1) do
@@ -80,6 +79,11 @@ local function removeOldest(keys, count)
     redis.call('DEL', unpack(hashes))
     redis.call('DEL', unpack(beside))
   end
+end
+
+local function removeOldest(keys, count)
+  if count <= 0 then return end
+  deleteJobs(keys, redis.call('ZRANGE', keys.completed, 0, count - 1))
   redis.call('ZREMRANGEBYRANK', keys.completed, 0, count - 1)
 end
 

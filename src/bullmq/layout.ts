@@ -61,6 +61,8 @@ export const JOB_FIELDS = {
   /** epoch ms; absent: not finished */
   finishedAt: 'finishedOn',
   failedReason: 'failedReason',
+  /** how often a worker has taken the job; absent: never */
+  starts: 'ats',
 } as const;
 
 /** Places of a job, in the order in which it moves. */

@@ -13,7 +13,7 @@ import type { Logger } from '../shared/runtime/logger.js';
 import { type Notifier, sleep } from '../shared/runtime/wait.js';
 import { type Batch, namesOf } from './batches/batch.js';
 import type { Lanes } from './batches/lanes.js';
-import { type Hold, type Outcome, SHUTTING_DOWN } from './batches/outcome.js';
+import { type Hold, type Outcome, SHUTTING_DOWN, TAKEN_BACK } from './batches/outcome.js';
 import type { Terms } from './batches/schedule.js';
 import { LINES, type Line, lineOf, type Submission } from './batches/submission.js';
 import type { Delivery, DeliveryReport } from './calls/delivery.js';
@@ -27,6 +27,8 @@ export type DispatcherParts = {
   readonly processor: Pick<Processor, 'open'>;
   readonly lanes: Lanes;
   readonly flow: Flow;
+  /** ids of requests that people take back */
+  readonly cancelled: ReadonlySet<string>;
   readonly quota: Pick<Quota, 'release' | 'holdsPairs' | 'heldPair' | 'recordsOf' | 'probePairs'>;
   readonly gate: Pick<Gate, 'pass'>;
   readonly delivery: Pick<Delivery, 'deliver'>;
@@ -75,6 +77,11 @@ export class Dispatcher {
     await Promise.all(this.#deliveries);
   }
 
+  /** Gives back waiting pairs of cancelled requests. Sealed batches go. */
+  giveBackCancelled(): void {
+    this.parts.lanes.release(submission => this.#cancelledOutcome(submission));
+  }
+
   async #run(line: Line): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -118,7 +125,7 @@ export class Dispatcher {
   #submit(submission: Submission): boolean {
     const outcome = this.#stop.signal.aborted
       ? held(SHUTTING_DOWN)
-      : (this.#heldOutcome(submission) ?? this.#noRoomFor(submission));
+      : (this.#cancelledOutcome(submission) ?? this.#heldOutcome(submission) ?? this.#noRoomFor(submission));
     if (!outcome) return this.parts.lanes.submit(submission);
     submission.onOutcomes(new Array<Outcome>(submission.pairs.length).fill(outcome));
     return false;
@@ -229,6 +236,11 @@ export class Dispatcher {
       forMs,
       reason: 'many others that failed before wait for their next attempt',
     });
+  }
+
+  #cancelledOutcome({ requestId }: Submission): Outcome | undefined {
+    const { cancelled } = this.parts;
+    return requestId !== undefined && cancelled.has(requestId) ? held(TAKEN_BACK) : undefined;
   }
 
   #heldOutcome(submission: Submission): Outcome | undefined {

@@ -19,6 +19,7 @@ import { AlertWatch } from './alerts/alert-watch.js';
 import { Caller } from './calls/caller.js';
 import { tokenSource } from './calls/token.js';
 import { Ledger } from './jobs/ledger.js';
+import { OperatorWatch } from './operators.js';
 import { createPipeline, notReady } from './pipeline.js';
 import { CapacityMeter } from './report/capacity-meter.js';
 import { CommonLimits } from './report/common-limits.js';
@@ -61,11 +62,15 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     queueName: queue,
     lockMs: config.jobLockMs,
   });
+  const cancelled = new Set<string>();
   const pipeline = createPipeline({
-    ...{ settings: config, replica: id, ledger, quota, caller, token, logger },
+    ...{ settings: config, cancelled, replica: id, ledger, quota, caller, token, logger },
     queue: jobs,
     report: new WorkReport({ ledger, metrics, capacity, windowMs, logger }),
     traces: tracing && new WorkTracing(tracing, { queue, replica: id }),
+  });
+  const operators = new OperatorWatch({
+    ...{ redis, keys, cancelled, onCancelled: pipeline.giveBackCancelled, logger },
   });
   addPipelineMetrics(metrics.registry, pipeline.state, jobs.note);
   addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
@@ -81,11 +86,11 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     ...{ port, host: config.metricsHost, registry: metrics.registry, logger },
     notReady: () => [...watch.reasons, ...notReady(pipeline.state())],
     notAlive: () => watch.deadly,
-    notes: () => (jobs.note === undefined ? [] : [jobs.note]),
+    notes: () => [...(jobs.note === undefined ? [] : [jobs.note]), ...operators.notes],
   });
   const { alertWebhookUrl: webhookUrl, alertRejectionRate: rejectionRate } = config;
   const alerts = webhookUrl
     ? [new AlertWatch({ redis, keys, queue, webhookUrl, rejectionRate, logger })]
     : [];
-  return [watch, ...(port === 0 ? [] : [health]), heartbeat, ...alerts, work, capacity];
+  return [watch, ...(port === 0 ? [] : [health]), heartbeat, operators, ...alerts, work, capacity];
 }

@@ -7,10 +7,12 @@
  */
 import type { Quota } from '../hubspot/quota.js';
 import { Turnstile } from '../hubspot/turnstile.js';
+import { requestOfJob } from '../shared/contract/keys.js';
 import type { Config } from '../shared/runtime/config.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { Notifier } from '../shared/runtime/wait.js';
 import { Lanes } from './batches/lanes.js';
+import { TAKEN_BACK } from './batches/outcome.js';
 import { Delivery, type DeliveryParts } from './calls/delivery.js';
 import { Evidence } from './calls/evidence.js';
 import { Gate } from './calls/gate.js';
@@ -44,6 +46,8 @@ export type PipelineParts = {
   readonly ledger: JobEndParts['ledger'];
   readonly quota: DispatcherParts['quota'] & DeliveryParts['quota'] & Pick<Quota, 'ask' | 'lookAgain'>;
   readonly caller: DeliveryParts['caller'];
+  /** ids of requests that people take back (operators.ts); empty nearly always */
+  readonly cancelled: ReadonlySet<string>;
   readonly token: { readonly renew: DeliveryParts['renewToken'] };
   readonly report: CallReport & BatchReport & { permit(waitMs: number): void };
   /** absent if traces are off */
@@ -54,6 +58,8 @@ export type PipelineParts = {
 export type Pipeline = {
   readonly intake: Intake;
   readonly dispatcher: Dispatcher;
+  /** Gives back what is in memory of cancelled requests and is in no sealed batch. */
+  readonly giveBackCancelled: () => void;
   readonly state: () => PipelineState;
 };
 
@@ -93,12 +99,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   });
   const dispatcher = new Dispatcher({
     ...{ intake, processor, lanes, flow, quota, gate, delivery, work, report, logger },
+    cancelled: parts.cancelled,
   });
+  const giveBackCancelled = () => {
+    dispatcher.giveBackCancelled();
+    intake.giveBack(jobId => parts.cancelled.has(requestOfJob(jobId)), TAKEN_BACK.forMs);
+  };
 
   const state = () => ({
     ...{ isRunning: intake.isRunning, isStopping: intake.isStopping, isHeld: turnstile.isHeld },
     ...{ jobs: flow.jobs, associations: flow.associations, unbatched: lanes.size, inFlight: gate.inFlight },
     search: searches.report(lanes.suspects),
   });
-  return { intake, dispatcher, state };
+  return { intake, dispatcher, giveBackCancelled, state };
 }

@@ -32,6 +32,7 @@ const COMMANDS = [
   'failures retry',
   'failures export',
   'failures discard',
+  'requests cancel',
 ];
 
 describe('help', () => {

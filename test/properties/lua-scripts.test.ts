@@ -83,6 +83,22 @@ const GROUNDS: Record<string, Ground> = {
     args: [jobs, 30_000, 'a', 'mine', 'b', 'theirs', 'c', 'mine'],
     more: jobKeys,
   },
+  'worker/operators.lua': { keys: [keys.requestsCancelling, bull.meta, keys.paused], args: [1_000] },
+  'shared/state/cancel-request.lua': {
+    keys: [...requestSets, `${keys.requestCancelLease}r`],
+    args: ['r', 'anna@ops', 'token', 5_000],
+    more: [request, `${request}:reasons`],
+  },
+  'shared/state/cancel-jobs.lua': {
+    keys: [keys.counters, minutes, ...requestSets, bull.wait, ...bullmq],
+    args: [
+      ...['r', 'list', 'wait', 0, 100],
+      ...['d', '0', 2, 3, '{"cancelled":3}', '', ''],
+      ...['e', '0', 2, 1, '{"cancelled":1}', '{"rejected":[]}', 'why'],
+      ...['a', '1', 2, 1, '{"cancelled":1}', '', ''],
+    ],
+    more: [...jobKeys, `${jobs}d`, `${jobs}e`, `${jobs}e:lock`, request, `${request}:reasons`, minute()],
+  },
   'worker/alerts/observe.lua': {
     keys: [keys.alerts, keys.alertSamples, keys.hold, keys.counters, ...states],
     args: [5, 4_000],
@@ -165,6 +181,8 @@ const NOT_WHEN_FULL = [
   'worker/jobs/complete.lua',
   'hubspot/reserve.lua',
   'bullmq/take.lua',
+  'shared/state/cancel-request.lua',
+  'shared/state/cancel-jobs.lua',
 ];
 
 /** Every key that a script may meet, as it should be. */

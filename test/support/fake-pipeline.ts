@@ -268,6 +268,8 @@ export type PipelineBench = {
   readonly batches: { batch: Batch; report: DeliveryReport }[];
   /** puts jobs with this many associations into the queue. @returns their ids */
   enqueue(sizes: readonly number[], more?: Partial<JobData> & Pick<Partial<FetchedJob>, 'high'>): string[];
+  /** as when the operator watch learns that somebody takes the request back */
+  cancel(request: string): void;
   start(): Promise<void>;
   /** once everything in memory has ended */
   idle(): Promise<void>;
@@ -289,8 +291,10 @@ export function pipelineBench(settings: Partial<PipelineSettings> = {}): Pipelin
     new FakeLedger(),
   ];
   const batches: PipelineBench['batches'] = [];
+  const cancelled = new Set<string>();
   const pipeline = createPipeline({
     ...{ settings: { ...SETTINGS, ...settings }, replica: 'w', queue, quota, caller, ledger },
+    cancelled,
     token: { renew: async () => false },
     report: {
       ...{ call: () => {}, expired: () => {}, permit: () => {} },
@@ -303,9 +307,13 @@ export function pipelineBench(settings: Partial<PipelineSettings> = {}): Pipelin
   let associations = 0;
   return {
     ...{ pipeline, queue, quota, caller, ledger, batches },
+    cancel(request) {
+      cancelled.add(request);
+      pipeline.giveBackCancelled();
+    },
     enqueue: (sizes, { high = false, ...more } = {}) =>
       sizes.map(size => {
-        const id = `j${++jobs}`;
+        const id = `${more.requestId ? `${more.requestId}-` : 'j'}${++jobs}`;
         const pairs = Array.from({ length: size }, (): Pair => {
           associations += 1;
           return [String(associations), String(1_000_000 + associations)];

@@ -11,6 +11,8 @@ export type CliProcess = {
   readonly process: ChildProcess;
   /** everything it has printed so far */
   output(): string;
+  /** waits for the end */
+  exit(): Promise<ProcessEnd>;
   /** sends the signal and waits for the end; a process that has ended is only asked how */
   end(signal?: NodeJS.Signals): Promise<ProcessEnd>;
 };
@@ -26,8 +28,9 @@ export function startCommand(
   command: string,
   env: Readonly<Record<string, string>>,
   nodeOptions: readonly string[] = [],
+  args: readonly string[] = [],
 ): CliProcess {
-  const child = spawn(process.execPath, [...nodeOptions, 'dist/cli.js', command], {
+  const child = spawn(process.execPath, [...nodeOptions, 'dist/cli.js', command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ...env },
   });
@@ -37,16 +40,20 @@ export function startCommand(
       output += chunk;
     });
   const exited = once(child, 'exit');
+  const exit = async (): Promise<ProcessEnd> => {
+    const [code, by] = (await exited) as [number | null, NodeJS.Signals | null];
+    return code ?? by;
+  };
   return {
     process: child,
     output: () => output,
+    exit,
     async end(signal = 'SIGTERM') {
       // a process that is still loading has no handler yet and would die of the signal
       if (signal === 'SIGTERM')
         await eventually(() => expect(output.includes('"event":"started"') || hasEnded(child)).toBe(true));
       if (!hasEnded(child)) child.kill(signal);
-      const [code, by] = (await exited) as [number | null, NodeJS.Signals | null];
-      return code ?? by;
+      return exit();
     },
   };
 }

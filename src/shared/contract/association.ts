@@ -132,6 +132,12 @@ export const JobDataSchema = Type.Object(
     created: Type.Optional(
       Type.Integer({ minimum: 0, description: 'written by the worker: created so far' }),
     ),
+    cancelled: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: 'a person took back so many of its associations; its worker only ends the job',
+      }),
+    ),
   },
   {
     $id: 'https://hubspot-association-queue/job.schema.json',
@@ -156,6 +162,7 @@ export type JobData = {
   progress?: ({ pairs: number } & PairProgress)[];
   rejected?: Rejected[];
   created?: number;
+  cancelled?: number;
 };
 
 /**

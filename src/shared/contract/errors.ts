@@ -79,6 +79,24 @@ export class LabelLookupError extends Error {
   }
 }
 
+/** There is no request with this id: it never existed, or its retention is over. */
+export class UnknownRequestError extends Error {
+  readonly code = 'UNKNOWN_REQUEST';
+  constructor(readonly id: string) {
+    super(`there is no request ${id}: it is unknown, or its retention is over`);
+    this.name = 'UnknownRequestError';
+  }
+}
+
+/** Several callers share the request's job, so that none of them may cancel it. */
+export class SharedRequestError extends Error {
+  readonly code = 'SHARED_REQUEST';
+  constructor(readonly id: string) {
+    super(`request ${id} shares its job with requests of other callers and cannot be cancelled`);
+    this.name = 'SharedRequestError';
+  }
+}
+
 export const messageOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 

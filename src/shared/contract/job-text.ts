@@ -10,8 +10,8 @@ import { readJson } from './json.js';
 import { Pairs } from './pairs.js';
 import { isCanonical, isRecordId, LONGEST_ID, MOST_DIGITS } from './record-id.js';
 
-/** What the worker has written into a job: the outcome of earlier attempts. */
-export type JobHistory = Pick<JobData, 'errors' | 'progress' | 'rejected' | 'created'>;
+/** What workers and cancels have written into a job: the outcome of earlier attempts. */
+export type JobHistory = Pick<JobData, 'errors' | 'progress' | 'rejected' | 'created' | 'cancelled'>;
 /** The data of a job without its pairs and their history. Unknown fields are kept. */
 export type JobHead = Omit<JobData, 'pairs' | keyof JobHistory>;
 export type ReadJob = { readonly head: JobHead; readonly pairs: Pairs; readonly history: JobHistory };
@@ -77,12 +77,13 @@ export class JobReader {
 function parse(json: string): ReadJob | { readonly faults: readonly string[] } {
   const checked = parseJobData(readJson(json));
   if (!checked.ok) return { faults: checked.faults };
-  const { pairs, errors, progress, rejected, created, ...head } = checked.data;
+  const { pairs, errors, progress, rejected, created, cancelled, ...head } = checked.data;
   const history = {
     ...(errors && { errors }),
     ...(progress && { progress }),
     ...(rejected && { rejected }),
     ...(created !== undefined && { created }),
+    ...(cancelled !== undefined && { cancelled }),
   };
   return { head, pairs: Pairs.of(pairs), history };
 }
@@ -97,8 +98,9 @@ function readHead(json: string): JobHead | undefined {
   if (found?.pairs !== NO_PAIRS) return undefined;
   const checked = parseJobData({ ...found, pairs: [] });
   if (!checked.ok) return undefined;
-  const { pairs: _none, errors, progress, rejected, created, ...head } = checked.data;
-  return [errors, progress, rejected, created].every(history => history === undefined) ? head : undefined;
+  const { pairs: _none, errors, progress, rejected, created, cancelled, ...head } = checked.data;
+  const history = [errors, progress, rejected, created, cancelled];
+  return history.every(each => each === undefined) ? head : undefined;
 }
 
 const [SPACE, TAB, LINE_FEED, RETURN] = [32, 9, 10, 13];

@@ -41,6 +41,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     requestsEnded: `${queue}:associations:requests:ended`,
     /** sorted set: cancelled request of which something is still queued → since when, epoch ms */
     requestsCancelling: `${queue}:associations:requests:cancelling`,
+    /** `requestCancelLease + id`: string, the process that takes a cancelled request out of the queue; lives for seconds */
+    requestCancelLease: `${queue}:associations:requests:cancel-lease:`,
     /** sorted set: listed request whose end no replica has announced by webhook yet → its end, epoch ms */
     requestsToAnnounce: `${queue}:associations:requests:announce`,
     /** `requestFile + hash of a file's content and options`: string, the request that enqueued it */
@@ -77,6 +79,9 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     labelCalls: `${queue}:associations:label-calls`,
   } as const;
 }
+
+/** Jobs of a request have the ids `<request>-<n>`, n from 0. @returns the part before n */
+export const requestOfJob = (jobId: string): string => jobId.slice(0, Math.max(0, jobId.lastIndexOf('-')));
 
 export const PRIORITIES = ['normal', 'high'] as const;
 export type Priority = (typeof PRIORITIES)[number];

@@ -6,13 +6,19 @@ export type Failure = Readonly<Omit<ErrorContext, 'attempt' | 'pairs'>>;
 
 /** The reason to wait, and for how long (milliseconds from now). */
 export type Hold = Readonly<{
-  /** account: no call may go · pair: no call for this object pair with these types · shutdown: this process ends */
-  scope: 'account' | 'pair' | 'shutdown';
+  /**
+   * account: no call may go · pair: no call for this object pair with these types · request: a person takes back the request ·
+   * shutdown: this process ends
+   */
+  scope: 'account' | 'pair' | 'request' | 'shutdown';
   forMs: number;
   reason: string;
 }>;
 
 export const SHUTTING_DOWN: Hold = { scope: 'shutdown', forMs: 0, reason: 'this worker is shutting down' };
+
+/** The cancel takes the job out of the queue meanwhile. If nobody does, the job comes back and is given back again. */
+export const TAKEN_BACK: Hold = { scope: 'request', forMs: 5_000, reason: 'a person takes back the request' };
 
 export type Outcome =
   | { readonly kind: 'created' }

@@ -18,6 +18,8 @@ export type Submission = {
   readonly failedBefore?: boolean;
   /** high priority: goes in the next call */
   readonly high?: boolean;
+  /** id of the request that the job is of */
+  readonly requestId?: string | undefined;
   /** OpenTelemetry's span of the job, if traces are on (tracing.ts) */
   readonly span?: unknown;
   /** called for every batch that contains some of the pairs */

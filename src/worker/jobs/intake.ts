@@ -16,7 +16,7 @@ import type { Flow } from '../flow.js';
 /** The queue that jobs come from and unread jobs go back to. */
 export type JobSource = Pick<
   JobQueue,
-  'start' | 'next' | 'take' | 'heldMs' | 'renewLocks' | 'putBack' | 'stopFetching' | 'close'
+  'start' | 'next' | 'take' | 'heldMs' | 'renewLocks' | 'delay' | 'putBack' | 'stopFetching' | 'close'
 >;
 
 export type IntakeParts = {
@@ -126,6 +126,17 @@ export class Intake {
     if (this.parts.flow.hasRoom) this.parts.room.notify();
   }
 
+  /** Delays jobs of cancelled requests that are not taken yet. @param isMeant by the id of the job */
+  giveBack(isMeant: (jobId: string) => boolean, delayMs: number): void {
+    const meant = (job: FetchedJob) => isMeant(job.id);
+    const given = [...this.#unreadHigh.filter(meant), ...this.#unread.filter(meant)];
+    if (given.length === 0) return;
+    const kept = (job: FetchedJob) => !meant(job);
+    this.#unreadHigh = this.#unreadHigh.filter(kept);
+    this.#unread = this.#unread.filter(kept);
+    void this.#leaveTo(given, job => this.parts.source.delay(job, delayMs));
+  }
+
   /** Stops fetching. Resolves when every fetched job is settled or given back. */
   async drain(): Promise<void> {
     const [fetching, renewing] = this.#loops;
@@ -215,17 +226,20 @@ export class Intake {
 
   /** Puts unread jobs back for other workers, because the process ends. */
   async #putBackUnread(): Promise<void> {
-    const { source, logger } = this.parts;
     const unread = [...this.#unreadHigh, ...this.#unread].reverse(); // each job is put at the head of the queue
     this.#unread = [];
     this.#unreadHigh = [];
+    await this.#leaveTo(unread, job => this.parts.source.putBack(job));
+  }
+
+  /** Moves unread jobs back into the queue. Never rejects. */
+  async #leaveTo(jobs: readonly FetchedJob[], move: (job: FetchedJob) => Promise<void>): Promise<void> {
+    const { logger } = this.parts;
     await Promise.all(
-      unread.map(async job => {
-        await source
-          .putBack(job)
-          .catch(error =>
-            logger.warn({ event: 'given up', jobId: job.id, error: messageOf(error) }, GIVEN_UP),
-          );
+      jobs.map(async job => {
+        await move(job).catch(error =>
+          logger.warn({ event: 'given up', jobId: job.id, error: messageOf(error) }, GIVEN_UP),
+        );
         this.ended(job);
       }),
     );

@@ -132,6 +132,7 @@ export class JobEnd implements Ending {
         await queue.hold(hold.forMs);
         return queue.putBack(job);
       case 'pair':
+      case 'request':
         return queue.delay(job, hold.forMs);
       case 'shutdown':
         return queue.putBack(job);

@@ -129,8 +129,8 @@ export class JobWork implements ReadJob, Submission, LedgerEntry {
 export function submissionsOf(work: JobWork, rides: readonly Ride[]): Submission[] {
   const all = new Array<Outcome>(work.pairs.length);
   let open = rides.length;
-  const { fromObjectType, toObjectType, types, high, span } = work;
-  const about = { fromObjectType, toObjectType, types, high, span };
+  const { fromObjectType, toObjectType, types, high, requestId, span } = work;
+  const about = { fromObjectType, toObjectType, types, high, requestId, span };
   return rides.map(({ suspicion, failedBefore, places }) => ({
     ...{ ...about, suspicion, failedBefore },
     pairs: work.pairs.pick(places),

@@ -12,6 +12,7 @@ import {
   type Rejected,
 } from '../../shared/contract/association.js';
 import type { ReadJob } from '../../shared/contract/job-text.js';
+import { errorWords, rejectionReason } from '../../shared/contract/rejection-reason.js';
 import type { Failure, Hold, Outcome } from '../batches/outcome.js';
 import { progressAfter, readProgress, writeProgress } from './progress.js';
 import { isOutOfPatience, type RetryPolicy, retryWithinMs, unavailable } from './retry-policy.js';
@@ -217,31 +218,21 @@ class Groups {
 
 /**
  * @returns the settlement of a failed job that an operator retries: its rejected pairs start again at the first attempt.
- * Undefined for any other job.
+ * Undefined for any other job, also for one whose other pairs a person has cancelled.
  */
 export function reopen({ head, pairs: { length }, history }: ReadJob): Settlement | undefined {
-  const { rejected = [], created } = history;
-  if (length > 0 || rejected.length === 0) return undefined;
+  const { rejected = [], created, cancelled } = history;
+  if (length > 0 || rejected.length === 0 || cancelled !== undefined) return undefined;
   const pairs = rejected.flatMap(rejection => rejection.pairs);
   const data = { ...head, pairs, ...(created !== undefined && { created }) };
   return { created: 0, rejected: -pairs.length, retried: 0, data, next: { kind: 'reopened' } };
 }
 
-function rejectionReason(rejected: readonly Rejected[], created: number): string {
-  const count = rejected.reduce((total, rejection) => total + rejection.pairs.length, 0);
-  const first = rejected.slice(0, 3).map(({ error, pairs }) => `${pairs.length} × ${named(error)}`);
-  const more = rejected.length > 3 ? `; and ${rejected.length - 3} more reasons` : '';
-  return `${count} of ${count + created} rejected: ${first.join('; ')}${more}`;
-}
-
 const retryReason = (errors: readonly ErrorContext[]): string =>
   errors
     .slice(0, 3)
-    .map(error => `${error.pairs} × ${named(error)}`)
+    .map(error => `${error.pairs} × ${errorWords(error)}`)
     .join('; ');
-
-const named = ({ category, message }: ErrorContext): string =>
-  category ? `${category}: ${message}` : message;
 
 const errorContext = ({ failure, attempt, pairs }: Group): ErrorContext => {
   const { at, ...rest } = failure;

@@ -165,3 +165,47 @@ it('says what is in it: for the heartbeat and for metrics', async () => {
     }),
   );
 });
+
+describe('a request that somebody takes back', () => {
+  it('is given back before its next call: unread, in a lane, and partly in a call; other requests go on', async () => {
+    box.caller.says = undefined;
+    const mine = box.enqueue([15, 10, 10, 10, 10, 10, 10], { requestId: 'r' });
+    const theirs = box.enqueue([10, 10], { requestId: 's' });
+    await box.start();
+    await eventually(() => expect(box.caller.open.size).toBe(4)); // two in flight, two sealed
+    box.cancel('r');
+    box.caller.says = created;
+    box.caller.answerAll();
+    await box.idle();
+    const ends = endsOf(box);
+    const [delay, completed] = ['delay', 'completed'];
+    expect(mine.map(id => ends[id])).toEqual([completed, completed, completed, delay, delay, delay, delay]);
+    expect(theirs.map(id => ends[id])).toEqual([completed, completed]);
+    expect(entry(mine[3])).toMatchObject({ created: 5, data: { pairs: { length: 5 } } });
+    expect(mine.slice(4).map(entry)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('is given back when it is fetched later, and spends nothing', async () => {
+    box.cancel('r');
+    const [mine] = box.enqueue([10], { requestId: 'r' });
+    const [theirs] = box.enqueue([10], { requestId: 's' });
+    await box.start();
+    await box.idle();
+    expect(endsOf(box)).toEqual({ [mine ?? '']: 'delay', [theirs ?? '']: 'completed' });
+    expect(box.ledger.entries.map(({ jobId }) => jobId)).toEqual([theirs]);
+  });
+
+  it('ends a job without a call if its associations were taken back already; a dead letter keeps its rejections', async () => {
+    const rejected = [{ error: { at: AT, attempt: 1, message: 'bad', pairs: 1 }, pairs: [['1', '2']] }];
+    const [empty, letter] = [
+      ...box.enqueue([0], { requestId: 'r', cancelled: 4 }),
+      ...box.enqueue([0], { requestId: 'r', cancelled: 4, rejected: rejected as never }),
+    ];
+    await box.start();
+    await box.idle();
+    expect(endsOf(box)).toEqual({ [empty ?? '']: 'completed', [letter ?? '']: 'failed' });
+    expect(entry(letter)?.data).toMatchObject({ pairs: [], rejected });
+    expect(entry(letter)?.data).not.toHaveProperty('cancelled');
+    expect(box.caller.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+-- needs finish.lua
+--[[
+  Library: takes jobs out of the queue that no worker has, as BullMQ's removeJob does with one; or makes dead letters of them.
+  It is for jobs that concern no other job: no parent, no deduplication, no scheduler. `placesOf` finds the jobs and fails if
+  they cannot be taken; it comes before the first write.
+
+  place  key of the list or of the sorted set in which the jobs wait; kind  its type: list, zset
+  keys   as finishKeys returns them
+]]
+-- Stands for removed ids in a list until the script clears the list of it. It is no job's id, because those have no colon.
+local HOLE = 'removed:'
+
+-- Returns id → where it is, for the ids that are there. Of a list only the indexes from first to last are searched.
+local function placesOf(kind, place, ids, first, last)
+  local places = {}
+  expectType(kind, place)
+  if kind == 'zset' then
+    for _, id in ipairs(ids) do places[id] = redis.call('ZSCORE', place, id) or nil end
+    return places
+  end
+  local wanted = {}
+  for _, id in ipairs(ids) do wanted[id] = true end
+  for at, id in ipairs(redis.call('LRANGE', place, first, last)) do
+    if wanted[id] then places[id] = first + at - 1 end
+  end
+  return places
+end
+
+-- Redis walks a list from the nearer end once for all ids, because a removal by value walks as far as the value.
+local function takeOut(kind, place, ids, places)
+  if #ids == 0 then return end
+  if kind == 'zset' then
+    redis.call('ZREM', place, unpack(ids))
+    return
+  end
+  local middle = redis.call('LLEN', place) / 2
+  local nearer = 0 -- how many are nearer to the head
+  for _, id in ipairs(ids) do
+    redis.call('LSET', place, places[id], HOLE)
+    nearer = nearer + (places[id] < middle and 1 or -1)
+  end
+  redis.call('LREM', place, nearer >= 0 and #ids or -#ids, HOLE)
+end
+
+-- prev = name of the place in BullMQ's event
+local function remove(keys, ids, prev)
+  for _, id in ipairs(ids) do redis.call('XADD', keys.events, '*', 'event', 'removed', 'jobId', id, 'prev', prev) end
+  deleteJobs(keys, ids)
+end
+
+-- Adds jobs to the dead letters; `fail` has written their hashes.
+local function bury(keys, ids, now)
+  addAll(keys.failed, ids, now)
+  countFinished(keys.metricsFailed, #ids, now)
+end

@@ -1,0 +1,188 @@
+/**
+ * Walks over the places where jobs wait (lists and sorted sets of BullMQ) and takes the jobs of a cancelled request out of them.
+ *  1. It reads ids in windows, so that no command grows with the queue, and knows the jobs of a request by their ids.
+ *  2. It reads these jobs and says what remains of each: nothing, or a dead letter with its rejections.
+ *  3. cancel-jobs.lua takes those out that have not changed since. The others are met again in the next walk.
+ * Any number of walks may run at once. It neither waits nor decides whether another walk is needed (cancel-request.ts).
+ */
+import type { Redis } from 'ioredis';
+import { bullmqKeys, finishKeys, JOB_FIELDS, PLACES, type Place } from '../../bullmq/layout.js';
+import type { Removal } from '../../bullmq/removal.js';
+import type { JobData, Pair } from '../contract/association.js';
+import { JobReader, type ReadJob } from '../contract/job-text.js';
+import type { Keys } from '../contract/keys.js';
+import { rejectionReason } from '../contract/rejection-reason.js';
+import { loadScript } from '../runtime/script.js';
+import { requestKeys } from './requests.js';
+
+/** What a cancel takes out of the queue: the associations of one job. */
+export type CancelledJob = Pick<JobData, 'fromObjectType' | 'toObjectType' | 'types' | 'source'> & {
+  readonly id: string;
+  readonly pairs: readonly Pair[];
+};
+/** Lists what is cancelled, before it is gone. */
+export type CancelListing = {
+  /** Called before the jobs are taken out: some of them may stay. */
+  before(jobs: readonly CancelledJob[]): Promise<void>;
+  /** Called afterwards with the same jobs. @param stay ids of those that were not taken out */
+  after(stay: ReadonlySet<string>): Promise<void>;
+};
+
+export type SweepParts = {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly removal: Removal;
+  /** id of the request */
+  readonly request: string;
+  readonly listing?: CancelListing | undefined;
+  /** called after each step of a walk, which takes milliseconds */
+  readonly onStep: () => Promise<void>;
+  /** for tests */
+  readonly sizes?: typeof SIZES;
+};
+
+/**
+ * ids: of a window · jobs: read and taken out in one step; more would block Redis for milliseconds · slack: jobs that producers
+ * add meanwhile push a window of a list towards its tail by so many
+ */
+const SIZES = { ids: 2_000, jobs: 100, slack: 500 };
+
+/** Where jobs wait. Producers and workers move them from left to right, so a walk meets most of them even so. */
+const WAITING: ReadonlySet<Place> = new Set(['delayed', 'prioritized', 'wait', 'paused']);
+
+type Window = {
+  readonly place: Place;
+  readonly kind: 'list' | 'zset';
+  readonly key: string;
+  readonly first: number;
+  readonly last: number;
+};
+/** A job as it was read. */
+type Found = { readonly id: string; readonly starts: string; readonly text: string; readonly read: ReadJob };
+
+export class CancelSweep {
+  readonly #script = loadScript(new URL('./cancel-jobs.lua', import.meta.url));
+  readonly #reader = new JobReader();
+  readonly #keys: ReturnType<typeof bullmqKeys>;
+  readonly #isOfRequest: (jobId: string) => boolean;
+
+  constructor(private readonly parts: SweepParts) {
+    this.#keys = bullmqKeys(parts.keys);
+    const { length } = parts.request;
+    this.#isOfRequest = jobId => jobId.startsWith(parts.request) && /^-\d+$/.test(jobId.slice(length));
+  }
+
+  /** One walk over all places. @returns how many jobs of the request it met */
+  async walk(signal: AbortSignal): Promise<number> {
+    let met = 0;
+    for (const [place, kind] of PLACES)
+      if (WAITING.has(place)) met += await this.#walkPlace(place, kind, signal);
+    return met;
+  }
+
+  /** @returns true if a worker has jobs of the request */
+  async hasActive(): Promise<boolean> {
+    const ids = await this.parts.redis.lrange(this.#keys.active, 0, -1);
+    return ids.some(this.#isOfRequest);
+  }
+
+  /**
+   * Windows of a list begin at its head, where producers add jobs: what they add moves other jobs into later windows, and what
+   * workers take leaves at the tail, so that no job moves past the walk. In a sorted set one may; the next walk meets it.
+   */
+  async #walkPlace(place: Place, kind: 'list' | 'zset', signal: AbortSignal): Promise<number> {
+    const { redis, sizes: { ids: most, slack } = SIZES } = this.parts;
+    const key = this.#keys[place];
+    let met = 0;
+    for (let first = 0; !signal.aborted; ) {
+      const last = first + most - 1;
+      const ids = await (kind === 'list'
+        ? redis.lrange(key, first, last)
+        : redis.zrange(key, first, String(last)));
+      const mine = ids.filter(this.#isOfRequest);
+      met += mine.length;
+      const gone = await this.#cancel({ place, kind, key, first, last: last + slack }, mine);
+      if (ids.length < most) break;
+      first += most - gone;
+    }
+    return met;
+  }
+
+  /** @returns how many are out of the place */
+  async #cancel(window: Window, ids: readonly string[]): Promise<number> {
+    const { jobs } = this.parts.sizes ?? SIZES;
+    let gone = 0;
+    for (let at = 0; at < ids.length; at += jobs) {
+      const found = await this.#read(ids.slice(at, at + jobs));
+      gone += found.length > 0 ? await this.#take(window, found) : 0;
+      await this.parts.onStep();
+    }
+    if (ids.length === 0) await this.parts.onStep();
+    return gone;
+  }
+
+  /** Leaves jobs out that are gone, and those whose data is another client's. */
+  async #read(ids: readonly string[]): Promise<Found[]> {
+    const { redis, request } = this.parts;
+    const asked = redis.pipeline();
+    for (const id of ids) asked.hmget(this.#keys.jobs + id, JOB_FIELDS.data, JOB_FIELDS.starts);
+    const replies = (await asked.exec()) ?? [];
+    return ids.flatMap((id, at): Found[] => {
+      const [error, reply] = replies[at] ?? [null, null];
+      if (error && !error.message.startsWith('WRONGTYPE')) throw error;
+      const [text, starts] = (error ? [] : (reply as (string | null)[] | null)) ?? [];
+      if (typeof text !== 'string') return [];
+      const read = this.#reader.read(text);
+      if ('faults' in read || read.head.requestId !== request) return [];
+      return [{ id, starts: starts ?? '0', text, read }];
+    });
+  }
+
+  async #take(window: Window, found: readonly Found[]): Promise<number> {
+    const { removal, listing } = this.parts;
+    await listing?.before(found.map(listed));
+    const states = await this.#run(window, found);
+    await listing?.after(new Set(found.flatMap(({ id }, at) => (states[at] === CHANGED ? [id] : []))));
+    if (removal.isKnown) return states.filter(state => state === OUT).length;
+    // a job with rejections waits for a worker, which makes a dead letter of it
+    const empty = found.filter(({ read }, at) => states[at] === EMPTY && !read.history.rejected);
+    return removal.remove(empty.map(({ id }) => id));
+  }
+
+  async #run({ place, kind, key, first, last }: Window, found: readonly Found[]): Promise<number[]> {
+    const { redis, keys, removal, request } = this.parts;
+    const args: (string | number)[] = [request, removal.isKnown ? kind : '', place, first, last];
+    for (const { id, starts, text, read } of found) {
+      const { empty, letter, reason } = remains(read);
+      args.push(id, starts, Buffer.byteLength(text), read.pairs.length, empty, letter, reason);
+    }
+    const scriptKeys = [keys.counters, keys.minutes, ...requestKeys(keys), key, ...finishKeys(keys)];
+    return (await this.#script(redis, scriptKeys, args)) as number[];
+  }
+}
+
+/** States in the reply of cancel-jobs.lua. */
+const [CHANGED, OUT, EMPTY] = [0, 1, 2];
+
+const listed = ({ id, read: { head, pairs } }: Found): CancelledJob => {
+  const { fromObjectType, toObjectType, types, source } = head;
+  return {
+    ...{ id, fromObjectType, toObjectType, types, pairs: pairs.toTexts() },
+    ...(source !== undefined && { source }),
+  };
+};
+
+/** @returns what remains of a job when its associations are cancelled; `letter` is '' if none of it was rejected */
+function remains({ head, pairs, history }: ReadJob): { empty: string; letter: string; reason: string } {
+  const { errors, rejected, created, cancelled = 0 } = history;
+  const data: JobData = {
+    ...head,
+    pairs: [],
+    ...(errors && { errors }),
+    ...(rejected && { rejected }),
+    ...(created !== undefined && { created }),
+  };
+  const empty = JSON.stringify({ ...data, cancelled: cancelled + pairs.length });
+  if (!rejected || rejected.length === 0) return { empty, letter: '', reason: '' };
+  return { empty, letter: JSON.stringify(data), reason: rejectionReason(rejected, created ?? 0) };
+}

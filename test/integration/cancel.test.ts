@@ -1,0 +1,223 @@
+/**
+ * Cancels with a real Redis and real processes: what is still queued of a request is taken back, wherever it is, and each of
+ * its associations is counted once, whoever dies.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
+import { Removal } from '../../src/bullmq/removal.js';
+import type { JobData, Pair } from '../../src/shared/contract/association.js';
+import { JOB_NAME } from '../../src/shared/contract/keys.js';
+import { cancelRequest } from '../../src/shared/state/cancel-request.js';
+import { RequestReader, type RequestView } from '../../src/shared/state/requests.js';
+import { eventually } from '../support/eventually.js';
+import { type CliProcess, startCommand } from '../support/process.js';
+import { useRig, WAYS } from '../support/rig.js';
+import { contactsToCompanies, goodPairs } from '../support/samples.js';
+
+const rig = useRig(import.meta.url);
+const [A, B, C] = ['a', 'b', 'c'].map(letter => `${letter.repeat(8)}-1111-4111-8111-111111111111`) as [
+  string,
+  string,
+  string,
+];
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+type Options = { readonly priority?: number; readonly delay?: number };
+/** Requests whose jobs alternate in the queue, as producers write them. */
+async function enqueue(
+  requests: Readonly<Record<string, readonly Pair[]>>,
+  pairsPerJob: number,
+  options: Options = {},
+): Promise<void> {
+  const jobs = Object.entries(requests).flatMap(([id, pairs]) =>
+    Array.from({ length: Math.ceil(pairs.length / pairsPerJob) }, (_, n) => ({
+      name: JOB_NAME,
+      data: {
+        ...contactsToCompanies,
+        requestId: id,
+        pairs: pairs.slice(n * pairsPerJob, (n + 1) * pairsPerJob),
+      },
+      opts: { jobId: `${id}-${n}`, ...options },
+      n,
+    })),
+  );
+  for (const [id, pairs] of Object.entries(requests)) {
+    const record = { accepted: pairs.length, jobs: 2, enqueuedAt: Date.now(), via: 'file', keep: 600 };
+    await rig.redis.hset(rig.keys.requests + id, record);
+    await rig.redis.zadd(rig.keys.requestList, Date.now(), id);
+  }
+  await rig.queue.addBulk(jobs.sort((one, other) => one.n - other.n));
+}
+const request = async (id: string): Promise<RequestView> => {
+  const view = await new RequestReader(rig.redis, rig.keys).read(id);
+  if (!view) throw new Error(`no request ${id}`);
+  return view;
+};
+/** `requests cancel` as a process. */
+const cancelling = (id: string, ...more: string[]): CliProcess =>
+  startCommand('requests', rig.place, [], ['cancel', id, ...more]);
+async function cancel(id: string, ...more: string[]) {
+  const command = cancelling(id, ...more);
+  const status = await command.exit();
+  return { status, output: command.output() };
+}
+const counts = async () => {
+  const totals = await rig.redis.hgetall(rig.keys.counters);
+  return ['created', 'rejected', 'cancelled'].map(name => Number(totals[name] ?? 0));
+};
+/** Everything of the request that is in the queue. */
+async function left(id: string): Promise<string[]> {
+  const { wait, active, delayed, prioritized } = bullmqKeys(rig.keys);
+  const { redis } = rig;
+  const lists = await Promise.all([wait, active].map(key => redis.lrange(key, 0, -1)));
+  const sets = await Promise.all([delayed, prioritized].map(key => redis.zrange(key, '0', '-1')));
+  return [...lists, ...sets].flat().filter(job => job.startsWith(id));
+}
+
+describe('requests cancel', () => {
+  it('takes waiting, delayed and prioritized jobs out, lists them, leaves others alone, and does nothing the second time', async () => {
+    await rig.start();
+    const [mine, high, later, theirs] = [
+      goodPairs(95),
+      goodPairs(10, 200_000_001),
+      goodPairs(10, 300_000_001),
+      goodPairs(95, 400_000_001),
+    ];
+    await enqueue({ [A]: mine, [B]: theirs }, 10);
+    await enqueue({ [C]: high }, 10, { priority: 1 });
+    await enqueue({ [A.replace('-1111', '-2222')]: later }, 10, { delay: 600_000 });
+    const folder = await mkdtemp(path.join(tmpdir(), 'cancel-'));
+    folders.push(folder);
+    const list = path.join(folder, 'cancelled.ndjson');
+    expect(await cancel(A, '--list', list)).toEqual({
+      status: 0,
+      output: 'cancelled 95, already decided 0\n',
+    });
+    expect((await cancel(C)).output).toBe('cancelled 10, already decided 0\n');
+    expect((await cancel(A.replace('-1111', '-2222'))).output).toBe('cancelled 10, already decided 0\n');
+    expect((await cancel(A)).output).toBe('cancelled 95, already decided 0\n');
+    const lines = (await readFile(list, 'utf8')).trimEnd().split('\n');
+    expect(
+      lines
+        .map(line => JSON.parse(line) as { from: string })
+        .map(({ from }) => from)
+        .sort(),
+    ).toEqual(mine.map(([from]) => from).sort());
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      toObjectType: 'companies',
+      types: contactsToCompanies.types,
+    });
+    expect(await request(A)).toMatchObject({
+      state: 'cancelled',
+      cancelled: 95,
+      queued: 0,
+      cancelledBy: expect.stringMatching(/@/),
+    });
+    expect(await request(A)).toHaveProperty('doneAt');
+    expect(await rig.redis.exists(rig.keys.requestsCancelling)).toBe(0);
+    expect(await rig.redis.keys(`${bullmqKeys(rig.keys).jobs}${A}*`)).toEqual([]);
+    expect(await counts()).toEqual([0, 0, 115]);
+    expect(await left(B)).toHaveLength(10);
+    rig.startWorker();
+    await rig.drained();
+    expect(await request(B)).toMatchObject({ state: 'done', created: 95, cancelled: 0 });
+    expect(rig.simulator.ledger.createdCount()).toBe(95);
+  });
+
+  it('of a request that nobody knows says so and exits 1; of a finished one it prints its counts', async () => {
+    await rig.start();
+    await enqueue({ [A]: goodPairs(4) }, 2);
+    rig.startWorker();
+    await eventually(async () => expect((await request(A)).state).toBe('done'));
+    expect(await cancel(B)).toEqual({
+      status: 1,
+      output: `association-queue requests cancel: there is no request ${B}: it is unknown, or its retention is over\n`,
+    });
+    expect(await cancel(A)).toEqual({ status: 0, output: 'cancelled 0, already decided 4\n' });
+    expect((await request(A)).state).toBe('done');
+  });
+});
+
+describe.each(WAYS)('what a worker has in hand, in the %s way', way => {
+  it('is given back before its next call; what is in a call is created; other requests go on', async () => {
+    await rig.start({
+      way,
+      simulator: { latencyMs: 700 },
+      env: { BATCH_MAX_INPUTS: '20', MAX_CONCURRENT_CALLS: '1', JOB_LOCK_MS: '60000' },
+    });
+    const [mine, theirs] = [goodPairs(240), goodPairs(40, 200_000_001)];
+    await enqueue({ [A]: mine, [B]: theirs }, 10);
+    rig.startWorker();
+    await eventually(async () => expect((await request(A)).created).toBeGreaterThan(0));
+    const release = way === 'public' ? { version: 'x', scripts: new Map() } : undefined;
+    const removal = new Removal(rig.redis, rig.keys, release);
+    const { cancelled, decided, queued } = await cancelRequest(
+      { redis: rig.redis, keys: rig.keys, removal },
+      A,
+      'anna@ops',
+    );
+    await removal.close();
+    expect(cancelled + decided).toBe(240);
+    expect(queued).toBe(0);
+    // a call in flight and two that were sealed, and those before
+    expect(cancelled).toBeGreaterThanOrEqual(120);
+    rig.simulator.setOptions({ latencyMs: 5 });
+    await rig.drained();
+    expect(await request(B)).toMatchObject({ state: 'done', created: 40 });
+    const { ledger } = rig.simulator;
+    expect(ledger.createdCount()).toBe(decided + 40);
+    expect(await counts()).toEqual([decided + 40, 0, cancelled]);
+  });
+});
+
+describe('one of three interleaved requests', () => {
+  it('is cancelled under load, while the canceller and a worker are killed: the others are whole, and all counts agree', async () => {
+    await rig.start({
+      simulator: { latencyMs: 150 },
+      env: { BATCH_MAX_INPUTS: '100', MAX_CONCURRENT_CALLS: '2', JOB_LOCK_MS: '1500' },
+    });
+    const bad = Array.from(
+      { length: 30 },
+      (_, at): Pair => [String(999_000_100 + at), String(700_000_001 + at)],
+    );
+    // each of the first jobs has a bad pair
+    const spoilt = goodPairs(6_000, 300_000_001).map((pair, at) => (at % 20 === 0 && bad[at / 20]) || pair);
+    const [first, third] = [goodPairs(3_000), goodPairs(3_000, 600_000_001)];
+    await enqueue({ [A]: first, [B]: spoilt, [C]: third }, 20);
+    const [survivor, victim] = [rig.startWorker(), rig.startWorker()];
+    await eventually(async () => expect((await request(B)).rejected).toBeGreaterThan(3));
+
+    const canceller = cancelling(B);
+    await eventually(async () => expect(await rig.redis.zcard(rig.keys.requestsCancelling)).toBe(1));
+    await Promise.all([canceller.end('SIGKILL'), victim.end('SIGKILL')]);
+
+    await eventually(async () => expect(await request(B)).toMatchObject({ state: 'cancelled', queued: 0 }));
+    rig.simulator.setOptions({ latencyMs: 5 });
+    await rig.drained();
+    const [one, other, another] = [await request(A), await request(B), await request(C)];
+    expect(one).toMatchObject({ state: 'done', created: 3_000, rejected: 0, cancelled: 0, queued: 0 });
+    expect(another).toMatchObject({ state: 'done', created: 3_000, rejected: 0, cancelled: 0, queued: 0 });
+    expect(other.created + other.rejected + other.cancelled).toBe(6_000);
+    expect(other.cancelled).toBeGreaterThan(1_000);
+    expect(await counts()).toEqual([6_000 + other.created, other.rejected, other.cancelled]);
+    const { ledger } = rig.simulator;
+    for (const [from, to] of [...first, ...third])
+      expect(ledger.has('contacts', 'companies', from, to)).toBe(true);
+    // dead letters: only what HubSpot rejected
+    const failed = (await rig.queue.getFailed(0, -1)).map(({ data }) => data as JobData);
+    const rejected = failed.flatMap(({ rejected = [] }) => rejected.flatMap(({ pairs }) => pairs));
+    expect(rejected).toHaveLength(other.rejected);
+    expect(failed.flatMap(({ pairs }) => pairs)).toEqual([]);
+    expect(await left(B)).toEqual([]);
+    expect((await cancel(B)).output).toBe(
+      `cancelled ${other.cancelled}, already decided ${other.created + other.rejected}\n`,
+    );
+    expect(survivor.process.exitCode).toBeNull();
+  });
+});
