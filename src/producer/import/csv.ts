@@ -33,6 +33,12 @@ export class CsvParser implements LineParser {
   #delimiter: string | undefined;
   #header: string[] | undefined;
   #columns: Columns = { at: {}, objects: {}, associated: undefined, problems: [], warnings: [] };
+  #lastTypes: TypeCells & { types: SaidTypes } = {
+    texts: undefined,
+    category: undefined,
+    typeId: undefined,
+    types: undefined,
+  };
   /** Lines of an export without associated records. */
   #skipped = 0;
   /** Lines of a record whose quote is still open. */
@@ -140,26 +146,37 @@ export class CsvParser implements LineParser {
 
   #fields(text: string, cells: readonly string[], line: number, into: ParsedLines): void {
     const { at, associated } = this.#columns;
-    const cell = (column: Column) => cells[at[column] ?? -1]?.trim() || undefined;
+    const cell = (column: Column): string | undefined => {
+      const index = at[column];
+      return index === undefined ? undefined : cells[index]?.trim() || undefined;
+    };
     if (associated !== undefined && [undefined, NO_VALUE].includes(cell(associated))) {
       this.#skipped += 1;
       return;
     }
-    const types = typesIn(cell('type'), cell('category'), cell('typeId'));
+    const types = this.#types(cell('type'), cell('category'), cell('typeId'));
     if (typeof types === 'string') {
       into.refusals.push({ line, reasons: [types], text });
       return;
     }
-    const label = cell('label');
     const fields: Fields = {
       from: cell('from') ?? '',
       to: cell('to') ?? '',
       fromObjectType: cell('fromObjectType'),
       toObjectType: cell('toObjectType'),
       types,
-      ...(label !== undefined && { label }),
+      label: cell('label'),
     };
     this.#reader.add(fields, line, text, into);
+  }
+
+  /** Consecutive lines mostly say the same types: they get the same array. */
+  #types(texts: string | undefined, category: string | undefined, typeId: string | undefined): SaidTypes {
+    const last = this.#lastTypes;
+    if (last.texts === texts && last.category === category && last.typeId === typeId) return last.types;
+    const types = typesIn(texts, category, typeId);
+    this.#lastTypes = { texts, category, typeId, types };
+    return types;
   }
 
   /** Blank rows above the header are skipped. */
@@ -174,12 +191,15 @@ export class CsvParser implements LineParser {
 
 const isEmpty = (cell: string): boolean => cell.trim() === '';
 
-/** @returns the types that a line says, unchecked, or the fault of the text */
+type TypeCells = { texts: string | undefined; category: string | undefined; typeId: string | undefined };
+/** the types that a line says, unchecked, or the fault of the text */
+type SaidTypes = { associationCategory: unknown; associationTypeId: unknown }[] | string | undefined;
+
 function typesIn(
   texts: string | undefined,
   category: string | undefined,
   typeId: string | undefined,
-): Fields['types'] | string {
+): SaidTypes {
   if (texts === undefined)
     return category === undefined && typeId === undefined
       ? undefined

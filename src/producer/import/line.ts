@@ -88,8 +88,10 @@ export class LineReader {
   readonly ids: IdReader;
   defaults: LineDefaults;
   readonly #anyObjectType: boolean;
-  /** The latest object types that were found to be known: consecutive lines mostly have the same. */
+  /** object type → its fault, if it has one */
   readonly #known = new Map<string, string | undefined>();
+  /** The latest association that was found valid. */
+  #last: Fields | undefined;
 
   constructor({ defaults, fixIds = false, anyObjectType = false }: Reading) {
     this.defaults = defaults;
@@ -98,25 +100,49 @@ export class LineReader {
   }
 
   add(fields: Fields, line: number, text: string, into: ParsedLines): void {
-    const association = { ...fields } as { -readonly [field in keyof Fields]: Fields[field] };
-    const missing: string[] = [];
     const { defaults } = this;
-    for (const field of Object.keys(NEEDED_FIELDS) as NeededField[]) {
-      association[field] ??= defaults[field];
-      if (association[field] === undefined)
-        missing.push(`${field}: missing, and there is no ${NEEDED_FIELDS[field]}`);
-    }
-    if (association.types === undefined && association.label === undefined) {
-      if (defaults.types) association.types = defaults.types;
-      if (defaults.label !== undefined) association.label = defaults.label;
-    }
+    const {
+      from,
+      to,
+      fromObjectType = defaults.fromObjectType,
+      toObjectType = defaults.toObjectType,
+    } = fields;
+    let { types, label } = fields;
+    if (types === undefined && label === undefined) ({ types, label } = defaults);
+    const association: Fields = { from, to, fromObjectType, toObjectType, types, label };
+    if (isPlainId(from) && isPlainId(to) && this.#isLikeLast(association))
+      push(into, association as Association, line, text);
+    else this.#addChecked(association, line, text, into);
+  }
+
+  /** Consecutive lines mostly differ in their ids only: then nothing else needs to be checked again. */
+  #isLikeLast({ fromObjectType, toObjectType, types, label }: Fields): boolean {
+    const last = this.#last;
+    return (
+      last !== undefined &&
+      last.fromObjectType === fromObjectType &&
+      last.toObjectType === toObjectType &&
+      last.types === types &&
+      last.label === label
+    );
+  }
+
+  #addChecked(association: Fields, line: number, text: string, into: ParsedLines): void {
+    const missing = (Object.keys(NEEDED_FIELDS) as NeededField[])
+      .filter(field => association[field] === undefined)
+      .map(field => `${field}: missing, and there is no ${NEEDED_FIELDS[field]}`);
     const from = this.ids.read(association.from);
     const to = this.ids.read(association.to);
-    if (from === undefined && to === undefined) {
-      const faults = this.#faults(association, missing);
-      if (faults.length === 0) push(into, association as Association, line, text);
-      else into.refusals.push({ line, reasons: faults, text });
-    } else this.#addSeveral(association, { from, to }, missing, line, text, into);
+    if (from !== undefined || to !== undefined) {
+      this.#addSeveral(association, { from, to }, missing, line, text, into);
+      return;
+    }
+    const faults = this.#faults(association, missing);
+    if (faults.length > 0) into.refusals.push({ line, reasons: faults, text });
+    else {
+      this.#last = association;
+      push(into, association as Association, line, text);
+    }
   }
 
   /** Adds an association for each id of the cell that has several. */
@@ -186,6 +212,9 @@ export class LineReader {
 }
 
 const MAX_KNOWN = 1_000;
+const PLAIN_ID = /^\d{1,20}$/;
+/** @returns true for nearly every id: it is one, and valid */
+const isPlainId = (id: unknown): boolean => typeof id === 'string' && PLAIN_ID.test(id);
 /** An association without faults. */
 const PLAIN = { fromObjectType: 'a', toObjectType: 'b', from: 1, to: 1 };
 

@@ -32,16 +32,19 @@ export class Tally {
 
   /** Runs for every association of an import: consecutive ones mostly share the kind, and then the array of types. */
   add({ associations, lines }: Pick<Chunk, 'associations' | 'lines'>): void {
-    for (const [index, { fromObjectType, toObjectType, types = [] }] of associations.entries()) {
-      const last = this.#last;
+    for (const { fromObjectType, toObjectType, types = [] } of associations) {
+      let kind = this.#last;
       if (
-        last?.types !== types ||
-        last.fromObjectType !== fromObjectType ||
-        last.toObjectType !== toObjectType
-      )
-        this.#last = this.#kind(fromObjectType, toObjectType, types);
-      if (this.#last) this.#last.associations += 1;
-      const line = lines[index] ?? 0;
+        kind?.types !== types ||
+        kind.fromObjectType !== fromObjectType ||
+        kind.toObjectType !== toObjectType
+      ) {
+        kind = this.#kind(fromObjectType, toObjectType, types);
+        this.#last = kind;
+      }
+      kind.associations += 1;
+    }
+    for (const line of lines) {
       if (line !== this.#lastLine) this.lines += 1;
       this.#lastLine = line;
     }

@@ -1,6 +1,7 @@
 /** Chunks of a file: what is in them, and up to which line. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { TypesOf } from '../../../../src/labels/type-resolver.js';
 import {
   afterLine,
@@ -87,4 +88,48 @@ describe('several labels in a cell', () => {
 it('sha256Of hashes the bytes of the whole source', async () => {
   const expected = createHash('sha256').update('from,to\n1,2\n').digest('hex');
   expect(await sha256Of(source('from,to\n', '1,2\n'))).toBe(expected);
+});
+
+it('a table is read the same in every delimiter, encoding, quoting and line end', async () => {
+  const note = fc.string({
+    unit: fc.constantFrom('a', 'é', '"', ',', ';', '\t', '|', '\n', ' ', '€'),
+    maxLength: 6,
+  });
+  const id = fc.integer({ min: 1, max: 2 ** 40 }).map(String);
+  const form = fc.record({
+    delimiter: fc.constantFrom(',', ';', '\t', '|'),
+    lineEnd: fc.constantFrom('\n', '\r\n'),
+    encoding: fc.constantFrom('utf8', 'utf16le'),
+    quotesAll: fc.boolean(),
+    trailing: fc.integer({ min: 0, max: 2 }),
+    size: fc.integer({ min: 1, max: 64 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(id, id, note), { maxLength: 8 }), form, async (rows, how) => {
+      const { delimiter, lineEnd, encoding, quotesAll, trailing, size } = how;
+      const cell = (text: string) =>
+        quotesAll || /["\n]/.test(text) || text.includes(delimiter)
+          ? `"${text.replaceAll('"', '""')}"`
+          : text;
+      const line = (cells: readonly string[]) =>
+        cells.map(cell).join(delimiter) + delimiter.repeat(trailing) + lineEnd;
+      const text = line(['from', 'to', 'note']) + rows.map(line).join('');
+      const bytes = Buffer.from(text, encoding as 'utf8');
+      const input: Source = {
+        format: 'csv',
+        bytes: undefined,
+        async *open() {
+          for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+        },
+      };
+      const pairs: unknown[] = [];
+      for await (const { associations, refusals } of readAssociations(input, { defaults }, typesOf, {
+        usable: async () => {},
+      })) {
+        expect(refusals).toEqual([]);
+        pairs.push(...associations.map(({ from, to }) => [from, to]));
+      }
+      expect(pairs).toEqual(rows.map(([from, to]) => [from, to]));
+    }),
+  );
 });
