@@ -57,7 +57,7 @@ export async function dryRun(
   const kinds = tally.kinds();
   return {
     texts: [
-      'dry run: nothing is enqueued',
+      `dry run${stopped === undefined ? '' : ` up to line ${lastLine}`}: nothing is enqueued`,
       `${tally.associations} associations in ${tally.lines} lines (${refused} lines refused)`,
       ...kinds.slice(0, MAX_KINDS).map(kind => names.describe(kind)),
       ...(kinds.length > MAX_KINDS ? [`and ${kinds.length - MAX_KINDS} more combinations of types`] : []),
