@@ -46,8 +46,8 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
   for (const spec of FAILURES) addCommand(failures, spec);
   const requests = program
     .command('requests')
-    .description('Cancels requests: what was enqueued at one time')
-    .addHelpText('after', `\nExample:\n  ${PROGRAM} requests cancel --help`);
+    .description('Lists, shows, exports, retries or cancels requests: what was enqueued at one time')
+    .addHelpText('after', `\nExample:\n  ${PROGRAM} requests list\n  ${PROGRAM} requests show --help`);
   for (const spec of REQUESTS) addCommand(requests, spec);
   return program;
 }

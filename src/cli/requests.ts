@@ -1,5 +1,50 @@
-/** `association-queue requests cancel`: one specification for each verb. */
-import { type CommandSpec, PROGRAM, warnOf } from './command.js';
+/** `association-queue requests list | show | export | retry | cancel`: one specification for each verb. */
+import { didYouMean, meant } from '../shared/contract/did-you-mean.js';
+import { REQUEST_STATES, type RequestState } from '../shared/state/requests.js';
+import { type CommandSpec, type Given, PROGRAM, warnOf } from './command.js';
+
+const ID = '0b5cbd0e-6f3a-4c0e-9d0a-3f1f4c7b8a11';
+const WHICH = 'ID may be the beginning of an id that requests list shows.';
+const MOST_LISTED = 1_000;
+
+const LIST: CommandSpec = {
+  usage: 'list',
+  summary: 'Lists requests, the newest first: those with a name and those with more than one job.',
+  flags: [
+    ['--state <state>', `only requests in this state: ${REQUEST_STATES.join(', ')}`],
+    ['--limit <n>', `at most so many (default 50, at most ${MOST_LISTED})`],
+    ['--after <id>', 'older ones than this request'],
+    ['--json', 'as JSON, for programs'],
+  ],
+  example: `${PROGRAM} requests list --state open`,
+  run: async given => {
+    const { state, after } = given.texts('state', 'after');
+    const limit = integerOf(given, 'limit', 1, MOST_LISTED);
+    checkState(given, state);
+    const config = await configOf(given);
+    const { runList } = await import('../dashboard/requests/request-commands.js');
+    const query = {
+      ...(state !== undefined && { state: state as RequestState }),
+      ...(after !== undefined && { after }),
+      ...(limit !== undefined && { limit }),
+    };
+    return runList(config, query, given.flag('json'));
+  },
+};
+
+const SHOW: CommandSpec = {
+  usage: 'show ID',
+  summary: 'Shows one request: how far it is, what was rejected and why, and what to do next.',
+  flags: [['--json', 'as JSON, for programs']],
+  example: `${PROGRAM} requests show ${ID}\n${PROGRAM} requests show ${ID} --json | jq .state`,
+  notes: WHICH,
+  run: async given => {
+    const [id = ''] = given.operands;
+    const config = await configOf(given);
+    const { runShow } = await import('../dashboard/requests/request-commands.js');
+    return runShow(config, id, given.flag('json'));
+  },
+};
 
 const CANCEL: CommandSpec = {
   usage: 'cancel ID',
@@ -8,18 +53,69 @@ const CANCEL: CommandSpec = {
   flags: [
     ['--list <file>', 'add each association that is taken back to this file, as NDJSON that enqueue accepts'],
   ],
-  example: `${PROGRAM} requests cancel 0b5cbd0e-6f3a-4c0e-9d0a-3f1f4c7b8a11 --list cancelled.ndjson`,
-  notes:
-    'If the command is interrupted or killed, the workers go on, and so does the same command. Exits 1 if something is left.',
+  example: `${PROGRAM} requests cancel ${ID} --list cancelled.ndjson`,
+  notes: `If the command is interrupted or killed, the workers go on, and so does the same command.\nExits 1 if something is left. ${WHICH}`,
   run: async given => {
     const [id = ''] = given.operands;
     const { list } = given.texts('list');
-    const { parseConfig } = await import('../shared/runtime/config.js');
-    const config = given.settle(() => parseConfig(process.env));
-    warnOf(config);
+    const config = await configOf(given);
     const { runCancel } = await import('../dashboard/requests/cancel-command.js');
     return runCancel(config, { id, list });
   },
 };
 
-export const REQUESTS: readonly CommandSpec[] = [CANCEL];
+const EXPORT: CommandSpec = {
+  usage: 'export ID',
+  summary:
+    'Writes what was rejected of a request to stdout, as enqueue reads it again: the lines of its file with their own columns, line number and reason.',
+  flags: [['--file <path>', 'where the file of the request is now, if it was moved']],
+  example: `${PROGRAM} requests export ${ID} > rejected.csv`,
+  notes: `Without a file (the library, the gateway, standard input): ids with their reasons, as NDJSON. ${WHICH}`,
+  run: async given => {
+    const [id = ''] = given.operands;
+    const { file } = given.texts('file');
+    const config = await configOf(given);
+    const { openOriginal } = await import('../producer/import/original-file.js');
+    const { runExport } = await import('../dashboard/requests/export-command.js');
+    return runExport(config, { given: id, path: file, openOriginal });
+  },
+};
+
+const RETRY: CommandSpec = {
+  usage: 'retry ID',
+  summary: 'Puts what was rejected of a request back to be tried again, as failures retry does.',
+  flags: [],
+  example: `${PROGRAM} requests retry ${ID}\n${PROGRAM} failures retry --request ${ID} --category OBJECT_NOT_FOUND`,
+  notes: WHICH,
+  run: async given => {
+    const [id = ''] = given.operands;
+    const config = await configOf(given);
+    const { runRetry } = await import('../dashboard/requests/request-commands.js');
+    return runRetry(config, id);
+  },
+};
+
+export const REQUESTS: readonly CommandSpec[] = [LIST, SHOW, EXPORT, RETRY, CANCEL];
+
+/** Reports the problems of this call and of the settings together. @throws ConfigError with all of them */
+async function configOf(given: Given) {
+  const { parseConfig } = await import('../shared/runtime/config.js');
+  const config = given.settle(() => parseConfig(process.env));
+  warnOf(config);
+  return config;
+}
+
+function checkState(given: Given, state: string | undefined): void {
+  if (state === undefined || (REQUEST_STATES as readonly string[]).includes(state)) return;
+  const known = REQUEST_STATES.join(', ');
+  given.problem(`--state "${state}" is not one of ${known}${didYouMean(meant(state, REQUEST_STATES))}`);
+}
+
+function integerOf(given: Given, name: 'limit' | 'timeout', least: number, most: number): number | undefined {
+  const text = given.texts(name)[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  given.problem(`--${name} "${text}" is not an integer from ${least} to ${most}`);
+  return undefined;
+}

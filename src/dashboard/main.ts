@@ -17,6 +17,7 @@ import {
   retryFailures,
   summariseFailures,
 } from './failures/failures.js';
+import { print, printJson, write } from './output.js';
 import { StateReader } from './overview/state-reader.js';
 import { readStats } from './overview/stats.js';
 import { pauseQueue, resumeQueue } from './pause.js';
@@ -137,13 +138,4 @@ async function confirmed(question: string): Promise<boolean> {
   } finally {
     terminal.close();
   }
-}
-
-const print = (text: string): Promise<void> => write(`${text}\n`);
-const printJson = (value: unknown, indent?: number): Promise<void> =>
-  print(harmlessJson(JSON.stringify(value, null, indent)));
-
-/** Waits for a slow reader, so that an export of any size takes constant memory. */
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }

@@ -33,6 +33,10 @@ const COMMANDS = [
   'failures export',
   'failures discard',
   'requests cancel',
+  'requests list',
+  'requests show',
+  'requests export',
+  'requests retry',
 ];
 
 describe('help', () => {
@@ -73,6 +77,16 @@ describe('mistakes exit 2', () => {
       'association-queue failures list: --group-by "colour" is not one of category, message, objectPair',
     ],
     [['failures', 'lst'], "association-queue failures: unknown command 'lst': did you mean list?"],
+    [['requests', 'shw'], "association-queue requests: unknown command 'shw': did you mean show?"],
+    [
+      ['requests', 'list', '--state', 'opened'],
+      'association-queue requests list: --state "opened" is not one of enqueueing, open, done, cancelled, interrupted',
+    ],
+    [
+      ['requests', 'list', '--limit', '0'],
+      'association-queue requests list: --limit "0" is not an integer from 1 to 1000',
+    ],
+    [['requests', 'show', '--jsn'], 'association-queue requests show: ID is missing'],
     [['--jsn'], "association-queue: unknown option '--jsn'"],
     [['stats', '--jsn'], 'association-queue stats: unknown option --jsn: did you mean --json?'],
     [['stats', '--json=yes'], 'association-queue stats: --json takes no value'],
@@ -99,7 +113,7 @@ describe('mistakes exit 2', () => {
   });
 
   test('no command, or no verb: the help, on stderr', () => {
-    for (const args of [[], ['failures']]) {
+    for (const args of [[], ['failures'], ['requests']]) {
       const { status, stdout, stderr } = run(args);
       expect(stderr).toContain('Usage: association-queue');
       expect(stdout).toBe('');

@@ -14,6 +14,7 @@
  */
 
 import { bullmqKeys } from '../../bullmq/layout.js';
+import type { AssociationType, ErrorContext, JobData } from '../../shared/contract/association.js';
 import { sameTypeName } from '../../shared/contract/object-types.js';
 import { loadScript, type Script } from '../../shared/runtime/script.js';
 import { INVALID_JOB, indexRejections, reasonArgs, UNFINISHED } from '../../shared/state/rejection-groups.js';
@@ -148,6 +149,27 @@ export async function exportFailures(
     }
   }
   return done;
+}
+
+export type RejectedAssociation = Pick<JobData, 'fromObjectType' | 'toObjectType'> & {
+  readonly types: readonly AssociationType[];
+  readonly from: string;
+  readonly to: string;
+  readonly error: ErrorContext;
+};
+
+/** Yields matching associations one by one. Jobs with unreadable data are left out. */
+export async function* rejectedAssociations(
+  access: QueueAccess,
+  filter: FailureFilter,
+): AsyncGenerator<RejectedAssociation> {
+  for await (const page of matching(access, filter))
+    for (const { job, matched } of page) {
+      if (!job.data) continue;
+      const { types, fromObjectType, toObjectType } = job.data;
+      for (const { error, pairs } of matched)
+        for (const [from, to] of pairs) yield { from, to, types, fromObjectType, toObjectType, error };
+    }
 }
 
 /** Puts the data under `error`, where it cannot be taken for an association (producer/import/ndjson.ts knows the category). */

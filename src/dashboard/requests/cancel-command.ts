@@ -3,24 +3,28 @@ import type { Config } from '../../shared/runtime/config.js';
 import { harmless } from '../../shared/runtime/text.js';
 import { userAtHost } from '../../shared/runtime/who.js';
 import { type CancelProgress, cancelRequest } from '../../shared/state/cancel-request.js';
+import { RequestReader } from '../../shared/state/requests.js';
 import { withQueue } from '../connection.js';
 import { count, counted } from '../text/figures.js';
 import { CancelList } from './cancel-list.js';
+import { findRequest } from './find-request.js';
 
+/** `id` may be the beginning of one. */
 export type CancelCommand = { readonly id: string; readonly list?: string | undefined };
 
-/** @returns the exit code */
+/** @returns the exit code @throws ConfigError if there is no such request */
 export async function runCancel(config: Config, { id, list }: CancelCommand): Promise<number> {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
   const listing = list === undefined ? undefined : await CancelList.open(list);
   try {
-    const end = await withQueue(config, ({ redis, keys }) =>
-      cancelRequest({ redis, keys }, id, userAtHost(), {
+    const end = await withQueue(config, async ({ redis, keys }) => {
+      const found = await findRequest({ redis, keys }, new RequestReader(redis, keys), id);
+      return cancelRequest({ redis, keys }, found, userAtHost(), {
         ...{ onProgress: showProgress, signal: ended.signal },
         ...(listing && { listing }),
-      }),
-    );
+      });
+    });
     showProgress(undefined);
     process.stdout.write(`cancelled ${end.cancelled}, already decided ${end.decided}\n`);
     for (const warning of warningsOf(end, {

@@ -4,6 +4,7 @@ import {
   type AssociationType,
   associationFaults,
   parseType,
+  typeText,
 } from '../../shared/contract/association.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { type Priority, priorityProblem } from '../../shared/contract/keys.js';
@@ -164,3 +165,32 @@ function readDelimiter(text: string): { delimiter: string } | { problem: string 
   if (delimiter.length === 1 && !/[\w"\r\n ]/.test(delimiter)) return { delimiter };
   return { problem: `${quote(text)} is not one character (such as ; or tab)` };
 }
+
+/** Pure. @returns the options under which a file was read, as a person types them */
+export function optionsText(reading: Reading, priority?: string): string {
+  const { defaults, encoding, delimiter, columns = {}, ignored = [], fixIds, anyObjectType } = reading;
+  const types = defaults.types ?? [];
+  const given: [name: string, value: string | undefined][] = [
+    ['from', defaults.fromObjectType],
+    ['to', defaults.toObjectType],
+    ...types.map((type): [string, string] => ['type', typeText(type)]),
+    ['label', defaults.label],
+    ['from-column', columns.from],
+    ['to-column', columns.to],
+    ['type-column', columns.type],
+    ['label-column', columns.label],
+    ...ignored.map((name): [string, string] => ['ignore-column', name]),
+    ['delimiter', delimiter === '\t' ? 'tab' : delimiter],
+    ['encoding', encoding],
+    ['priority', priority === 'normal' ? undefined : priority],
+  ];
+  const texts = given.flatMap(([name, value]) =>
+    value === undefined ? [] : `--${name} ${shellWord(value)}`,
+  );
+  return [...texts, ...(fixIds ? ['--fix-ids'] : []), ...(anyObjectType ? ['--any-object-type'] : [])].join(
+    ' ',
+  );
+}
+
+const shellWord = (text: string): string =>
+  /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

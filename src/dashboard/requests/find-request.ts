@@ -1,0 +1,41 @@
+/**
+ * Finds the request that a person means: by its id, or by the first characters of the id of a listed request. It reads the
+ * ids of the list in windows, so no command grows with the list.
+ */
+import { ConfigError } from '../../shared/contract/errors.js';
+import type { RequestReader } from '../../shared/state/requests.js';
+import type { QueueAccess } from '../connection.js';
+
+const WINDOW = 1_000;
+/** Requests that an error names. */
+const MOST_NAMED = 5;
+
+type Access = Pick<QueueAccess, 'redis' | 'keys'>;
+
+/** @returns the id of a request. @throws ConfigError if there is none, or if several begin like this */
+export async function findRequest(access: Access, reader: RequestReader, given: string): Promise<string> {
+  if (await reader.record(given)) return given;
+  const found = await listedWith(access, given.toLowerCase());
+  const [id, ...others] = found;
+  if (id === undefined) throw new ConfigError([unknownText(given)]);
+  if (others.length > 0) throw new ConfigError([ambiguousText(given, found)]);
+  return id;
+}
+
+async function listedWith({ redis, keys }: Access, start: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let first = 0; start !== ''; first += WINDOW) {
+    const ids = await redis.zrevrange(keys.requestList, first, first + WINDOW - 1);
+    found.push(...ids.filter(id => id.toLowerCase().startsWith(start)));
+    if (ids.length < WINDOW || found.length > MOST_NAMED) break;
+  }
+  return [...new Set(found)];
+}
+
+const unknownText = (given: string): string =>
+  `there is no request ${JSON.stringify(given)}, or it is no longer kept (REQUEST_RETENTION_DAYS after its end; a day if it has neither a name nor more than one job): association-queue requests list shows them`;
+
+function ambiguousText(given: string, found: readonly string[]): string {
+  const more = found.length > MOST_NAMED ? ' and others' : '';
+  return `${JSON.stringify(given)} is the beginning of several requests: give more of ${found.slice(0, MOST_NAMED).join(', ')}${more}`;
+}
