@@ -1,5 +1,6 @@
 /** BullMQ's own pauses and limits cost nothing at their end: the worker fetches again at once. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { pauseQueue } from '../../src/dashboard/pause.js';
 import { eventually } from '../support/eventually.js';
 import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
@@ -56,4 +57,26 @@ describe('the worker fetches again', () => {
     await rig.enqueue(GOOD, 1);
     expect(await untilCreated(6)).toBeLessThan(4_000);
   });
+});
+
+it('the worker is ready while the queue is paused, and says who paused it until anybody resumes', async () => {
+  const worker = rig.startWorker({ METRICS_PORT: '29466' });
+  const port = await eventually(() => {
+    const found = /"event":"metrics"[^\n]*"port":(\d+)/.exec(worker.output())?.[1];
+    expect(found).toBeDefined();
+    return found;
+  });
+  const ready = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).json() as Promise<object>;
+  const { queue, redis, keys } = rig;
+  await pauseQueue({ queue, redis, keys }, 'anna@ops', 'HubSpot maintenance');
+  const notes = ['the queue is paused by anna@ops: HubSpot maintenance'];
+  await eventually(async () => expect(await ready()).toEqual({ status: 'ready', reasons: [], notes }));
+  await queue.resume(); // as another client does
+  await eventually(async () => expect(await ready()).toEqual({ status: 'ready', reasons: [] }));
+  expect(await redis.exists(keys.paused)).toBe(0);
+  await queue.pause();
+  await eventually(async () =>
+    expect(await ready()).toMatchObject({ notes: ['the queue is paused by another client'] }),
+  );
+  await queue.resume();
 });
