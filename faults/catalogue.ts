@@ -1,5 +1,6 @@
 /** All injected faults: those of `npm run faults`, and those that only `npm test` shows. */
 import { hostileAnswers, hugeAnswers } from './scenarios/answers.js';
+import { cancelKilled, cancelUnderLoad } from './scenarios/cancels.js';
 import { workersClocks } from './scenarios/clock.js';
 import { gatewayAnnounced, gatewayTypeLists, hostileJobs } from './scenarios/hostile.js';
 import { starved, terminated, workerFrozen, workersKilled } from './scenarios/processes.js';
@@ -55,6 +56,8 @@ export const SCENARIOS: readonly Scenario[] = [
   hostileJobs,
   gatewayTypeLists,
   gatewayAnnounced,
+  cancelUnderLoad,
+  cancelKilled,
 ];
 
 export const TESTED: readonly Fault[] = [

@@ -9,11 +9,11 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { Removal } from '../../src/bullmq/removal.js';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
-import { JOB_NAME } from '../../src/shared/contract/keys.js';
 import { cancelRequest } from '../../src/shared/state/cancel-request.js';
 import { RequestReader, type RequestView } from '../../src/shared/state/requests.js';
 import { eventually } from '../support/eventually.js';
 import { type CliProcess, startCommand } from '../support/process.js';
+import { enqueueRequests, requestOf } from '../support/requests.js';
 import { useRig, WAYS } from '../support/rig.js';
 import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
@@ -28,32 +28,15 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
 
-type Options = { readonly priority?: number; readonly delay?: number };
-/** Requests whose jobs alternate in the queue, as producers write them. */
-async function enqueue(
+const enqueue = (
   requests: Readonly<Record<string, readonly Pair[]>>,
-  pairsPerJob: number,
-  options: Options = {},
-): Promise<void> {
-  const jobs = Object.entries(requests).flatMap(([id, pairs]) =>
-    Array.from({ length: Math.ceil(pairs.length / pairsPerJob) }, (_, n) => ({
-      name: JOB_NAME,
-      data: {
-        ...contactsToCompanies,
-        requestId: id,
-        pairs: pairs.slice(n * pairsPerJob, (n + 1) * pairsPerJob),
-      },
-      opts: { jobId: `${id}-${n}`, ...options },
-      n,
-    })),
+  ...rest: [pairsPerJob: number, options?: { priority?: number; delay?: number }]
+) =>
+  enqueueRequests(
+    rig,
+    Object.entries(requests).map(([id, pairs]) => requestOf(id, pairs)),
+    ...rest,
   );
-  for (const [id, pairs] of Object.entries(requests)) {
-    const record = { accepted: pairs.length, jobs: 2, enqueuedAt: Date.now(), via: 'file', keep: 600 };
-    await rig.redis.hset(rig.keys.requests + id, record);
-    await rig.redis.zadd(rig.keys.requestList, Date.now(), id);
-  }
-  await rig.queue.addBulk(jobs.sort((one, other) => one.n - other.n));
-}
 const request = async (id: string): Promise<RequestView> => {
   const view = await new RequestReader(rig.redis, rig.keys).read(id);
   if (!view) throw new Error(`no request ${id}`);
