@@ -15,7 +15,7 @@ import { type Imported, importFile } from './import/import-file.js';
 import { type EnqueueOptions, formatProblems, readOptions } from './import/options.js';
 import { callsText, type Quota } from './import/plan.js';
 import { type Progress, startProgress } from './import/progress.js';
-import { RefusedFile } from './import/refused-file.js';
+import { RefusedFile, refusedFileProblem } from './import/refused-file.js';
 import { fileSource, type Source, stdinSource, withCopy } from './import/source.js';
 import { openProducer } from './producer.js';
 
@@ -88,6 +88,8 @@ function readCommand(options: EnqueueOptions, stdin: Readable) {
   const opened = file === '-' ? { source: stdinSource(stdin, format) } : fileSource(file, format);
   if (refused !== undefined && path.resolve(refused) === path.resolve(file))
     problems.push('--refused names the file that is read: give another one');
+  const unwritable = refused === undefined ? undefined : refusedFileProblem(refused);
+  if (unwritable !== undefined) problems.push(unwritable);
   if ('problems' in opened) throw new ConfigError([...problems, ...opened.problems]);
   problems.push(...formatProblems(options, opened.source.format));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -95,7 +97,7 @@ function readCommand(options: EnqueueOptions, stdin: Readable) {
 }
 
 const refusedFile = ({ refused, encoding }: EnqueueOptions): RefusedFile | undefined =>
-  refused === undefined ? undefined : new RefusedFile(refused, encoding);
+  refused === undefined ? undefined : new RefusedFile(refused, { encoding, goesOn: false });
 
 function tell({ associations, jobs, refused, interrupted }: Imported, { stdout, stderr }: Terminal): number {
   if (interrupted)

@@ -24,7 +24,7 @@ export class ConsoleReport implements ImportReport {
   }
 
   usable(warnings: readonly string[], layout: Layout): void {
-    this.#file?.open(layout);
+    this.#file?.use(layout);
     this.noted(warnings);
   }
 

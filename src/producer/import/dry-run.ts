@@ -1,5 +1,5 @@
 /**
- * `enqueue --dry-run`: reads the whole file as an import does and says what would be enqueued. It writes nothing to Redis,
+ * `enqueue --dry-run`: reads the whole file as an import does and says what would be enqueued. It enqueues nothing,
  * and asks Redis and HubSpot only for labels, and for the unlabelled types of custom objects.
  */
 import type { TypesOf } from '../../labels/type-resolver.js';

@@ -13,7 +13,11 @@ import {
 } from '../../../../src/producer/import/original-lines.js';
 import { headerText, lineText } from '../../../../src/producer/import/own-format.js';
 import { RefusalGroups } from '../../../../src/producer/import/refusal-groups.js';
-import { RefusedFile } from '../../../../src/producer/import/refused-file.js';
+import {
+  RefusedFile,
+  type RefusedFileOptions,
+  refusedFileProblem,
+} from '../../../../src/producer/import/refused-file.js';
 import type { Source } from '../../../../src/producer/import/source.js';
 import { defaults, pairsText, parseAll } from '../../../support/parse-lines.js';
 
@@ -64,20 +68,26 @@ describe('refused lines', () => {
     expect(parseAll(new NdjsonParser({ defaults }), once.join('\n')).refusals).toHaveLength(3);
   });
 
-  it('go into a file that is replaced when the input proves usable, with a mark if it is not plain UTF-8', () => {
+  it('go into a file that is replaced, or goes on, with a mark if the input is not plain UTF-8', () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'refused-'));
     const place = path.join(directory, 'refused.csv');
     const layout: Layout = { format: 'csv', header: ['from', 'to'], delimiter: ',', from: 0, to: 1 };
-    for (const encoding of [undefined, 'latin1']) {
-      const file = new RefusedFile(place, encoding);
-      file.write([{ line: 1, reasons: ['too early'], text: '' }]);
-      file.open(layout);
-      file.open(layout);
-      file.write([{ line: 2, reasons: ['one', 'two'], text: 'é,' }]);
+    const write = (line: number, options: RefusedFileOptions) => {
+      const file = new RefusedFile(place, options);
+      file.use(layout);
+      file.write([]);
+      if (line > 0) file.write([{ line, reasons: ['one', 'two'], text: 'é,' }]);
       file.close();
-      const mark = encoding === undefined ? '' : '\uFEFF';
-      expect(readFileSync(place, 'utf8')).toBe(`${mark}line,error,from,to\n2,one; two,é,\n`);
-    }
+      return readFileSync(place, 'utf8');
+    };
+    expect(write(2, { goesOn: true })).toBe('line,error,from,to\n2,one; two,é,\n');
+    expect(write(0, { goesOn: false })).toBe('line,error,from,to\n2,one; two,é,\n');
+    expect(write(3, { goesOn: true })).toBe('line,error,from,to\n2,one; two,é,\n3,one; two,é,\n');
+    expect(write(4, { goesOn: false, encoding: 'latin1' })).toBe('\uFEFFline,error,from,to\n4,one; two,é,\n');
+    expect(refusedFileProblem(place)).toBeUndefined();
+    expect(refusedFileProblem(path.join(directory, 'no', 'x.csv'))).toMatch(
+      /^--refused .* cannot be written: ENOENT/,
+    );
     rmSync(directory, { recursive: true });
   });
 
