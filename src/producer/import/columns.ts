@@ -19,7 +19,7 @@ type Side = 'from' | 'to';
 const SIDES = ['from', 'to'] as const;
 const OBJECT_TYPE = { from: 'fromObjectType', to: 'toObjectType' } as const;
 
-export type Columns = {
+export type HeaderColumns = {
   readonly at: Positions;
   /** object types that the header says */
   readonly objects: Pick<LineDefaults, 'fromObjectType' | 'toObjectType'>;
@@ -38,7 +38,7 @@ const SPEAKS_OF_ASSOCIATIONS = /type|label|object|categor/i;
 /** The same in an export, whose other columns are properties of records (`Deal Type`). */
 const SPEAKS_OF_LABELS = /associat.*(type|label|categor)/i;
 
-export function readColumns(header: readonly string[], reading: Reading): Columns {
+export function readColumns(header: readonly string[], reading: Reading): HeaderColumns {
   const at: Positions = {};
   const problems = namedColumns(header, reading, at);
   header.forEach((name, index) => {
@@ -101,7 +101,8 @@ const isSameName = (one: string | undefined, other: string): boolean =>
 
 /** Chooses the columns of ids that neither an option nor our own names have said. */
 class IdColumns {
-  readonly objects: { -readonly [field in keyof Columns['objects']]: Columns['objects'][field] } = {};
+  readonly objects: { -readonly [field in keyof HeaderColumns['objects']]: HeaderColumns['objects'][field] } =
+    {};
   readonly notes: string[] = [];
   associated: Side | undefined;
   readonly #all: IdColumn[];
@@ -261,10 +262,14 @@ function columnFaults(
     seen.set(meaning, name);
     if (isExport && !columnOf(name))
       return used.has(index) || !SPEAKS_OF_LABELS.test(name) ? [] : notUnderstood(name);
-    if (same !== undefined) return `columns ${quote(same)} and ${quote(name)} say the same: keep one of them`;
+    if (same !== undefined)
+      return `columns ${quote(same)} and ${quote(name)} say the same: keep one of them${severalIds(columnOf(name))}`;
     return used.has(index) ? [] : (unknownColumn(name) ?? []);
   });
 }
+
+const severalIds = (column: Column | undefined): string =>
+  column === 'from' || column === 'to' ? ' (several ids go into one cell, separated by ;)' : '';
 
 /** @returns the fault of an unknown column; undefined if the column is about something else */
 function unknownColumn(name: string): string | undefined {

@@ -7,7 +7,7 @@ import { parseType, typeIdOf } from '../../shared/contract/association.js';
 import type { Fields } from '../../shared/contract/association-fields.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { cellsOf } from './cells.js';
-import { type Column, type Columns, isKnownColumn, readColumns } from './columns.js';
+import { type Column, type HeaderColumns, isKnownColumn, readColumns } from './columns.js';
 import { announcedDelimiter, detectedDelimiter } from './delimiter.js';
 import {
   type Layout,
@@ -32,7 +32,7 @@ export class CsvParser implements LineParser {
   readonly #reader: LineReader;
   #delimiter: string | undefined;
   #header: string[] | undefined;
-  #columns: Columns = { at: {}, objects: {}, associated: undefined, problems: [], warnings: [] };
+  #columns: HeaderColumns = { at: {}, objects: {}, associated: undefined, problems: [], warnings: [] };
   #lastTypes: TypeCells & { types: SaidTypes } = {
     texts: undefined,
     category: undefined,

@@ -119,7 +119,11 @@ describe('CsvParser', () => {
     ],
     ['from,to,labels', defaults, ['column labels: did you mean label?']],
     ['from,to,table', defaults, []],
-    ['from,to,to', defaults, ['columns "to" and "to" say the same: keep one of them']],
+    [
+      'from,to,to',
+      defaults,
+      ['columns "to" and "to" say the same: keep one of them (several ids go into one cell, separated by ;)'],
+    ],
     [
       'from,to,category,typeId,Association Category',
       defaults,
