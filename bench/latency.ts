@@ -1,5 +1,6 @@
 /** How long does an association of a trickle take from enqueue() until HubSpot reports that it is created? */
-import { createProducer, type Producer } from '../src/producer/producer.js';
+import type { Producer } from '../src/producer/api.js';
+import { createProducer } from '../src/producer/producer.js';
 import { sleep } from '../src/shared/runtime/wait.js';
 import { nowMs } from '../src/simulator/state.js';
 import { associationAt } from './support/associations.js';
@@ -89,7 +90,7 @@ async function trickle(
   seconds: number,
 ): Promise<ReadonlyMap<string, number>> {
   const enqueued = new Map<string, number>();
-  const acknowledged: Promise<void>[] = [];
+  const acknowledged: Promise<unknown>[] = [];
   const since = performance.now();
   let next = since;
   while (next < since + seconds * 1_000) {

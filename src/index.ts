@@ -1,12 +1,16 @@
 /** The public API of the package: everything that an application needs to enqueue associations. */
 export type { HubSpotOptions } from './labels/open-labels.js';
+export type {
+  EnqueueManyOptions,
+  EnqueueOptions,
+  ManyRequestOptions,
+  Producer,
+  ProducerOptions,
+  Receipt,
+  RequestOptions,
+} from './producer/api.js';
 export type { Associations, Enqueued } from './producer/enqueue-many.js';
-export {
-  createProducer,
-  type EnqueueOptions,
-  type Producer,
-  type ProducerOptions,
-} from './producer/producer.js';
+export { createProducer } from './producer/producer.js';
 export {
   ASSOCIATION_CATEGORIES,
   type Association,
@@ -24,3 +28,4 @@ export {
   LabelLookupError,
 } from './shared/contract/errors.js';
 export type { Priority } from './shared/contract/keys.js';
+export type { RequestReason, RequestState, RequestView } from './shared/state/requests.js';

@@ -32,6 +32,9 @@ export const ENQUEUE: CommandSpec = {
       'high: they ride in the next calls, before everything that waits (default normal)',
     ],
     ['--strict', 'enqueue nothing when any line is refused'],
+    ['--name <text>', 'name of the request, by which people find it (default: the name of FILE)'],
+    ['--again', 'enqueue FILE although it was enqueued before'],
+    ['--resume <id>', 'go on with this interrupted request of FILE; it has the other options'],
   ],
   example: `${PROGRAM} enqueue links.csv --from contacts --to companies --type HUBSPOT_DEFINED:279`,
   run: async given => {
@@ -52,7 +55,12 @@ export const ENQUEUE: CommandSpec = {
     compactHeap(); // a file may have any length, and the import mostly waits for Redis
     const { runEnqueue } = await import('../producer/main.js');
     const { hubspotOptions } = await import('../labels/open-labels.js');
-    return runEnqueue({ ...config, hubspot: hubspotOptions(config), quota: config }, { file, ...options });
+    return runEnqueue(
+      { ...config, hubspot: hubspotOptions(config), quota: config },
+      { file, ...options },
+      process,
+      untilSignal(),
+    );
   },
 };
 
@@ -60,13 +68,25 @@ function optionsOf(given: Given): Omit<EnqueueOptions, 'file'> {
   const type = given.list('type');
   const ignoreColumn = given.list('ignoreColumn');
   return {
-    ...given.texts('format', 'from', 'to', 'label', 'source', 'priority', 'refused'),
+    ...given.texts('format', 'from', 'to', 'label', 'source', 'priority', 'refused', 'name', 'resume'),
     ...given.texts('fromColumn', 'toColumn', 'typeColumn', 'labelColumn', 'delimiter', 'encoding'),
     ...(type.length > 0 && { type }),
     ...(ignoreColumn.length > 0 && { ignoreColumn }),
     strict: given.flag('strict'),
+    again: given.flag('again'),
     dryRun: given.flag('dryRun'),
     fixIds: given.flag('fixIds'),
     anyObjectType: given.flag('anyObjectType'),
   };
+}
+
+/** The first Ctrl-C or SIGTERM stops the import where it is; the second one ends the process at once. */
+function untilSignal(): AbortSignal {
+  const asked = new AbortController();
+  for (const [signal, words] of [
+    ['SIGINT', 'interrupted by Ctrl-C'],
+    ['SIGTERM', 'stopped by SIGTERM'],
+  ] as const)
+    process.once(signal, () => asked.abort(words));
+  return asked.signal;
 }

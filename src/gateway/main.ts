@@ -11,13 +11,13 @@ import { RedisWatch } from '../shared/runtime/redis-watch.js';
 import { startTracing, type Tracing } from '../shared/runtime/tracing.js';
 import { settlesWithin } from '../shared/runtime/wait.js';
 import { limitsOf } from '../shared/state/capacity.js';
+import { Outcomes } from '../shared/state/outcomes.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
 import { Backlog } from './backlog.js';
 import { createGatewayMetrics } from './gateway-metrics.js';
 import { traceRequests, untraced } from './request-tracing.js';
 import { Requests } from './requests/note.js';
-import { Outcomes } from './requests/outcomes.js';
 import { SharedJobs } from './requests/shared.js';
 import { createServer } from './server.js';
 

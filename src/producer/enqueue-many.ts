@@ -14,17 +14,25 @@ import {
   type TypedAssociation,
 } from '../shared/contract/association.js';
 import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
-import { EnqueueError, type EnqueueProgress, InvalidAssociationError } from '../shared/contract/errors.js';
+import {
+  EnqueueError,
+  type EnqueueProgress,
+  InvalidAssociationError,
+  messageOf,
+} from '../shared/contract/errors.js';
 import { type JobKind, type JobOrigin, Packer, unpack } from './packer.js';
+import type { RequestSender, Stand } from './request-sender.js';
 import { JOBS_PER_BULK } from './sender.js';
 
 /** After this many invalid items reading stops: the whole input is probably wrong, and the error stays bounded. */
 export const MAX_INVALID_ITEMS = 1_000;
 
 export type Associations = Iterable<Association> | AsyncIterable<Association>;
-export type Enqueued = { associations: number; jobs: number };
+/** The receipt. */
+export type Enqueued = { requestId: string; associations: number; jobs: number };
 export type ManyParts = {
-  readonly send: (jobs: readonly JobData[]) => Promise<void>;
+  /** the request that the items make up */
+  readonly request: Pick<RequestSender, 'id' | 'start' | 'stop' | 'send' | 'end'>;
   readonly typesOf: TypesOf;
   /** called once for each object pair with its types */
   readonly onLane: (lane: JobKind) => void;
@@ -38,6 +46,8 @@ export async function enqueueMany(
   maxUnacknowledged: number,
 ): Promise<Enqueued> {
   const run = new Run(parts, origin, maxUnacknowledged);
+  let broke: { cause: unknown } | undefined;
+  parts.request.start();
   try {
     // A synchronous iterable needs no promise per item.
     if (Symbol.iterator in items) {
@@ -45,10 +55,15 @@ export async function enqueueMany(
     } else {
       for await (const item of items) if (!run.take(item) && !(await run.room())) break;
     }
-  } finally {
-    // Also after the iterable threw: the items before must be enqueued.
-    await run.finish();
+  } catch (cause) {
+    broke = { cause };
   }
+  try {
+    await run.finish(broke); // also after the iterable threw: the items before must be enqueued
+  } finally {
+    parts.request.stop();
+  }
+  if (broke) throw broke.cause;
   return run.result();
 }
 
@@ -62,7 +77,7 @@ class Run {
   /** Valid associations that are neither acknowledged nor failed. */
   #held = 0;
   #read = 0;
-  readonly #enqueued = { associations: 0, jobs: 0 };
+  readonly #enqueued: Enqueued;
   readonly #faults: string[] = [];
   readonly #invalid: number[] = [];
   /** Why reading stopped. */
@@ -78,7 +93,9 @@ class Run {
   constructor(parts: ManyParts, origin: JobOrigin, maxUnacknowledged: number) {
     this.#parts = parts;
     this.#maxUnacknowledged = maxUnacknowledged;
-    this.#packer = new Packer(origin, undefined, parts.onLane);
+    const requestId = parts.request.id;
+    this.#packer = new Packer({ ...origin, requestId }, undefined, parts.onLane);
+    this.#enqueued = { requestId, associations: 0, jobs: 0 };
   }
 
   /** @returns true if the next item may be taken at once; otherwise await {@link room} */
@@ -141,10 +158,17 @@ class Run {
     return !this.#failure && this.#invalid.length < MAX_INVALID_ITEMS;
   }
 
-  async finish(): Promise<void> {
+  /** Sends the rest. The last bulk also ends the request, so that a small input needs one step. */
+  async finish(broke?: { readonly cause: unknown }): Promise<void> {
     await this.#pending;
-    this.#dispatch(this.#packer.takeOpen());
     await Promise.all(this.#sends);
+    const rest = [...this.#full, ...this.#packer.takeOpen()];
+    this.#full = rest.slice(0, -JOBS_PER_BULK);
+    this.#dispatch();
+    await Promise.all(this.#sends);
+    const last = rest.slice(-JOBS_PER_BULK);
+    if (last.length > 0) await this.#sendBulk(last, this.#stand(broke));
+    if (last.length === 0 || this.#failure) await this.#end(broke);
     if (!this.#failure) return;
     throw new EnqueueError(
       this.#failure.cause,
@@ -159,6 +183,25 @@ class Run {
     return this.#enqueued;
   }
 
+  /** Says in the record how it ended. A failure that the caller hears of anyway needs no second error. */
+  async #end(broke: { readonly cause: unknown } | undefined): Promise<void> {
+    try {
+      await this.#parts.request.end(this.#stand(broke));
+    } catch (cause) {
+      this.#failure ??= { cause };
+    }
+  }
+
+  #stand(broke: { readonly cause: unknown } | undefined): Stand & { ending: string } {
+    const failure = this.#failure ?? broke;
+    const isStopped = this.#invalid.length >= MAX_INVALID_ITEMS;
+    const reason = isStopped ? `reading stopped after ${MAX_INVALID_ITEMS} invalid items` : undefined;
+    return {
+      refused: this.#invalid.length,
+      ending: failure ? messageOf(failure.cause) || 'an error without words' : (reason ?? 'all'),
+    };
+  }
+
   #dispatch(open: readonly JobData[] = []): void {
     const jobs = [...this.#full, ...open];
     this.#full = [];
@@ -169,11 +212,11 @@ class Run {
     }
   }
 
-  async #sendBulk(jobs: JobData[]): Promise<void> {
+  async #sendBulk(jobs: JobData[], stand?: Stand): Promise<void> {
     const associations = jobs.reduce((sum, job) => sum + job.pairs.length, 0);
     try {
       if (this.#sendFailure) throw this.#sendFailure.cause; // send nothing after a failure, so that little is sent twice
-      await this.#parts.send(jobs);
+      await this.#parts.request.send(jobs, stand);
       this.#enqueued.associations += associations;
       this.#enqueued.jobs += jobs.length;
     } catch (cause) {

@@ -11,7 +11,7 @@ import { harmless } from '../shared/runtime/text.js';
 import { startTracing } from '../shared/runtime/tracing.js';
 import { ConsoleReport } from './import/console-report.js';
 import { type DryRun, dryRun } from './import/dry-run.js';
-import { type Imported, importFile } from './import/import-file.js';
+import { type ImportJob, importFile } from './import/import-file.js';
 import { type EnqueueOptions, formatProblems, readOptions } from './import/options.js';
 import { callsText, type Quota } from './import/plan.js';
 import { type Progress, startProgress } from './import/progress.js';
@@ -22,20 +22,23 @@ import { openProducer } from './producer.js';
 export type Terminal = { stdin: Readable; stdout: NodeJS.WritableStream; stderr: NodeJS.WriteStream };
 
 /** The part of the configuration that the command needs. It uses `hubspot` only to look up labels. */
-export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> & {
-  readonly hubspot?: HubSpotOptions;
-  /** for the time that an import takes at HubSpot; default: the defaults of the settings */
-  readonly quota?: Quota;
-};
+export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> &
+  Partial<Pick<Config, 'requestRetentionDays'>> & {
+    readonly hubspot?: HubSpotOptions;
+    /** for the time that an import takes at HubSpot; default: the defaults of the settings */
+    readonly quota?: Quota;
+  };
 
 /**
- * @returns the exit code: 0, or 1 if a line was refused, Redis was lost, or labels could not be looked up
+ * @param signal aborted with a text for people when the import must stop: everything that was read is then enqueued
+ * @returns the exit code: 0, or 1 if a line was refused, Redis was lost, labels could not be looked up, or `signal` aborted
  * @throws ConfigError with every problem of the options and of the whole file; nothing is enqueued in that case
  */
 export async function runEnqueue(
   config: EnqueueConfig,
   options: EnqueueOptions,
   terminal: Terminal = process,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<number> {
   const { reading, priority, source } = readCommand(options, terminal.stdin);
   const quota = config.quota ?? parseConfig({});
@@ -45,6 +48,7 @@ export async function runEnqueue(
     redisUrl: config.redisUrl,
     prefix: config.queuePrefix,
     ...(config.hubspot && { hubspot: config.hubspot }),
+    ...(config.requestRetentionDays !== undefined && { requestRetentionDays: config.requestRetentionDays }),
     onWarning: warning => warn(`warning: ${harmless(warning)}\n`),
     ...(options.source !== undefined && { source: options.source }),
   });
@@ -52,7 +56,7 @@ export async function runEnqueue(
   const reported = async <T>(input: Source, run: (report: ConsoleReport) => Promise<T>): Promise<T> => {
     const progress = startProgress(terminal.stderr, input.bytes);
     warn = progress.print;
-    const report = new ConsoleReport(progress, refusedFile(options));
+    const report = new ConsoleReport(progress, refusedFile(options), terminal.stdout);
     try {
       return await run(report);
     } finally {
@@ -62,12 +66,20 @@ export async function runEnqueue(
   };
   const enqueue = async (input: Source): Promise<number> => {
     const { imported, calls } = await reported(input, async report => ({
-      imported: await importFile(input, reading, options.strict ?? false, producer, report, { priority }),
+      imported: await importFile(
+        importJob(options, { source: input, reading, priority }),
+        producer,
+        report,
+        signal,
+      ),
       calls: report.tally.calls(quota),
     }));
     if (!imported.interrupted && calls > 0) terminal.stdout.write(`${callsText(calls, quota)}\n`);
-    return tell(imported, terminal);
+    return tell(imported, options.file, terminal);
   };
+  // a read of standard input may wait for ever
+  const unread = () => terminal.stdin.destroy();
+  if (options.file === '-') signal.addEventListener('abort', unread, { once: true });
   try {
     if (options.dryRun)
       return tellDryRun(
@@ -76,6 +88,7 @@ export async function runEnqueue(
       );
     return await (options.strict && options.file === '-' ? withCopy(source, enqueue) : enqueue(source));
   } finally {
+    signal.removeEventListener('abort', unread);
     await producer.close();
     await tracing?.stop();
   }
@@ -90,22 +103,47 @@ function readCommand(options: EnqueueOptions, stdin: Readable) {
     problems.push('--refused names the file that is read: give another one');
   const unwritable = refused === undefined ? undefined : refusedFileProblem(refused);
   if (unwritable !== undefined) problems.push(unwritable);
+  if (file === '-' && options.resume !== undefined)
+    problems.push('--resume needs a file: standard input cannot be read again');
   if ('problems' in opened) throw new ConfigError([...problems, ...opened.problems]);
   problems.push(...formatProblems(options, opened.source.format));
   if (problems.length > 0) throw new ConfigError(problems);
   return { reading, priority, source: opened.source };
 }
 
-const refusedFile = ({ refused, encoding }: EnqueueOptions): RefusedFile | undefined =>
-  refused === undefined ? undefined : new RefusedFile(refused, { encoding, goesOn: false });
+const refusedFile = ({ refused, encoding, resume }: EnqueueOptions): RefusedFile | undefined =>
+  refused === undefined ? undefined : new RefusedFile(refused, { encoding, goesOn: resume !== undefined });
 
-function tell({ associations, jobs, refused, interrupted }: Imported, { stdout, stderr }: Terminal): number {
-  if (interrupted)
-    stderr.write(
-      `${harmless(interrupted.reason)}\n${associations} lines are enqueued for sure; from line ${interrupted.fromLine} on nothing is acknowledged: enqueue the file from there on again (a line enqueued twice does no harm)\n`,
-    );
+function importJob(
+  { file, name, again, resume, strict = false }: EnqueueOptions,
+  read: Pick<ImportJob, 'source' | 'reading' | 'priority'>,
+): ImportJob {
+  const place = file === '-' ? undefined : file;
+  return {
+    ...{ ...read, strict, resume, path: place },
+    name: name ?? (place && path.basename(place)),
+    how: resume !== undefined ? 'resume' : again ? 'again' : 'new',
+  };
+}
+
+type Result = Awaited<ReturnType<typeof importFile>>;
+
+function tell(imported: Result, file: string, { stdout, stderr }: Terminal): number {
+  const { refused, interrupted } = imported;
+  const { associations, jobs } = 'requestId' in imported ? imported : { associations: 0, jobs: 0 };
+  if (interrupted) stderr.write(`${harmless(interrupted.reason)}\n${goOn(imported, file)}\n`);
   stdout.write(`enqueued ${associations} associations in ${jobs} jobs (${refused} lines refused)\n`);
   return refused > 0 || interrupted ? 1 : 0;
+}
+
+/** Up to where it came, and the command that goes on from there. */
+function goOn(imported: Result, file: string): string {
+  if (!('requestId' in imported) || !imported.interrupted) return 'nothing is enqueued';
+  const { requestId, interrupted } = imported;
+  const done = `everything up to line ${interrupted.upTo} is enqueued or refused for sure`;
+  return file === '-'
+    ? `${done}; enqueue the lines after it again`
+    : `${done}; go on with: association-queue enqueue ${JSON.stringify(file)} --resume ${requestId}`;
 }
 
 function tellDryRun({ texts, warnings, isClean }: DryRun, { stdout, stderr }: Terminal): number {

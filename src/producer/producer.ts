@@ -6,8 +6,9 @@
  *   3. telling every caller of a failed lot what happened to its association.
  * Not responsible for packing into jobs (packer.ts), long inputs (enqueue-many.ts), or Redis (sender.ts).
  */
+import { randomUUID } from 'node:crypto';
 import type { Span } from '@opentelemetry/api';
-import { type HubSpotOptions, hubspotProblems, type Labels, openLabels } from '../labels/open-labels.js';
+import { type Labels, openLabels } from '../labels/open-labels.js';
 import { allFaults, type Resolved, saysTypes, type TypesOf, withTypes } from '../labels/type-resolver.js';
 import { TypeWarner } from '../labels/type-warnings.js';
 import {
@@ -17,72 +18,32 @@ import {
   type TypedAssociation,
 } from '../shared/contract/association.js';
 import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
-import { ConfigError, EnqueueError, InvalidAssociationError } from '../shared/contract/errors.js';
-import { accountKeys, DEFAULT_ACCOUNT, type Priority, priorityProblem } from '../shared/contract/keys.js';
-import { redisUrlFault } from '../shared/runtime/redis-url.js';
+import { ConfigError, EnqueueError, InvalidAssociationError, messageOf } from '../shared/contract/errors.js';
+import {
+  accountKeys,
+  DEFAULT_ACCOUNT,
+  type Keys,
+  type Priority,
+  priorityProblem,
+} from '../shared/contract/keys.js';
+import { openRedis } from '../shared/runtime/redis.js';
+import { userAtHost } from '../shared/runtime/who.js';
+import { cancelRequest } from '../shared/state/cancel-request.js';
+import type { RequestView } from '../shared/state/requests.js';
+import type {
+  Cancelled,
+  EnqueueManyOptions,
+  EnqueueOptions,
+  Producer,
+  ProducerOptions,
+  Receipt,
+} from './api.js';
+import { check, optionProblems, requestProblems } from './checks.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
+import { Follower } from './follow.js';
 import { type JobKind, type JobOrigin, Packer } from './packer.js';
-import { Sender } from './sender.js';
-import { textProblem } from './text-problem.js';
-
-export type ProducerOptions = {
-  /** `redis://…`, or `rediss://…` for TLS */
-  redisUrl: string;
-  /** QUEUE_PREFIX of the worker; default `bull` */
-  prefix?: string;
-  /** HubSpot account of the associations; default `default` */
-  account?: string;
-  /** free text in every job that says who enqueued it; at most 200 characters */
-  source?: string;
-  /** most unacknowledged associations of one `enqueueMany`; it reads on when Redis acknowledges some; default 50,000 */
-  maxUnacknowledged?: number;
-  /** milliseconds that `enqueue` waits for further calls to share a job; default 2 */
-  packMs?: number;
-  /** how to look up labels; without it, a label resolves only if another process has put the labels into Redis */
-  hubspot?: HubSpotOptions;
-  /**
-   * called once for each type that HubSpot's guide lists for another object pair or direction, or not at all, with the
-   * types that it lists. The association is enqueued nevertheless. Default: process.emitWarning
-   */
-  onWarning?: (warning: string) => void;
-};
-
-export type EnqueueOptions = {
-  /** `high`: goes in the next call, before everything that waits; for associations that a person waits for. Default `normal` */
-  priority?: Priority;
-};
-
-export type Producer = {
-  /**
-   * Enqueues one association; many concurrent calls share jobs. Resolves when Redis has acknowledged it.
-   * Unacknowledged calls take about 650 bytes each, so use `enqueueMany` for an unbounded number.
-   * Without types and label, HubSpot's unlabelled type of the object pair applies.
-   * @throws ConfigError if an option is invalid
-   * @throws InvalidAssociationError with every fault, and for an unknown label the known ones; nothing was enqueued
-   * @throws EnqueueError if Redis is unreachable (within about 2 s) or refuses, or if a label cannot be looked up
-   *   (`cause` is a LabelLookupError). Enqueue it again; enqueueing twice is harmless
-   */
-  enqueue(association: Association, options?: EnqueueOptions): Promise<void>;
-  /**
-   * Enqueues all items of an iterable of any length. Memory stays constant; it reads no faster than Redis acknowledges.
-   * It skips invalid items and enqueues the others; after 1,000 invalid items it stops reading.
-   * It sends a job when the job is full or the iterable ends: for a slow source call `enqueue`.
-   * @param options.requestId stored in every job of this call; at most 200 characters
-   * @returns the numbers of associations and of jobs that Redis has acknowledged
-   * @throws InvalidAssociationError at the end if items were invalid: `indexes` of the skipped items, and
-   *   `progress.read`, the index of the first item that was not read
-   * @throws EnqueueError if Redis is unreachable or refuses, or a label cannot be looked up. Not enqueued are its
-   *   `associations`, the items from index `progress.read` on, and those of `invalid`
-   * @throws whatever the iterable throws, after the items before are enqueued
-   */
-  enqueueMany(items: Associations, options?: EnqueueOptions & { requestId?: string }): Promise<Enqueued>;
-  /** Resolves when Redis answers. @throws Error with the reason if it does not, within about 2 s */
-  connected(): Promise<void>;
-  /** Sends waiting associations at once; resolves when every earlier call has settled. Does not reject. */
-  flush(): Promise<void>;
-  /** Refuses new calls, waits for pending ones, disconnects. May be called twice. */
-  close(): Promise<void>;
-};
+import { type NewRequest, RequestSender } from './request-sender.js';
+import { JOBS_PER_BULK, Sender } from './sender.js';
 
 /** Calls of `enqueue` that are sent together. */
 type Lot = {
@@ -93,7 +54,12 @@ type Lot = {
   callers: Set<Span>;
   settled: Promise<void>;
   go: () => void;
+  receipt: Receipt;
 };
+
+/** How a call of `enqueue` goes: calls with the same key share lots. */
+type Way = { readonly lot: string; readonly priority: Priority; readonly name: string | undefined };
+const PLAIN: Way = { lot: 'normal', priority: 'normal', name: undefined };
 
 /** Most associations of a lot: 40 full jobs, or more jobs if there are more lanes. */
 const LOT_SIZE = 20_000;
@@ -101,22 +67,37 @@ const LOT_SIZE = 20_000;
 /** Does not connect; the first call does. @throws ConfigError with every invalid option */
 export const createProducer = (options: ProducerOptions): Producer => openProducer(options);
 
-/** For the command line, which also resolves types itself to refuse lines before they are enqueued. */
-export function openProducer(options: ProducerOptions): Producer & { readonly typesOf: TypesOf } {
+/** For the command line, which resolves types itself to refuse lines before they are enqueued, and enqueues files. */
+export type FileProducer = Producer & {
+  readonly typesOf: TypesOf;
+  /** called once for each object pair with its types: warns of types that look wrong */
+  readonly onLane: (lane: JobKind) => void;
+  /** source of all jobs */
+  readonly origin: JobOrigin;
+  /** Makes a request of a file. It does not connect. */
+  fileRequest(about: { id: string; name: string | undefined; priority: Priority }): RequestSender;
+  readonly follower: Follower;
+};
+
+export function openProducer(options: ProducerOptions): FileProducer {
   const problems = optionProblems(options);
   if (problems.length > 0) throw new ConfigError(problems);
   return new QueueProducer(options);
 }
 
-class QueueProducer implements Producer {
+class QueueProducer implements FileProducer {
   readonly #sender: Sender;
-  readonly #origin: JobOrigin;
+  readonly #keys: Keys;
+  readonly #retentionDays: number;
+  readonly origin: JobOrigin;
+  readonly follower: Follower;
   readonly #maxUnacknowledged: number;
   readonly #packMs: number;
   readonly #labels: Labels;
   readonly #warner: TypeWarner;
   readonly typesOf: TypesOf;
-  readonly #lots = new Map<Priority, Lot>();
+  readonly onLane = (lane: JobKind): void => this.#warner.check(lane);
+  readonly #lots = new Map<string, Lot>();
   /** All pending work; these promises do not reject. */
   readonly #underWay = new Set<Promise<unknown>>();
   /** Calls of `enqueue` that wait for a lookup of types and have no lot yet. */
@@ -126,13 +107,21 @@ class QueueProducer implements Producer {
   constructor(options: ProducerOptions) {
     const { redisUrl, prefix = 'bull', account = DEFAULT_ACCOUNT, source } = options;
     this.#sender = new Sender(redisUrl, prefix, account);
-    this.#origin = source === undefined ? {} : { source };
+    this.#keys = accountKeys(prefix, account);
+    this.#retentionDays = options.requestRetentionDays ?? 30;
+    this.origin = source === undefined ? {} : { source };
+    this.follower = new Follower({
+      redis: this.#sender.redis,
+      keys: this.#keys,
+      connected: () => this.#sender.connected(),
+      connect: () => openRedis(redisUrl, 'hasty'),
+    });
     this.#maxUnacknowledged = options.maxUnacknowledged ?? 50_000;
     this.#packMs = options.packMs ?? 2;
     this.#labels = openLabels(options.hubspot ?? {}, {
       redis: this.#sender.redis,
       connected: () => this.#sender.connected(),
-      keys: accountKeys(prefix, account),
+      keys: this.#keys,
     });
     this.typesOf = wish => this.#labels.resolver.typesOf(wish);
     this.#warner = new TypeWarner(
@@ -141,38 +130,63 @@ class QueueProducer implements Producer {
   }
 
   // Async, so that each caller has its own promise and error without a closure for each of 200,000 calls.
-  async enqueue(given: Association, options?: EnqueueOptions): Promise<void> {
-    const priority = options?.priority ?? 'normal';
-    if (priority !== 'normal') check(priorityProblem(priority));
+  async enqueue(given: Association, options?: EnqueueOptions): Promise<Receipt> {
+    const way = options ? wayOf(options) : PLAIN;
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), [given]);
     const association = hasOwnNames(given) ? given : understoodOr(given);
     const lot = saysTypes(association)
-      ? this.#add(association, priority)
-      : await this.#addUntyped(association, priority);
+      ? this.#add(association, way)
+      : await this.#addUntyped(association, way);
     try {
       await lot.settled;
     } catch (cause) {
       throw new EnqueueError(cause, [given]);
     }
+    return lot.receipt;
   }
 
-  async enqueueMany(
-    items: Associations,
-    options: EnqueueOptions & { requestId?: string } = {},
-  ): Promise<Enqueued> {
-    const { requestId, priority = 'normal' } = options;
-    check(
-      requestId === undefined ? undefined : textProblem('requestId', requestId),
-      priorityProblem(priority),
-    );
+  async enqueueMany(items: Associations, options: EnqueueManyOptions = {}): Promise<Enqueued> {
+    const { priority = 'normal', request: { id, name, source = this.origin.source } = {} } = options;
+    check(priorityProblem(priority), ...requestProblems({ id, name, source }));
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), []);
-    const origin = requestId === undefined ? this.#origin : { ...this.#origin, requestId };
-    const parts = {
-      send: (jobs: readonly JobData[]) => this.#sender.send(jobs, priority),
-      typesOf: this.typesOf,
-      onLane: (lane: JobKind) => this.#warner.check(lane),
-    };
-    return this.#watch(enqueueMany(items, parts, origin, this.#maxUnacknowledged));
+    const request = this.#request({ id: id ?? randomUUID(), via: 'library', name, source, priority });
+    const parts = { request, typesOf: this.typesOf, onLane: this.onLane };
+    const origin = source === undefined ? {} : { source };
+    return this.#watch(
+      this.#reserve(request, id).then(() => enqueueMany(items, parts, origin, this.#maxUnacknowledged)),
+    );
+  }
+
+  request(id: string): Promise<RequestView | undefined> {
+    return this.follower.read(id);
+  }
+
+  waitFor(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<RequestView> {
+    return this.follower.waitFor(id, signal);
+  }
+
+  async cancel(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Cancelled> {
+    await this.#sender.connected();
+    const parts = { redis: this.#sender.redis, keys: this.#keys };
+    const { cancelled, decided } = await cancelRequest(parts, id, userAtHost(), signal ? { signal } : {});
+    return { cancelled, decided };
+  }
+
+  fileRequest(about: { id: string; name: string | undefined; priority: Priority }): RequestSender {
+    return this.#request({ ...about, via: 'file', source: this.origin.source });
+  }
+
+  #request(about: Omit<NewRequest, 'retentionDays'>): RequestSender {
+    return new RequestSender(this.#sender, this.#keys, { ...about, retentionDays: this.#retentionDays });
+  }
+
+  /** An id that the caller chose must be new; our own ids are. */
+  async #reserve(request: RequestSender, id: string | undefined): Promise<void> {
+    if (id === undefined) return;
+    const { outcome } = await request.open({ how: 'new' }).catch((cause: unknown) => {
+      throw new EnqueueError(cause, []);
+    });
+    check(outcome === 'opened' ? undefined : `request.id: there is a request ${id} already`);
   }
 
   connected(): Promise<void> {
@@ -188,14 +202,15 @@ class QueueProducer implements Producer {
   close(): Promise<void> {
     this.#closed ??= this.flush().then(() => {
       this.#labels.close();
+      this.follower.close();
       return this.#sender.close();
     });
     return this.#closed;
   }
 
   /** @throws InvalidAssociationError */
-  #add(association: TypedAssociation, priority: Priority): Lot {
-    const lot = this.#lots.get(priority) ?? this.#openLot(priority);
+  #add(association: TypedAssociation, way: Way): Lot {
+    const lot = this.#lots.get(way.lot) ?? this.#openLot(way);
     const job = lot.packer.add(association);
     if (!job) throw new InvalidAssociationError(associationFaults(association));
     if (lot.packer.isFull(job)) lot.full.push(job);
@@ -207,13 +222,13 @@ class QueueProducer implements Producer {
   }
 
   /** Resolves the types first. Known types need no promise besides the caller's. */
-  #addUntyped(association: Association, priority: Priority): Lot | Promise<Lot> {
+  #addUntyped(association: Association, way: Way): Lot | Promise<Lot> {
     if (typeof association !== 'object' || association === null)
       throw new InvalidAssociationError(associationFaults(association));
     const resolved = this.typesOf(association);
-    if (!(resolved instanceof Promise)) return this.#addResolved(association, resolved, priority);
+    if (!(resolved instanceof Promise)) return this.#addResolved(association, resolved, way);
     const added = resolved.then(
-      types => this.#addResolved(association, types, priority),
+      types => this.#addResolved(association, types, way),
       (cause: unknown) => {
         throw new EnqueueError(cause, [association]);
       },
@@ -222,13 +237,25 @@ class QueueProducer implements Producer {
     return added;
   }
 
-  #addResolved(association: Association, { types, fault }: Resolved, priority: Priority): Lot {
+  #addResolved(association: Association, { types, fault }: Resolved, way: Way): Lot {
     if (fault !== undefined) throw new InvalidAssociationError(allFaults(association, fault));
-    return this.#add(withTypes(association, types), priority);
+    return this.#add(withTypes(association, types), way);
   }
 
-  #openLot(priority: Priority): Lot {
-    const packer = new Packer(this.#origin, undefined, lane => this.#warner.check(lane));
+  #openLot({ lot: key, priority, name }: Way): Lot {
+    const requestId = name === undefined ? undefined : randomUUID();
+    const request =
+      requestId === undefined
+        ? undefined
+        : this.#request({
+            id: requestId,
+            via: 'library',
+            name: name || undefined,
+            source: this.origin.source,
+            priority,
+          });
+    const origin = requestId === undefined ? this.origin : { ...this.origin, requestId };
+    const packer = new Packer(origin, undefined, this.onLane);
     const full: Lot['full'] = [];
     const callers: Lot['callers'] = new Set();
     let go = () => {};
@@ -236,15 +263,15 @@ class QueueProducer implements Producer {
       const timer = setTimeout(() => go(), this.#packMs);
       go = () => {
         clearTimeout(timer);
-        this.#lots.delete(priority);
+        this.#lots.delete(key);
         const jobs = [...full, ...packer.takeOpen()];
-        const send = () => this.#sender.send(jobs, priority);
+        const send = () => (request ? sendAll(request, jobs) : this.#sender.send(jobs, priority));
         resolve(jobs.length > 0 ? this.#sender.tracing.together(callers, send) : undefined);
       };
     });
     this.#watch(settled);
-    const lot = { packer, full, size: 0, callers, settled, go };
-    this.#lots.set(priority, lot);
+    const lot = { packer, full, size: 0, callers, settled, go, receipt: { requestId } };
+    this.#lots.set(key, lot);
     return lot;
   }
 
@@ -252,6 +279,28 @@ class QueueProducer implements Producer {
     watch(work, this.#underWay);
     return work;
   }
+}
+
+/** @throws ConfigError */
+function wayOf({ priority = 'normal', request }: EnqueueOptions): Way {
+  if (priority === 'normal' && !request) return PLAIN;
+  check(priorityProblem(priority), ...(request ? requestProblems(request) : []));
+  const name = request && (request.name ?? '');
+  return { lot: name === undefined ? priority : `${priority} ${name}`, priority, name };
+}
+
+/** Sends the jobs of a small request; the last ones end it. */
+async function sendAll(request: RequestSender, jobs: readonly JobData[]): Promise<void> {
+  const last = Math.max(0, jobs.length - JOBS_PER_BULK);
+  const sends: Promise<void>[] = [];
+  for (let at = 0; at < last; at += JOBS_PER_BULK)
+    sends.push(request.send(jobs.slice(at, Math.min(last, at + JOBS_PER_BULK))));
+  const failed = (await Promise.allSettled(sends)).find(send => send.status === 'rejected');
+  if (failed) {
+    await request.end({ ending: messageOf(failed.reason) }).catch(() => {}); // the callers hear of the failure
+    throw failed.reason;
+  }
+  await request.send(jobs.slice(last), { ending: 'all' });
 }
 
 /** @throws InvalidAssociationError */
@@ -269,25 +318,4 @@ function watch(work: Promise<unknown>, underWay: Set<Promise<unknown>>): void {
   );
   underWay.add(settled);
   settled.then(() => underWay.delete(settled));
-}
-
-function optionProblems(options: ProducerOptions): string[] {
-  const problems: (string | undefined)[] = [];
-  const { maxUnacknowledged = 1, packMs = 0, source, prefix = 'bull', account = DEFAULT_ACCOUNT } = options;
-  const badUrl = redisUrlFault(options.redisUrl);
-  if (badUrl) problems.push(`redisUrl ${badUrl}`);
-  if (prefix === '') problems.push('prefix is empty');
-  if (!/^[\w.-]+$/.test(account))
-    problems.push(`account: ${JSON.stringify(account)} is not a name (letters, digits, - _ .)`);
-  if (source !== undefined) problems.push(textProblem('source', source));
-  if (options.hubspot !== undefined) problems.push(...hubspotProblems(options.hubspot));
-  if (!Number.isInteger(maxUnacknowledged) || maxUnacknowledged < 1)
-    problems.push(`maxUnacknowledged: ${maxUnacknowledged} is not a positive integer`);
-  if (!(packMs >= 0 && packMs <= 10_000)) problems.push(`packMs: ${packMs} is not between 0 and 10000`);
-  return problems.filter(problem => problem !== undefined);
-}
-
-function check(...problems: (string | undefined)[]): void {
-  const found = problems.filter(problem => problem !== undefined);
-  if (found.length > 0) throw new ConfigError(found);
 }

@@ -2,20 +2,21 @@
  * Sends jobs to Redis and waits until Redis has acknowledged them.
  * Responsible for:
  *   1. one connection that reports within seconds that Redis is unreachable, and that reconnects by itself;
- *   2. Queue.addBulk in portions that Redis acknowledges one by one, a few in flight at a time;
- *   3. error messages that contain neither a password nor the data.
- * Not responsible for the content of the jobs, nor for retries: addBulk is a pipeline without a transaction, so after a
- * failure some of the jobs may be in the queue, and the caller decides whether to repeat them.
+ *   2. bulks that Redis acknowledges one by one, a few in flight at a time;
+ *   3. counted bulks: after an unclear answer (lost connection) it reconnects, asks whether the bulk is in the queue, and
+ *      sends it again if it is not;
+ *   4. error messages that contain neither a password nor the data.
+ * Not responsible for the content of the jobs, nor for retries of jobs without a request: after a failure some of them may
+ * be in the queue, and the caller decides whether to repeat them.
  */
-import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
-import { producerJobOptions } from '../bullmq/layout.js';
+import { JobAdder, LostScripts, type NewJob, type ScriptCall } from '../bullmq/job-adder.js';
 import type { JobData } from '../shared/contract/association.js';
-import { JOB_NAME, type Priority, queueName } from '../shared/contract/keys.js';
+import { type Priority, queueName } from '../shared/contract/keys.js';
 import { isConnectionLoss, openRedis, redisReason } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
-import { heardWithin, sleepListening } from '../shared/runtime/wait.js';
+import { heardWithin, sleep, sleepListening } from '../shared/runtime/wait.js';
 import { SendTracing } from './send-tracing.js';
 
 /** Longest time to connect or to reconnect. */
@@ -25,12 +26,24 @@ const SILENCE_MS = 5_000;
 /** Jobs of one addBulk: 10,000 pairs if they are full, a quarter of a megabyte. */
 export const JOBS_PER_BULK = 20;
 /** Enough to keep Redis busy while we serialize; more would only fill the socket's buffer. */
-const BULKS_ON_THE_WIRE = 4;
+export const BULKS_ON_THE_WIRE = 4;
+/** Until ioredis has noticed a lost connection, it takes commands and fails them at once. */
+const NOTICE_MS = 20;
+/** Time in which a counted bulk is sent again if its answer is unclear; each answer may take {@link SILENCE_MS} more. */
+const UNCLEAR_MS = 5_000;
+
+/** Jobs that a script counts in the same step. */
+export type CountedBulk = {
+  readonly jobs: readonly NewJob[];
+  readonly call: ScriptCall;
+  /** asked on a new connection after an unclear answer; true: the bulk is in the queue and counted */
+  isCounted(): Promise<boolean>;
+};
 
 export class Sender {
   readonly #place: string;
   readonly #redis: Redis;
-  readonly #queue: Queue;
+  readonly #adder: JobAdder;
   readonly #wire = pLimit(BULKS_ON_THE_WIRE);
   readonly tracing = new SendTracing();
   #connecting: Promise<void> | undefined;
@@ -41,15 +54,11 @@ export class Sender {
     this.#redis = openRedis(redisUrl, 'hasty', error => {
       this.#lastError = error;
     });
-    // Without the two skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
-    this.#queue = new Queue(queueName(account), {
-      connection: this.#redis,
-      prefix,
-      skipVersionCheck: true,
-      skipWaitingForReady: true,
-      skipMetasUpdate: true,
-    });
-    this.#queue.on('error', () => {}); // each send reports its own failure
+    this.#adder = new JobAdder(this.#redis, prefix, queueName(account));
+  }
+
+  get isReady(): boolean {
+    return this.#redis.status === 'ready';
   }
 
   /** The connection for other commands; await {@link connected} first. */
@@ -62,14 +71,32 @@ export class Sender {
    * @throws Error with Redis' address and the reason; some of the jobs may be in the queue nevertheless
    */
   async send(jobs: readonly JobData[], priority: Priority = 'normal'): Promise<void> {
-    const [tracing] = await Promise.all([this.tracing.ready(), this.connected()]);
-    if (tracing) this.#queue.opts.telemetry = tracing.telemetry;
-    // Wait for the connection before the p-limit queue: in an outage all sends fail together, not one by one.
+    await this.#ready();
     const bulks: Promise<void>[] = [];
     for (let at = 0; at < jobs.length; at += JOBS_PER_BULK)
       bulks.push(this.#wire(() => this.#add(jobs.slice(at, at + JOBS_PER_BULK), priority)));
     const failed = (await Promise.allSettled(bulks)).find(bulk => bulk.status === 'rejected');
     if (failed) throw failed.reason;
+  }
+
+  /**
+   * Sends a bulk of a request; it is in the queue and counted, or neither. At most {@link BULKS_ON_THE_WIRE} at a time.
+   * @returns the script's reply; undefined if the answer was lost and the bulk is counted
+   * @throws Error with Redis' address and the reason
+   */
+  async sendCounted(bulk: () => CountedBulk, priority: Priority): Promise<unknown> {
+    await this.#ready();
+    return this.#wire(() => this.#addSurely(bulk(), priority));
+  }
+
+  /** Runs a command of a request. @throws Error with Redis' address and the reason; it may have run */
+  async run<T>(command: () => Promise<T>): Promise<T> {
+    await this.connected();
+    try {
+      return await this.#heard(command());
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 
   /** @throws Error if Redis does not answer within 2 s */
@@ -83,7 +110,7 @@ export class Sender {
 
   /** Does not wait for sends: the caller has awaited them. */
   async close(): Promise<void> {
-    await this.#queue.close();
+    await this.#adder.close();
     this.#redis.disconnect();
   }
 
@@ -101,13 +128,38 @@ export class Sender {
     this.#lastError = undefined;
   }
 
+  async #ready(): Promise<void> {
+    // Wait for the connection before the p-limit queue: in an outage all sends fail together, not one by one.
+    const [tracing] = await Promise.all([this.tracing.ready(), this.connected()]);
+    if (tracing) this.#adder.telemetry = tracing.telemetry;
+  }
+
+  #heard<T>(work: Promise<T>): Promise<T> {
+    return heardWithin(work, SILENCE_MS, () => this.#redis.disconnect(true));
+  }
+
   async #add(jobs: readonly JobData[], priority: Priority): Promise<void> {
-    const opts = producerJobOptions(priority);
-    const added = this.#queue.addBulk(jobs.map(data => ({ name: JOB_NAME, data, opts })));
     try {
-      await heardWithin(added, SILENCE_MS, () => this.#redis.disconnect(true));
+      await this.#heard(this.#adder.add(jobs, priority));
     } catch (error) {
       throw this.#failure(error);
+    }
+  }
+
+  async #addSurely({ jobs, call, isCounted }: CountedBulk, priority: Priority): Promise<unknown> {
+    const until = performance.now() + UNCLEAR_MS;
+    for (let isUnclear = false; ; isUnclear = true) {
+      try {
+        if (isUnclear && (await this.#heard(isCounted()))) return undefined;
+        return await this.#heard(this.#adder.addWith(jobs, priority, call));
+      } catch (error) {
+        const failure = this.#failure(error);
+        // if Redis answered, it has added nothing
+        if (isReply(error) || performance.now() > until) throw failure;
+        if (error instanceof LostScripts) this.#redis.disconnect(true);
+        await sleep(NOTICE_MS);
+        await this.connected();
+      }
     }
   }
 
@@ -115,7 +167,9 @@ export class Sender {
   #failure(error: unknown): Error {
     const cause = isConnectionLoss(error) ? this.#lastError : error;
     const reason = redisReason(cause) || 'the connection was lost';
-    const verb = cause instanceof Error && cause.name === 'ReplyError' ? 'refused' : 'is away';
+    const verb = isReply(cause) ? 'refused' : 'is away';
     return new Error(`Redis at ${this.#place} ${verb}: ${reason}`);
   }
 }
+
+const isReply = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';

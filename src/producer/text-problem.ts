@@ -1,4 +1,4 @@
-/** What is wrong with a short text that goes into jobs: `source`, `requestId`. Pure. */
+/** What is wrong with a short text that goes into jobs or records: a source, a name. Pure. */
 import { NOT_CLEAN } from '../shared/contract/association.js';
 import { isCleanText } from '../shared/contract/record-id.js';
 

@@ -32,7 +32,9 @@ async function run(options: EnqueueOptions, stdin = '', redisUrl = test.url) {
   const terminal = { stdin: Readable.from([Buffer.from(stdin)]), stdout: sink('out'), stderr: sink('err') };
   const config = { redisUrl, queuePrefix: test.newPrefix() };
   const code = await runEnqueue(config, options, terminal);
-  return { code, ...said, jobs: await queued() };
+  // first comes the id of the request, if there is one
+  const [, requestId, out = ''] = /^(?:request (\S+)\n)?([\s\S]*)$/.exec(said.out) ?? [];
+  return { code, out, err: said.err, requestId, jobs: await queued() };
 }
 async function queued(): Promise<unknown[]> {
   const key = `${test.prefix}:hubspot-associations`;
@@ -64,6 +66,7 @@ describe('enqueue', () => {
         types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }],
         pairs: [['101', '202']],
         source: 'crm-import',
+        requestId: expect.any(String),
       },
       expect.objectContaining({
         types: [{ associationCategory: 'USER_DEFINED', associationTypeId: 36 }],
@@ -234,7 +237,7 @@ onLinux('a million lines on standard input take less than 200 MB', async () => {
   }
   child.stdin.end();
   expect(await exited).toEqual([0, null]);
-  expect(said).toBe(
+  expect(said.replace(/^request \S+\n/, '')).toBe(
     '500 calls to HubSpot, about 50 s at the quota (100 calls in 10 s)\nenqueued 1000000 associations in 2000 jobs (0 lines refused)\n',
   );
   expect(peakKb).toBeGreaterThan(40_000);

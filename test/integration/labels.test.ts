@@ -1,7 +1,8 @@
 /** Labels by name, from the caller to HubSpot and back: real Redis, the simulator, workers where they matter. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type HubSpotOptions, openLabels } from '../../src/labels/open-labels.js';
-import { openProducer, type Producer, type ProducerOptions } from '../../src/producer/producer.js';
+import type { Producer, ProducerOptions } from '../../src/producer/api.js';
+import { openProducer } from '../../src/producer/producer.js';
 import { type Association, parseJobData, typeText } from '../../src/shared/contract/association.js';
 import { EnqueueError, InvalidAssociationError, LabelLookupError } from '../../src/shared/contract/errors.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';

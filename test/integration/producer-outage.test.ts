@@ -98,11 +98,11 @@ describe('a producer without Redis', () => {
 
     const many = await failure(producer.enqueueMany([link(1), link(2)]));
     expect(many.associations.map(({ from }) => from)).toEqual(['1', '2']);
-    expect(many.progress).toEqual({ enqueued: { associations: 0, jobs: 0 }, read: 2 });
+    expect(many.progress).toMatchObject({ enqueued: { associations: 0, jobs: 0 }, read: 2 });
 
     await startRedis();
     await eventually(() => producer.enqueue(link(3)));
-    expect(await producer.enqueueMany([link(1), link(2)])).toEqual({ associations: 2, jobs: 1 });
+    expect(await producer.enqueueMany([link(1), link(2)])).toMatchObject({ associations: 2, jobs: 1 });
   });
 
   it('says that the password is wrong, without repeating it', async () => {
@@ -201,7 +201,7 @@ describe('a producer whose Redis goes away', () => {
     expect(await runEnqueue({ redisUrl: url(), queuePrefix: 'bull' }, options, terminal)).toBe(1);
     expect(said.err).toContain(`Redis at redis://127.0.0.1:${port} is away: `);
     expect(said.err).toContain('connect ECONNREFUSED');
-    expect(said.err).toContain('0 lines are enqueued for sure; from line 1 on nothing is acknowledged');
+    expect(said.err).toContain('everything up to line 0 is enqueued or refused for sure');
     expect(said.out).toBe('enqueued 0 associations in 0 jobs (0 lines refused)\n');
   });
 });

@@ -119,8 +119,8 @@ describe('enqueue', () => {
 describe('enqueueMany', () => {
   it('writes to the queue of the account, each job with the request id', async () => {
     const made = producer({ account: 'eu' });
-    const enqueued = await made.enqueueMany([link(1), link(2, 'deals')], { requestId: 'r-1' });
-    expect(enqueued).toEqual({ associations: 2, jobs: 2 });
+    const enqueued = await made.enqueueMany([link(1), link(2, 'deals')], { request: { id: 'r-1' } });
+    expect(enqueued).toEqual({ requestId: 'r-1', associations: 2, jobs: 2 });
     const jobs = await queued('hubspot-associations-eu');
     expect(jobs.map(({ data }) => data.requestId)).toEqual(['r-1', 'r-1']);
   });
@@ -128,8 +128,8 @@ describe('enqueueMany', () => {
   it('keeps concurrent calls apart', async () => {
     const made = producer();
     await Promise.all([
-      made.enqueueMany([link(1)], { requestId: 'a' }),
-      made.enqueueMany([link(1)], { requestId: 'b' }),
+      made.enqueueMany([link(1)], { request: { id: 'a' } }),
+      made.enqueueMany([link(1)], { request: { id: 'b' } }),
       made.enqueue(link(1)),
     ]);
     expect((await queued()).map(({ data }) => data.requestId).sort()).toEqual(['a', 'b', undefined]);
@@ -166,10 +166,9 @@ describe('createProducer', () => {
     }
   });
 
-  it('refuses a request id that is too long', async () => {
-    await expect(producer().enqueueMany([], { requestId: 'x'.repeat(201) })).rejects.toBeInstanceOf(
-      ConfigError,
-    );
+  it('refuses a request id that is too long, or that no key can have', async () => {
+    for (const id of ['x'.repeat(101), 'a:b', ''])
+      await expect(producer().enqueueMany([], { request: { id } })).rejects.toBeInstanceOf(ConfigError);
   });
 });
 

@@ -125,6 +125,19 @@ const GROUNDS: Record<string, Ground> = {
     args: ['q', 'print', 3, 1, 1, '[]', 'owner', 'name', 60],
     more: [`${requests}q`],
   },
+  'producer/accept.lua': {
+    keys: requestSets,
+    args: [
+      ...['r', 'seq:p:0', '2', jobs, 15_000, 60, 'all', 7, 1, 3, 2, 'via', 'file', 'name', 'x.csv'],
+      ...['d', 2, 'e', 1],
+    ],
+    more: [request, `${request}:reasons`],
+  },
+  'producer/open-request.lua': {
+    keys: requestSets,
+    args: ['q', 15_000, 60, 'print', 'new', 'via', 'file', 'name', 'x.csv'],
+    more: [`${requests}q`, `${keys.requestFile}print`],
+  },
   'labels/share.lua': { keys: [keys.labelCalls], args: ['q', 10, 10_000] },
   'shared/state/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
   'shared/state/report-alive.lua': {

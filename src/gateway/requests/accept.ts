@@ -1,6 +1,7 @@
 /** batch/create: notes a request, enqueues its jobs, waits for the outcome, answers. The only file with the whole sequence. */
 import type { JobData } from '../../shared/contract/association.js';
 import type { Priority } from '../../shared/contract/keys.js';
+import type { Outcomes, Watch } from '../../shared/state/outcomes.js';
 import { completeAnswer, pendingAnswer } from '../answers.js';
 import type { Backlog } from '../backlog.js';
 import type { Caller } from '../headers/bearer.js';
@@ -9,7 +10,6 @@ import { fingerprint, type ReadInputs } from '../inputs/inputs.js';
 import { full } from '../refusal.js';
 import type { BatchAnswer } from '../schemas.js';
 import type { Noted, Requests } from './note.js';
-import type { Outcomes, Watch } from './outcomes.js';
 import type { SharedJobs } from './shared.js';
 
 export type CreateParts = {

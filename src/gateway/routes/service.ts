@@ -1,9 +1,9 @@
 /** Routes about the gateway itself: description, health, metrics. They need no key. */
 import type { RouteOptions } from 'fastify';
 import { type Static, Type } from 'typebox';
+import type { Outcomes } from '../../shared/state/outcomes.js';
 import type { GatewayMetrics } from '../gateway-metrics.js';
 import type { Requests } from '../requests/note.js';
-import type { Outcomes } from '../requests/outcomes.js';
 import { docsPage } from './docs-page.js';
 import type { OpenApi } from './openapi.js';
 

@@ -15,12 +15,18 @@ export class ConsoleReport implements ImportReport {
   /** what has been read so far */
   readonly tally = new Tally();
   readonly #progress: Progress;
+  readonly #stdout: NodeJS.WritableStream;
   readonly #file: RefusedFile | undefined;
   readonly #groups = new RefusalGroups();
 
-  constructor(progress: Progress, file: RefusedFile | undefined) {
+  constructor(progress: Progress, file: RefusedFile | undefined, stdout: NodeJS.WritableStream) {
     this.#progress = progress;
+    this.#stdout = stdout;
     this.#file = file;
+  }
+
+  opened(requestId: string): void {
+    this.#stdout.write(`request ${requestId}\n`);
   }
 
   usable(warnings: readonly string[], layout: Layout): void {

@@ -39,6 +39,12 @@ export type EnqueueOptions = {
   strict?: boolean;
   source?: string;
   priority?: string;
+  /** name of the request; default: the name of the file */
+  name?: string;
+  /** enqueue a file that was enqueued before */
+  again?: boolean;
+  /** id of an interrupted request of the same file */
+  resume?: string;
 };
 
 type ReadOptions = {
@@ -59,12 +65,14 @@ const CSV_ONLY = [
 ] as const;
 
 export function readOptions(options: Omit<EnqueueOptions, 'file'>): ReadOptions {
-  const { source, priority = 'normal' } = options;
+  const { source, priority = 'normal', name, resume, again = false } = options;
   const { defaults, problems } = readDefaults(options);
   const delimiter = options.delimiter === undefined ? undefined : readDelimiter(options.delimiter);
   const others = [
     source === undefined ? undefined : textProblem('source', source),
     priorityProblem(priority),
+    name === undefined ? undefined : textProblem('name', name),
+    resume !== undefined && again ? 'resume and --again exclude each other' : undefined,
   ].flatMap(problem => (problem ? `--${problem}` : []));
   const reading: Reading = {
     defaults,

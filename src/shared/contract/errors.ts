@@ -16,7 +16,7 @@ const FAULTS_IN_MESSAGE = 10;
 /** What a failed call enqueued, and where it stopped. */
 export type EnqueueProgress = {
   /** acknowledged by Redis */
-  enqueued: { associations: number; jobs: number };
+  enqueued: { requestId: string; associations: number; jobs: number };
   /** items read from the iterable: the item with this index and all later ones were not read */
   read: number;
 };

@@ -1,6 +1,7 @@
 /** enqueueMany: lots, bounds, and the errors when an item or Redis fails. */
 import { describe, expect, it } from '@jest/globals';
 import { enqueueMany, MAX_INVALID_ITEMS } from '../../../src/producer/enqueue-many.js';
+import type { Stand } from '../../../src/producer/request-sender.js';
 import type { Association, JobData } from '../../../src/shared/contract/association.js';
 import { EnqueueError, InvalidAssociationError } from '../../../src/shared/contract/errors.js';
 
@@ -28,7 +29,24 @@ function fakeRedis(failing: (jobs: readonly JobData[]) => boolean = () => false)
   const typesOf = () => {
     throw new Error('every association says its types');
   };
-  return { acknowledged, parts: { send, typesOf, onLane: () => {} } };
+  return { acknowledged, parts: { request: requestOf(send), typesOf, onLane: () => {} } };
+}
+/** A request whose bulks `send` takes; `endings` has what it was told of its end. */
+function requestOf(send: (jobs: readonly JobData[]) => Promise<void>) {
+  const endings: string[] = [];
+  return {
+    endings,
+    id: 'r',
+    start: () => {},
+    stop: () => {},
+    async send(jobs: readonly JobData[], { ending }: Stand = {}) {
+      await send(jobs);
+      if (ending) endings.push(ending);
+    },
+    async end({ ending }: Stand & { ending: string }) {
+      endings.push(ending);
+    },
+  };
 }
 const rejection = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -42,7 +60,7 @@ describe('an association', () => {
     const jobs: JobData[] = [];
     const parts = {
       ...fakeRedis().parts,
-      send: async (sent: readonly JobData[]) => void jobs.push(...sent),
+      request: requestOf(async sent => void jobs.push(...sent)),
     };
     return enqueueMany(items as Association[], parts, {}, 100).then(
       () => jobs,
@@ -90,9 +108,13 @@ describe('enqueueMany', () => {
       yield* links(1_201);
     }
     for (const items of [[...links(1_201)], links(1_201), slowly()])
-      expect(await enqueueMany(items, parts, {}, 50_000)).toEqual({ associations: 1_201, jobs: 3 });
+      expect(await enqueueMany(items, parts, {}, 50_000)).toEqual({
+        requestId: 'r',
+        associations: 1_201,
+        jobs: 3,
+      });
     expect(acknowledged).toHaveLength(3 * 1_201);
-    expect(await enqueueMany([], parts, {}, 50_000)).toEqual({ associations: 0, jobs: 0 });
+    expect(await enqueueMany([], parts, {}, 50_000)).toEqual({ requestId: 'r', associations: 0, jobs: 0 });
   });
 
   it.each([1, 700, 30_000])('holds no more than %i associations unacknowledged', async maxUnacknowledged => {
@@ -115,7 +137,11 @@ describe('enqueueMany', () => {
         yield link(id, `object-${id}`);
       }
     }
-    expect(await enqueueMany(lanes(), parts, {}, 1_000)).toEqual({ associations: 5_000, jobs: 5_000 });
+    expect(await enqueueMany(lanes(), parts, {}, 1_000)).toEqual({
+      requestId: 'r',
+      associations: 5_000,
+      jobs: 5_000,
+    });
     expect(most).toBeLessThanOrEqual(1_000);
   });
 
@@ -142,6 +168,7 @@ describe('enqueueMany', () => {
     }
     const error = await rejection(enqueueMany(bad(), parts, {}, 50_000));
     expect(acknowledged).toEqual(['1']);
+    expect(parts.request.endings).toEqual(['reading stopped after 1000 invalid items']);
     expect(error).toMatchObject({ progress: { read: MAX_INVALID_ITEMS + 1 } });
     expect((error as InvalidAssociationError).message.length).toBeLessThan(2_000);
   });
@@ -162,6 +189,7 @@ describe('enqueueMany', () => {
     expect(invalid?.indexes).toEqual([0]);
     expect(progress?.read).toBe(taken + 1);
     expect(progress?.enqueued.associations).toBe(acknowledged.length);
+    expect(parts.request.endings).toEqual(['Redis is away']);
     const lost = associations.map(({ from }) => from);
     const all = Array.from({ length: taken }, (_, id) => String(id));
     expect([...acknowledged, ...lost].sort()).toEqual(all.sort());
@@ -175,5 +203,6 @@ describe('enqueueMany', () => {
     }
     await expect(enqueueMany(breaking(), parts, {}, 50_000)).rejects.toThrow('the file broke off');
     expect(acknowledged).toEqual(['0', '1', '2']);
+    expect(parts.request.endings).toEqual(['the file broke off']);
   });
 });

@@ -2,8 +2,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { importFile } from '../../../../src/producer/import/import-file.js';
 import type { Source } from '../../../../src/producer/import/source.js';
-import type { Association } from '../../../../src/shared/contract/association.js';
-import { ConfigError, EnqueueError } from '../../../../src/shared/contract/errors.js';
+import type { RequestSender, Stand } from '../../../../src/producer/request-sender.js';
+import type { JobData } from '../../../../src/shared/contract/association.js';
+import { ConfigError } from '../../../../src/shared/contract/errors.js';
 
 const READING = {
   defaults: {
@@ -26,25 +27,48 @@ const numbered = (count: number) => ['from,to', ...Array.from({ length: count },
 function fakes(failAt?: string) {
   const enqueued: string[] = [];
   const refused: string[] = [];
+  const stands: Stand[] = [];
   let underWay = 0;
+  const request = {
+    id: 'r',
+    start() {},
+    stop() {},
+    open: async () => ({
+      outcome: 'opened',
+      other: '',
+      line: 0,
+      accepted: 0,
+      jobs: 0,
+      nextJob: 0,
+      refused: 0,
+    }),
+    async send(jobs: readonly JobData[], stand: Stand) {
+      underWay += 1;
+      expect(underWay).toBe(1); // one cut after another
+      await new Promise(resolve => setImmediate(resolve));
+      underWay -= 1;
+      const ids = jobs.flatMap(({ pairs }) => pairs.map(([from]) => from));
+      if (failAt !== undefined && ids.includes(failAt))
+        throw new Error('Redis is away: connect ECONNREFUSED');
+      enqueued.push(...ids);
+      stands.push(stand);
+    },
+    async end(stand: Stand) {
+      stands.push(stand);
+    },
+  };
   const producer = {
     connected: async () => {},
+    request: async () => undefined,
+    onLane() {},
+    origin: {},
+    fileRequest: () => request as unknown as RequestSender,
     typesOf: (): never => {
       throw new Error('every line says its types');
     },
-    async enqueueMany(items: Iterable<Association> | AsyncIterable<Association>) {
-      underWay += 1;
-      expect(underWay).toBe(1); // one lot after another
-      await new Promise(resolve => setImmediate(resolve));
-      underWay -= 1;
-      const associations = [...(items as Association[])];
-      if (associations.some(({ from }) => from === failAt))
-        throw new EnqueueError(new Error('Redis is away: connect ECONNREFUSED'), associations);
-      for (const { from } of associations) enqueued.push(String(from));
-      return { associations: associations.length, jobs: Math.ceil(associations.length / 500) };
-    },
   };
   const report = {
+    opened() {},
     refused: (refusals: readonly { line: number; reasons: readonly string[] }[]) =>
       void refused.push(...refusals.map(({ line, reasons }) => `${line}: ${reasons.join('; ')}`)),
     usable() {},
@@ -52,16 +76,25 @@ function fakes(failAt?: string) {
     read() {},
     progress() {},
   };
-  return { enqueued, refused, producer, report };
+  const run = (given: Source, strict = false, signal = new AbortController().signal) =>
+    importFile(
+      {
+        ...{ source: given, reading: READING, strict, priority: 'normal', how: 'new' },
+        ...{ name: undefined, path: undefined, resume: undefined },
+      },
+      producer,
+      report,
+      signal,
+    );
+  return { enqueued, refused, stands, producer, run };
 }
 
 describe('importFile', () => {
-  it('enqueues the good lines in order and reports the others', async () => {
-    const { enqueued, refused, producer, report } = fakes();
+  it('enqueues the good lines in order, says with each cut up to which line, and reports the others', async () => {
+    const { enqueued, refused, stands, run } = fakes();
     const lines = numbered(12_345);
     lines[100] = 'bad one,7';
-    const imported = await importFile(source(lines), READING, false, producer, report);
-    expect(imported).toEqual({ associations: 12_344, jobs: 25, refused: 1 });
+    expect(await run(source(lines))).toEqual({ requestId: 'r', associations: 12_344, jobs: 25, refused: 1 });
     expect(enqueued).toEqual(
       numbered(12_345)
         .slice(1)
@@ -69,62 +102,72 @@ describe('importFile', () => {
         .filter(id => id !== '99'),
     );
     expect(refused).toEqual(['101: from: "bad one" is not a record id']);
+    expect(stands).toEqual([
+      { line: 5_002, refused: 1 },
+      { line: 10_002, refused: 1 },
+      { line: 12_346, refused: 1, ending: 'all' },
+    ]);
   });
 
-  it('says from which line on nothing is acknowledged, and sends nothing after it', async () => {
-    const { enqueued, producer, report } = fakes('7777');
-    const imported = await importFile(source(numbered(30_000)), READING, false, producer, report);
-    expect(imported).toEqual({
-      associations: 5_000,
-      jobs: 10,
-      refused: 0,
-      interrupted: { fromLine: 5_002, reason: 'Redis is away: connect ECONNREFUSED' },
+  it('says up to which line everything is enqueued when Redis goes away, and sends nothing after it', async () => {
+    const { enqueued, stands, run } = fakes('7777');
+    const reason = 'Redis is away: connect ECONNREFUSED';
+    expect(await run(source(numbered(30_000)))).toEqual({
+      ...{ requestId: 'r', associations: 5_000, jobs: 10, refused: 0 },
+      interrupted: { upTo: 5_001, reason },
     });
     expect(enqueued.at(-1)).toBe('4999');
+    expect(stands.at(-1)).toEqual({ line: 5_001, refused: 0, ending: reason });
   });
 
   it('enqueues what it has read when the input breaks off, and says where to go on', async () => {
-    const { enqueued, producer, report } = fakes();
-    const imported = await importFile(source(numbered(6_999), true), READING, false, producer, report);
+    const { enqueued, stands, run } = fakes();
+    const imported = await run(source(numbered(6_999), true));
     expect(enqueued).toHaveLength(6_999);
-    expect(imported.interrupted).toEqual({ fromLine: 7_001, reason: 'EIO: i/o error, read' });
+    expect(imported.interrupted).toEqual({ upTo: 7_000, reason: 'EIO: i/o error, read' });
+    expect(stands.at(-1)).toEqual({ line: 7_000, refused: 0, ending: 'EIO: i/o error, read' });
+  });
+
+  it('enqueues what it has read when it is told to stop', async () => {
+    const { enqueued, stands, run } = fakes();
+    const imported = await run(source(numbered(30_000)), false, AbortSignal.abort('interrupted by Ctrl-C'));
+    expect(imported.interrupted).toEqual({ upTo: 1_000, reason: 'interrupted by Ctrl-C' });
+    expect(enqueued).toHaveLength(999);
+    expect(stands).toEqual([{ line: 1_000, refused: 0, ending: 'interrupted by Ctrl-C' }]);
+  });
+
+  it('counts blank lines along', async () => {
+    const { stands, run } = fakes();
+    const lines = Array.from({ length: 7_000 }, (_, id) => `${id},7`);
+    await run(source(['from,to', '', ...lines, '', '']));
+    expect(stands.map(({ line }) => line)).toEqual([5_002, 7_004]);
   });
 
   it('--strict enqueues nothing when any line is bad, and everything when none is', async () => {
     const lines = numbered(6_000);
     lines[5_999] = 'x';
     const bad = fakes();
-    expect(await importFile(source(lines), READING, true, bad.producer, bad.report)).toEqual({
-      associations: 0,
-      jobs: 0,
-      refused: 1,
-    });
-    expect(bad.enqueued).toEqual([]);
+    expect(await bad.run(source(lines), true)).toEqual({ refused: 1 });
+    expect([bad.enqueued, bad.stands]).toEqual([[], []]);
     expect(bad.refused).toEqual(['6000: to: "" is not a record id']);
 
     const good = fakes();
-    const imported = await importFile(source(numbered(6_000)), READING, true, good.producer, good.report);
-    expect(imported).toEqual({ associations: 6_000, jobs: 12, refused: 0 });
+    expect(await good.run(source(numbered(6_000)), true)).toMatchObject({ associations: 6_000, refused: 0 });
     expect(good.enqueued).toHaveLength(6_000);
   });
 
   it.each([false, true])('says that Redis is away before it reads on (strict: %s)', async strict => {
-    const { producer, report, refused } = fakes();
+    const { producer, run, refused, stands } = fakes();
     producer.connected = () => Promise.reject(new Error('Redis is away'));
-    const imported = await importFile(source(['from,to', 'bad one,2']), READING, strict, producer, report);
-    expect(imported).toMatchObject({
-      associations: 0,
-      interrupted: { fromLine: 1, reason: 'Redis is away' },
-    });
-    expect(refused).toEqual([]);
+    const imported = await run(source(['from,to', 'bad one,2']), strict);
+    expect(imported.interrupted).toMatchObject({ reason: 'Redis is away' });
+    expect([refused, stands]).toEqual([[], []]);
   });
 
   it('refuses an unusable input as a whole before anything else', async () => {
-    const { producer, report } = fakes();
+    const { producer, run } = fakes();
     producer.connected = () => Promise.reject(new Error('must not be asked'));
     for (const lines of [['a,b', '1,2'], []])
-      await expect(importFile(source(lines), READING, false, producer, report)).rejects.toBeInstanceOf(
-        ConfigError,
-      );
+      await expect(run(source(lines))).rejects.toBeInstanceOf(ConfigError);
   });
 });

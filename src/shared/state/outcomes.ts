@@ -1,10 +1,10 @@
 /**
- * Waits until a request is complete: the worker's settlement publishes that on a channel with the name of the request's
- * hash. No polling. Messages during a lost connection are missed, so all waiters look once after a reconnect.
+ * Waits until a request has ended: count-request.lua publishes that on a channel with the name of the request's
+ * record. No polling. Messages during a lost connection are missed, so all waiters look once after a reconnect.
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../../shared/contract/keys.js';
-import { settlesWithin } from '../../shared/runtime/wait.js';
+import type { Keys } from '../contract/keys.js';
+import { settlesWithin } from '../runtime/wait.js';
 
 export type Watch = {
   /** Resolves when the request may be complete, when the time is over, or when `signal` is aborted. */

@@ -1,0 +1,113 @@
+/**
+ * Job adder: BullMQ's queue for producers. It adds jobs with BullMQ's own commands, in one of two ways: a pipeline, or one
+ * MULTI together with a script of ours, so that what the script writes and the jobs are there together or not at all.
+ * It waits for nothing, retries nothing, and does not know what the script does.
+ */
+import {
+  type BackendFactory,
+  Queue,
+  QueueKeys,
+  RedisConnection,
+  RedisQueueBackend,
+  type Telemetry,
+} from 'bullmq';
+import type { ChainableCommander, Redis } from 'ioredis';
+import type { JobData } from '../shared/contract/association.js';
+import { JOB_NAME, type Priority } from '../shared/contract/keys.js';
+import { producerJobOptions } from './layout.js';
+
+/** A script with its text: a MULTI would run the other commands if Redis did not know its hash. */
+export type ScriptCall = {
+  readonly source: string;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+};
+export type NewJob = { readonly id: string; readonly data: JobData };
+
+/** The jobs were not added: Redis has lost BullMQ's scripts (SCRIPT FLUSH), and gets them again with the next connection. */
+export class LostScripts extends Error {}
+
+type Entries = Parameters<RedisQueueBackend['addJobs']>[0];
+type Transaction = { readonly call: ScriptCall; reply?: unknown };
+
+class Backend extends RedisQueueBackend {
+  /** id of the first job → the script that runs in the same transaction */
+  readonly transactions = new Map<string, Transaction>();
+
+  override async addJobs(entries: Entries): Promise<string[]> {
+    const transaction = this.transactions.get(entries[0]?.jobId ?? '');
+    if (!transaction) return super.addJobs(entries);
+    const client = await this.queue.client;
+    const multi = client.multi();
+    for (const { job, jobId, parentKeyOpts } of entries)
+      this.addJobToTransaction(multi, job, jobId, parentKeyOpts).catch(() => {}); // the replies come with the transaction
+    const { source, keys, args } = transaction.call;
+    (multi as unknown as ChainableCommander).eval(source, keys.length, ...keys, ...args);
+    const replies = (await multi.exec().catch(firstRefusal)) as [Error | null, unknown][];
+    for (const [error] of replies) {
+      if (error?.message.startsWith('NOSCRIPT')) throw new LostScripts(error.message);
+      if (error) throw error;
+    }
+    transaction.reply = replies.at(-1)?.[1];
+    return entries.map(({ jobId }) => jobId);
+  }
+}
+
+/** Redis names the reason when it refuses a command of a transaction, and then refuses the transaction without one. */
+function firstRefusal(error: Error & { readonly previousErrors?: readonly Error[] }): never {
+  throw error.previousErrors?.[0] ?? error;
+}
+
+export class JobAdder {
+  readonly #queue: Queue;
+  #backend: Backend | undefined;
+
+  constructor(redis: Redis, prefix: string, name: string) {
+    // Without the two skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
+    const options = { prefix, skipVersionCheck: true, skipWaitingForReady: true, skipMetasUpdate: true };
+    const factory: BackendFactory<RedisQueueBackend> = (queueName, opts) => {
+      const names = new QueueKeys(prefix);
+      const connection = new RedisConnection(redis, {
+        ...{ shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true },
+      });
+      const toKey = (type: string) => names.toKey(queueName, type);
+      this.#backend = new Backend(connection, queueName, names.getKeys(queueName), toKey, opts);
+      return this.#backend;
+    };
+    this.#queue = new Queue(name, { ...options, connection: redis }, factory);
+    this.#queue.on('error', () => {}); // each call reports its own failure
+  }
+
+  set telemetry(telemetry: Telemetry) {
+    this.#queue.opts.telemetry = telemetry;
+  }
+
+  /** Adds jobs that belong to no request. After a failure some of them may be in the queue. */
+  async add(jobs: readonly JobData[], priority: Priority): Promise<void> {
+    const opts = producerJobOptions(priority);
+    await this.#queue.addBulk(jobs.map(data => ({ name: JOB_NAME, data, opts })));
+  }
+
+  /**
+   * Adds jobs and runs a script after them, in one step. @returns the script's reply
+   * @throws LostScripts, or Redis' error: nothing was added. Any other error: all of it or nothing was
+   */
+  async addWith(jobs: readonly NewJob[], priority: Priority, call: ScriptCall): Promise<unknown> {
+    const first = jobs[0]?.id ?? '';
+    const transaction: Transaction = { call };
+    this.#backend?.transactions.set(first, transaction);
+    const opts = producerJobOptions(priority);
+    try {
+      await this.#queue.addBulk(
+        jobs.map(({ id, data }) => ({ name: JOB_NAME, data, opts: { ...opts, jobId: id } })),
+      );
+      return transaction.reply;
+    } finally {
+      this.#backend?.transactions.delete(first);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+}

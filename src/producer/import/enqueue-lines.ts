@@ -1,0 +1,171 @@
+/**
+ * Enqueues the lines of a file as one request, in constant memory.
+ * Responsible for:
+ *   1. cuts: each bulk has everything up to a line, full jobs and the open ones of all lanes, and is in the queue and counted
+ *      in one step together with that line. So the request's record says exactly from which line to go on, whenever this
+ *      process dies;
+ *   2. one cut in flight while the next is read;
+ *   3. the end of the request, or why it stops early.
+ * Not responsible for reading lines (read-associations.ts), nor for the record (request-sender.ts).
+ */
+
+import type { JobData } from '../../shared/contract/association.js';
+import { ConfigError, messageOf } from '../../shared/contract/errors.js';
+import type { Packer } from '../packer.js';
+import type { RequestSender } from '../request-sender.js';
+import type { Chunk } from './read-associations.js';
+
+/** Associations of a cut: ten full jobs of one lane. Larger ones were no faster and took 10 MB more for each 5,000. */
+const CUT_SIZE = 5_000;
+/** Jobs of a cut, if lines of many object pairs alternate: Redis adds them in one step, about 20 µs each. */
+const MOST_JOBS = 500;
+
+export type Imported = {
+  readonly requestId: string;
+  /** in the queue and counted, earlier runs of the same request included */
+  readonly associations: number;
+  readonly jobs: number;
+  /** lines */
+  readonly refused: number;
+  /** the import ended early: everything up to this line is enqueued or refused, and nothing after it */
+  readonly interrupted?: { readonly upTo: number; readonly reason: string };
+};
+/** Where a run begins: at zero, or where an earlier one of the same request was interrupted. */
+export type Begin = Pick<Imported, 'associations' | 'jobs' | 'refused'> & { readonly line: number };
+
+export type EnqueueLinesParts = {
+  readonly request: Pick<RequestSender, 'id' | 'start' | 'stop' | 'send' | 'end'>;
+  readonly packer: Packer;
+  /** aborted by Ctrl-C or SIGTERM; the reason is a text for people */
+  readonly signal: AbortSignal;
+  readonly onChunk: (chunk: Chunk, associations: number) => void;
+};
+
+/** @throws ConfigError if the whole input is unusable */
+export async function enqueueLines(
+  chunks: AsyncIterable<Chunk>,
+  begin: () => Begin,
+  parts: EnqueueLinesParts,
+): Promise<Imported> {
+  let run: Run | undefined;
+  let broke: string | undefined;
+  try {
+    for await (const chunk of chunks) {
+      run ??= new Run(parts, begin());
+      await run.take(chunk);
+      parts.onChunk(chunk, run.associations);
+      if (run.failure !== undefined || parts.signal.aborted) break;
+    }
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    broke = messageOf(error);
+  }
+  if (!run)
+    return { ...NOTHING, requestId: parts.request.id, interrupted: { upTo: 0, reason: broke ?? 'no lines' } };
+  return run.finish(parts.signal.aborted ? String(parts.signal.reason) : broke);
+}
+
+const NOTHING = { associations: 0, jobs: 0, refused: 0 } as const;
+
+class Run {
+  readonly #parts: EnqueueLinesParts;
+  readonly #done: { associations: number; jobs: number; refused: number; line: number };
+  #full: JobData[] = [];
+  /** of the cut that is being filled */
+  #associations = 0;
+  #jobs = 0;
+  /** everything up to this line has been read */
+  #readUpTo: number;
+  #refused: number;
+  #sending: Promise<void> = Promise.resolve();
+  #failure: string | undefined;
+  /** the record says how it ended */
+  #isEnded = false;
+
+  constructor(parts: EnqueueLinesParts, begin: Begin) {
+    this.#parts = parts;
+    this.#done = { ...begin };
+    this.#readUpTo = begin.line;
+    this.#refused = begin.refused;
+    parts.request.start();
+  }
+
+  get associations(): number {
+    return this.#done.associations;
+  }
+
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  async take({ associations, lines, refusals, upTo }: Chunk): Promise<void> {
+    const { packer } = this.#parts;
+    let refused = 0;
+    for (const [index, association] of associations.entries()) {
+      const line = lines[index] ?? 0;
+      const job = packer.add(association);
+      if (!job) throw new Error(`line ${line} was found valid and could not be packed`);
+      if (job.pairs.length === 1) this.#jobs += 1;
+      if (packer.isFull(job)) this.#full.push(job);
+      this.#associations += 1;
+      const next = lines[index + 1] ?? upTo + 1;
+      if (next <= line || (this.#associations < CUT_SIZE && this.#jobs < MOST_JOBS)) continue;
+      while ((refusals[refused]?.line ?? next) < next) refused += 1;
+      this.#readUpTo = next - 1;
+      await this.#cut(this.#refused + refused);
+    }
+    this.#refused += refusals.length;
+    this.#readUpTo = Math.max(this.#readUpTo, upTo);
+  }
+
+  /** @param reason why it ends early; undefined: everything was read */
+  async finish(reason: string | undefined): Promise<Imported> {
+    const { request } = this.#parts;
+    if (this.#associations > 0) await this.#cut(this.#refused, reason ?? 'all');
+    await this.#sending;
+    try {
+      if (!this.#isEnded) await this.#end(this.#failure ?? reason ?? 'all');
+    } catch (error) {
+      this.#failure ??= messageOf(error);
+    } finally {
+      request.stop();
+    }
+    const { associations, jobs, refused, line } = this.#done;
+    const early = this.#failure ?? reason;
+    return {
+      ...{ requestId: request.id, associations, jobs, refused },
+      ...(early !== undefined && { interrupted: { upTo: line, reason: early } }),
+    };
+  }
+
+  async #end(ending: string): Promise<void> {
+    const isWhole = this.#failure === undefined;
+    const { line, refused } = isWhole ? { line: this.#readUpTo, refused: this.#refused } : this.#done;
+    await this.#parts.request.end({ line, refused, ending });
+    this.#done.line = line;
+    this.#done.refused = refused;
+  }
+
+  async #cut(refused: number, ending?: string): Promise<void> {
+    const jobs = [...this.#full, ...this.#parts.packer.takeOpen()];
+    const stand = { line: this.#readUpTo, refused, ...(ending !== undefined && { ending }) };
+    const associations = this.#associations;
+    this.#full = [];
+    this.#associations = 0;
+    this.#jobs = 0;
+    await this.#sending;
+    if (this.#failure !== undefined) return;
+    this.#sending = this.#parts.request.send(jobs, stand).then(
+      () => {
+        this.#done.associations += associations;
+        this.#done.jobs += jobs.length;
+        this.#done.refused = refused;
+        this.#done.line = stand.line;
+        this.#isEnded = ending !== undefined;
+      },
+      (error: unknown) => {
+        this.#failure = messageOf(error);
+      },
+    );
+  }
+}

@@ -1,0 +1,225 @@
+/** Requests of the library: their records from the first job to the end, and enqueueing exactly once. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
+import { createProducer, EnqueueError, type Producer } from '../../src/index.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
+import { RequestReader } from '../../src/shared/state/requests.js';
+import { Ledger } from '../../src/worker/jobs/ledger.js';
+import { eventually } from '../support/eventually.js';
+import { useQueue } from '../support/queue.js';
+import { RedisServer } from '../support/redis-server.js';
+import { settleIn } from '../support/worker-samples.js';
+
+const test = useQueue(import.meta.url);
+const made: Producer[] = [];
+const producer = (options: Partial<Parameters<typeof createProducer>[0]> = {}) => {
+  const one = createProducer({ redisUrl: test.url, prefix: test.prefix, ...options });
+  made.push(one);
+  return one;
+};
+afterEach(async () => {
+  await Promise.all(made.splice(0).map(one => one.close()));
+});
+const link = (from: number, toObjectType = 'companies') => ({
+  ...{ fromObjectType: 'contacts', toObjectType, from, to: 7 },
+  types: [{ associationCategory: 'HUBSPOT_DEFINED' as const, associationTypeId: 1 }],
+});
+const links = (count: number) => Array.from({ length: count }, (_, id) => link(id));
+const key = (id: string) => test.keys.requests + id;
+const reader = () => new RequestReader(test.redis, test.keys);
+/** Settles all jobs of the queue as created. */
+async function settleAll(): Promise<void> {
+  const { redis, keys } = test;
+  const ledger = new Ledger(redis, keys, createLogger('silent', 'test'));
+  const { wait, jobs } = bullmqKeys(keys);
+  for (const id of await redis.lrange(wait, 0, -1)) {
+    const data = JSON.parse((await redis.hget(jobs + id, 'data')) ?? '') as { pairs: []; requestId?: string };
+    await redis.hset(jobs + id, 'ats', 1);
+    await redis.set(`${jobs}${id}:lock`, 'mine');
+    const { requestId } = data;
+    await settleIn(ledger, { jobId: id, token: 'mine', created: data.pairs.length, requestId });
+  }
+}
+
+describe('a request of the library', () => {
+  it('is counted with its jobs, whose ids name it, and ends with their last settlement', async () => {
+    const { requestId, associations, jobs } = await producer().enqueueMany(links(1_201));
+    expect([associations, jobs]).toEqual([1_201, 3]);
+    const names = (await test.redis.lrange(bullmqKeys(test.keys).wait, 0, -1)).sort();
+    expect(names).toEqual([0, 1, 2].map(n => `${requestId}-${n}`));
+    expect(await reader().read(requestId)).toMatchObject({
+      ...{ via: 'library', state: 'open', accepted: 1_201, queued: 1_201 },
+    });
+    await settleAll();
+    expect(await reader().read(requestId)).toMatchObject({ state: 'done', created: 1_201, queued: 0 });
+    expect((await test.redis.hkeys(key(requestId))).filter(name => name.startsWith('seq:'))).toEqual([]);
+  });
+
+  it('is listed and kept if it has a name or more than one job, and otherwise found by its id for a day', async () => {
+    const one = producer({ requestRetentionDays: 2 });
+    const small = await one.enqueueMany(links(3));
+    const large = await one.enqueueMany(links(501));
+    const named = await one.enqueueMany(links(1), { request: { name: 'one link', source: 'crm' } });
+    const { requests } = await reader().list();
+    expect(requests.map(({ id }) => id).sort()).toEqual([large, named].map(r => r.requestId).sort());
+    expect(requests.find(({ name }) => name === 'one link')).toMatchObject({ source: 'crm', accepted: 1 });
+    await settleAll();
+    expect(await test.redis.ttl(key(small.requestId))).toBeLessThanOrEqual(86_400);
+    expect(await test.redis.ttl(key(large.requestId))).toBeGreaterThan(86_400);
+    expect(await test.redis.ttl(key(named.requestId))).toBeGreaterThan(86_400);
+  });
+
+  it('of nothing is done at once; an id is used once', async () => {
+    const one = producer();
+    await one.enqueueMany([], { request: { id: 'mine' } });
+    expect(await one.request('mine')).toMatchObject({ state: 'done', accepted: 0 });
+    await expect(one.enqueueMany([link(1)], { request: { id: 'mine' } })).rejects.toMatchObject({
+      problems: ['request.id: there is a request mine already'],
+    });
+    expect(await test.queue.getWaitingCount()).toBe(0);
+  });
+
+  it('says while it is enqueued, and after that why it was interrupted', async () => {
+    const one = producer();
+    async function* breaking() {
+      yield* links(10_500);
+      await eventually(async () =>
+        expect(await one.request('r')).toMatchObject({ state: 'enqueueing', accepted: 10_000 }),
+      );
+      throw new Error('the source broke off');
+    }
+    await expect(one.enqueueMany(breaking(), { request: { id: 'r' } })).rejects.toThrow('broke off');
+    expect(await one.request('r')).toMatchObject({
+      ...{ state: 'interrupted', interrupted: 'the source broke off', accepted: 10_500 },
+    });
+  });
+
+  it('counts what was invalid', async () => {
+    const one = producer();
+    const call = one.enqueueMany([link(1), { ...link(2), from: 'a b' }], { request: { id: 'r' } });
+    await expect(call).rejects.toMatchObject({
+      progress: { enqueued: { requestId: 'r', associations: 1, jobs: 1 } },
+    });
+    expect(await one.request('r')).toMatchObject({ state: 'open', accepted: 1, refusedLines: 1 });
+  });
+});
+
+describe('enqueue with a request', () => {
+  it('gives a receipt; calls of the same moment and name share a request, and others none', async () => {
+    const one = producer({ packMs: 50 });
+    const receipts = await Promise.all([
+      one.enqueue(link(1), { request: { name: 'signup' } }),
+      one.enqueue(link(2), { request: { name: 'signup' } }),
+      one.enqueue(link(3), { request: { name: 'other' } }),
+      one.enqueue(link(4)),
+    ]);
+    const ids = receipts.map(({ requestId }) => requestId);
+    expect(ids[0]).toBe(ids[1]);
+    expect(ids[3]).toBeUndefined();
+    expect(new Set(ids).size).toBe(3);
+    expect(await one.request(ids[0] ?? '')).toMatchObject({ name: 'signup', accepted: 2, state: 'open' });
+    await settleAll();
+    expect(await one.request(ids[2] ?? '')).toMatchObject({ name: 'other', state: 'done' });
+  });
+});
+
+describe('waitFor', () => {
+  it('resolves when the request ends, and rejects when it is told to stop or there is no such request', async () => {
+    const one = producer();
+    const { requestId } = await one.enqueueMany(links(2));
+    const stop = new AbortController();
+    const stopped = one.waitFor(requestId, { signal: stop.signal });
+    const waiting = one.waitFor(requestId);
+    stop.abort(new Error('enough'));
+    await expect(stopped).rejects.toThrow('enough');
+    await settleAll();
+    expect(await waiting).toMatchObject({ state: 'done', created: 2 });
+    await expect(one.waitFor('nobody')).rejects.toThrow('there is no request nobody');
+  });
+});
+
+describe('exactly once', () => {
+  it('a bulk whose answer was lost is enqueued and counted once', async () => {
+    const one = producer();
+    await one.connected();
+    let cut = 0;
+    async function* links10() {
+      for (let at = 0; at < 200_000; at++) {
+        // the connections of this test's producer are cut off while bulks are on the wire
+        if (at % 40_000 === 39_999) {
+          cut += 1;
+          await killProducers();
+        }
+        yield link(at);
+      }
+    }
+    const { requestId, associations } = await one.enqueueMany(links10());
+    expect([cut, associations]).toEqual([5, 200_000]);
+    expect(await reader().read(requestId)).toMatchObject({ accepted: 200_000, state: 'open' });
+    expect(await pairsInQueue()).toEqual({ pairs: 200_000, different: 200_000 });
+  }, 60_000);
+
+  it('Redis may lose its scripts between bulks', async () => {
+    const one = producer();
+    async function* flushing() {
+      for (let at = 0; at < 30_000; at++) {
+        if (at % 10_000 === 0) await test.redis.script('FLUSH');
+        yield link(at);
+      }
+    }
+    const { requestId } = await one.enqueueMany(flushing());
+    expect(await reader().read(requestId)).toMatchObject({ accepted: 30_000 });
+    expect(await pairsInQueue()).toEqual({ pairs: 30_000, different: 30_000 });
+  });
+
+  it('a full Redis takes all of a bulk or nothing, and the record says as much as the queue has', async () => {
+    const server = await RedisServer.start();
+    const redis = new Redis(server.url);
+    const one = producer({ redisUrl: server.url, prefix: 'full' });
+    try {
+      await one.enqueueMany(links(1));
+      await redis.config(
+        'SET',
+        'maxmemory',
+        String(Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]) + 3_000_000),
+      );
+      const failure = await one
+        .enqueueMany(links(1_000_000), { request: { id: 'r', name: 'large' } })
+        .catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(EnqueueError);
+      expect((failure as EnqueueError).message).toMatch(/refused: OOM/);
+      await redis.config('SET', 'maxmemory', '0');
+      const accepted = Number(
+        await redis.hget('full:hubspot-associations:associations:request:r', 'accepted'),
+      );
+      expect(accepted).toBe((failure as EnqueueError).progress?.enqueued.associations);
+      expect(accepted).toBe(500 * ((await redis.llen('full:hubspot-associations:wait')) - 1));
+    } finally {
+      redis.disconnect();
+      await one.close();
+      await server.stop();
+    }
+  });
+});
+
+async function killProducers(): Promise<void> {
+  const clients = await test.redis.client('LIST');
+  for (const line of String(clients).split('\n'))
+    if (line.includes('name=association-queue')) {
+      const id = /\bid=(\d+)/.exec(line)?.[1];
+      if (id) await test.redis.client('KILL', 'ID', id);
+    }
+}
+
+async function pairsInQueue(): Promise<{ pairs: number; different: number }> {
+  const { wait, jobs } = bullmqKeys(test.keys);
+  const found = new Set<string>();
+  let pairs = 0;
+  for (const id of await test.redis.lrange(wait, 0, -1)) {
+    const data = JSON.parse((await test.redis.hget(jobs + id, 'data')) ?? '') as { pairs: string[][] };
+    for (const pair of data.pairs) found.add(pair.join(' '));
+    pairs += data.pairs.length;
+  }
+  return { pairs, different: found.size };
+}
