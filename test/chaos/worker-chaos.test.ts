@@ -1,6 +1,7 @@
 /** Processes die, Redis dies, HubSpot is away: nothing is lost, nothing is rejected for it. */
 import { describe, expect, it } from '@jest/globals';
 import type { Pair } from '../../src/shared/contract/association.js';
+import { RequestReader } from '../../src/shared/state/requests.js';
 import { eventually } from '../support/eventually.js';
 import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
@@ -37,7 +38,9 @@ describe.each([
       simulator: { latencyMs: 1_000, refusal: 'whole' },
       env: { BATCH_MAX_INPUTS: '200', MAX_CONCURRENT_CALLS: '3', JOB_LOCK_MS: '1500' },
     });
-    await rig.enqueue(MIXED, 70);
+    const { redis, keys } = rig;
+    await redis.hset(`${keys.requests}r`, { accepted: MIXED.length, enqueuedAt: Date.now(), keep: 600 });
+    await rig.enqueue(MIXED, 70, { requestId: 'r' });
     const survivor = rig.startWorker();
     for (let round = 0; round < victims; round++) {
       const victim = rig.startWorker();
@@ -48,6 +51,9 @@ describe.each([
     rig.simulator.setOptions({ latencyMs: 20 });
     await rig.drained(90_000);
     await rig.expectAccounted(GOOD, BAD);
+    const request = await new RequestReader(redis, keys).read('r');
+    expect(request).toMatchObject({ state: 'done', created: GOOD.length, rejected: BAD.length, queued: 0 });
+    expect(request?.rejections.reduce((sum, { count }) => sum + count, 0)).toBe(BAD.length);
     expect(survivor.process.exitCode).toBeNull();
   });
 });
