@@ -9,6 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { ALERTS } from './cli/alerts.js';
 import { addCommand, optionTerm, PROGRAM } from './cli/command.js';
 import { DASHBOARD } from './cli/dashboard.js';
 import { ENQUEUE } from './cli/enqueue.js';
@@ -49,6 +50,11 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     .description('Lists, shows, exports, retries or cancels requests: what was enqueued at one time')
     .addHelpText('after', `\nExample:\n  ${PROGRAM} requests list\n  ${PROGRAM} requests show --help`);
   for (const spec of REQUESTS) addCommand(requests, spec);
+  const alerts = program
+    .command('alerts')
+    .description('Tests the webhooks')
+    .addHelpText('after', `\nExample:\n  ${PROGRAM} alerts test`);
+  for (const spec of ALERTS) addCommand(alerts, spec);
   return program;
 }
 
@@ -82,7 +88,7 @@ function report(error: unknown, command: string): number {
 
 async function main(): Promise<void> {
   const [, , group = ''] = process.argv;
-  let command = ['failures', 'requests'].includes(group) ? `${PROGRAM} ${group}` : PROGRAM;
+  let command = ['failures', 'requests', 'alerts'].includes(group) ? `${PROGRAM} ${group}` : PROGRAM;
   const fail = (error: unknown) => process.exit(report(error, command));
   process.on('uncaughtException', fail); // also catches rejections that nobody awaits
   // `… | head` closes the pipe when it has read enough

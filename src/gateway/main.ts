@@ -14,6 +14,7 @@ import { limitsOf } from '../shared/state/capacity.js';
 import { Outcomes } from '../shared/state/outcomes.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
+import { announcersOf } from '../shared/webhooks/announcer.js';
 import { Backlog } from './backlog.js';
 import { createGatewayMetrics } from './gateway-metrics.js';
 import { traceRequests, untraced } from './request-tracing.js';
@@ -60,6 +61,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
     keys,
   });
   const warner = new TypeWarner(warning => logger.warn({ event: 'type' }, warning));
+  const announcers = announcersOf(config, { redis: commands, keys, logger });
   const stopping = new AbortController();
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -85,6 +87,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
       await watch.start();
       const url = await app.listen({ port: config.gatewayPort, host: config.gatewayHost });
       logger.info({ event: 'started', url, docs: `${url}/docs`, redis: redisPlace(config.redisUrl) });
+      for (const announcer of announcers) await announcer.start();
     },
     /** refuse what is new → answer what was accepted → close Redis */
     async stop() {
@@ -93,6 +96,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
       if (!(await settlesWithin(closed, config.shutdownTimeoutMs)))
         logger.warn({ event: 'deadline' }, 'requests whose bodies have not arrived are aborted');
       app.server.closeAllConnections();
+      for (const announcer of announcers) await announcer.stop();
       await requests.close();
       outcomes.close();
       labels.close();

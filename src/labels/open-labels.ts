@@ -8,7 +8,7 @@ import { Quota, quotaOptions } from '../hubspot/quota.js';
 import { Turnstile } from '../hubspot/turnstile.js';
 import { ConfigError } from '../shared/contract/errors.js';
 import type { Keys } from '../shared/contract/keys.js';
-import { type Config, parseConfig, readTokenFile } from '../shared/runtime/config.js';
+import { type Config, parseConfig, readSecretFile } from '../shared/runtime/config.js';
 import { LabelBook } from './label-book.js';
 import { LabelShare } from './label-share.js';
 import { LabelsClient, LONGEST_HOLD_MS } from './labels-client.js';
@@ -47,7 +47,7 @@ const SETTING_NAMES = {
 export function hubspotOptions(config: Config): HubSpotOptions {
   const { hubspotAccessToken: token, hubspotAccessTokenFile: file } = config;
   return {
-    ...(file !== undefined && { accessToken: () => readTokenFile(file) }),
+    ...(file !== undefined && { accessToken: () => readSecretFile(file) }),
     ...(file === undefined && token !== undefined && { accessToken: token }),
     baseUrl: config.hubspotBaseUrl,
     apiVersion: config.hubspotApiVersion,

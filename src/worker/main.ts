@@ -15,7 +15,7 @@ import { startTracing, type Tracing } from '../shared/runtime/tracing.js';
 import { limitsOf } from '../shared/state/capacity.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
-import { AlertWatch } from './alerts/alert-watch.js';
+import { announcersOf } from '../shared/webhooks/announcer.js';
 import { Caller } from './calls/caller.js';
 import { tokenSource } from './calls/token.js';
 import { Ledger } from './jobs/ledger.js';
@@ -88,9 +88,6 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     notAlive: () => watch.deadly,
     notes: () => [...(jobs.note === undefined ? [] : [jobs.note]), ...operators.notes],
   });
-  const { alertWebhookUrl: webhookUrl, alertRejectionRate: rejectionRate } = config;
-  const alerts = webhookUrl
-    ? [new AlertWatch({ redis, keys, queue, webhookUrl, rejectionRate, logger })]
-    : [];
-  return [watch, ...(port === 0 ? [] : [health]), heartbeat, operators, ...alerts, work, capacity];
+  const announcers = announcersOf(config, { redis, keys, logger });
+  return [watch, ...(port === 0 ? [] : [health]), heartbeat, operators, ...announcers, work, capacity];
 }

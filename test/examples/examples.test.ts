@@ -1,6 +1,8 @@
 /** The README's snippets are these files, and they run. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,12 +11,23 @@ import { Queue } from 'bullmq';
 import Schema from 'typebox/schema';
 import { type JobData, parseJobData, typeText } from '../../src/shared/contract/association.js';
 import { JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
+import { SIGNATURE_HEADER, signatureOf } from '../../src/shared/webhooks/signed-body.js';
 import { startSimulator } from '../../src/simulator/server.js';
+import { eventually } from '../support/eventually.js';
 import { startGateway } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';
 
 const test = useRedis(import.meta.url);
 const run = promisify(execFile);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** The part of Python's bullmq that the example uses, by its documentation. */
 const STAND_IN = `
@@ -102,6 +115,55 @@ describe('the examples of the README', () => {
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
+  });
+
+  it('examples/webhook-receiver.mjs and webhook_receiver.py tell a genuine event from others', async () => {
+    const page = readFileSync('docs/webhooks.md', 'utf8');
+    for (const file of ['examples/webhook-receiver.mjs', 'examples/webhook_receiver.py'])
+      expect(page).toContain(readFileSync(file, 'utf8').trim());
+    const secret = 'größe';
+    const body = JSON.stringify({
+      event: 'request.done',
+      id: 'r-1',
+      request: { name: 'ö', created: 3, rejected: 1 },
+    });
+    const now = Date.now();
+    const good = signatureOf(body, secret, now);
+    const cases: [signature: string, isGenuine: boolean][] = [
+      [good, true],
+      [signatureOf(body, 'another', now), false],
+      [signatureOf(`${body} `, secret, now), false],
+      [signatureOf(body, secret, now - 301_000), false],
+      [good.replace(/t=\d+/, 't=1'), false],
+      ['', false],
+    ];
+    const port = String(await freePort());
+    const receiver = spawn(process.execPath, ['examples/webhook-receiver.mjs'], {
+      env: { PATH: process.env.PATH, REQUEST_WEBHOOK_SECRET: secret, PORT: port },
+    });
+    let output = '';
+    receiver.stdout.on('data', chunk => {
+      output += chunk;
+    });
+    try {
+      for (const [signature, isGenuine] of cases) {
+        const headers = { 'content-type': 'application/json', [SIGNATURE_HEADER]: signature };
+        const response = await eventually(() =>
+          fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body }),
+        );
+        expect([signature, response.status]).toEqual([signature, isGenuine ? 204 : 401]);
+      }
+      await eventually(() => expect(output).toBe('r-1 request.done ö 3 1\n'));
+    } finally {
+      receiver.kill();
+    }
+    if (!hasPython) return;
+    const call = `import sys, json; sys.path.insert(0, "examples"); from webhook_receiver import is_genuine
+secret, body, headers = json.loads(sys.argv[1])
+print(json.dumps([is_genuine(secret, body.encode(), header) for header in headers]))`;
+    const given = JSON.stringify([secret, body, cases.map(([signature]) => signature)]);
+    const { stdout } = await run('python3', ['-B', '-c', call, given]);
+    expect(JSON.parse(stdout)).toEqual(cases.map(([, isGenuine]) => isGenuine));
   });
 
   it('examples/hubspot-sdk.mjs, and the call with curl', async () => {

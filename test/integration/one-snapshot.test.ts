@@ -235,11 +235,14 @@ test("the minute's sample has the backlog and the age that stats shows", async (
 });
 
 test('the webhook takes the account for held when stats does', async () => {
-  const { alerts, alertSamples, hold, counters } = rig.keys;
-  const observe = loadScript(new URL('../../src/worker/alerts/observe.lua', import.meta.url));
-  const keys = [alerts, alertSamples, hold, counters, ...queuedKeys(rig.keys)];
-  const told = async () =>
-    JSON.parse(String((await observe(rig.redis, keys, [0, 60_000])) || 'null')) as unknown;
+  const { alerts, alertSamples, hold, counters, workers, requests, requestsToAnnounce } = rig.keys;
+  const take = loadScript(new URL('../../src/shared/webhooks/take.lua', import.meta.url));
+  const keys = [
+    ...[alerts, alertSamples, hold, counters, bullmqKeys(rig.keys).meta, workers],
+    ...[requests, requestsToAnnounce, ...queuedKeys(rig.keys)],
+  ];
+  const args = ['me', 60_000, 10_000, 0, -1];
+  const told = async () => JSON.parse(String((await take(rig.redis, keys, args)) || 'null')) as unknown;
   const { quota } = await stats();
   expect(await told()).toMatchObject({ kind: 'held', hold: 'auth', reason: quota.holdReason });
   await rig.redis.del(alerts);

@@ -38,7 +38,7 @@ const states = [bull.wait, bull.paused, bull.active, bull.delayed, bull.prioriti
 /** @property more keys that it comes to by itself */
 type Ground = { keys: string[]; args: (string | number)[]; more?: string[] };
 const NOW = 1_764_000_000_000;
-const outbox = JSON.stringify([{ id: 1, kind: 'held', tries: 0, notBefore: 0, at: 1 }]);
+const outbox = JSON.stringify([{ id: 'held-1', kind: 'held', notBefore: 0, at: Date.now() }]);
 
 const GROUNDS: Record<string, Ground> = {
   'worker/jobs/settle.lua': {
@@ -99,11 +99,19 @@ const GROUNDS: Record<string, Ground> = {
     ],
     more: [...jobKeys, `${jobs}d`, `${jobs}e`, `${jobs}e:lock`, request, `${request}:reasons`, minute()],
   },
-  'worker/alerts/observe.lua': {
-    keys: [keys.alerts, keys.alertSamples, keys.hold, keys.counters, ...states],
-    args: [5, 4_000],
+  'shared/webhooks/take.lua': {
+    keys: [
+      ...[keys.alerts, keys.alertSamples, keys.hold, keys.counters, bull.meta, keys.workers],
+      ...[requests, keys.requestsToAnnounce, ...states],
+    ],
+    args: ['me', 4_000, 10_000, 5, 1_000],
+    more: [request],
   },
-  'worker/alerts/posted.lua': { keys: [keys.alerts], args: [1] },
+  'shared/webhooks/report.lua': {
+    keys: [keys.alerts, requests, keys.requestsToAnnounce],
+    args: ['held-1', 1, 'me', 'failed', 'r'],
+    more: [request],
+  },
   'hubspot/reserve.lua': {
     keys: [keys.window, keys.hold, keys.daily, keys.heldPairs, bull.prioritized],
     args: ['permit', 100, 10_000, 100, 1, '2026-11-27', 500_000, 1e6, 35_000, 600_000, 2 ** 33, 60, 60_000],
@@ -227,7 +235,8 @@ async function goodGround(redis: Redis): Promise<void> {
   all.hset(request, 'accepted', 6, 'created', 0, 'rejected', 0, 'enqueuedAt', 1);
   all.zadd(keys.requestList, 1, 'r', 2, 'gone');
   all.hset(keys.hold, 'strikes', 1, 'until', 0, 'kind', 'unavailable', 'margin', 3);
-  all.hset(keys.alerts, 'heldSince', 1, 'nextId', 1, 'outbox', outbox);
+  all.hset(keys.alerts, 'since', 1, 'heldSince', 1, 'outbox', outbox, 'leasedBy', 'me');
+  all.zadd(keys.requestsToAnnounce, 1, 'r', 2, 'gone').zadd(keys.workers, 1, 'w');
   all.lpush(keys.alertSamples, `${Date.now() - 120_000} 0 0`);
   all.hset(keys.daily, '2026-11-26', 5).zadd(keys.window, Date.now() - 1_000, 'p1', Date.now() - 500, 'p2');
   all.hset(keys.heldPairs, 'contacts/companies', '{"until":1,"reason":"x","strikes":1}');

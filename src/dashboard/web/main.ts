@@ -11,6 +11,7 @@ import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
 import { writeRefusal } from '../../shared/runtime/write-probe.js';
 import { limitsOf } from '../../shared/state/capacity.js';
 import { queueStateReader } from '../../shared/state/queue-state.js';
+import { announcersOf } from '../../shared/webhooks/announcer.js';
 import type { QueueAccess } from '../connection.js';
 import { Overview } from '../overview/overview.js';
 import { loadAssets } from './assets.js';
@@ -76,13 +77,15 @@ function createDashboard(config: Config, log: Logger): Service {
     notReady: () => watch.reasons,
     logger,
   });
+  // on a replica a refused write would end the connection
+  const canWrite = async () => !(await writeRefusal(redis, keys)).startsWith('READONLY');
+  const announcers = announcersOf(config, { redis, keys, logger, canWrite });
   const stopping = new AbortController();
   const upkeep = async () => {
     let compared = false;
     while (!stopping.signal.aborted) {
       try {
-        // on a replica a refused write would end the connection
-        if (!(await writeRefusal(redis, keys)).startsWith('READONLY')) {
+        if (await canWrite()) {
           if (!compared) await overview.sweep.round(); // rejections of an earlier version, or of other clients
           compared = true;
           await overview.sample();
@@ -98,6 +101,7 @@ function createDashboard(config: Config, log: Logger): Service {
       await watch.start();
       const url = await app.listen({ port: config.dashboardPort, host: config.dashboardHost });
       void upkeep();
+      for (const announcer of announcers) await announcer.start();
       logger.info({
         event: 'started',
         url,
@@ -108,6 +112,7 @@ function createDashboard(config: Config, log: Logger): Service {
     async stop() {
       stopping.abort();
       poller.stop();
+      for (const announcer of announcers) await announcer.stop();
       const closed = app.close();
       app.server.closeAllConnections();
       await settlesWithin(closed, STOP_MS);

@@ -53,9 +53,11 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     idempotency: `${queue}:associations:idempotency:`,
     /** hash: capacity of one replica (capacity.ts) and the workers' limits, for processes other than workers */
     capacity: `${queue}:associations:capacity`,
-    /** hash: announcements of the webhook, posted and pending (observe.lua) */
+    /** hash: what ALERT_WEBHOOK_URL was told, and what it is still to be told (outbox.lua) */
     alerts: `${queue}:associations:alerts`,
-    /** list: created and rejected totals, a sample a minute, for the rejection rate of the webhook (observe.lua) */
+    /** hash: the same for REQUEST_WEBHOOK_URL (outbox.lua) */
+    requestWebhook: `${queue}:associations:request-webhook`,
+    /** list: created and rejected totals, a sample a minute, for the rejection rate of ALERT_WEBHOOK_URL (account-incidents.lua) */
     alertSamples: `${queue}:associations:alert-samples`,
     /** `minutes + minute since 1970`: hash, counts of that minute; kept for two days */
     minutes: `${queue}:associations:minute:`,

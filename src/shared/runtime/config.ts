@@ -40,6 +40,7 @@ const OUR_PREFIXES = [
   'MAX_QUEUED',
   'REQUEST_TIMEOUT',
   'REQUEST_RETENTION',
+  'REQUEST_WEBHOOK',
   'UNAVAILABLE_PATIENCE',
   'METRICS_PORT',
   'METRICS_HOST',
@@ -50,7 +51,12 @@ const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
 /** Other software has similar names (REDIS_URI, LOGLEVEL), which do not count as misspelt. */
 const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL'];
 /** Names that some commands read themselves; known here so that one environment serves all commands. */
-const OTHER_KNOWN_NAMES = [TOKEN_FILE] as const;
+const OTHER_KNOWN_NAMES: readonly string[] = [
+  TOKEN_FILE,
+  ...Object.values<Setting>(SETTINGS)
+    .filter(setting => setting.kind === 'secret' && setting.file)
+    .map(({ name }) => `${name}_FILE`),
+];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -66,7 +72,7 @@ export function parseConfig(
   const values: Record<string, number | string | undefined> = {};
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
     const given = env[setting.name]?.trim() || undefined;
-    const { value, problem } = readSetting(setting, given);
+    const { value, problem } = readSetting(setting, given, env);
     values[key] = value;
     if (problem) problems.push(`${setting.name} ${problem}`);
   }
@@ -75,7 +81,7 @@ export function parseConfig(
     problems.push(`HUBSPOT_ACCESS_TOKEN and ${TOKEN_FILE} are both set; give one`);
   if (tokenFile && values.hubspotAccessToken === undefined) {
     try {
-      values.hubspotAccessToken = readTokenFile(tokenFile);
+      values.hubspotAccessToken = readSecretFile(tokenFile);
     } catch (error) {
       problems.push(`${TOKEN_FILE} ${messageOf(error)}`);
     }
@@ -84,8 +90,7 @@ export function parseConfig(
     problems.push(
       `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): the access token of a private app with the scopes of both object types`,
     );
-  const badWebhook = values.alertWebhookUrl && webUrlFault(String(values.alertWebhookUrl));
-  if (badWebhook) problems.push(`ALERT_WEBHOOK_URL ${badWebhook}`);
+  problems.push(...webhookFaults(values as Values));
   if (needs.gateway) problems.push(...gatewayFaults(values as Values));
   if (needs.dashboard) problems.push(...dashboardFaults(values as Values));
   problems.push(...crossFaults(values as Values));
@@ -94,19 +99,20 @@ export function parseConfig(
 }
 
 /** @throws Error if the file cannot be read or is empty; the message never contains its content */
-export function readTokenFile(file: string): string {
-  const token = readFileSync(file, 'utf8').trim();
-  if (!token) throw new Error(`"${file}" is empty`);
-  return token;
+export function readSecretFile(file: string): string {
+  const secret = readFileSync(file, 'utf8').trim();
+  if (!secret) throw new Error(`"${file}" is empty`);
+  return secret;
 }
 
 function readSetting(
   setting: Setting,
   given: string | undefined,
+  env: Environment,
 ): { value: number | string | undefined; problem?: string } {
   switch (setting.kind) {
     case 'secret':
-      return { value: given };
+      return setting.file ? readSecret(setting, given, env) : { value: given };
     case 'text': {
       const problem = given === undefined ? undefined : setting.fault?.(given);
       return { value: given ?? setting.default, ...(problem && { problem }) };
@@ -122,6 +128,21 @@ function readSetting(
             problem: `"${given}" is not an integer from ${setting.min} to ${setting.max} (${setting.unit})`,
           };
     }
+  }
+}
+
+function readSecret(
+  { name }: SecretSetting,
+  given: string | undefined,
+  env: Environment,
+): { value: string | undefined; problem?: string } {
+  const file = env[`${name}_FILE`]?.trim();
+  if (!file) return { value: given };
+  if (given !== undefined) return { value: given, problem: `and ${name}_FILE are both set; give one` };
+  try {
+    return { value: readSecretFile(file) };
+  } catch (error) {
+    return { value: undefined, problem: `cannot be read from ${name}_FILE: ${messageOf(error)}` };
   }
 }
 
@@ -169,6 +190,16 @@ export const apiKeys = (list: string | undefined): string[] =>
     .split(',')
     .map(key => key.trim())
     .filter(key => key !== '');
+
+function* webhookFaults(values: Values): Generator<string> {
+  const { alertWebhookUrl: chat, requestWebhookUrl: url, requestWebhookSecret: secret } = values;
+  const chatFault = chat && webUrlFault(chat);
+  if (chatFault) yield `ALERT_WEBHOOK_URL ${chatFault}`;
+  const fault = url && webUrlFault(url);
+  if (fault) yield `REQUEST_WEBHOOK_URL ${fault}`;
+  if (url && !secret)
+    yield 'REQUEST_WEBHOOK_SECRET is not set: the receiver of REQUEST_WEBHOOK_URL needs it to know who posts';
+}
 
 function* gatewayFaults({ gatewayHost, gatewayApiKeys }: Values): Generator<string> {
   const keys = apiKeys(gatewayApiKeys);

@@ -14,8 +14,11 @@ export type IntegerSetting = Common & {
   unit: string;
 };
 type TextSetting = Common & { kind: 'text'; default: string; fault?: (value: string) => string | undefined };
-/** `optional`: most installations do not need it, so .env.example has it commented out */
-export type SecretSetting = Common & { kind: 'secret'; optional?: true };
+/**
+ * `optional`: most installations do not need it, so .env.example has it commented out
+ * `file`: `<name>_FILE` may name a file with the value instead
+ */
+export type SecretSetting = Common & { kind: 'secret'; optional?: true; file?: true };
 export type Setting = IntegerSetting | TextSetting | SecretSetting;
 
 const HOUR_MS = 3_600_000;
@@ -233,15 +236,35 @@ export const SETTINGS = {
     kind: 'secret',
     optional: true,
     name: 'ALERT_WEBHOOK_URL',
-    doc: 'a webhook that accepts `{"text": …}`, such as Slack\'s: workers post when the account is held, when it flows again, and when too much is rejected; once per incident for all replicas together',
+    doc: 'a webhook that accepts `{"text": …}`, such as Slack\'s: told when the account is held, when it flows again, when too much is rejected, and when no worker is alive while work waits; once per incident, by a worker, the gateway or the dashboard',
   },
   alertRejectionRate: integer(
     'ALERT_REJECTION_RATE',
     5,
     'percent',
-    'share of rejections in the last minutes, in percent, from which on workers post to `ALERT_WEBHOOK_URL`; 0 = never',
+    'share of rejections in the last minutes, in percent, from which on `ALERT_WEBHOOK_URL` is told; 0 = never',
     0,
     100,
+  ),
+  requestWebhookUrl: {
+    kind: 'secret',
+    optional: true,
+    name: 'REQUEST_WEBHOOK_URL',
+    doc: 'a webhook of your own: told when a request has ended, and when no worker is alive while work waits; signed, and posted until it answers 2xx ([docs/webhooks.md](docs/webhooks.md))',
+  },
+  requestWebhookSecret: {
+    kind: 'secret',
+    optional: true,
+    file: true,
+    name: 'REQUEST_WEBHOOK_SECRET',
+    doc: 'key of the signature of `REQUEST_WEBHOOK_URL`, which needs it; or a file with it: `REQUEST_WEBHOOK_SECRET_FILE`',
+  },
+  requestWebhookMin: integer(
+    'REQUEST_WEBHOOK_MIN',
+    1_000,
+    'associations',
+    '`REQUEST_WEBHOOK_URL` is told of requests with a name, and of others with more associations than this',
+    500,
   ),
   gatewayPort: integer('GATEWAY_PORT', 3_000, 'port', 'port of the gateway; 0 = a free one', 0, 65_535),
   gatewayHost: text(

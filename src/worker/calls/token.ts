@@ -1,7 +1,7 @@
 /** Provides the access token, and reads it again from the file that HUBSPOT_ACCESS_TOKEN_FILE names. */
 
 import { messageOf } from '../../shared/contract/errors.js';
-import { type Config, readTokenFile } from '../../shared/runtime/config.js';
+import { type Config, readSecretFile } from '../../shared/runtime/config.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 
 export type TokenSource = { current: () => string; renew: (sentAt: number) => Promise<boolean> };
@@ -17,7 +17,7 @@ export function tokenSource(config: Config, logger: Logger): TokenSource {
       const file = config.hubspotAccessTokenFile;
       if (!file) return false;
       try {
-        const newest = readTokenFile(file);
+        const newest = readSecretFile(file);
         if (newest === token) return false;
         token = newest;
         renewedAt = performance.now();

@@ -138,8 +138,9 @@ describe('docker-compose.yml', () => {
     expect(holders('HUBSPOT_ACCESS_TOKEN')).toEqual(['worker', 'gateway']);
     expect(holders('GATEWAY_API_KEYS')).toEqual(['gateway']);
     expect(holders('DASHBOARD_PASSWORD')).toEqual(['dashboard']);
-    expect(holders('ALERT_WEBHOOK_URL')).toEqual(['worker']);
-    expect(settings.filter(({ kind }) => kind === 'secret')).toHaveLength(4);
+    for (const secret of ['ALERT_WEBHOOK_URL', 'REQUEST_WEBHOOK_URL', 'REQUEST_WEBHOOK_SECRET'])
+      expect(holders(secret)).toEqual(['worker', 'gateway', 'dashboard']);
+    expect(settings.filter(({ kind }) => kind === 'secret')).toHaveLength(6);
   });
 
   test('no port is open to other machines', () => {

@@ -92,6 +92,7 @@ describe('a bad setting', () => {
     ['DASHBOARD_PASS', 'DASHBOARD_PASSWORD'],
     ['DAILY_CALLS', 'DAILY_CALL_LIMIT'],
     ['ALERT_URL', 'ALERT_WEBHOOK_URL'],
+    ['REQUEST_WEBHOOK_SECRT', 'REQUEST_WEBHOOK_SECRET'],
     ['HUBSPOT_TOKEN', 'HUBSPOT_ACCESS_TOKEN'],
   ])('%s: did you mean %s?', (given, meant) => {
     expect(problemsOf({ [given]: 'x' })).toEqual([`${given} is not a setting: did you mean ${meant}?`]);
@@ -149,6 +150,26 @@ describe('a secret', () => {
       expect(problemsOf({ HUBSPOT_ACCESS_TOKEN_FILE: file }, { token: true })).toEqual([
         `HUBSPOT_ACCESS_TOKEN_FILE "${file}" is empty`,
       ]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  test('of the webhook is needed for its URL, as text or in a file, not both', () => {
+    const url = { REQUEST_WEBHOOK_URL: 'https://hooks.example/a' };
+    const [fault = ''] = problemsOf(url);
+    expect(fault).toMatch(/^REQUEST_WEBHOOK_SECRET is not set: .*REQUEST_WEBHOOK_URL/);
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'secret-'));
+    try {
+      const file = path.join(directory, 'secret');
+      writeFileSync(file, 'from-file\n');
+      const inFile = { ...url, REQUEST_WEBHOOK_SECRET_FILE: file };
+      expect(parseConfig(inFile).requestWebhookSecret).toBe('from-file');
+      expect(problemsOf({ ...inFile, REQUEST_WEBHOOK_SECRET: 'hunter2' })).toEqual([
+        'REQUEST_WEBHOOK_SECRET and REQUEST_WEBHOOK_SECRET_FILE are both set; give one',
+      ]);
+      writeFileSync(file, ' ');
+      expect(problemsOf(inFile)[0]).toContain(`REQUEST_WEBHOOK_SECRET_FILE: "${file}" is empty`);
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -1,19 +1,6 @@
-/** The texts of the webhook: one or two sentences with the figures and the remedy. Pure. */
-import { duration } from '../../shared/runtime/duration.js';
-
-/** An announcement as observe.lua writes it. Times are milliseconds; moments are on Redis' clock. */
-export type Announcement = { readonly id: number; readonly at: number; readonly tries: number } & (
-  | { readonly kind: 'held'; readonly hold: string; readonly reason: string; readonly heldUntil: number }
-  | { readonly kind: 'resumed'; readonly heldMs: number }
-  | {
-      readonly kind: 'rejections';
-      readonly rejected: number;
-      readonly decided: number;
-      /** percent */
-      readonly rate: number;
-      readonly windowMs: number;
-    }
-);
+/** The texts of ALERT_WEBHOOK_URL: one or two sentences with the figures and the remedy. Pure. */
+import { duration } from '../runtime/duration.js';
+import type { Incident } from './announcement.js';
 
 /** The remedy for each kind of hold. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -25,23 +12,35 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** @param queue the queue's name @returns the text in Slack's notation */
-export function announcementText(announcement: Announcement, queue: string): string {
-  switch (announcement.kind) {
+export function chatText(incident: Incident, queue: string): string {
+  switch (incident.kind) {
     case 'held': {
-      const { hold, reason, heldUntil, at } = announcement;
+      const { hold, reason, heldUntil, at } = incident;
       const fixed = !['auth', 'account', 'unavailable'].includes(hold ?? '') && heldUntil > at;
       const until = fixed ? ` until ${moment(heldUntil)} (in ${duration(heldUntil - at)})` : '';
       return `:red_circle: *${plain(queue)}*: the HubSpot account is held${until}. Nothing is lost.\n${plain([reason, REMEDIES[hold]].filter(Boolean).join('\n'))}`;
     }
     case 'resumed':
-      return `:large_green_circle: *${plain(queue)}*: flowing again after ${duration(announcement.heldMs)}.`;
+      return `:large_green_circle: *${plain(queue)}*: flowing again after ${duration(incident.heldMs)}.`;
     case 'rejections': {
-      const { rejected, decided, rate, windowMs } = announcement;
+      const { rejected, decided, rate, windowMs } = incident;
       const percent = Math.round((1_000 * rejected) / decided) / 10;
       return `:warning: *${plain(queue)}*: ${count(rejected)} of ${count(decided)} associations (${percent} %, more than ${rate} %) were rejected within ${duration(windowMs)}. Why: \`association-queue failures list\``;
     }
+    case 'workers.missing': {
+      const { at, since, jobs } = incident;
+      return `:red_circle: *${plain(queue)}*: no worker has been alive for ${duration(at - since)}, and ${count(jobs)} jobs wait. Nothing is lost. Start one: \`association-queue worker\``;
+    }
+    case 'workers.back': {
+      const { at, since, jobs } = incident;
+      return `:large_green_circle: *${plain(queue)}*: a worker is alive again after ${duration(at - since)}; ${count(jobs)} jobs are left.`;
+    }
   }
 }
+
+/** Says nothing but that the webhook works. */
+export const testText = (queue: string): string =>
+  `:white_check_mark: *${plain(queue)}*: this is a test; announcements of this queue arrive here.`;
 
 /** Escapes the three characters that have a meaning in Slack. */
 const plain = (text: string): string =>
