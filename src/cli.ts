@@ -47,7 +47,9 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
   for (const spec of FAILURES) addCommand(failures, spec);
   const requests = program
     .command('requests')
-    .description('Lists, shows, exports, retries or cancels requests: what was enqueued at one time')
+    .description(
+      'Lists, shows, exports, retries or cancels requests, or waits for one: what was enqueued at one time',
+    )
     .addHelpText('after', `\nExample:\n  ${PROGRAM} requests list\n  ${PROGRAM} requests show --help`);
   for (const spec of REQUESTS) addCommand(requests, spec);
   const alerts = program

@@ -7,6 +7,8 @@ import { didYouMean, meant } from '../shared/contract/did-you-mean.js';
 import { ConfigError } from '../shared/contract/errors.js';
 
 export const PROGRAM = 'association-queue';
+/** Longest time that an option may give: no longer than Node's longest timer, 24 days. */
+export const MOST_SECONDS = 2_000_000;
 
 export type CommandSpec = {
   /** name and operands: `enqueue FILE` */
@@ -96,6 +98,16 @@ export class Given {
       if (text !== undefined) texts[name] = text;
     }
     return texts;
+  }
+
+  /** @returns the last value of `--name`; undefined if it is absent, or not such an integer, which is a problem */
+  integer(name: string, least: number, most: number): number | undefined {
+    const text = this.texts(name)[name];
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    this.problem(`--${name} "${text}" is not an integer from ${least} to ${most}`);
+    return undefined;
   }
 
   /**

@@ -1,6 +1,6 @@
 /** `association-queue enqueue FILE`: reports all problems of options, file name and settings before it loads anything. */
 import type { EnqueueOptions } from '../producer/import/options.js';
-import { type CommandSpec, type Given, PROGRAM, warnOf } from './command.js';
+import { type CommandSpec, type Given, MOST_SECONDS, PROGRAM, warnOf } from './command.js';
 
 export const ENQUEUE: CommandSpec = {
   usage: 'enqueue FILE',
@@ -31,6 +31,8 @@ export const ENQUEUE: CommandSpec = {
       '--priority <priority>',
       'high: they ride in the next calls, before everything that waits (default normal)',
     ],
+    ['--wait', 'wait until all of it is created or rejected, and show how far it is'],
+    ['--timeout <seconds>', 'with --wait: wait no longer than this'],
     ['--strict', 'enqueue nothing when any line is refused'],
     ['--name <text>', 'name of the request, by which people find it (default: the name of FILE)'],
     ['--again', 'enqueue FILE although it was enqueued before'],
@@ -48,6 +50,11 @@ export const ENQUEUE: CommandSpec = {
     if (source && 'problems' in source) given.problem(...source.problems);
     else if (file !== '')
       given.problem(...formatProblems(options, source?.source.format ?? format ?? 'ndjson'));
+    const isWaiting = given.flag('wait');
+    const timeout = given.integer('timeout', 0, MOST_SECONDS);
+    if (timeout !== undefined && !isWaiting) given.problem('--timeout says how long to --wait: give both');
+    if (isWaiting && options.dryRun)
+      given.problem('--wait has nothing to wait for: --dry-run enqueues nothing');
     const { parseConfig } = await import('../shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env));
     warnOf(config);
@@ -55,12 +62,17 @@ export const ENQUEUE: CommandSpec = {
     compactHeap(); // a file may have any length, and the import mostly waits for Redis
     const { runEnqueue } = await import('../producer/main.js');
     const { hubspotOptions } = await import('../labels/open-labels.js');
-    return runEnqueue(
+    const enqueued = await runEnqueue(
       { ...config, hubspot: hubspotOptions(config), quota: config },
       { file, ...options },
       process,
       untilSignal(),
     );
+    if (!isWaiting || enqueued.requestId === undefined) return enqueued.code;
+    const { NOT_OVER, runWait } = await import('../dashboard/requests/wait-command.js');
+    if (enqueued.isInterrupted) return NOT_OVER;
+    // a refused line is a failure even if everything else is created
+    return (await runWait(config, { given: enqueued.requestId, timeout })) || enqueued.code;
   },
 };
 

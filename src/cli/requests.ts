@@ -1,9 +1,11 @@
-/** `association-queue requests list | show | export | retry | cancel`: one specification for each verb. */
+/** `association-queue requests list | show | wait | export | retry | cancel`: one specification for each verb. */
 import { didYouMean, meant } from '../shared/contract/did-you-mean.js';
 import { REQUEST_STATES, type RequestState } from '../shared/state/requests.js';
-import { type CommandSpec, type Given, PROGRAM, warnOf } from './command.js';
+import { type CommandSpec, type Given, MOST_SECONDS, PROGRAM, warnOf } from './command.js';
 
 const ID = '0b5cbd0e-6f3a-4c0e-9d0a-3f1f4c7b8a11';
+const EXIT_CODES =
+  'Exits 0 when all is created, 1 when some is rejected or cancelled, 3 when it is not over:';
 const WHICH = 'ID may be the beginning of an id that requests list shows.';
 const MOST_LISTED = 1_000;
 
@@ -19,7 +21,7 @@ const LIST: CommandSpec = {
   example: `${PROGRAM} requests list --state open`,
   run: async given => {
     const { state, after } = given.texts('state', 'after');
-    const limit = integerOf(given, 'limit', 1, MOST_LISTED);
+    const limit = given.integer('limit', 1, MOST_LISTED);
     checkState(given, state);
     const config = await configOf(given);
     const { runList } = await import('../dashboard/requests/request-commands.js');
@@ -43,6 +45,24 @@ const SHOW: CommandSpec = {
     const config = await configOf(given);
     const { runShow } = await import('../dashboard/requests/request-commands.js');
     return runShow(config, id, given.flag('json'));
+  },
+};
+
+const WAIT: CommandSpec = {
+  usage: 'wait ID',
+  summary: 'Waits until a request is over, and shows how far it is.',
+  flags: [
+    ['--timeout <seconds>', 'wait no longer than this'],
+    ['--json', 'print the request as show --json does, instead of a line'],
+  ],
+  example: `${PROGRAM} requests wait ${ID} --timeout 3600 || ${PROGRAM} requests show ${ID}`,
+  notes: `${EXIT_CODES} the time\nis up, the wait or the enqueueing was interrupted, or Redis cannot be used.\nThe end of the wait does not change the request. ${WHICH}`,
+  run: async given => {
+    const [id = ''] = given.operands;
+    const timeout = given.integer('timeout', 0, MOST_SECONDS);
+    const config = await configOf(given);
+    const { runWait } = await import('../dashboard/requests/wait-command.js');
+    return runWait(config, { given: id, timeout, json: given.flag('json') });
   },
 };
 
@@ -95,7 +115,7 @@ const RETRY: CommandSpec = {
   },
 };
 
-export const REQUESTS: readonly CommandSpec[] = [LIST, SHOW, EXPORT, RETRY, CANCEL];
+export const REQUESTS: readonly CommandSpec[] = [LIST, SHOW, WAIT, EXPORT, RETRY, CANCEL];
 
 /** Reports the problems of this call and of the settings together. @throws ConfigError with all of them */
 async function configOf(given: Given) {
@@ -109,13 +129,4 @@ function checkState(given: Given, state: string | undefined): void {
   if (state === undefined || (REQUEST_STATES as readonly string[]).includes(state)) return;
   const known = REQUEST_STATES.join(', ');
   given.problem(`--state "${state}" is not one of ${known}${didYouMean(meant(state, REQUEST_STATES))}`);
-}
-
-function integerOf(given: Given, name: 'limit' | 'timeout', least: number, most: number): number | undefined {
-  const text = given.texts(name)[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  given.problem(`--${name} "${text}" is not an integer from ${least} to ${most}`);
-  return undefined;
 }

@@ -29,9 +29,17 @@ export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> &
     readonly quota?: Quota;
   };
 
+export type Enqueued = {
+  /** exit code: 0, or 1 if a line was refused, Redis was lost, labels could not be looked up, or the signal was aborted */
+  readonly code: number;
+  /** undefined: nothing is enqueued */
+  readonly requestId?: string;
+  /** the rest of the file is not enqueued */
+  readonly isInterrupted?: boolean;
+};
+
 /**
  * @param signal aborted with a text for people when the import must stop: everything that was read is then enqueued
- * @returns the exit code: 0, or 1 if a line was refused, Redis was lost, labels could not be looked up, or `signal` aborted
  * @throws ConfigError with every problem of the options and of the whole file; nothing is enqueued in that case
  */
 export async function runEnqueue(
@@ -39,7 +47,7 @@ export async function runEnqueue(
   options: EnqueueOptions,
   terminal: Terminal = process,
   signal: AbortSignal = new AbortController().signal,
-): Promise<number> {
+): Promise<Enqueued> {
   const { reading, priority, source } = readCommand(options, terminal.stdin);
   const quota = config.quota ?? parseConfig({});
   const tracing = await startTracing('enqueue', process.env);
@@ -64,7 +72,7 @@ export async function runEnqueue(
       progress.stop();
     }
   };
-  const enqueue = async (input: Source): Promise<number> => {
+  const enqueue = async (input: Source): Promise<Enqueued> => {
     const { imported, calls } = await reported(input, async report => ({
       imported: await importFile(
         importJob(options, { source: input, reading, priority }),
@@ -81,11 +89,12 @@ export async function runEnqueue(
   const unread = () => terminal.stdin.destroy();
   if (options.file === '-') signal.addEventListener('abort', unread, { once: true });
   try {
-    if (options.dryRun)
-      return tellDryRun(
-        await reported(source, report => dryRun(source, reading, producer.typesOf, report, quota)),
-        terminal,
+    if (options.dryRun) {
+      const tried = await reported(source, report =>
+        dryRun(source, reading, producer.typesOf, report, quota),
       );
+      return { code: tellDryRun(tried, terminal) };
+    }
     return await (options.strict && options.file === '-' ? withCopy(source, enqueue) : enqueue(source));
   } finally {
     signal.removeEventListener('abort', unread);
@@ -118,7 +127,7 @@ function importJob(
   { file, name, again, resume, strict = false }: EnqueueOptions,
   read: Pick<ImportJob, 'source' | 'reading' | 'priority'>,
 ): ImportJob {
-  const place = file === '-' ? undefined : file;
+  const place = file === '-' ? undefined : path.resolve(file);
   return {
     ...{ ...read, strict, resume, path: place },
     name: name ?? (place && path.basename(place)),
@@ -128,12 +137,16 @@ function importJob(
 
 type Result = Awaited<ReturnType<typeof importFile>>;
 
-function tell(imported: Result, file: string, { stdout, stderr }: Terminal): number {
+function tell(imported: Result, file: string, { stdout, stderr }: Terminal): Enqueued {
   const { refused, interrupted } = imported;
   const { associations, jobs } = 'requestId' in imported ? imported : { associations: 0, jobs: 0 };
   if (interrupted) stderr.write(`${harmless(interrupted.reason)}\n${goOn(imported, file)}\n`);
   stdout.write(`enqueued ${associations} associations in ${jobs} jobs (${refused} lines refused)\n`);
-  return refused > 0 || interrupted ? 1 : 0;
+  return {
+    code: refused > 0 || interrupted ? 1 : 0,
+    ...('requestId' in imported && { requestId: imported.requestId }),
+    isInterrupted: interrupted !== undefined,
+  };
 }
 
 /** Up to where it came, and the command that goes on from there. */

@@ -29,6 +29,7 @@ import {
 import { openRedis } from '../shared/runtime/redis.js';
 import { userAtHost } from '../shared/runtime/who.js';
 import { cancelRequest } from '../shared/state/cancel-request.js';
+import { Follower } from '../shared/state/follower.js';
 import type { RequestView } from '../shared/state/requests.js';
 import type {
   Cancelled,
@@ -40,7 +41,6 @@ import type {
 } from './api.js';
 import { check, optionProblems, requestProblems } from './checks.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
-import { Follower } from './follow.js';
 import { type JobKind, type JobOrigin, Packer } from './packer.js';
 import { type NewRequest, RequestSender } from './request-sender.js';
 import { JOBS_PER_BULK, Sender } from './sender.js';
@@ -162,7 +162,7 @@ class QueueProducer implements FileProducer {
   }
 
   waitFor(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<RequestView> {
-    return this.follower.waitFor(id, signal);
+    return this.follower.waitFor(id, { signal });
   }
 
   async cancel(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Cancelled> {

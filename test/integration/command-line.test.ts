@@ -35,6 +35,7 @@ const COMMANDS = [
   'requests cancel',
   'requests list',
   'requests show',
+  'requests wait',
   'requests export',
   'requests retry',
 ];
@@ -85,6 +86,14 @@ describe('mistakes exit 2', () => {
     [
       ['requests', 'list', '--limit', '0'],
       'association-queue requests list: --limit "0" is not an integer from 1 to 1000',
+    ],
+    [
+      ['enqueue', 'a.csv', '--timeout', '5'],
+      'association-queue enqueue: --timeout says how long to --wait: give both',
+    ],
+    [
+      ['requests', 'wait', '--timeout', '1h'],
+      'association-queue requests wait: --timeout "1h" is not an integer from 0 to 2000000',
     ],
     [['requests', 'show', '--jsn'], 'association-queue requests show: ID is missing'],
     [['--jsn'], "association-queue: unknown option '--jsn'"],

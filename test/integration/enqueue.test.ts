@@ -31,7 +31,7 @@ async function run(options: EnqueueOptions, stdin = '', redisUrl = test.url) {
     }) as unknown as NodeJS.WriteStream;
   const terminal = { stdin: Readable.from([Buffer.from(stdin)]), stdout: sink('out'), stderr: sink('err') };
   const config = { redisUrl, queuePrefix: test.newPrefix() };
-  const code = await runEnqueue(config, options, terminal);
+  const { code } = await runEnqueue(config, options, terminal);
   // first comes the id of the request, if there is one
   const [, requestId, out = ''] = /^(?:request (\S+)\n)?([\s\S]*)$/.exec(said.out) ?? [];
   return { code, out, err: said.err, requestId, jobs: await queued() };

@@ -77,7 +77,7 @@ describe('high priority on the command line', () => {
   };
 
   it('is given to a whole file', async () => {
-    expect(await run('high')).toBe(0);
+    expect((await run('high')).code).toBe(0);
     expect(await waiting()).toEqual({ 1: 1 });
   });
 

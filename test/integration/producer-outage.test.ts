@@ -198,7 +198,9 @@ describe('a producer whose Redis goes away', () => {
     const file = path.join(directory, 'one.ndjson');
     writeFileSync(file, '{"from":1,"to":2}\n');
     const options = { file, from: 'contacts', to: 'companies', type: ['HUBSPOT_DEFINED:1'] };
-    expect(await runEnqueue({ redisUrl: url(), queuePrefix: 'bull' }, options, terminal)).toBe(1);
+    expect(await runEnqueue({ redisUrl: url(), queuePrefix: 'bull' }, options, terminal)).toMatchObject({
+      code: 1,
+    });
     expect(said.err).toContain(`Redis at redis://127.0.0.1:${port} is away: `);
     expect(said.err).toContain('connect ECONNREFUSED');
     expect(said.err).toContain('everything up to line 0 is enqueued or refused for sure');

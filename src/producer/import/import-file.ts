@@ -16,6 +16,7 @@ import type { FileProducer } from '../producer.js';
 import type { Opening, OpenReply } from '../request-sender.js';
 import { type Begin, enqueueLines, type Imported } from './enqueue-lines.js';
 import type { Layout, Reading, RefusedLine } from './line.js';
+import type { FileOptions } from './original-file.js';
 import { afterLine, type Chunk, type ReadingEvents, readAssociations } from './read-associations.js';
 import { type Source, sha256Of } from './source.js';
 
@@ -141,7 +142,7 @@ async function checkLines(chunks: AsyncIterable<Chunk>, report: ImportReport): P
 async function fileOf({ source, reading, priority, path }: ImportJob): Promise<Opening['file']> {
   if (path === undefined) return undefined;
   const sha256 = await sha256Of(source);
-  const options = { reading, priority };
+  const options = { reading, priority, format: source.format } satisfies FileOptions;
   const hash = createHash('sha256')
     .update(`${sha256}\n${JSON.stringify(reading)}`)
     .digest('hex');

@@ -3,10 +3,10 @@
  * nothing. The first wait opens a second connection.
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/contract/keys.js';
-import { sleep } from '../shared/runtime/wait.js';
-import { Outcomes, type Watch } from '../shared/state/outcomes.js';
-import { RequestReader, type RequestView } from '../shared/state/requests.js';
+import type { Keys } from '../contract/keys.js';
+import { sleep } from '../runtime/wait.js';
+import { Outcomes, type Watch } from './outcomes.js';
+import { RequestReader, type RequestView } from './requests.js';
 
 /** Looks this often in addition, because nobody publishes that a process is gone or that Redis lost a record. */
 const LOOK_MS = 5_000;
@@ -18,6 +18,16 @@ export type FollowerParts = {
   readonly connected: () => Promise<void>;
   /** opens another connection, which is not connected yet */
   readonly connect: () => Redis;
+};
+
+export type FollowOptions = {
+  readonly signal?: AbortSignal | undefined;
+  /** called with every reading */
+  readonly onLook?: (request: RequestView) => void;
+  /** called when Redis cannot be read; the next look tries again */
+  readonly onTrouble?: (error: unknown) => void;
+  /** time between two looks, ms */
+  readonly lookMs?: number;
 };
 
 export class Follower {
@@ -37,26 +47,22 @@ export class Follower {
 
   /**
    * Waits out a Redis that is away, once it has answered.
-   * @param onLook called with every reading
    * @throws the signal's reason; Error if there is no such request
    */
-  async waitFor(
-    id: string,
-    signal?: AbortSignal,
-    onLook: (view: RequestView) => void = () => {},
-    lookMs = LOOK_MS,
-  ): Promise<RequestView> {
-    let before: RequestView | undefined;
+  async waitFor(id: string, options: FollowOptions = {}): Promise<RequestView> {
+    const { signal, onLook = () => {}, onTrouble = () => {}, lookMs = LOOK_MS } = options;
+    let isKnown = false;
     for (;;) {
       const watch = await this.#watch(id);
       try {
         signal?.throwIfAborted();
-        const known = before;
-        const view = await (known ? this.read(id).catch(() => known) : this.read(id));
-        if (!view) throw new Error(`there is no request ${id}, or it is no longer kept`);
-        onLook(view);
-        if (isOver(view)) return view;
-        before = view;
+        // the first reading says whether the request can be followed at all
+        const view = await this.#look(id, isKnown ? onTrouble : undefined);
+        if (view) {
+          isKnown = true;
+          onLook(view);
+          if (isOver(view)) return view;
+        }
         await watch.until(lookMs, signal ?? new AbortController().signal);
       } finally {
         watch.end();
@@ -66,6 +72,20 @@ export class Follower {
 
   close(): void {
     this.#outcomes?.close();
+  }
+
+  /** @returns undefined if Redis cannot be read at the moment, provided that somebody hears of it */
+  async #look(id: string, onTrouble?: (error: unknown) => void): Promise<RequestView | undefined> {
+    let view: RequestView | undefined;
+    try {
+      view = await this.read(id);
+    } catch (error) {
+      if (!onTrouble) throw error;
+      onTrouble(error);
+      return undefined;
+    }
+    if (!view) throw new Error(`there is no request ${id}, or it is no longer kept`);
+    return view;
   }
 
   /** Without a connection to listen on, time alone wakes the waiter. */
