@@ -10,18 +10,35 @@
 -- Stands for removed ids in a list until the script clears the list of it. It is no job's id, because those have no colon.
 local HOLE = 'removed:'
 
--- Returns id → where it is, for the ids that are there. Of a list only the indexes from first to last are searched.
-local function placesOf(kind, place, ids, first, last)
-  local places = {}
-  expectType(kind, place)
-  if kind == 'zset' then
-    for _, id in ipairs(ids) do places[id] = redis.call('ZSCORE', place, id) or nil end
-    return places
+-- Jobs that producers add push the others towards the tail. So many places are searched, once and again.
+local FAR, NEAR, FAR_SEARCHES = 1000, 20, 5
+
+-- Returns the index of an id near the place where it was; nil if it is not there.
+local function search(place, id, hint, isFar)
+  local first = math.max(0, hint - NEAR)
+  for at, other in ipairs(redis.call('LRANGE', place, first, hint + (isFar and FAR or NEAR))) do
+    if other == id then return first + at - 1 end
   end
-  local wanted = {}
-  for _, id in ipairs(ids) do wanted[id] = true end
-  for at, id in ipairs(redis.call('LRANGE', place, first, last)) do
-    if wanted[id] then places[id] = first + at - 1 end
+  return nil
+end
+
+-- Returns id → where it is, for the ids that are there. indexes = where they were in a list, from its head
+local function placesOf(kind, place, ids, indexes)
+  local places, shift, searches = {}, 0, 0
+  expectType(kind, place)
+  for n, id in ipairs(ids) do
+    if kind == 'zset' then
+      places[id] = redis.call('ZSCORE', place, id) or nil
+    else
+      local hint = math.max(0, indexes[n] + shift)
+      local found = redis.call('LINDEX', place, hint) == id and hint
+      if not found then
+        searches = searches + 1
+        found = search(place, id, hint, searches <= FAR_SEARCHES)
+        if found then shift = found - indexes[n] end -- the others have moved as far
+      end
+      places[id] = found
+    end
   end
   return places
 end

@@ -222,7 +222,7 @@ async function play(given: readonly Job[], isKnown: boolean): Promise<void> {
       for (const { id, pairs } of pending) if (!stay.has(id)) listed += pairs.length;
     },
   };
-  const sizes = { ids: 3, jobs: 2, slack: 2 }; // so that a few jobs make several windows and steps
+  const sizes = { ids: 3, jobs: 2 }; // so that a few jobs make several windows and steps
   const sweep = new CancelSweep({
     redis,
     keys,

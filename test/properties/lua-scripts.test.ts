@@ -92,10 +92,10 @@ const GROUNDS: Record<string, Ground> = {
   'shared/state/cancel-jobs.lua': {
     keys: [keys.counters, minutes, ...requestSets, bull.wait, ...bullmq],
     args: [
-      ...['r', 'list', 'wait', 0, 100],
-      ...['d', '0', 2, 3, '{"cancelled":3}', '', ''],
-      ...['e', '0', 2, 1, '{"cancelled":1}', '{"rejected":[]}', 'why'],
-      ...['a', '1', 2, 1, '{"cancelled":1}', '', ''],
+      ...['r', 'list', 'wait'],
+      ...['d', 1, '0', 2, 3, '{"cancelled":3}', '', ''],
+      ...['e', 0, '0', 2, 1, '{"cancelled":1}', '{"rejected":[]}', 'why'],
+      ...['a', 0, '1', 2, 1, '{"cancelled":1}', '', ''],
     ],
     more: [...jobKeys, `${jobs}d`, `${jobs}e`, `${jobs}e:lock`, request, `${request}:reasons`, minute()],
   },

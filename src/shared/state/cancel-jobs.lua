@@ -13,28 +13,29 @@
   KEYS[9] the place: BullMQ's list or sorted set               KEYS[10…] BullMQ's own, as finish.lua takes them
   ARGV[1] id of the request
   ARGV[2] list | zset · '' = the places stay as they are       ARGV[3] name of the place in BullMQ's events
-  ARGV[4] list: index of the first job   ARGV[5] and of the last one, between which the jobs were
-  ARGV[6…] for each job: id, how often it was started, bytes of its data, associations in it, data without them,
-    the data of the dead letter ('' = nothing of it is rejected), the reason of the dead letter
+  ARGV[4…] for each job: id, its index in the list when it was read, how often it was started, bytes of its data,
+    associations in it, data without them, the data of the dead letter ('' = nothing of it is rejected), the reason of the
+    dead letter
 
   Returns for each job 0 = it has changed, 1 = it is out of the place, 2 = it stays without associations
 ]]
 local REQUESTS, BULLMQ = requestKeys(3), finishKeys(10)
-local kind, prev, first, last = text(ARGV[2]), text(ARGV[3]), integer(ARGV[4]), integer(ARGV[5])
-local ids, jobs = {}, {}
-for at = 6, #ARGV, 7 do
+local kind, prev = text(ARGV[2]), text(ARGV[3])
+local ids, indexes, jobs = {}, {}, {}
+for at = 4, #ARGV, 8 do
   local job = {
-    id = ARGV[at], key = BULLMQ.jobs .. ARGV[at], starts = ARGV[at + 1], bytes = integer(ARGV[at + 2]),
-    associations = integer(ARGV[at + 3]), empty = text(ARGV[at + 4]), letter = text(ARGV[at + 5]), reason = text(ARGV[at + 6]),
+    id = ARGV[at], key = BULLMQ.jobs .. ARGV[at], starts = ARGV[at + 2], bytes = integer(ARGV[at + 3]),
+    associations = integer(ARGV[at + 4]), empty = text(ARGV[at + 5]), letter = text(ARGV[at + 6]), reason = text(ARGV[at + 7]),
   }
-  ids[#ids + 1], jobs[#jobs + 1] = job.id, job
+  local n = #ids + 1
+  ids[n], indexes[n], jobs[n] = job.id, integer(ARGV[at + 1]), job
 end
 local request = readRequest(REQUESTS, text(ARGV[1]))
 expectCounts(KEYS[1], 'cancelled')
 local bucket = minuteBucket(KEYS[2], 'cancelled')
 local known = expectFinishable(BULLMQ, #jobs)
 expectType('zset', BULLMQ.failed)
-local places = kind ~= '' and placesOf(kind, KEYS[9], ids, first, last)
+local places = kind ~= '' and placesOf(kind, KEYS[9], ids, indexes)
 
 -- Reads a job. Returns its state for the reply.
 local function look(job)

@@ -41,24 +41,17 @@ export type SweepParts = {
   readonly sizes?: typeof SIZES;
 };
 
-/**
- * ids: of a window · jobs: read and taken out in one step; more would block Redis for milliseconds · slack: jobs that producers
- * add meanwhile push a window of a list towards its tail by so many
- */
-const SIZES = { ids: 2_000, jobs: 100, slack: 500 };
+/** ids: of a window · jobs: read and taken out in one step; more would block Redis for milliseconds */
+const SIZES = { ids: 2_000, jobs: 100 };
 
 /** Where jobs wait. Producers and workers move them from left to right, so a walk meets most of them even so. */
 const WAITING: ReadonlySet<Place> = new Set(['delayed', 'prioritized', 'wait', 'paused']);
 
-type Window = {
-  readonly place: Place;
-  readonly kind: 'list' | 'zset';
-  readonly key: string;
-  readonly first: number;
-  readonly last: number;
-};
+type Waiting = { readonly place: Place; readonly kind: 'list' | 'zset'; readonly key: string };
+/** A job of the request that was met: its id, and its index in a list. */
+type Met = { readonly id: string; readonly index: number };
 /** A job as it was read. */
-type Found = { readonly id: string; readonly starts: string; readonly text: string; readonly read: ReadJob };
+type Found = Met & { readonly starts: string; readonly text: string; readonly read: ReadJob };
 
 export class CancelSweep {
   readonly #script = loadScript(new URL('./cancel-jobs.lua', import.meta.url));
@@ -76,7 +69,7 @@ export class CancelSweep {
   async walk(signal: AbortSignal): Promise<number> {
     let met = 0;
     for (const [place, kind] of PLACES)
-      if (WAITING.has(place)) met += await this.#walkPlace(place, kind, signal);
+      if (WAITING.has(place)) met += await this.#walkPlace({ place, kind, key: this.#keys[place] }, signal);
     return met;
   }
 
@@ -89,59 +82,62 @@ export class CancelSweep {
   /**
    * Windows of a list begin at its head, where producers add jobs: what they add moves other jobs into later windows, and what
    * workers take leaves at the tail, so that no job moves past the walk. In a sorted set one may; the next walk meets it.
+   * Jobs are gathered over windows, because a removal from a long list costs Redis milliseconds, however many leave it.
    */
-  async #walkPlace(place: Place, kind: 'list' | 'zset', signal: AbortSignal): Promise<number> {
-    const { redis, sizes: { ids: most, slack } = SIZES } = this.parts;
-    const key = this.#keys[place];
-    let met = 0;
-    for (let first = 0; !signal.aborted; ) {
-      const last = first + most - 1;
-      const ids = await (kind === 'list'
-        ? redis.lrange(key, first, last)
-        : redis.zrange(key, first, String(last)));
-      const mine = ids.filter(this.#isOfRequest);
-      met += mine.length;
-      const gone = await this.#cancel({ place, kind, key, first, last: last + slack }, mine);
-      if (ids.length < most) break;
-      first += most - gone;
+  async #walkPlace(waiting: Waiting, signal: AbortSignal): Promise<number> {
+    const { onStep, sizes: { ids: most, jobs } = SIZES } = this.parts;
+    let [met, gathered]: [number, Met[]] = [0, []];
+    for (let [first, isLast] = [0, false]; !isLast && !signal.aborted; ) {
+      const ids = await this.#window(waiting, first, first + most - 1);
+      isLast = ids.length < most;
+      for (const [at, id] of ids.entries())
+        if (this.#isOfRequest(id)) gathered.push({ id, index: first + at });
+      first += most;
+      while (gathered.length >= jobs || (isLast && gathered.length > 0)) {
+        const some = gathered.slice(0, jobs);
+        met += some.length;
+        const gone = await this.#cancel(waiting, some);
+        first -= gone;
+        gathered = gathered.slice(jobs).map(({ id, index }) => ({ id, index: index - gone }));
+        await onStep();
+      }
+      await onStep();
     }
     return met;
   }
 
+  #window({ kind, key }: Waiting, first: number, last: number): Promise<string[]> {
+    const { redis } = this.parts;
+    return kind === 'list' ? redis.lrange(key, first, last) : redis.zrange(key, first, String(last));
+  }
+
   /** @returns how many are out of the place */
-  async #cancel(window: Window, ids: readonly string[]): Promise<number> {
-    const { jobs } = this.parts.sizes ?? SIZES;
-    let gone = 0;
-    for (let at = 0; at < ids.length; at += jobs) {
-      const found = await this.#read(ids.slice(at, at + jobs));
-      gone += found.length > 0 ? await this.#take(window, found) : 0;
-      await this.parts.onStep();
-    }
-    if (ids.length === 0) await this.parts.onStep();
-    return gone;
+  async #cancel(waiting: Waiting, met: readonly Met[]): Promise<number> {
+    const found = await this.#read(met);
+    return found.length > 0 ? this.#take(waiting, found) : 0;
   }
 
   /** Leaves jobs out that are gone, and those whose data is another client's. */
-  async #read(ids: readonly string[]): Promise<Found[]> {
+  async #read(met: readonly Met[]): Promise<Found[]> {
     const { redis, request } = this.parts;
     const asked = redis.pipeline();
-    for (const id of ids) asked.hmget(this.#keys.jobs + id, JOB_FIELDS.data, JOB_FIELDS.starts);
+    for (const { id } of met) asked.hmget(this.#keys.jobs + id, JOB_FIELDS.data, JOB_FIELDS.starts);
     const replies = (await asked.exec()) ?? [];
-    return ids.flatMap((id, at): Found[] => {
+    return met.flatMap(({ id, index }, at): Found[] => {
       const [error, reply] = replies[at] ?? [null, null];
       if (error && !error.message.startsWith('WRONGTYPE')) throw error;
       const [text, starts] = (error ? [] : (reply as (string | null)[] | null)) ?? [];
       if (typeof text !== 'string') return [];
       const read = this.#reader.read(text);
       if ('faults' in read || read.head.requestId !== request) return [];
-      return [{ id, starts: starts ?? '0', text, read }];
+      return [{ id, index, starts: starts ?? '0', text, read }];
     });
   }
 
-  async #take(window: Window, found: readonly Found[]): Promise<number> {
+  async #take(waiting: Waiting, found: readonly Found[]): Promise<number> {
     const { removal, listing } = this.parts;
     await listing?.before(found.map(listed));
-    const states = await this.#run(window, found);
+    const states = await this.#run(waiting, found);
     await listing?.after(new Set(found.flatMap(({ id }, at) => (states[at] === CHANGED ? [id] : []))));
     if (removal.isKnown) return states.filter(state => state === OUT).length;
     // a job with rejections waits for a worker, which makes a dead letter of it
@@ -149,12 +145,12 @@ export class CancelSweep {
     return removal.remove(empty.map(({ id }) => id));
   }
 
-  async #run({ place, kind, key, first, last }: Window, found: readonly Found[]): Promise<number[]> {
+  async #run({ place, kind, key }: Waiting, found: readonly Found[]): Promise<number[]> {
     const { redis, keys, removal, request } = this.parts;
-    const args: (string | number)[] = [request, removal.isKnown ? kind : '', place, first, last];
-    for (const { id, starts, text, read } of found) {
+    const args: (string | number)[] = [request, removal.isKnown ? kind : '', place];
+    for (const { id, index, starts, text, read } of found) {
       const { empty, letter, reason } = remains(read);
-      args.push(id, starts, Buffer.byteLength(text), read.pairs.length, empty, letter, reason);
+      args.push(id, index, starts, Buffer.byteLength(text), read.pairs.length, empty, letter, reason);
     }
     const scriptKeys = [keys.counters, keys.minutes, ...requestKeys(keys), key, ...finishKeys(keys)];
     return (await this.#script(redis, scriptKeys, args)) as number[];
