@@ -2,8 +2,10 @@
 import type { Limits } from '../shared/state/capacity.js';
 import type { HeldPair } from '../shared/state/queue-state.js';
 import type { Roll } from '../shared/state/worker-reports.js';
-import type { Rejections } from './failures/rejection-index.js';
+import type { Rejections } from './failures/read-groups.js';
 import type { Series } from './overview/minutes.js';
+import type { ObjectPairs } from './overview/object-pairs.js';
+import type { Requests } from './overview/requests.js';
 import type { Stats } from './overview/stats.js';
 import type { StateFigures } from './text/state-sentence.js';
 
@@ -28,16 +30,28 @@ export type Setup = {
 export type View = {
   setup: Setup;
   figures: Figures;
+  /** the largest groups; GET /api/rejections has all */
   rejections: Rejections;
+  objectPairs: ObjectPairs;
+  /** those that have not ended, then the latest; GET /api/requests has older ones */
+  requests: Requests;
   workers: Roll;
   /** the current minute and the one before */
   minutes: Series;
   /** Redis cannot be read */
   trouble: { since: number; message: string } | null;
 };
-export type { Retried } from './failures/failures.js';
-export type { RejectionGroup, Rejections } from './failures/rejection-index.js';
+export type { CancelProgress } from '../shared/state/cancel-request.js';
+export type { Discarded, Retried } from './failures/failures.js';
+export type {
+  RejectionDetail,
+  RejectionExample,
+  RejectionGroup,
+  Rejections,
+} from './failures/read-groups.js';
 export type { Series } from './overview/minutes.js';
+export type { ObjectPair, ObjectPairs } from './overview/object-pairs.js';
+export type { RequestDetail, RequestLine, Requests } from './overview/requests.js';
 
 export type Match = {
   jobId: string;

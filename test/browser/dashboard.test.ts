@@ -11,6 +11,7 @@ import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 import { findChromium, launch } from './chromium.js';
 import { seedHistory } from './history.js';
+import { seedQueuedRequest, seedRejections, seedRequests } from './seed.js';
 
 const INSTALL_MS = 300_000;
 const executable = findChromium();
@@ -23,6 +24,21 @@ const missing: Pair[] = Array.from(
   { length: 7 },
   (_, at): Pair => [String(100_000_001 + at), String(700_000_001 + at)],
 );
+
+/** Runs in the page. @returns what can be pressed and lies beyond the edge of the window or of a box that hides it */
+function cutOff(): string[] {
+  const isBeyond = (node: Element): boolean => {
+    const { left, right, width } = node.getBoundingClientRect();
+    if (width === 0) return false; // not shown
+    if (left < 0 || right > innerWidth + 1) return true;
+    for (let box = node.parentElement; box; box = box.parentElement)
+      if (getComputedStyle(box).overflowX !== 'visible' && right > box.getBoundingClientRect().right + 1)
+        return true;
+    return false;
+  };
+  const pressed = document.querySelectorAll('main :is(button, a, select, input)');
+  return [...pressed].filter(node => !node.closest('.range') && isBeyond(node)).map(node => node.outerHTML);
+}
 
 const rig = useRig(import.meta.url, afterAll);
 (executable ? describe : describe.skip)('the page', () => {
@@ -67,7 +83,9 @@ const rig = useRig(import.meta.url, afterAll);
       .locator('.tile', { has: page.locator(`dt:text-is("${label}")`) })
       .locator('.value')
       .textContent()) ?? '';
-  const rows = (page: Page) => page.locator('#rejection-groups tbody tr');
+  const rows = (page: Page) => page.locator('#rejection-groups tr.line');
+  const open = (page: Page) => rows(page).first().locator('.opener').click();
+  const details = (page: Page) => page.locator('#rejection-groups tr.details:visible');
   async function expectAccessible(page: Page): Promise<void> {
     await page.evaluate(axe);
     const violations = await page.evaluate(async () => {
@@ -91,7 +109,11 @@ const rig = useRig(import.meta.url, afterAll);
       bytes += responseBodySize + responseHeadersSize;
     });
     await page.goto(dashboard.url);
-    await sentence(page, /^Idle: everything is decided/);
+    await sentence(page, /^Idle: everything is decided; nobody works: no worker is alive/);
+    expect(await page.getAttribute('#state', 'data-tone')).toBe('warn');
+    // the first three steps in place of empty charts and tables
+    expect(await page.locator('#step-list li').count()).toBe(3);
+    expect(await page.locator('#charts').isVisible()).toBe(false);
     expect(await page.textContent('#workers')).toMatch(/No worker is alive/);
     expect(await page.textContent('#rejection-groups')).toMatch(/Nothing is rejected/);
     await expectAccessible(page);
@@ -111,8 +133,16 @@ const rig = useRig(import.meta.url, afterAll);
       expect(await page.textContent('#workers tbody')).toContain(`:${worker.process.pid}`);
       expect(await rows(page).count()).toBe(1);
       expect(await rows(page).textContent()).toMatch(
-        /7OBJECT_NOT_FOUND.*No contact with ID … exists.*: No contact with ID 10000000\d exists.*contacts → companies/,
+        /7OBJECT_NOT_FOUND No contact with ID … exists.*contacts → companies/,
       );
+      await open(page);
+      await eventually(async () =>
+        expect(await details(page).textContent()).toMatch(
+          /10000000\d → 70000000\d: No contact with ID 10000000\d exists/,
+        ),
+      );
+      expect(await page.textContent('#object-pairs tbody')).toMatch(/contacts → companiesnot held4,9937/);
+      expect(await page.locator('#steps').isVisible()).toBe(false);
       await eventually(async () => expect(await page.locator('.chart canvas').count()).toBe(6));
       await eventually(async () =>
         expect(await page.locator('.chart [role=img]').first().getAttribute('aria-label')).toMatch(
@@ -163,13 +193,12 @@ const rig = useRig(import.meta.url, afterAll);
     await sentence(page, /^Idle/);
     expect(await page.locator('#connection').isVisible()).toBe(false);
     other.process.kill('SIGSTOP'); // the connection stays, and is silent
-    await eventually(async () =>
-      expect(await page.textContent('#connection')).toMatch(
-        /^No word from the dashboard since \d\d:\d\d:\d\d; what you see is how it was then/,
-      ),
-    );
+    await sentence(page, /^No word from the dashboard since \d\d:\d\d:\d\d; what you see is how it was then/);
+    expect(await page.getAttribute('#state', 'data-tone')).toBe('bad');
+    expect(await page.textContent('#connection')).toMatch(/^Last known: Idle/);
     other.process.kill('SIGCONT');
-    await eventually(async () => expect(await page.locator('#connection').isVisible()).toBe(false));
+    await sentence(page, /^Idle/);
+    expect(await page.locator('#connection').isVisible()).toBe(false);
     await page.close();
   });
 
@@ -236,8 +265,9 @@ const rig = useRig(import.meta.url, afterAll);
         await rows(page).first().waitFor();
         expect(await page.textContent('#footer')).toMatch(/read-only/);
         expect(await page.locator('header .badge').textContent()).toBe('read-only');
-        expect(await page.locator('main button:visible').allTextContents()).toEqual(['Search']);
-        expect(await page.locator('main a.button').allTextContents()).toEqual(['Export']);
+        expect(await page.locator('main button:not(.opener):visible').allTextContents()).toEqual(['Search']);
+        await open(page);
+        expect(await page.locator('main a.button:visible').allTextContents()).toEqual(['Export']);
       },
       { httpCredentials },
       closed.url,
@@ -247,7 +277,8 @@ const rig = useRig(import.meta.url, afterAll);
   it('retries a group that then succeeds, and asks before it discards one', async () => {
     rig.simulator.setOptions({ missing: missing.slice(0, 3).map(([from]) => from) });
     await withPage(async page => {
-      await page.click('#rejection-groups button:text-is("Retry")');
+      await open(page);
+      await details(page).locator('button:text-is("Retry")').click();
       await eventually(async () =>
         expect(await page.textContent('#message')).toMatch(
           /^Put back to be tried again: 7 associations in 1 job\./,
@@ -256,12 +287,12 @@ const rig = useRig(import.meta.url, afterAll);
       await eventually(async () => expect(await tile(page, 'Rejected')).toBe('3'));
       expect(await tile(page, 'Created')).toBe('4,997');
 
-      await page.click('#rejection-groups button:text-is("Discard")');
+      await details(page).locator('button:text-is("Discard")').click();
       expect(await page.textContent('dialog')).toMatch(/3 associations .* will not be created/);
       await expectAccessible(page);
       await page.keyboard.press('Escape');
       expect(await rig.queue.getFailedCount()).toBe(1);
-      await page.click('#rejection-groups button:text-is("Discard")');
+      await details(page).locator('button:text-is("Discard")').click();
       await page.click('dialog button:text-is("Discard")');
       await eventually(async () =>
         expect(await page.textContent('#rejection-groups')).toMatch(/Nothing is rejected/),
@@ -278,17 +309,18 @@ const rig = useRig(import.meta.url, afterAll);
       await eventually(async () => expect(await page.textContent('#rejection-groups')).toContain(evil));
       expect(await page.locator('main img').count()).toBe(0);
       expect(await page.textContent('#rejections-total')).toMatch(/^1 job whose data cannot be read;/);
-      // buttons of a row stand side by side
-      const tops = await rows(page)
-        .locator('.button, button')
+      // buttons of a group stand side by side
+      await open(page);
+      const tops = await details(page)
+        .locator('.buttons > *')
         .evaluateAll(nodes => nodes.map(node => node.getBoundingClientRect().top));
       expect(tops).toHaveLength(3);
       expect(new Set(tops).size).toBe(1);
-      const href = await rows(page).locator('a.button').getAttribute('href');
+      const href = await details(page).locator('a.button').getAttribute('href');
       expect(JSON.parse(await (await fetch(dashboard.url + href)).text())).toMatchObject({
         error: { category: 'INVALID_JOB', jobId: job.id, data: JSON.stringify(job.data) },
       });
-      await page.click('#rejection-groups button:text-is("Discard")');
+      await details(page).locator('button:text-is("Discard")').click();
       expect(await page.textContent('#confirm-text')).toMatch(
         /^1 job whose data cannot be read .* will be removed. Export keeps a copy.$/,
       );
@@ -304,16 +336,154 @@ const rig = useRig(import.meta.url, afterAll);
     const evil = '7\u001b[2J\u009b\u202e\u2066\u200f7';
     const job = await rig.queue.add(evil, { version: 9, fromObjectType: evil }, { jobId: `x${evil}` });
     await withPage(async page => {
-      const row = rows(page).filter({ hasText: 'x7' });
-      await eventually(async () => expect(await row.count()).toBe(1));
+      await eventually(async () => expect(await rows(page).count()).toBe(1));
       const text = (await page.textContent('body')) ?? '';
       expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       // what they wrote stands apart from our words, whichever way it is written
-      expect(await row.locator('.example bdi').first().textContent()).toMatch(/^x7/);
-      const href = await row.locator('.example a').getAttribute('href');
+      expect(await rows(page).locator('.pair bdi').first().textContent()).toMatch(/^7 .*7$/);
+      await open(page);
+      const link = details(page).locator('.examples a');
+      expect(await link.textContent()).toMatch(/^x7/);
+      const href = await link.getAttribute('href');
       expect(href).toBe(`/queues/queue/hubspot-associations/${encodeURIComponent(job.id ?? '')}`);
     });
     await job.remove();
+  });
+
+  describe('with 300 kinds of rejections and 200 requests', () => {
+    const requests = (page: Page) => page.locator('#request-list tbody tr');
+    const said = (page: Page, id: string, text: RegExp) =>
+      eventually(async () => expect(await page.textContent(id)).toMatch(text));
+    beforeAll(async () => {
+      await seedRejections(rig.redis, rig.keys, 300);
+      await seedRequests(rig.redis, rig.keys, 200);
+    });
+
+    it('filters, opens, selects and folds rejections without a mouse', async () => {
+      await withPage(async page => {
+        await said(page, '#rejections-found', /^300 kinds$/);
+        expect(await rows(page).count()).toBe(20);
+        await page.focus('#rejections-filter');
+        await page.keyboard.type('p4711 not_found');
+        await said(page, '#rejections-found', /^\d\d of 300 kinds$/);
+        for (let key = 0; key < 3; key++) await page.keyboard.press('Tab'); // past order and fold, to the first line
+        await page.keyboard.press('Space');
+        await said(page, '#rejections-chosen-text', /^1 kind selected, \d+ associations$/);
+        await page.keyboard.press('Tab');
+        await page.keyboard.press('Enter');
+        await eventually(async () => expect(await details(page).locator('.examples li').count()).toBe(5));
+        // to the five jobs, retry, export
+        for (let key = 0; key < 7; key++) await page.keyboard.press('Tab');
+        const focused = page.locator(':focus');
+        expect(await focused.textContent()).toBe('Export');
+        const exported = await fetch(new URL((await focused.getAttribute('href')) ?? '', dashboard.url));
+        const lines = (await exported.text()).trim().split('\n');
+        expect(await page.textContent('#rejections-chosen-text')).toBe(
+          `1 kind selected, ${lines.length} associations`,
+        );
+        await page.check('#rejections-all');
+        const [, found] = /^(\d+) of/.exec((await page.textContent('#rejections-found')) ?? '') ?? [];
+        await said(page, '#rejections-chosen-text', new RegExp(`^${found} kinds selected`));
+        await page.fill('#rejections-filter', '');
+        await page.selectOption('#rejections-fold', 'objectPair');
+        expect(await page.locator('#rejection-groups tr.fold').allTextContents()).toEqual([
+          expect.stringMatching(/^contacts → companies [\d,]+ associations of 240 kinds$/),
+          expect.stringMatching(/^p4711_\w+ → p4711_\w+ [\d,]+ associations of 60 kinds$/),
+        ]);
+        await page.locator('#rejection-groups tr.fold .opener').last().press('Enter');
+        expect(await rows(page).count()).toBe(60);
+      });
+    });
+
+    it('shows the requests that have not ended first, then the latest, older ones and one state on demand', async () => {
+      await withPage(async page => {
+        await said(page, '#requests-total', /^200 requests$/);
+        expect(await requests(page).count()).toBe(10);
+        const states = await page.locator('#request-list .badge').allTextContents();
+        expect(states).toEqual([
+          ...['enqueueing', 'open', 'interrupted', 'open', 'interrupted', 'open'],
+          ...['interrupted', 'open', 'interrupted', 'cancelled'],
+        ]);
+        expect(await requests(page).first().textContent()).toMatch(
+          /contacts-to-companies-0\.csv.*10 % of 1,000 associations: 100 created, 3 rejected, 897 queued/,
+        );
+        for (let times = 0; times < 2; times++) await page.click('#requests-more');
+        await eventually(async () => expect(await requests(page).count()).toBe(110));
+        await page.selectOption('#requests-state', 'cancelled');
+        await eventually(async () => expect(await requests(page).count()).toBe(4));
+        await page.fill('#requests-filter', 'day 183');
+        expect(await requests(page).count()).toBe(1);
+      });
+    });
+
+    it('has a page for one request: its reasons, its history, its actions', async () => {
+      await withPage(async page => {
+        await page.getByRole('link', { name: 'contacts-to-companies-0.csv', exact: true }).click();
+        await sentence(page, /^contacts-to-companies-0\.csv: enqueueing/);
+        expect(await page.locator('#reasons tbody tr').allTextContents()).toEqual([
+          '2OBJECT_NOT_FOUND No contact with ID … exists',
+          '1VALIDATION_ERROR … is not a valid ID',
+        ]);
+        expect(await page.locator('#history li').allTextContents()).toEqual([
+          expect.stringMatching(/enqueued by revops@workstation, from a file$/),
+          expect.stringMatching(/first association decided/),
+          expect.stringMatching(/latest association decided/),
+        ]);
+        expect(await page.locator('#controls .buttons > :visible').allTextContents()).toEqual([
+          ...['Retry', 'Export', 'Cancel'],
+        ]);
+        await expectAccessible(page);
+      });
+    });
+
+    it('cancels what is queued of a request, after it has asked', async () => {
+      await rig.queue.pause(); // nothing of it is sent meanwhile
+      await seedQueuedRequest(
+        rig.queue,
+        rig.redis,
+        rig.keys,
+        'the wrong file.csv',
+        goodPairs(2_000, 800_000_000),
+      );
+      await withPage(async page => {
+        await page.fill('#requests-filter', 'wrong file');
+        const request = requests(page).filter({ hasText: '2,000 queued' });
+        await request.locator('button:text-is("Cancel")').press('Enter');
+        expect(await page.textContent('#confirm-text')).toMatch(
+          /^2,000 associations of the wrong file\.csv that nobody has sent yet will be taken out of the queue/,
+        );
+        await page.keyboard.press('Escape');
+        expect(await rig.queue.count()).toBe(20);
+        await request.locator('button:text-is("Cancel")').press('Enter');
+        await page.click('dialog button:text-is("Cancel the request")');
+        await said(
+          page,
+          '#message',
+          /^Cancelled 2,000 associations of the wrong file\.csv; 0 were decided already\.$/,
+        );
+        await said(
+          page,
+          '#request-list',
+          /the wrong file\.csv.*cancelled100 % of 2,000 associations: 2,000 cancelledby the dashboard/,
+        );
+        expect(await rig.queue.count()).toBe(0);
+      });
+      await rig.queue.resume();
+    });
+
+    it.each([1_440, 768, 390])('lets every button be reached at %d px', async width => {
+      await withPage(
+        async page => {
+          await said(page, '#rejections-found', /^300 kinds$/);
+          await page.check('#rejection-groups tr.line input >> nth=3');
+          await open(page);
+          await eventually(async () => expect(await details(page).locator('.examples li').count()).toBe(5));
+          expect(await page.evaluate(cutOff)).toEqual([]);
+          await expectAccessible(page);
+        },
+        { viewport: { width, height: 900 } },
+      );
+    });
   });
 
   (process.env.SCREENSHOTS ? it : it.skip)(

@@ -80,7 +80,7 @@ describe('however a path is written', () => {
   ];
   const WRITES: [string, string][] = [
     ['POST', '/api/pause'],
-    ['POST', '/api/rejections/x/discard'],
+    ['POST', '/api/rejections/discard'],
     ['PUT', `${BOARD}/pause`],
     ['PUT', '/queues/api/queues/pause'],
     ['PUT', `${BOARD}/obliterate`],
@@ -190,14 +190,16 @@ it('the page runs no inline script, is shown in no frame, and only it may change
   );
   expect((await page.get('/queues/')).headers.get('content-security-policy')).toMatch(/script-src 'self';/);
   const crossSite = { 'x-association-queue': '1', 'sec-fetch-site': 'cross-site' };
-  for (const path of ['/api/pause', '/api/rejections/x/discard'])
+  for (const path of ['/api/pause', '/api/rejections/discard'])
     expect((await page.post(path, crossSite)).status).toBe(403);
   expect((await fetch(`${page.url}${BOARD}/pause`, { method: 'PUT' })).status).toBe(403);
   expect(await rig.queue.isPaused()).toBe(false);
-  expect((await page.post('/api/rejections/no%20group/retry')).status).toBe(404);
+  for (const groups of [undefined, [], ['no group'], 'x', Array.from({ length: 501 }, (_, at) => `g${at}`)])
+    expect((await page.post('/api/rejections/retry', OWN, { groups })).status).toBe(400);
+  expect((await page.get('/api/rejections/none')).status).toBe(404);
 
   const watching = await rig.startDashboard({ DASHBOARD_READ_ONLY: 'true' });
-  for (const path of ['/api/pause', '/api/resume', '/api/rejections/x/retry', '/api/rejections/x/discard'])
+  for (const path of ['/api/pause', '/api/resume', '/api/rejections/retry', '/api/rejections/discard'])
     expect([path, (await watching.post(path)).status]).toEqual([path, 403]);
   const put = await fetch(`${watching.url}${BOARD}/pause`, { method: 'PUT', headers: OWN });
   expect(put.status).toBe(403);

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createProducer } from '../../src/index.js';
 import type { Pair } from '../../src/shared/contract/association.js';
-import type { DashboardProcess } from '../support/dashboard.js';
+import { type DashboardProcess, OWN } from '../support/dashboard.js';
 import { useRig } from '../support/rig.js';
 import { contactsToCompanies } from '../support/samples.js';
 
@@ -139,7 +139,9 @@ it('the dashboard searches all that is queued while Redis goes on answering othe
 it('the dashboard reads the jobs of a group only when it retries the group', async () => {
   const [group] = (await dashboard.state()).rejections.groups;
   const begun = performance.now();
-  const done = (await (await dashboard.post(`/api/rejections/${group?.id}/retry`)).json()) as {
+  const done = (await (
+    await dashboard.post('/api/rejections/retry', OWN, { groups: [group?.id] })
+  ).json()) as {
     associations: number;
   };
   report.retryGroupMs = Math.round(performance.now() - begun);

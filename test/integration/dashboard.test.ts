@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { stateSentence } from '../../src/dashboard/text/state-sentence.js';
-import type { Match, SearchEnd } from '../../src/dashboard/view.js';
+import type { Match, RejectionDetail, SearchEnd } from '../../src/dashboard/view.js';
 import type { Pair } from '../../src/shared/contract/association.js';
 import { serverError } from '../../src/simulator/replies.js';
 import { type DashboardProcess, OWN } from '../support/dashboard.js';
@@ -183,9 +183,11 @@ describe('the rejections on the dashboard', () => {
       from: 'contacts',
       to: 'companies',
     });
-    expect(group?.example.pair?.[0]).toMatch(/^1000000/);
+    const detail = (await (await page.get(`/api/rejections/${group?.id}`)).json()) as RejectionDetail;
+    expect(detail.group).toEqual(group);
+    expect(detail.examples.map(({ pair }) => pair).sort()).toEqual(bad.slice(0, detail.examples.length));
     rig.simulator.setOptions({ missing: [] });
-    const answer = await page.post(`/api/rejections/${group?.id}/retry`);
+    const answer = await page.post('/api/rejections/retry', OWN, { groups: [group?.id] });
     expect(await answer.json()).toEqual({ jobs: 3, associations: 12, alongside: 1, gone: 0 });
     await rig.drained();
     await eventually(async () => expect(Object.keys(await groupsOf(page))).toEqual(['VALIDATION_ERROR']));
@@ -196,7 +198,7 @@ describe('the rejections on the dashboard', () => {
   it('are exported and discarded by group, and other groups stay', async () => {
     const page = await rejected();
     const { OBJECT_NOT_FOUND: group } = await groupsOf(page);
-    const exported = await page.get(`/api/rejections/${group?.id}/export`);
+    const exported = await page.get(`/api/rejections/export?groups=${group?.id}`);
     expect(exported.headers.get('content-disposition')).toMatch(
       /^attachment; filename="rejected-.*\.ndjson"$/,
     );
@@ -205,7 +207,7 @@ describe('the rejections on the dashboard', () => {
       .split('\n')
       .map(line => JSON.parse(line) as { from: string });
     expect(lines.map(({ from }) => from).sort()).toEqual(ids(bad));
-    const answer = await page.post(`/api/rejections/${group?.id}/discard`);
+    const answer = await page.post('/api/rejections/discard', OWN, { groups: [group?.id] });
     expect(await answer.json()).toEqual({ associations: 12, jobsRemoved: 2, jobsShrunk: 1, gone: 0 });
     await eventually(async () => expect(Object.keys(await groupsOf(page))).toEqual(['VALIDATION_ERROR']));
     const { figures } = await page.state();

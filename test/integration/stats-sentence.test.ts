@@ -5,7 +5,8 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { type QueueAccess, withQueue } from '../../src/dashboard/connection.js';
-import { countRejections, Sweep } from '../../src/dashboard/failures/rejection-index.js';
+import { countRejections } from '../../src/dashboard/failures/read-groups.js';
+import { Sweep } from '../../src/dashboard/failures/rejection-index.js';
 import { Overview } from '../../src/dashboard/overview/overview.js';
 import { StateReader } from '../../src/dashboard/overview/state-reader.js';
 import { stateSentence } from '../../src/dashboard/text/state-sentence.js';
@@ -75,7 +76,8 @@ describe('rejections that another client has removed', () => {
     await remove();
     const { rejected: now, sentence } = await readState(config);
     expect(now).toBe(left);
-    expect(sentence).toBe(`Idle: everything is decided${left > 0 ? `; ${left} rejected wait for you` : ''}`);
+    const waiting = left > 0 ? `; ${left} rejected wait for you` : '';
+    expect(sentence).toBe(`Idle: everything is decided${waiting}; nobody works: no worker is alive`);
     expect(await used(async access => (await new Overview(access, config).read()).rejections)).toMatchObject({
       associations: left,
     });
@@ -121,7 +123,7 @@ describe('a Redis in trouble', () => {
     [
       'that evicts',
       () => redis.config('SET', 'maxmemory', '1gb', 'maxmemory-policy', 'allkeys-lru'),
-      /^Idle: everything is decided; Redis evicts keys .*, queued jobs among them: set maxmemory-policy to noeviction/,
+      /^Idle: everything is decided; nobody works: .*; Redis evicts keys .*, queued jobs among them: set maxmemory-policy to noeviction/,
     ],
   ])('%s: stats, dashboard and their sentence say so, and the rest is read', async (_, broken, sentence) => {
     await broken();

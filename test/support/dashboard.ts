@@ -9,7 +9,7 @@ export type DashboardProcess = CliProcess & {
   readonly url: string;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** as the page does it */
-  post(path: string, headers?: Record<string, string>): Promise<Response>;
+  post(path: string, headers?: Record<string, string>, body?: object): Promise<Response>;
   state(): Promise<State>;
 };
 
@@ -20,7 +20,12 @@ export async function startDashboard(env: Readonly<Record<string, string>>): Pro
   return {
     ...dashboard,
     get,
-    post: (path, headers = OWN) => fetch(dashboard.url + path, { method: 'POST', headers }),
+    post: (path, headers = OWN, body) =>
+      fetch(dashboard.url + path, {
+        method: 'POST',
+        headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+      }),
     state: async () => (await (await get('/api/state')).json()) as State,
   };
 }

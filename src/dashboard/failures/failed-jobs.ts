@@ -159,3 +159,25 @@ function enqueuedBy(raw: unknown): Pick<FailedJob, 'requestId' | 'source'> {
     ...(typeof source === 'string' && { source }),
   };
 }
+
+/** The ids of a request's jobs are its id and a number. */
+const isJobOf = (request: string, id: string): boolean =>
+  id.startsWith(`${request}-`) && /^\d+$/.test(id.slice(request.length + 1));
+
+/** @returns ids of the request's jobs among the latest failures, the latest first; at most `most` */
+export async function latestFailedOf(
+  { redis, keys }: QueueAccess,
+  request: string,
+  most: number,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (let at = 0; at < LOOKED_THROUGH && found.length < most; at += SLICE) {
+    const ids = await redis.zrevrange(bullmqKeys(keys).failed, at, at + SLICE - 1);
+    found.push(...ids.filter(id => isJobOf(request, id)));
+    if (ids.length < SLICE) break;
+  }
+  return found.slice(0, most);
+}
+/** Failed jobs that are looked through for examples; most imports of millions have fewer. */
+const LOOKED_THROUGH = 20_000;
+const SLICE = 1_000;

@@ -23,7 +23,7 @@ import { requestKeys } from '../../shared/state/requests.js';
 import type { QueueAccess } from '../connection.js';
 import { type FailedJob, type Failure, failedJobs, latestFailure } from './failed-jobs.js';
 import { FailureGroups, type FailureSummary, type Grouping } from './failure-groups.js';
-import { indexEntry, jobsOfGroup, unindex } from './rejection-index.js';
+import { indexEntry, jobsOfGroups, unindex } from './rejection-index.js';
 
 /** Every given field must be equal. Categories are compared without case, object types under any of their names. */
 export type FailureFilter = {
@@ -34,16 +34,16 @@ export type FailureFilter = {
   request?: string;
   /** who enqueued them, as the job says */
   source?: string;
-  /** a group of the index, whose jobs alone are read instead of the whole failed set; excludes the other fields */
-  group?: string;
+  /** groups of the index, whose jobs alone are read instead of the whole failed set; excludes the other fields */
+  groups?: ReadonlySet<string>;
   /** {@link latestFailure} when the operator was asked; jobs that fail later are not touched */
   until?: string;
 };
 
 /** Yields jobs with at least one matching failure, page by page, each with its matching failures. */
 async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGenerator<MatchedJob[]> {
-  if (filter.group !== undefined) {
-    yield* jobsOfGroup(access, filter.group);
+  if (filter.groups !== undefined) {
+    yield* jobsOfGroups(access, filter.groups);
     return;
   }
   const category = filter.category?.toUpperCase();

@@ -3,7 +3,6 @@
  * (sweep.lua), finds what other BullMQ clients did to the jobs, and never reads all jobs.
  */
 import { bullmqKeys } from '../../bullmq/layout.js';
-import type { Pair } from '../../shared/contract/association.js';
 import { loadScript } from '../../shared/runtime/script.js';
 import { indexRejections, rejectionArgs } from '../../shared/state/rejection-groups.js';
 import type { QueueAccess } from '../connection.js';
@@ -15,90 +14,50 @@ const reindexScript = loadScript(new URL('./reindex.lua', import.meta.url));
 /** The last group, which has all further messages after a thousand different ones. */
 export const OTHER_GROUP = 'other';
 
-export type RejectionExample = { jobId: string; pair?: Pair; error: Failure['error'] };
-export type RejectionGroup = {
-  id: string;
-  category: string;
-  message: string;
-  from: string;
-  to: string;
-  associations: number;
-  jobs: number;
-  /** epoch ms */
-  first: number;
-  last: number;
-  example: RejectionExample;
-};
-export type Rejections = {
-  /** associations in all groups, including groups that are not listed */
-  associations: number;
-  groups: RejectionGroup[];
-  /** groups that are not listed */
-  more: number;
-};
-
-/** The largest groups first. @param most groups listed */
-export async function readRejections({ redis, keys }: QueueAccess, most: number): Promise<Rejections> {
-  const flat = await redis.zrevrange(keys.rejections, 0, -1, 'WITHSCORES');
-  const sizes = Array.from({ length: flat.length / 2 }, (_, at) => ({
-    id: flat[2 * at] ?? '',
-    associations: Number(flat[2 * at + 1]),
-  }));
-  const shown = sizes.slice(0, most);
-  const found = await Promise.all(
-    shown.map(async ({ id, associations }): Promise<RejectionGroup[]> => {
-      const [fields, jobs] = await Promise.all([
-        redis.hgetall(keys.rejection + id),
-        redis.scard(`${keys.rejection}${id}:jobs`),
-      ]);
-      const { category = '', message = '', from = '', to = '', first, last, example } = fields;
-      if (example === undefined) return []; // removed meanwhile
-      const times = { first: Number(first), last: Number(last) };
-      return [
-        { id, category, message, from, to, associations, jobs, ...times, example: JSON.parse(example) },
-      ];
-    }),
-  );
-  const associations = sizes.reduce((sum, group) => sum + group.associations, 0);
-  return { associations, groups: found.flat(), more: sizes.length - shown.length };
-}
-
-/** Associations in all groups. */
-export async function countRejections({ redis, keys }: QueueAccess): Promise<number> {
-  const flat = await redis.zrange(keys.rejections, '0', '-1', 'WITHSCORES');
-  return flat.reduce((sum, score, at) => (at % 2 === 1 ? sum + Number(score) : sum), 0);
-}
-
-/** @returns the failures of a job that belong to a group */
-export function failuresOfGroup(job: FailedJob, group: string, indexed: ReadonlySet<string>): Failure[] {
+/** @returns the failures of a job that belong to one of the groups */
+export function failuresOfGroups(
+  job: FailedJob,
+  groups: ReadonlySet<string>,
+  indexed: ReadonlySet<string>,
+): Failure[] {
   return job.failures.filter(failure => {
     const id = indexRejections(job.id, job, [failure], job.failedAt)[0]?.id ?? '';
-    return id === group || (group === OTHER_GROUP && !indexed.has(id));
+    return groups.has(id) || (groups.has(OTHER_GROUP) && !indexed.has(id));
   });
 }
 
-/** Yields failed jobs with failures of a group, page by page. */
-export async function* jobsOfGroup(
+/** Yields failed jobs with failures of the groups, page by page, each job once. */
+export async function* jobsOfGroups(
   access: QueueAccess,
-  group: string,
+  groups: ReadonlySet<string>,
 ): AsyncGenerator<{ job: FailedJob; matched: Failure[] }[]> {
-  const { redis, keys } = access;
-  // reads all ids at once: a few bytes each, and no cursor that a retry could disturb
-  const ids = await redis.smembers(`${keys.rejection}${group}:jobs`);
-  for (let at = 0; at < ids.length; at += PAGE) {
-    const some = ids.slice(at, at + PAGE);
-    const scores = await redis.zmscore(bullmqKeys(keys).failed, ...some);
-    const jobs = await readJobs(
-      access,
-      some.filter((_, index) => scores[index] !== null),
-    );
-    const known = jobs.length > 0 ? await redis.hmget(keys.rejectedJobs, ...jobs.map(({ id }) => id)) : [];
-    yield jobs.flatMap((job, index) => {
-      const indexed = new Set((known[index] ?? '').split(' ').map(entry => entry.split('=')[0] ?? ''));
-      const matched = failuresOfGroup(job, group, indexed);
-      return matched.length > 0 ? [{ job, matched }] : [];
-    });
+  const seen = new Set<string>();
+  for (const group of groups) {
+    // reads all ids at once: a few bytes each, and no cursor that a retry could disturb
+    const all = await access.redis.smembers(`${access.keys.rejection}${group}:jobs`);
+    const ids = all.filter(id => !seen.has(id));
+    for (const id of groups.size > 1 ? ids : []) seen.add(id);
+    for (let at = 0; at < ids.length; at += PAGE) yield matchedJobs(access, ids.slice(at, at + PAGE), groups);
   }
+}
+
+async function matchedJobs(
+  access: QueueAccess,
+  ids: readonly string[],
+  groups: ReadonlySet<string>,
+): Promise<{ job: FailedJob; matched: Failure[] }[]> {
+  const { redis, keys } = access;
+  const scores = await redis.zmscore(bullmqKeys(keys).failed, ...ids);
+  const jobs = await readJobs(
+    access,
+    ids.filter((_, index) => scores[index] !== null),
+  );
+  const known = jobs.length > 0 ? await redis.hmget(keys.rejectedJobs, ...jobs.map(({ id }) => id)) : [];
+  return jobs.flatMap((job, index) => {
+    const indexed = new Set((known[index] ?? '').split(' ').map(entry => entry.split('=')[0] ?? ''));
+    const matched = failuresOfGroups(job, groups, indexed);
+    return matched.length > 0 ? [{ job, matched }] : [];
+  });
 }
 const PAGE = 100;
 

@@ -5,20 +5,20 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../../shared/contract/keys.js';
 
-/** Columns of equal length, with one entry for each step; null = unknown. */
+/** Columns of equal length, with one entry for each step; null = unknown, because no process counted anything then. */
 export type Series = {
   /** start of the step, epoch seconds */
   at: number[];
   stepSeconds: number;
   /** associations in the step */
-  created: number[];
-  rejected: number[];
-  cancelled: number[];
-  retried: number[];
+  created: (number | null)[];
+  rejected: (number | null)[];
+  cancelled: (number | null)[];
+  retried: (number | null)[];
   /** calls in the step; calls refused with 429; calls that failed otherwise */
-  calls: number[];
-  limited: number[];
-  failed: number[];
+  calls: (number | null)[];
+  limited: (number | null)[];
+  failed: (number | null)[];
   /** mean inputs of a batch */
   fill: (number | null)[];
   /** samples: associations, seconds */
@@ -65,15 +65,20 @@ export class Minutes {
 
 /** Pure. @param steps the buckets of each step */
 export function toSeries(steps: readonly (readonly Bucket[])[], firstMinute: number, step: number): Series {
-  const sum = (name: string) =>
-    steps.map(buckets => buckets.reduce((total, bucket) => total + Number(bucket[name] ?? 0), 0));
+  const total = (buckets: readonly Bucket[], name: string) =>
+    buckets.reduce((sum, bucket) => sum + Number(bucket[name] ?? 0), 0);
+  // workers and dashboards write a sample each minute, so nobody lived in a minute without a bucket
+  const isKnown = (buckets: readonly Bucket[]) => buckets.some(bucket => Object.keys(bucket).length > 0);
+  const sum = (name: string) => steps.map(buckets => (isKnown(buckets) ? total(buckets, name) : null));
   const sampled = (name: string) =>
     steps.map(buckets => {
       const samples = buckets.flatMap(bucket => (bucket[name] === undefined ? [] : [Number(bucket[name])]));
       return samples.length === 0 ? null : Math.max(...samples);
     });
-  const batches = sum('batches');
-  const inputs = sum('inputs');
+  const mean = (buckets: readonly Bucket[]) => {
+    const sent = total(buckets, 'batches');
+    return sent === 0 ? null : Math.round(total(buckets, 'inputs') / sent);
+  };
   return {
     at: steps.map((_, index) => (firstMinute + index * step) * 60),
     stepSeconds: step * 60,
@@ -84,7 +89,7 @@ export function toSeries(steps: readonly (readonly Bucket[])[], firstMinute: num
     calls: sum('calls'),
     limited: sum('callsRateLimited'),
     failed: sum('callsFailed'),
-    fill: batches.map((sent, index) => (sent === 0 ? null : Math.round((inputs[index] ?? 0) / sent))),
+    fill: steps.map(mean),
     backlog: sampled('backlog'),
     oldest: sampled('oldest'),
   };

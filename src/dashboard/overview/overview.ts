@@ -6,21 +6,29 @@
 import type { Config } from '../../shared/runtime/config.js';
 import { createSampler } from '../../shared/state/sampler.js';
 import type { QueueAccess } from '../connection.js';
-import { readRejections, type Sweep } from '../failures/rejection-index.js';
+import { readRejections } from '../failures/read-groups.js';
+import type { Sweep } from '../failures/rejection-index.js';
 import type { View } from '../view.js';
 import { Minutes, type Series } from './minutes.js';
+import { RecentObjectPairs } from './object-pairs.js';
+import { RecentRequests } from './requests.js';
 import { StateReader } from './state-reader.js';
 
-/** Most groups on the page; a person reads no more. */
+/** Groups of each reading. The page fetches the others when there are more (readRejections). */
 const MOST_GROUPS = 50;
 
-export type Reading = Omit<View, 'setup' | 'trouble'>;
+/** Everything that the page shows. */
+export type PageReading = Omit<View, 'setup' | 'trouble'>;
+/** What the page and the terminal show. */
+export type Reading = Omit<PageReading, 'requests' | 'objectPairs'>;
 
 export class Overview {
   readonly minutes: Minutes;
   readonly sweep: Sweep;
   readonly sample: () => Promise<boolean>;
   readonly #state: StateReader;
+  readonly #objectPairs: RecentObjectPairs;
+  readonly requests: RecentRequests;
 
   constructor(
     private readonly access: QueueAccess,
@@ -28,19 +36,31 @@ export class Overview {
   ) {
     this.minutes = new Minutes(access.redis, access.keys);
     this.sample = createSampler(access.redis, access.keys);
+    this.#objectPairs = new RecentObjectPairs(access.redis, access.keys);
+    this.requests = new RecentRequests(access.redis, access.keys);
     this.#state = new StateReader(access, config);
     this.sweep = this.#state.sweep;
   }
 
   async read(): Promise<Reading> {
     const { queueState, stats, state } = await this.#state.read();
-    const rejections = await readRejections(this.access, MOST_GROUPS);
     const { heldPairs, workers, totals, quota, capacity, now } = queueState;
-    const minutes = await this.minutes.series(Math.floor(now / 60_000), 2, 1);
+    const [rejections, minutes] = await Promise.all([
+      readRejections(this.access, MOST_GROUPS),
+      this.minutes.series(Math.floor(now / 60_000), 2, 1),
+    ]);
     const { discarded } = totals;
     const { msUntilReset } = quota;
     const figures = { state, stats, discarded, heldPairs, limits: capacity.limits, msUntilReset };
     return { figures, rejections, workers, minutes };
+  }
+
+  /** The same, and what only the page shows. */
+  async readPage(): Promise<PageReading> {
+    const reading = await this.read();
+    const { now } = reading.figures.state;
+    const [requests, objectPairs] = await Promise.all([this.requests.read(now), this.#objectPairs.read(now)]);
+    return { ...reading, requests, objectPairs };
   }
 
   /** @param range the last hour by the minute, or the last day by ten minutes */

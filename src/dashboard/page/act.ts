@@ -1,19 +1,42 @@
-/** An operator's action: one call, and one sentence about its result. */
+/** Calls of the page to the dashboard, and one sentence about the result of an operator's action. */
 import { byId, setText } from './dom.js';
 
 /** @returns the answer; undefined if it was refused, which the page then shows */
-export async function post<T>(path: string, button?: HTMLButtonElement): Promise<T | undefined> {
+export async function post<T>(
+  path: string,
+  body?: object,
+  button?: HTMLButtonElement,
+): Promise<T | undefined> {
   if (button) button.disabled = true;
   try {
-    const response = await fetch(path, { method: 'POST', headers: { 'x-association-queue': '1' } });
-    const body = (await response.json()) as T & { message?: string };
-    if (response.ok) return body;
-    say(body.message ?? `The dashboard answered ${response.status}`, 'bad');
+    return await answerOf<T>(
+      await fetch(path, {
+        method: 'POST',
+        headers: { 'x-association-queue': '1', ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+      }),
+    );
   } catch {
     say('The dashboard cannot be reached', 'bad');
+    return undefined;
   } finally {
     if (button) button.disabled = false;
   }
+}
+
+/** @returns the answer; undefined if it was refused, which the page then shows, or if the dashboard cannot be reached */
+export async function get<T>(path: string): Promise<T | undefined> {
+  try {
+    return await answerOf<T>(await fetch(path));
+  } catch {
+    return undefined; // the headline says it
+  }
+}
+
+async function answerOf<T>(response: Response): Promise<T | undefined> {
+  const body = (await response.json()) as T & { message?: string };
+  if (response.ok) return body;
+  say(body.message ?? `The dashboard answered ${response.status}`, 'bad');
   return undefined;
 }
 

@@ -1,29 +1,32 @@
 /** Wires the page: shows each part that the server sends. */
-import { stateSentence, stateTitle } from '../text/state-sentence.js';
+import { stateSentence } from '../text/state-sentence.js';
 import type { Series, View } from '../view.js';
 import { post, say } from './act.js';
 import { followLayout, showCharts } from './charts.js';
 import { byId, setText } from './dom.js';
-import { clock, clockWithSeconds } from './format.js';
-import { type Contact, noticeText } from './notice.js';
-import { showHeldPairs, showRejections } from './rejections.js';
+import { clock } from './format.js';
+import { heard, reachable, showHeadline, showState } from './headline.js';
+import { showObjectPairs } from './object-pairs.js';
+import { showRejections, startRejections } from './rejections.js';
+import { showRequests, startRequests } from './requests.js';
 import { startSearch } from './search.js';
+import { showSteps } from './steps.js';
 import { showTiles } from './tiles.js';
 import { showWorkers } from './workers.js';
 
 const view: Partial<View> = {};
 let history: Series | undefined;
 let range: 'hour' | 'day' = 'hour';
-let announced = '';
-const contact: Contact = { lastWordAt: 0, unreachable: false, trouble: null };
 
 const PARTS: Readonly<Record<keyof View, () => void>> = {
   setup: showSetup,
   figures: showFigures,
   rejections: showAllRejections,
+  objectPairs: showAllObjectPairs,
+  requests: showAllRequests,
   workers: () => view.workers && showWorkers(view.workers),
   minutes: showMinutes,
-  trouble: showTrouble,
+  trouble: () => heard(view.trouble),
 };
 
 function connect(): void {
@@ -31,27 +34,13 @@ function connect(): void {
   for (const [part, show] of Object.entries(PARTS))
     events.addEventListener(part, event => {
       Object.assign(view, { [part]: JSON.parse((event as MessageEvent<string>).data) });
-      contact.lastWordAt = Date.now();
+      heard();
       show();
-      showNotice();
+      showFirstSteps();
     });
-  events.onopen = () => {
-    contact.unreachable = false;
-    showNotice();
-  };
-  events.onerror = () => {
-    contact.unreachable = true;
-    showNotice();
-  };
-  // a connection may stay open without data: a proxy that hangs, a suspended dashboard
-  setInterval(showNotice, 1_000);
-}
-
-function showNotice(): void {
-  const node = byId('connection');
-  const text = noticeText(contact, Date.now(), clockWithSeconds);
-  node.hidden = text === '';
-  setText(node, text);
+  events.onopen = () => reachable(true);
+  events.onerror = () => reachable(false);
+  setInterval(showHeadline, 1_000);
 }
 
 function showSetup(): void {
@@ -69,16 +58,9 @@ function showSetup(): void {
 function showFigures(): void {
   const { figures } = view;
   if (!figures) return;
-  const { tone, text } = stateSentence(figures.state, clock);
-  byId('state').dataset.tone = tone;
-  setText(byId('sentence'), text);
-  document.title = `${stateTitle(text)} · HubSpot associations`;
-  // figures change every second; a screen reader should only announce a changed state
-  const kind = `${tone} ${text.split(/[\s:,]/, 1)[0]}`;
-  if (kind !== announced) setText(byId('announcer'), text);
-  announced = kind;
+  showState(stateSentence(figures.state, clock));
   setText(byId('pause'), figures.state.paused ? 'Resume' : 'Pause');
-  showHeldPairs(figures);
+  showAllObjectPairs();
   showAllTiles();
 }
 
@@ -87,6 +69,21 @@ function showAllRejections(): void {
   if (!rejections || !setup) return;
   showRejections(rejections, setup);
   showAllTiles();
+}
+
+function showAllRequests(): void {
+  const { requests, setup } = view;
+  if (requests && setup) showRequests(requests, setup);
+}
+
+function showAllObjectPairs(): void {
+  const { figures, objectPairs } = view;
+  if (figures && objectPairs) showObjectPairs(objectPairs, figures);
+}
+
+function showFirstSteps(): void {
+  const { figures, rejections, requests, workers } = view;
+  if (figures && rejections && requests && workers) showSteps({ figures, rejections, requests, workers });
 }
 
 function showAllTiles(): void {
@@ -134,13 +131,13 @@ function withLatest(series: Series, latest: Series): Series {
   return merged;
 }
 
-function showTrouble(): void {
-  contact.trouble = view.trouble ?? null;
-}
-
 byId<HTMLButtonElement>('pause').addEventListener('click', async event => {
   const paused = view.figures?.state.paused ?? false;
-  const done = await post(`/api/${paused ? 'resume' : 'pause'}`, event.currentTarget as HTMLButtonElement);
+  const done = await post(
+    `/api/${paused ? 'resume' : 'pause'}`,
+    undefined,
+    event.currentTarget as HTMLButtonElement,
+  );
   if (done) say(paused ? 'Resumed.' : 'Paused: no worker fetches more; what is on its way is finished.');
 });
 for (const input of document.querySelectorAll<HTMLInputElement>('input[name="range"]'))
@@ -148,6 +145,8 @@ for (const input of document.querySelectorAll<HTMLInputElement>('input[name="ran
     range = input.value === 'day' ? 'day' : 'hour';
     void fetchHistory();
   });
+startRequests();
+startRejections();
 startSearch();
 followLayout(drawHistory);
 connect();

@@ -27,8 +27,9 @@ export function showCharts(series: Series, limits: Figures['limits'], nowSeconds
 }
 
 function charts(series: Series, limits: Figures['limits'], nowSeconds: number): Chart[] {
-  const perMinute = (values: readonly number[]) =>
+  const perMinute = (values: readonly (number | null)[]) =>
     values.map((value, at) => {
+      if (value === null) return null;
       const start = series.at[at] ?? 0;
       const seconds = Math.min(series.stepSeconds, nowSeconds - start);
       return seconds < LEAST_SECONDS ? null : (value / seconds) * 60;
@@ -57,7 +58,9 @@ function charts(series: Series, limits: Figures['limits'], nowSeconds: number): 
         {
           name: 'failed',
           colour: '2',
-          values: perMinute(series.failed.map((n, at) => n + (series.limited[at] ?? 0))),
+          values: perMinute(
+            series.failed.map((n, at) => (n === null ? null : n + (series.limited[at] ?? 0))),
+          ),
         },
         { name: 'quota', colour: 'limit', values: level((limits.limit * 60_000) / limits.windowMs) },
       ],
@@ -161,7 +164,7 @@ function options(
           stroke: colour(`--chart-${key}`),
           width: 1.75,
           points: { show: true, size: 5, filter: (plot, index) => lonely(plot.data[index] ?? []) },
-          spanGaps: true,
+          spanGaps: false, // nobody knows what was there
           ...(at === 0 && key === '1' && { fill: colour('--chart-fill') }),
         };
   return {

@@ -37,10 +37,15 @@ export function setText(node: Node, text: string): void {
 /** Isolates foreign text within our sentence, so that right-to-left text does not reorder our words. */
 export const theirs = (text: string): HTMLElement => element('bdi', {}, text);
 
-/** A table whose roles survive a layout as cards. @param columns head → class */
+/**
+ * A table whose roles survive a layout as cards.
+ * @param columns head → class
+ * @param layout its classes; `cards`: where there is little room each row becomes a card
+ */
 export function table(
   label: string,
   columns: readonly (readonly [head: string, kind?: string])[],
+  layout = 'cards',
 ): {
   wrap: HTMLElement;
   body: HTMLElement;
@@ -56,7 +61,7 @@ export function table(
   const head = element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...heads));
   const wrap = element(
     'div',
-    { class: 'table' },
+    { class: `table ${layout}` },
     element('table', { role: 'table', 'aria-label': label }, head, body),
   );
   return { wrap, body };
@@ -70,3 +75,21 @@ export const cell = (
 
 export const row = (attributes: Attributes, ...cells: readonly HTMLElement[]): HTMLElement =>
   element('tr', { role: 'row', ...attributes }, ...cells);
+
+/**
+ * Makes `wanted` the children, in this order, and moves only what stands elsewhere. The element with the focus is not
+ * moved, because it would lose the focus.
+ * @param refuge gets the focus if the element that had it is no longer wanted
+ */
+export function reconcile(into: HTMLElement, wanted: readonly HTMLElement[], refuge: HTMLElement): void {
+  const kept = new Set<Element>(wanted);
+  for (const child of [...into.children]) {
+    if (kept.has(child)) continue;
+    if (child.contains(document.activeElement)) refuge.focus();
+    child.remove();
+  }
+  wanted.forEach((node, at) => {
+    const there = into.children[at];
+    if (there !== node && !node.contains(document.activeElement)) into.insertBefore(node, there ?? null);
+  });
+}

@@ -10,11 +10,16 @@ export function clock(ms: number): string {
   if (!Number.isFinite(ms)) return '–';
   const time = new Date(ms).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   if (Math.abs(ms - Date.now()) < FAR_MS) return time;
-  return `${new Date(ms).toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })} ${time}`;
+  return `${day(ms)} ${time}`;
 }
+const day = (ms: number): string =>
+  new Date(ms).toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' });
 
-/** `14:02:11` */
-export const clockWithSeconds = (ms: number): string => new Date(ms).toLocaleTimeString('en-GB');
+/** `14:02:11`, or `Tue, 3 Nov 14:02:11` when that is not today */
+export function clockWithSeconds(ms: number): string {
+  const time = new Date(ms).toLocaleTimeString('en-GB');
+  return Math.abs(ms - Date.now()) < FAR_MS ? time : `${day(ms)} ${time}`;
+}
 
 /** `45 s`, `3 min`, `2 h 5 min`, `4 d 1 h` */
 export function duration(seconds: number): string {

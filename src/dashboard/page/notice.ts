@@ -9,7 +9,7 @@ export type Contact = {
   /** the connection has been refused or has broken */
   unreachable: boolean;
   /** the dashboard reports that Redis cannot be read */
-  trouble: { since: number } | null;
+  trouble: { since: number; message: string } | null;
 };
 
 /** @param clock epoch ms → `14:02:11` @returns '' if all is well */
@@ -22,5 +22,11 @@ export function noticeText(
   if (silent)
     return `No word from the dashboard since ${clock(lastWordAt)}; what you see is how it was then. Trying again …`;
   if (unreachable) return 'The dashboard cannot be reached; what you see is how it was. Trying again …';
-  return trouble ? `Redis cannot be read since ${clock(trouble.since)}; what you see is how it was.` : '';
+  return trouble
+    ? `Redis has been away since ${clock(trouble.since)}; what you see is how it was then. Trying again …`
+    : '';
 }
+
+/** The small print under the notice: Redis' own words, and the last known state. @param sentence '' = none known */
+export const noticeDetails = ({ trouble, unreachable }: Contact, sentence: string): string =>
+  [!unreachable && trouble?.message, sentence && `Last known: ${sentence}`].filter(Boolean).join(' · ');

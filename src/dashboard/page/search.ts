@@ -3,7 +3,7 @@ import type { BatchSeen, Match, SearchEnd, SearchProgress } from '../view.js';
 import { byId, element, setText, theirs } from './dom.js';
 import { readEvents } from './event-reader.js';
 import { answersText, clock, count, counted } from './format.js';
-import { jobLink } from './rejections.js';
+import { jobLink } from './rejection-line.js';
 
 const FATES: Readonly<Record<Match['fate'], string>> = {
   queued: 'is in the queue, not decided yet',

@@ -88,7 +88,9 @@ function quota({ reading }: FrameInput, columns: number, paint: Paint): string[]
 /** Associations decided per second: one column for each second since the start of the command; and the last hour by the minute. */
 function throughput({ reading, hour, live }: FrameInput, columns: number, paint: Paint): string[] {
   const { perSecond } = reading.figures.state;
-  const decided = hour.created.map((created, at) => (created + (hour.rejected[at] ?? 0)) / hour.stepSeconds);
+  const decided = hour.created.map(
+    (created, at) => ((created ?? 0) + (hour.rejected[at] ?? 0)) / hour.stepSeconds,
+  );
   // for the current minute the rate of the last seconds is more accurate
   if (perSecond !== null) decided[decided.length - 1] = perSecond;
   const room = columns - LABEL;

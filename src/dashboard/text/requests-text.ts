@@ -3,6 +3,7 @@ import { harmless } from '../../shared/runtime/text.js';
 import type { RequestPage, RequestSummary, RequestView } from '../../shared/state/requests.js';
 import { type Paint, padEnd, type Style, wrap } from '../terminal/glyphs.js';
 import { aligned, type clockAt, count, counted, moment } from './figures.js';
+import { nextSteps, percentOf, stateWord } from './request-words.js';
 
 type Clock = ReturnType<typeof clockAt>;
 /** How a screen is drawn: width in columns, colours, the reader's clock. */
@@ -37,10 +38,6 @@ export function shortIds(ids: readonly string[]): string[] {
   while (length < 36 && !isUnique(length)) length += 1;
   return ids.map(id => (UUID.test(id) ? id.slice(0, length) : id));
 }
-
-/** A cancelled request of which something is still queued is being cancelled. */
-const stateWord = ({ state, queued }: RequestSummary): string =>
-  state === 'cancelled' && queued > 0 ? 'cancelling' : state;
 
 /** The screen of one request, without a newline at the end: what it is, how far it is, why not all of it, what to do next. */
 export function requestText(request: RequestView, canvas: Canvas): string {
@@ -143,12 +140,6 @@ export function progressBar(request: RequestSummary, columns: number, paint: Pai
 }
 const WIDEST = 70;
 
-/** Never 100 % while something is undecided. */
-function percentOf({ accepted, queued, state }: RequestSummary): string {
-  if (accepted <= 0) return state === 'done' ? '100 %' : '0 %';
-  return `${Math.floor((100 * (accepted - queued)) / accepted)} %`;
-}
-
 function counts({ accepted, created, rejected, cancelled, queued, refusedLines }: RequestView): string[] {
   const refused =
     refusedLines > 0 ? `${counted(refusedLines, 'line')} of the file refused before, so not among them` : '';
@@ -183,30 +174,6 @@ function reasons({ rejections }: RequestView, { columns }: Canvas): string[] {
     ];
   });
 }
-
-/** The commands that go on from here. */
-export function nextSteps(request: RequestView): string[] {
-  const { id, state, queued, rejected } = request;
-  const path = request.file?.path;
-  const format = path === undefined || /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'csv';
-  const requests = 'association-queue requests';
-  return [
-    ...(state === 'interrupted' && request.via === 'file'
-      ? [`association-queue enqueue ${quoted(path ?? 'FILE')} --resume ${id}`]
-      : []),
-    ...(state === 'enqueueing' || state === 'open' ? [`${requests} wait ${id}`] : []),
-    ...(state !== 'done' && state !== 'cancelled' ? [`${requests} cancel ${id}`] : []),
-    ...(state === 'cancelled' && queued > 0 ? [`${requests} cancel ${id}    (goes on with it)`] : []),
-    ...(rejected > 0
-      ? [
-          `${requests} export ${id} > rejected.${format}    (repair it, then enqueue it)`,
-          `${requests} retry ${id}    (if HubSpot would accept them now)`,
-        ]
-      : []),
-  ];
-}
-
-const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : JSON.stringify(path));
 
 type Pace = { readonly perSecond: number | null; readonly now: number; readonly sentence: string };
 

@@ -159,14 +159,15 @@ function holdSentence(figures: StateFigures, clock: Clock): Sentence | undefined
 
 function idleSentence(figures: StateFigures): Sentence | undefined {
   if (figures.backlog > 0) return undefined;
-  const { rejected, jobs } = figures;
+  const { rejected, jobs, workers } = figures;
   const waiting =
     rejected > 0
       ? `; ${short(rejected)} rejected ${rejected === 1 ? 'waits' : 'wait'} for you`
       : jobs.failed > 0 // failed jobs without countable associations
         ? `; ${named(jobs.failed, 'failed job')} ${jobs.failed === 1 ? 'waits' : 'wait'} for you`
         : '';
-  const more = waiting + heldPairsOf(figures);
+  const nobody = workers === 0 ? '; nobody works: no worker is alive' : '';
+  const more = waiting + heldPairsOf(figures) + nobody;
   return { tone: more ? 'warn' : 'idle', text: `Idle: everything is decided${more}` };
 }
 

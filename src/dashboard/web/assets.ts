@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const SHARED_MODULES = [
   ['/assets/text/state-sentence.js', 'dashboard/text/state-sentence.js'],
   ['/assets/text/rejection-words.js', 'dashboard/text/rejection-words.js'],
+  ['/assets/text/request-words.js', 'dashboard/text/request-words.js'],
   ['/shared/runtime/text.js', 'shared/runtime/text.js'],
 ] as const;
 

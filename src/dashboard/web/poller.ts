@@ -4,7 +4,7 @@
  */
 import { messageOf } from '../../shared/contract/errors.js';
 import { sleep } from '../../shared/runtime/wait.js';
-import type { Overview, Reading } from '../overview/overview.js';
+import type { Overview, PageReading } from '../overview/overview.js';
 import type { View } from '../view.js';
 
 const EVERY_MS = 1_000;
@@ -18,8 +18,8 @@ export class Poller {
   readonly #viewers = new Set<Viewer>();
   /** the parts as last sent */
   readonly #sent = new Map<keyof Parts, string>();
-  #reading: Promise<Reading> | undefined;
-  #last: { at: number; reading: Reading } | undefined;
+  #reading: Promise<PageReading> | undefined;
+  #last: { at: number; reading: PageReading } | undefined;
   #trouble: View['trouble'] = null;
   #running = false;
   #stopped = new AbortController();
@@ -35,12 +35,12 @@ export class Poller {
     return this.#running;
   }
 
-  get last(): Reading | undefined {
+  get last(): PageReading | undefined {
     return this.#last?.reading;
   }
 
   /** @returns the current reading, at most a second old. @throws Error if Redis cannot be read */
-  async current(): Promise<Reading> {
+  async current(): Promise<PageReading> {
     if (this.#last && performance.now() - this.#last.at < FRESH_MS) return this.#last.reading;
     this.#reading ??= this.#read();
     return this.#reading;
@@ -86,9 +86,9 @@ export class Poller {
     }
   }
 
-  async #read(): Promise<Reading> {
+  async #read(): Promise<PageReading> {
     try {
-      const reading = await this.overview.read();
+      const reading = await this.overview.readPage();
       this.#last = { at: performance.now(), reading };
       return reading;
     } finally {

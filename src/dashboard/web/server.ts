@@ -1,24 +1,25 @@
 /**
- * HTTP server of the dashboard: every request passes the guard, then one small route. overview.ts reads the figures;
- * failures.ts changes jobs.
+ * HTTP server of the dashboard: every request passes the guard, then one small route. The routes of rejections, requests
+ * and the search are in files of their own.
  */
-import { once } from 'node:events';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../../shared/contract/errors.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import type { QueueAccess } from '../connection.js';
-import { discardFailures, exportFailures, retryFailures } from '../failures/failures.js';
 import type { Overview } from '../overview/overview.js';
 import { pauseQueue, resumeQueue } from '../pause.js';
-import { searchPair } from '../search/pair-search.js';
 import type { Setup } from '../view.js';
 import type { Asset } from './assets.js';
 import { BOARD_POLICY, registerBoard } from './board.js';
 import { EventStream } from './event-stream.js';
 import { type Door, hostRefusal, refusalOf } from './guard.js';
+import { OPERATOR } from './operator.js';
 import type { PasswordDoor } from './password-door.js';
 import type { Poller } from './poller.js';
+import { registerRejections } from './rejection-routes.js';
+import { registerRequests } from './request-routes.js';
+import { registerSearch } from './search-route.js';
 
 export type ServerParts = {
   readonly access: QueueAccess;
@@ -50,14 +51,9 @@ const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /** A request must arrive within this time, because no body here is long. Otherwise 408, and the connection is closed. */
 const TIMEOUTS = { requestMs: 10_000, checkMs: 2_000 };
+const REQUEST_PAGE = '/assets/page/request.html';
 const HEALTH = { config: { door: 'health' } } as const;
 const PAGE = { config: { door: 'page' } } as const;
-/** Most concurrent searches: each reads the queue, and more would slow Redis down noticeably. */
-const MOST_SEARCHES = 2;
-/** The page knows no names: one password opens it for all. */
-const BY = 'the dashboard';
-const GROUP_ID = /^[\w-]{1,40}$/;
-const RECORD_ID = /^\S{1,128}$/;
 
 export function createServer(parts: ServerParts): FastifyInstance {
   const { access, overview, poller, assets, setup, passwordDoor, registry, notReady, logger } = parts;
@@ -102,12 +98,15 @@ export function createServer(parts: ServerParts): FastifyInstance {
         event: 'operator',
         method: request.method,
         path: request.url.split('?', 1)[0],
+        ...(request.body && !request.routeOptions.config.board ? { body: request.body } : {}),
         status: reply.statusCode,
       });
   });
 
   for (const [url, asset] of assets)
     app.get(url, url === '/' ? PAGE : {}, (request, reply) => sendAsset(asset, request, reply));
+  const requestPage = assets.get(REQUEST_PAGE);
+  if (requestPage) app.get('/requests/:id', PAGE, (request, reply) => sendAsset(requestPage, request, reply));
   app.get('/healthz', HEALTH, async () => ({ status: 'ok' }));
   app.get('/readyz', HEALTH, async (_request, reply) => {
     const reasons = notReady();
@@ -118,6 +117,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     reply.type(registry.contentType).send(await registry.metrics()),
   );
 
+  app.get('/api/setup', async () => setup);
   app.get('/api/state', async () => ({ setup, ...(await poller.current()) }));
   app.get<{ Querystring: { range?: string } }>('/api/history', async request =>
     overview.history(request.query.range === 'day' ? 'day' : 'hour'),
@@ -129,72 +129,17 @@ export function createServer(parts: ServerParts): FastifyInstance {
     stream.onClose(end);
   });
 
-  let searches = 0;
-  app.get<{ Querystring: { from?: string; to?: string } }>('/api/search', async (request, reply) => {
-    const { from = '', to = '' } = request.query;
-    if (!RECORD_ID.test(from) || !RECORD_ID.test(to))
-      return reply.code(400).send({ message: 'from and to: two record ids are needed' });
-    if (searches >= MOST_SEARCHES)
-      return reply
-        .code(429)
-        .send({ message: `${MOST_SEARCHES} searches are under way: try again in some seconds` });
-    const stream = new EventStream(reply);
-    const ending = new AbortController();
-    stream.onClose(() => ending.abort());
-    searches += 1;
-    try {
-      const events = {
-        progress: (progress: object) => stream.send('progress', JSON.stringify(progress)),
-        match: (match: object) => stream.send('match', JSON.stringify(match)),
-      };
-      stream.send('end', JSON.stringify(await searchPair(access, [from, to], events, ending.signal)));
-    } catch (error) {
-      logger.error({ event: 'search failed', error: messageOf(error) });
-      stream.send('failure', JSON.stringify({ message: 'Redis cannot be used at the moment' }));
-    } finally {
-      searches -= 1;
-      stream.end();
-    }
-  });
-
+  registerSearch(app, access, logger);
+  registerRejections(app, access, logger);
+  registerRequests(app, access, overview, logger);
   app.post('/api/pause', async () => {
-    await pauseQueue(access, BY);
+    await pauseQueue(access, OPERATOR);
     return { paused: true };
   });
   app.post('/api/resume', async () => {
     await resumeQueue(access);
     return { paused: false };
   });
-  type Group = { Params: { group: string } };
-  const groupOf = (request: FastifyRequest<Group>) => {
-    const { group } = request.params;
-    if (!GROUP_ID.test(group)) throw Object.assign(new Error('There is no such group'), { statusCode: 404 });
-    return { group };
-  };
-  app.post<Group>('/api/rejections/:group/retry', async request => retryFailures(access, groupOf(request)));
-  app.post<Group>('/api/rejections/:group/discard', async request =>
-    discardFailures(access, groupOf(request)),
-  );
-  app.get<Group>('/api/rejections/:group/export', async (request, reply) => {
-    const filter = groupOf(request);
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
-      'content-type': 'application/x-ndjson; charset=utf-8',
-      'content-disposition': `attachment; filename="rejected-${filter.group}.ndjson"`,
-    });
-    try {
-      await exportFailures(access, filter, async lines => {
-        if (!raw.write(lines) && !raw.destroyed) await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
-      });
-      raw.end();
-    } catch (error) {
-      logger.error({ event: 'export failed', error: messageOf(error) });
-      raw.destroy(); // half a file must not look complete
-    }
-  });
-
   registerBoard(app, access.queue, setup.readOnly);
   // changes of failed jobs on the board appear in the groups at once
   app.addHook('onResponse', async request => {

@@ -25,7 +25,6 @@ const minutes = (created: number[]) => ({
 const group = (category: string, message: string, associations: number) => ({
   ...{ id: category, category, message, from: 'contacts', to: 'companies', associations, jobs: 1 },
   ...{ first: now, last: now },
-  example: { jobId: '1', error: { at: '', attempt: 1, message, pairs: 1 } },
 });
 
 function inputOf(message = 'No contact with ID … exists', trouble?: string): FrameInput {

@@ -1,9 +1,9 @@
 /** The output of `requests`. */
 import { describe, expect, test } from '@jest/globals';
 import { clockAt } from '../../../../src/dashboard/text/figures.js';
+import { nextSteps } from '../../../../src/dashboard/text/request-words.js';
 import {
   exportedText,
-  nextSteps,
   outcomeText,
   paceText,
   progressBar,

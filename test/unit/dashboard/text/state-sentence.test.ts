@@ -114,7 +114,12 @@ describe("the state's sentence", () => {
     ],
     [{ hold: { ...auth, until: NOW - 1 } }, 'good', 'Flowing: 18,400/s, 1.2 M left, done about 14:01'],
     [{ backlog: 0, perSecond: 9 }, 'idle', 'Idle: everything is decided'],
-    [{ backlog: 0, workers: 0 }, 'idle', 'Idle: everything is decided'],
+    [
+      { backlog: 0, workers: 0, rejected: 1 },
+      'warn',
+      'Idle: everything is decided; 1 rejected waits for you; nobody works: no worker is alive',
+    ],
+    [{ backlog: 0, workers: 0 }, 'warn', 'Idle: everything is decided; nobody works: no worker is alive'],
     [{ backlog: 0, rejected: 333 }, 'warn', 'Idle: everything is decided; 333 rejected wait for you'],
     [{ backlog: 0, rejected: 1 }, 'warn', 'Idle: everything is decided; 1 rejected waits for you'],
     [

@@ -12,7 +12,7 @@ describe('the poller', () => {
       new Promise<Reading>((resolve, reject) => {
         asked.push({ answer: reading => resolve(reading as Reading), refuse: reject });
       });
-    return { asked, overview: { read } as unknown as Overview };
+    return { asked, overview: { readPage: read } as unknown as Overview };
   }
 
   test('reads once for all viewers, sends parts that have changed only, and stops when nobody looks', async () => {
