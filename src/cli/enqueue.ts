@@ -63,7 +63,7 @@ export const ENQUEUE: CommandSpec = {
     const { runEnqueue } = await import('../producer/main.js');
     const { hubspotOptions } = await import('../labels/open-labels.js');
     const enqueued = await runEnqueue(
-      { ...config, hubspot: hubspotOptions(config), quota: config },
+      { ...config, hubspot: hubspotOptions(config), limits: config },
       { file, ...options },
       process,
       untilSignal(),

@@ -13,7 +13,7 @@ import { ConsoleReport } from './import/console-report.js';
 import { type DryRun, dryRun } from './import/dry-run.js';
 import { type ImportJob, importFile } from './import/import-file.js';
 import { type EnqueueOptions, formatProblems, readOptions } from './import/options.js';
-import { callsText, type Quota } from './import/plan.js';
+import { type CallLimits, callsText } from './import/plan.js';
 import { type Progress, startProgress } from './import/progress.js';
 import { RefusedFile, refusedFileProblem } from './import/refused-file.js';
 import { fileSource, type Source, stdinSource, withCopy } from './import/source.js';
@@ -26,7 +26,7 @@ export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> &
   Partial<Pick<Config, 'requestRetentionDays'>> & {
     readonly hubspot?: HubSpotOptions;
     /** for the time that an import takes at HubSpot; default: the defaults of the settings */
-    readonly quota?: Quota;
+    readonly limits?: CallLimits;
   };
 
 export type Enqueued = {
@@ -49,7 +49,7 @@ export async function runEnqueue(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Enqueued> {
   const { reading, priority, source } = readCommand(options, terminal.stdin);
-  const quota = config.quota ?? parseConfig({});
+  const limits = config.limits ?? parseConfig({});
   const tracing = await startTracing('enqueue', process.env);
   let warn: Progress['print'] = text => terminal.stderr.write(text);
   const producer = openProducer({
@@ -80,9 +80,9 @@ export async function runEnqueue(
         report,
         signal,
       ),
-      calls: report.tally.calls(quota),
+      calls: report.tally.calls(limits),
     }));
-    if (!imported.interrupted && calls > 0) terminal.stdout.write(`${callsText(calls, quota)}\n`);
+    if (!imported.interrupted && calls > 0) terminal.stdout.write(`${callsText(calls, limits)}\n`);
     return tell(imported, options.file, terminal);
   };
   // a read of standard input may wait for ever
@@ -91,7 +91,7 @@ export async function runEnqueue(
   try {
     if (options.dryRun) {
       const tried = await reported(source, report =>
-        dryRun(source, reading, producer.typesOf, report, quota),
+        dryRun(source, reading, producer.typesOf, report, limits),
       );
       return { code: tellDryRun(tried, terminal) };
     }

@@ -10,7 +10,7 @@ import { quote } from '../../shared/contract/record-id.js';
 import { standardHome } from '../../shared/contract/standard-types.js';
 import type { ImportReport } from './import-file.js';
 import type { Reading } from './line.js';
-import { callsText, type Kind, type Quota, Tally } from './plan.js';
+import { type CallLimits, callsText, type Kind, Tally } from './plan.js';
 import { readAssociations } from './read-associations.js';
 import type { Source } from './source.js';
 
@@ -31,7 +31,7 @@ export async function dryRun(
   reading: Reading,
   typesOf: TypesOf,
   report: ImportReport,
-  quota: Quota,
+  limits: CallLimits,
 ): Promise<DryRun> {
   const tally = new Tally();
   const names = new TypeNames(typesOf);
@@ -61,7 +61,7 @@ export async function dryRun(
       `${tally.associations} associations in ${tally.lines} lines (${refused} lines refused)`,
       ...kinds.slice(0, MAX_KINDS).map(kind => names.describe(kind)),
       ...(kinds.length > MAX_KINDS ? [`and ${kinds.length - MAX_KINDS} more combinations of types`] : []),
-      callsText(tally.calls(quota), quota),
+      callsText(tally.calls(limits), limits),
     ],
     warnings: [...new Set(kinds.flatMap(typeWarnings)), ...(stopped === undefined ? [] : [stopped])],
     isClean: refused === 0 && stopped === undefined,

@@ -6,7 +6,7 @@ import { type AssociationType, typesText } from '../../shared/contract/associati
 import { duration } from '../../shared/runtime/duration.js';
 import type { Chunk } from './read-associations.js';
 
-export type Quota = {
+export type CallLimits = {
   readonly batchMaxInputs: number;
   readonly rateLimitCalls: number;
   readonly rateLimitWindowMs: number;
@@ -55,7 +55,7 @@ export class Tally {
     return [...this.#kinds.values()];
   }
 
-  calls({ batchMaxInputs }: Pick<Quota, 'batchMaxInputs'>): number {
+  calls({ batchMaxInputs }: Pick<CallLimits, 'batchMaxInputs'>): number {
     const inputs = new Map<string, number>();
     for (const { fromObjectType, toObjectType, associations } of this.#kinds.values()) {
       const pair = `${fromObjectType} ${toObjectType}`;
@@ -76,8 +76,8 @@ export class Tally {
 }
 
 /** `150 calls to HubSpot, about 15 s at the quota (100 calls in 10 s)` */
-export function callsText(calls: number, quota: Quota): string {
-  const { rateLimitCalls, rateLimitWindowMs, dailyCallLimit } = quota;
+export function callsText(calls: number, limits: CallLimits): string {
+  const { rateLimitCalls, rateLimitWindowMs, dailyCallLimit } = limits;
   const window = `${rateLimitCalls} calls in ${rateLimitWindowMs / 1_000} s`;
   const seconds = (calls / rateLimitCalls) * rateLimitWindowMs;
   const time = calls <= rateLimitCalls ? 'a few seconds' : `about ${duration(seconds)}`;
