@@ -120,8 +120,8 @@ function readCommand(options: EnqueueOptions, stdin: Readable) {
   return { reading, priority, source: opened.source };
 }
 
-const refusedFile = ({ refused, encoding, resume }: EnqueueOptions): RefusedFile | undefined =>
-  refused === undefined ? undefined : new RefusedFile(refused, { encoding, goesOn: resume !== undefined });
+const refusedFile = ({ refused, resume }: EnqueueOptions): RefusedFile | undefined =>
+  refused === undefined ? undefined : new RefusedFile(refused, { goesOn: resume !== undefined });
 
 function importJob(
   { file, name, again, resume, strict = false }: EnqueueOptions,

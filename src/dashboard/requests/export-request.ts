@@ -58,9 +58,14 @@ export async function exportRequest(access: QueueAccess, options: ExportOptions)
   const all: RejectedAssociation[] = [];
   for await (const association of found) all.push(association);
   for await (const text of original.lines(all))
-    await write(original.format === 'ndjson' ? harmlessJson(text) : text);
+    await write(original.format === 'ndjson' ? safeNdjson(text) : text);
   return { id, rejected, associations: all.length - original.missing().length, original };
 }
+
+const MARK = '\ufeff';
+/** @param text NDJSON; a byte order mark at its beginning stays, because it says the encoding */
+const safeNdjson = (text: string): string =>
+  text.startsWith(MARK) ? MARK + harmlessJson(text.slice(MARK.length)) : harmlessJson(text);
 
 /** Lines that are written at once. */
 const LINES = 500;

@@ -4,7 +4,7 @@
  */
 import { harmless } from '../../shared/runtime/text.js';
 import type { ImportReport } from './import-file.js';
-import type { Layout, RefusedLine } from './line.js';
+import type { FileLayout, RefusedLine } from './line.js';
 import { Tally } from './plan.js';
 import type { Progress } from './progress.js';
 import type { Chunk } from './read-associations.js';
@@ -29,7 +29,7 @@ export class ConsoleReport implements ImportReport {
     this.#stdout.write(`request ${requestId}\n`);
   }
 
-  usable(warnings: readonly string[], layout: Layout): void {
+  usable(warnings: readonly string[], layout: FileLayout): void {
     this.#file?.use(layout);
     this.noted(warnings);
   }

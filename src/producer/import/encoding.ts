@@ -8,8 +8,9 @@ import { quote } from '../../shared/contract/record-id.js';
 export const HEAD_BYTES = 4;
 const UTF_8 = 'utf-8';
 
+const UTF_8_MARK = [0xef, 0xbb, 0xbf];
 const MARKS: readonly (readonly [encoding: string, bytes: readonly number[]])[] = [
-  [UTF_8, [0xef, 0xbb, 0xbf]],
+  [UTF_8, UTF_8_MARK],
   ['utf-16le', [0xff, 0xfe]],
   ['utf-16be', [0xfe, 0xff]],
 ];
@@ -19,6 +20,10 @@ const NO_TEXT: readonly (readonly [bytes: readonly number[], words: string])[] =
   [[0xd0, 0xcf, 0x11, 0xe0], 'is an Excel workbook: save it as "CSV UTF-8"'],
   [[0x1f, 0x8b], 'is compressed: unpack it'],
 ];
+
+/** @returns true if the file is UTF-8 without a byte order mark, which programs and people may take for something else */
+export const isPlain = (head: Uint8Array, given?: string): boolean =>
+  given === undefined && encodingOf(head) === UTF_8 && !startsWith(head, UTF_8_MARK);
 
 /** @param head the first bytes, at least {@link HEAD_BYTES} unless the file is shorter */
 export function encodingOf(head: Uint8Array, given?: string): string {

@@ -15,7 +15,7 @@ import { Packer } from '../packer.js';
 import type { FileProducer } from '../producer.js';
 import type { Opening, OpenReply } from '../request-sender.js';
 import { type Begin, enqueueLines, type Imported } from './enqueue-lines.js';
-import type { Layout, Reading, RefusedLine } from './line.js';
+import type { FileLayout, Reading, RefusedLine } from './line.js';
 import type { FileOptions } from './original-file.js';
 import { afterLine, type Chunk, type ReadingEvents, readAssociations } from './read-associations.js';
 import { type Source, sha256Of } from './source.js';
@@ -24,7 +24,7 @@ export type ImportReport = {
   /** the request is opened, or an interrupted one goes on */
   opened(requestId: string): void;
   /** the input as a whole is usable; once */
-  usable(warnings: readonly string[], layout: Layout): void;
+  usable(warnings: readonly string[], layout: FileLayout): void;
   /** after the last line: what was repaired or skipped */
   noted(notes: readonly string[]): void;
   refused(refusals: readonly RefusedLine[]): void;

@@ -59,6 +59,8 @@ export type Layout =
       readonly from: number;
       readonly to: number;
     };
+/** isPlain: UTF-8 without a byte order mark */
+export type FileLayout = Layout & { readonly isPlain: boolean };
 
 export type LineParser = {
   /** Takes the next line and adds complete results to `into`; a record may need further lines. */

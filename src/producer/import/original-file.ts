@@ -44,8 +44,6 @@ export async function openOriginal(file: RequestFile, moved?: string): Promise<O
     ...{ path, format: source.format, options: optionsText(how, priority) },
     async *lines(rejected) {
       pairs = new RejectedPairs(rejected);
-      // read again under the same options: a mark at the beginning wins over --encoding
-      if (how.encoding !== undefined) yield '\ufeff';
       yield* originalLines(source, how, pairs);
     },
     missing: () => pairs.missing(),

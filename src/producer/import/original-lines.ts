@@ -11,7 +11,7 @@ import {
 } from '../../shared/contract/association.js';
 import { sameTypeName } from '../../shared/contract/object-types.js';
 import { canonicalId } from '../../shared/contract/record-id.js';
-import type { Layout, Reading } from './line.js';
+import type { FileLayout, Reading } from './line.js';
 import { headerText, type LineError, lineText } from './own-format.js';
 import { type Chunk, parsedLines } from './read-associations.js';
 import type { Source } from './source.js';
@@ -69,9 +69,9 @@ export async function* originalLines(
   reading: Reading,
   rejected: RejectedPairs,
 ): AsyncGenerator<string> {
-  let layout: Layout = { format: 'ndjson' };
+  let layout: FileLayout = { format: 'ndjson', isPlain: true };
   let isFirst = true;
-  const usable = async (_warnings: readonly string[], found: Layout) => {
+  const usable = async (_warnings: readonly string[], found: FileLayout) => {
     layout = found;
   };
   for await (const chunk of parsedLines(source, reading, { usable })) {

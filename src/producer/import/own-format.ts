@@ -4,7 +4,7 @@
  */
 import { cellsOf, quotedCell } from './cells.js';
 import { ID_SEPARATOR } from './ids.js';
-import type { Layout } from './line.js';
+import type { FileLayout, Layout } from './line.js';
 
 /** What is written about a line. */
 export type LineError = {
@@ -18,11 +18,15 @@ export type LineError = {
   readonly ids?: { readonly from: readonly string[]; readonly to: readonly string[] };
 };
 
-/** @returns the first line of the file, with its line break; empty for NDJSON */
-export function headerText(layout: Layout): string {
-  if (layout.format === 'ndjson') return '';
+/**
+ * @returns the beginning of the file: its header with its line break, none for NDJSON. What we write is UTF-8, with a byte
+ * order mark unless the file was plain UTF-8: Excel needs it, and it wins over --encoding when the file is read again.
+ */
+export function headerText(layout: FileLayout): string {
+  const mark = layout.isPlain ? '' : '\ufeff';
+  if (layout.format === 'ndjson') return mark;
   const { header, delimiter } = layout;
-  return `${[...OURS, ...header.slice(oursIn(header))].map(cell => quotedCell(cell, delimiter)).join(delimiter)}\n`;
+  return `${mark}${[...OURS, ...header.slice(oursIn(header))].map(cell => quotedCell(cell, delimiter)).join(delimiter)}\n`;
 }
 
 /** @returns the line with its line break */

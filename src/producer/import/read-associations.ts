@@ -11,8 +11,8 @@ import type { Association } from '../../shared/contract/association.js';
 import { ConfigError } from '../../shared/contract/errors.js';
 import { CsvParser } from './csv.js';
 import {
+  type FileLayout,
   LABEL_SEPARATOR,
-  type Layout,
   type LineParser,
   labelsOf,
   noLines,
@@ -31,7 +31,7 @@ export type Chunk = ParsedLines & { bytesRead: number; upTo: number };
 
 export type ReadingEvents = {
   /** awaited once the whole input proves usable, before anything is yielded */
-  usable(warnings: readonly string[], layout: Layout): Promise<void>;
+  usable(warnings: readonly string[], layout: FileLayout): Promise<void>;
   /** after the last line: what was repaired or skipped */
   ended?(notes: readonly string[]): void;
 };
@@ -59,13 +59,13 @@ export async function* parsedLines(
   let lastLine = 0;
   let chunk: Chunk = { ...noLines(), bytesRead: 0, upTo: 0 };
   let isFirst = true;
-  for await (const { firstLine, lines, bytesRead } of readLines(source.open(), reading.encoding)) {
+  for await (const { firstLine, lines, isPlain, bytesRead } of readLines(source.open(), reading.encoding)) {
     lastLine = firstLine + lines.length - 1;
     chunk = { ...noLines(), bytesRead, upTo: lastLine };
     for (const [index, text] of lines.entries()) parser.feed(text, firstLine + index, chunk);
     if (isFirst) {
       refuseWhole(parser.problems());
-      await usable(parser.warnings(), parser.layout());
+      await usable(parser.warnings(), { ...parser.layout(), isPlain });
     }
     isFirst = false;
     const open = parser.openSince();

@@ -4,7 +4,7 @@
  * endless lines. Not responsible for the content of a line.
  */
 import { ConfigError } from '../../shared/contract/errors.js';
-import { encodingOf, HEAD_BYTES, notText } from './encoding.js';
+import { encodingOf, HEAD_BYTES, isPlain, notText } from './encoding.js';
 
 /** Longest line. A longer one is cut one character above this limit, so that the parser detects and refuses it. */
 export const MAX_LINE_LENGTH = 1_048_576;
@@ -13,6 +13,8 @@ export type LineChunk = {
   /** physical number of `lines[0]`, from 1 */
   firstLine: number;
   lines: string[];
+  /** UTF-8 without a byte order mark */
+  isPlain: boolean;
   /** bytes of the input read so far */
   bytesRead: number;
 };
@@ -41,13 +43,14 @@ export async function* readLines(
     const lines = rest.split(lineEnd);
     rest = (lines.pop() ?? '').slice(0, MAX_LINE_LENGTH + 1);
     if (lines.length === 0) continue;
-    yield { firstLine, lines: lines.map(withoutReturn), bytesRead };
+    yield { firstLine, lines: lines.map(withoutReturn), isPlain: decoder.isPlain, bytesRead };
     firstLine += lines.length;
   }
   // a file of a few bytes is decoded only now
   const lines = (rest + decoder.end()).split(lineEnd ?? '\n');
   if (lines.at(-1) === '') lines.pop();
-  if (lines.length > 0) yield { firstLine, lines: lines.map(withoutReturn), bytesRead };
+  if (lines.length > 0)
+    yield { firstLine, lines: lines.map(withoutReturn), isPlain: decoder.isPlain, bytesRead };
 }
 
 /** Old programs for the Macintosh end lines with CR alone. @returns undefined while no line has ended for sure */
@@ -63,6 +66,10 @@ class HeadDecoder {
 
   constructor(given: string | undefined) {
     this.#given = given;
+  }
+
+  get isPlain(): boolean {
+    return isPlain(this.#head, this.#given);
   }
 
   decode(bytes: Uint8Array): string {

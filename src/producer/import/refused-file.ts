@@ -1,33 +1,27 @@
 /**
  * `--refused FILE`: all refused lines, in the format of their file. It is written line by line, so that memory stays
- * constant. UTF-8; with a byte order mark unless the input was plain UTF-8, so that it is read again under the same options.
+ * constant.
  */
 import { accessSync, appendFileSync, closeSync, constants, fstatSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../../shared/contract/errors.js';
-import type { Layout, RefusedLine } from './line.js';
+import type { FileLayout, RefusedLine } from './line.js';
 import { headerText, lineText } from './own-format.js';
-
-export type RefusedFileOptions = {
-  /** of the input, if an option names it */
-  readonly encoding?: string | undefined;
-  /** true: the import goes on with an earlier one, and its lines are kept; false: the file is replaced */
-  readonly goesOn: boolean;
-};
 
 export class RefusedFile {
   readonly #path: string;
-  readonly #options: RefusedFileOptions;
-  #layout: Layout | undefined;
+  readonly #goesOn: boolean;
+  #layout: FileLayout | undefined;
   #file: number | undefined;
 
-  constructor(place: string, options: RefusedFileOptions) {
+  /** @param goesOn true: the import goes on with an earlier one, whose lines are kept; false: the file is replaced */
+  constructor(place: string, { goesOn }: { goesOn: boolean }) {
     this.#path = place;
-    this.#options = options;
+    this.#goesOn = goesOn;
   }
 
   /** The file is opened for the first refused line: an import that is refused as a whole leaves an older file alone. */
-  use(layout: Layout): void {
+  use(layout: FileLayout): void {
     this.#layout = layout;
   }
 
@@ -47,11 +41,9 @@ export class RefusedFile {
     this.#file = undefined;
   }
 
-  #open(layout: Layout): number {
-    const { encoding, goesOn } = this.#options;
-    const file = openSync(this.#path, goesOn ? 'a' : 'w');
-    const mark = encoding === undefined ? '' : '\ufeff';
-    if (fstatSync(file).size === 0) appendFileSync(file, mark + headerText(layout));
+  #open(layout: FileLayout): number {
+    const file = openSync(this.#path, this.#goesOn ? 'a' : 'w');
+    if (fstatSync(file).size === 0) appendFileSync(file, headerText(layout));
     return file;
   }
 }

@@ -13,11 +13,7 @@ import {
 } from '../../../../src/producer/import/original-lines.js';
 import { headerText, lineText } from '../../../../src/producer/import/own-format.js';
 import { RefusalGroups } from '../../../../src/producer/import/refusal-groups.js';
-import {
-  RefusedFile,
-  type RefusedFileOptions,
-  refusedFileProblem,
-} from '../../../../src/producer/import/refused-file.js';
+import { RefusedFile, refusedFileProblem } from '../../../../src/producer/import/refused-file.js';
 import type { Source } from '../../../../src/producer/import/source.js';
 import { defaults, pairsText, parseAll } from '../../../support/parse-lines.js';
 
@@ -28,7 +24,7 @@ function refusedText(parser: LineParser, text: string): string {
   const lines = refusals.map(refusal =>
     lineText(layout, { ...refusal, message: refusal.reasons.join('; ') }),
   );
-  return headerText(layout) + lines.join('');
+  return headerText({ ...layout, isPlain: true }) + lines.join('');
 }
 
 describe('refused lines', () => {
@@ -72,18 +68,18 @@ describe('refused lines', () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'refused-'));
     const place = path.join(directory, 'refused.csv');
     const layout: Layout = { format: 'csv', header: ['from', 'to'], delimiter: ',', from: 0, to: 1 };
-    const write = (line: number, options: RefusedFileOptions) => {
-      const file = new RefusedFile(place, options);
-      file.use(layout);
+    const write = (line: number, goesOn: boolean, isPlain = true) => {
+      const file = new RefusedFile(place, { goesOn });
+      file.use({ ...layout, isPlain });
       file.write([]);
       if (line > 0) file.write([{ line, reasons: ['one', 'two'], text: 'é,' }]);
       file.close();
       return readFileSync(place, 'utf8');
     };
-    expect(write(2, { goesOn: true })).toBe('line,error,from,to\n2,one; two,é,\n');
-    expect(write(0, { goesOn: false })).toBe('line,error,from,to\n2,one; two,é,\n');
-    expect(write(3, { goesOn: true })).toBe('line,error,from,to\n2,one; two,é,\n3,one; two,é,\n');
-    expect(write(4, { goesOn: false, encoding: 'latin1' })).toBe('\uFEFFline,error,from,to\n4,one; two,é,\n');
+    expect(write(2, true)).toBe('line,error,from,to\n2,one; two,é,\n');
+    expect(write(0, false)).toBe('line,error,from,to\n2,one; two,é,\n');
+    expect(write(3, true)).toBe('line,error,from,to\n2,one; two,é,\n3,one; two,é,\n');
+    expect(write(4, false, false)).toBe('\uFEFFline,error,from,to\n4,one; two,é,\n');
     expect(refusedFileProblem(place)).toBeUndefined();
     expect(refusedFileProblem(path.join(directory, 'no', 'x.csv'))).toMatch(
       /^--refused .* cannot be written: ENOENT/,
@@ -161,6 +157,13 @@ describe('originalLines', () => {
       ].join('\n'),
     );
     expect(rejected.missing().map(({ from }) => from)).toEqual(['105', '999']);
+  });
+
+  it('begins with a byte order mark like its file, because Excel needs it', async () => {
+    const text = '\uFEFFfrom,to,name\n1,2,Änne\n';
+    const found = await written(source(text), new RejectedPairs([pair('1', '2')]));
+    expect(found).toBe('\uFEFFline,error,from,to,name\n2,OBJECT_NOT_FOUND: no such,1,2,Änne\n');
+    expect(await written(source(text.slice(1)), new RejectedPairs([]))).toBe('line,error,from,to,name\n');
   });
 
   it('writes those of an NDJSON file with their own fields, and HubSpot as the error', async () => {
