@@ -69,8 +69,9 @@ export const ENQUEUE: CommandSpec = {
       untilSignal(),
     );
     if (!isWaiting || enqueued.requestId === undefined) return enqueued.code;
-    const { NOT_OVER, runWait } = await import('../dashboard/requests/wait-command.js');
+    const { NOT_OVER } = await import('../dashboard/requests/outcome.js');
     if (enqueued.isInterrupted) return NOT_OVER;
+    const { runWait } = await import('../dashboard/requests/wait-command.js');
     // a refused line is a failure even if everything else is created
     return (await runWait(config, { given: enqueued.requestId, timeout })) || enqueued.code;
   },

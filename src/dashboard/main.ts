@@ -21,6 +21,7 @@ import { print, printJson, write } from './output.js';
 import { StateReader } from './overview/state-reader.js';
 import { readStats } from './overview/stats.js';
 import { pauseQueue, resumeQueue } from './pause.js';
+import { requestInJobs } from './requests/find-request.js';
 import { canDraw, watchOnScreen } from './terminal/watch.js';
 import { discardQuestion, discardText, exportText, listText, retryText } from './text/failures-text.js';
 import { statsLine, statsText } from './text/stats-text.js';
@@ -95,8 +96,10 @@ export async function runFailures(
   verb: FailureVerb,
   options: FailureOptions,
 ): Promise<number> {
-  const { json = false, yes = false, groupBy, ...filter } = options;
+  const { json = false, yes = false, groupBy, ...given } = options;
   return withQueue(config, async access => {
+    const { request } = given;
+    const filter = { ...given, ...(request && { request: await requestInJobs(access, request) }) };
     switch (verb) {
       case 'list': {
         const summary = await summariseFailures(access, filter, groupBy);

@@ -95,6 +95,9 @@ describe('a request from a file', () => {
     expect(again.stdout).toMatch(/^request \S+ done: created 3, rejected 0, cancelled 0$/m);
     expect(rig.simulator.ledger.createdCount()).toBe(40);
 
+    const failures = await run('failures', 'list', '--request', start, '--json');
+    expect(JSON.parse(failures.stdout)).toMatchObject({ associations: 3 });
+
     const retried = await requests('retry', start);
     expect(retried).toMatchObject({
       status: 0,

@@ -22,6 +22,21 @@ export async function findRequest(access: Access, reader: RequestReader, given: 
   return id;
 }
 
+/** A UUID, or its beginning as the list shows it. */
+const UUID_START = /^[0-9a-f]{8}[0-9a-f-]*$/i;
+
+/**
+ * For a filter of jobs, whose `requestId` any client may have written.
+ * @returns the id of a request that begins like this UUID, or else the text as it is
+ * @throws ConfigError if several begin like this
+ */
+export async function requestInJobs(access: Access, given: string): Promise<string> {
+  if (!UUID_START.test(given)) return given;
+  const [id = given, ...others] = await listedWith(access, given.toLowerCase());
+  if (others.length > 0) throw new ConfigError([ambiguousText(given, [id, ...others])]);
+  return id;
+}
+
 async function listedWith({ redis, keys }: Access, start: string): Promise<string[]> {
   const found: string[] = [];
   for (let first = 0; start !== ''; first += WINDOW) {
@@ -32,8 +47,17 @@ async function listedWith({ redis, keys }: Access, start: string): Promise<strin
   return [...new Set(found)];
 }
 
-const unknownText = (given: string): string =>
-  `there is no request ${JSON.stringify(given)}, or it is no longer kept (REQUEST_RETENTION_DAYS after its end; a day if it has neither a name nor more than one job): association-queue requests list shows them`;
+/** Requests of the gateway that share a record have UUIDs of version 8. */
+const SHARED = /^[0-9a-f]{8}-[0-9a-f]{4}-8/i;
+
+function unknownText(given: string): string {
+  const kept =
+    'or it is no longer kept (REQUEST_RETENTION_DAYS after its end; a day if it has neither a name nor more than one job)';
+  const shared = SHARED.test(given)
+    ? `. It may be a request to the gateway that shares its job with others: the gateway's GET /requests/${given} knows it`
+    : '';
+  return `there is no request ${JSON.stringify(given)}, ${kept}: association-queue requests list shows them${shared}`;
+}
 
 function ambiguousText(given: string, found: readonly string[]): string {
   const more = found.length > MOST_NAMED ? ' and others' : '';

@@ -1,8 +1,4 @@
-/**
- * Waits until a request is over, for `requests wait` and `enqueue --wait`: shows progress and prints the outcome.
- * Exit codes: 0 all created · 1 some rejected or cancelled · 3 not over: the time is up, somebody has interrupted the wait or
- * the enqueueing, or Redis cannot be used.
- */
+/** Waits until a request is over, for `requests wait` and `enqueue --wait`: shows progress, prints the outcome (outcome.ts). */
 import { ConfigError, messageOf } from '../../shared/contract/errors.js';
 import type { Config } from '../../shared/runtime/config.js';
 import { openRedis } from '../../shared/runtime/redis.js';
@@ -12,9 +8,9 @@ import { Follower, isOver } from '../../shared/state/follower.js';
 import { RequestReader, type RequestView } from '../../shared/state/requests.js';
 import { type QueueAccess, unreachable, withQueue } from '../connection.js';
 import { print, printJson } from '../output.js';
-import { nextSteps } from '../text/request-words.js';
 import { outcomeText } from '../text/requests-text.js';
 import { findRequest } from './find-request.js';
+import { adviceOf, codeOf, type Early, NOT_OVER } from './outcome.js';
 import { readStandStill } from './stand-still.js';
 import { WaitDisplay } from './wait-display.js';
 
@@ -27,12 +23,7 @@ export type WaitOptions = {
   readonly json?: boolean;
 };
 
-/** Why a wait ended before its request. */
-type Early = 'time is up' | 'interrupted' | undefined;
 type Waited = { readonly request: RequestView; readonly early: Early };
-
-/** Exit code. */
-export const NOT_OVER = 3;
 
 /** @returns the exit code @throws ConfigError if there is no such request */
 export async function runWait(config: Config, options: WaitOptions): Promise<number> {
@@ -83,7 +74,8 @@ async function wait(
       if (!latest) throw error;
       return latest;
     });
-    return { request, early: end.why };
+    // it may have ended in the last moment
+    return { request, early: isOver(request) ? undefined : end.why };
   } finally {
     end.release();
     follower.close();
@@ -114,15 +106,3 @@ class EarlyEnd {
   }
 }
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Pure. */
-export function codeOf({ state, rejected, cancelled }: RequestView, early: Early): number {
-  if (early || state === 'interrupted') return NOT_OVER;
-  return rejected + cancelled > 0 || state === 'cancelled' ? 1 : 0;
-}
-
-function adviceOf(request: RequestView, early: Early): string[] {
-  const why = early ? [`${early}: the request goes on without this command`] : [];
-  const steps = nextSteps(request);
-  return [...why, ...(steps.length > 0 ? ['next:', ...steps.map(step => `  ${step}`)] : [])];
-}
