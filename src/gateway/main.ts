@@ -10,6 +10,7 @@ import { redisPlace } from '../shared/runtime/redis-url.js';
 import { RedisWatch } from '../shared/runtime/redis-watch.js';
 import { startTracing, type Tracing } from '../shared/runtime/tracing.js';
 import { settlesWithin } from '../shared/runtime/wait.js';
+import { cancelRequest } from '../shared/state/cancel-request.js';
 import { limitsOf } from '../shared/state/capacity.js';
 import { Outcomes } from '../shared/state/outcomes.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
@@ -18,6 +19,7 @@ import { announcersOf } from '../shared/webhooks/announcer.js';
 import { Backlog } from './backlog.js';
 import { createGatewayMetrics } from './gateway-metrics.js';
 import { traceRequests, untraced } from './request-tracing.js';
+import { Cancels } from './requests/cancel.js';
 import { Requests } from './requests/note.js';
 import { SharedJobs } from './requests/shared.js';
 import { createServer } from './server.js';
@@ -68,6 +70,10 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
   };
   const app = createServer({
     requests,
+    cancels: new Cancels(
+      (id, by, signal) => cancelRequest({ redis: commands, keys }, id, by, { signal }),
+      stopping.signal,
+    ),
     shared: new SharedJobs(requests, tracing),
     outcomes,
     backlog,

@@ -139,6 +139,15 @@ export const ListSchema = Type.Object({
 });
 export type List = Static<typeof ListSchema>;
 
+export const CancelledSchema = Type.Object({
+  id: Type.String(),
+  cancelled: Type.Integer({ description: 'associations taken back, now or before' }),
+  decided: Type.Integer({ description: 'created or rejected: they stay' }),
+  queued: Type.Integer({ description: 'not yet taken back, or in a call to HubSpot' }),
+  links: Links,
+});
+export type Cancelled = Static<typeof CancelledSchema>;
+
 export const RefusalSchema = Type.Object({
   status: Type.Literal('error'),
   message: Type.String(),

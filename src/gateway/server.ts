@@ -25,17 +25,18 @@ import { asRefusal, NOTHING_ENQUEUED, Refusal, refusalBody, unavailable, wrongHo
 import { type CreateRouteParts, createRoutes } from './routes/create.js';
 import { guardOf } from './routes/guarded.js';
 import { namedBodies, type OpenApi, openApiOptions } from './routes/openapi.js';
-import { requestRoutes } from './routes/requests.js';
+import { type RequestRouteParts, requestRoutes } from './routes/requests.js';
 import { serviceRoutes } from './routes/service.js';
 
-export type ServerParts = CreateRouteParts & {
-  readonly apiKeys: readonly string[];
-  readonly metrics: GatewayMetrics;
-  readonly version: string;
-  readonly logger: Logger;
-  /** for tests */
-  readonly timeouts?: typeof TIMEOUTS;
-};
+export type ServerParts = CreateRouteParts &
+  RequestRouteParts & {
+    readonly apiKeys: readonly string[];
+    readonly metrics: GatewayMetrics;
+    readonly version: string;
+    readonly logger: Logger;
+    /** for tests */
+    readonly timeouts?: typeof TIMEOUTS;
+  };
 
 const MIN_BODY_BYTES = 1_048_576;
 const BODY_BYTES_PER_INPUT = 512;

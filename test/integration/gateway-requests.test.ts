@@ -1,6 +1,9 @@
 /** Requests over HTTP: found by name and state, by their own key only, with what became of them. */
-import { expect, it } from '@jest/globals';
-import type { List, Status } from '../../src/gateway/schemas.js';
+import { describe, expect, it } from '@jest/globals';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
+import type { Cancelled, List, Status } from '../../src/gateway/schemas.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
+import { eventually } from '../support/eventually.js';
 import { type TestServer, useServers } from '../support/gateway.js';
 import { SchemaCheck } from '../support/openapi.js';
 import { useRedis } from '../support/redis.js';
@@ -112,5 +115,76 @@ it('a repeat under an Idempotency-Key is the same request and keeps its first na
 it('methods that a path does not take are refused with those that it takes', async () => {
   const server = await openServer();
   const { headers, statusCode } = await server.app.inject({ method: 'PUT', url: '/requests/1' });
-  expect([statusCode, headers.allow]).toEqual([405, 'GET']);
+  expect([statusCode, headers.allow]).toEqual([405, 'GET, DELETE']);
+});
+
+describe('a caller takes its request back', () => {
+  const cancel = async (server: TestServer, id: string, headers: Record<string, string> = {}) => {
+    const response = await server.app.inject({ method: 'DELETE', url: `/requests/${id}`, headers });
+    return { status: response.statusCode, body: response.json<Cancelled & { errors: unknown[] }>() };
+  };
+
+  it('nothing of it stays queued, a repeat says the same, and its Idempotency-Key enqueues nothing again', async () => {
+    const server = await openServer({ apiKeys: ['one', 'two'] });
+    const headers = { ...bearer('one'), 'idempotency-key': 'k' };
+    const { id } = await post(server, headers, 1_100);
+    const other = await post(server, { ...bearer('two'), 'x-request-name': 'stays' }, 700);
+    const { wait } = bullmqKeys(accountKeys(test.prefix));
+    expect(await test.redis.llen(wait)).toBe(5);
+    expect((await cancel(server, id, bearer('two'))).status).toBe(404);
+    expect((await cancel(server, id)).status).toBe(401);
+    const gone = { id, cancelled: 1_100, decided: 0, queued: 0, links: { status: `/requests/${id}` } };
+    const both = await Promise.all([cancel(server, id, headers), cancel(server, id, headers)]);
+    for (const answer of [...both, await cancel(server, id, headers)])
+      expect(answer).toEqual({ status: 200, body: gone });
+    expect(await test.redis.llen(wait)).toBe(2);
+    const { body } = await ask<Status>(server, `/requests/${id}`, headers);
+    expect(body).toMatchObject({
+      ...{ status: 'CANCELED', state: 'cancelled', cancelled: 1_100, queued: 0 },
+      cancelledBy: `gateway key ${body.by}`,
+      completedAt: expect.any(String),
+    });
+    const repeat = await post(server, { ...headers, prefer: 'wait=5' }, 1_100);
+    expect(repeat).toMatchObject({
+      status: 207,
+      id,
+      body: { status: 'CANCELED', results: [], numErrors: 1, errors: [{ category: 'CANCELED' }] },
+    });
+    expect(await test.redis.llen(wait)).toBe(2);
+    expect((await ask<Status>(server, `/requests/${other.id}`, bearer('two'))).body).toMatchObject({
+      queued: 700,
+    });
+  });
+
+  it('one that shares its job is refused with the reason, whoever asks learns no more, and it goes on', async () => {
+    const server = await openServer({ apiKeys: ['one', 'two'] });
+    const { id } = await post(server, bearer('one'));
+    const { status, body } = await cancel(server, id, bearer('one'));
+    expect([status, body]).toEqual([
+      409,
+      expect.objectContaining({
+        category: 'CONFLICT',
+        errors: [{ in: 'id', message: expect.stringContaining('share a job') }],
+      }),
+    ]);
+    for (const other of [id.replace(/...$/, 'fff'), '00000000-0000-4000-8000-000000000000', 'x'])
+      expect((await cancel(server, other, bearer('one'))).status).toBe(404);
+    expect((await cancel(server, id, bearer('two'))).status).toBe(404);
+    expect((await ask<Status>(server, `/requests/${id}`, bearer('one'))).body).toMatchObject({ queued: 1 });
+  });
+
+  it('a cancel that takes long is answered 202, and goes on', async () => {
+    const server = await openServer({ cancelWaitMs: 300 });
+    const { id } = await post(server, { 'x-request-name': 'n' }, 2);
+    const { wait, active, jobs } = bullmqKeys(accountKeys(test.prefix));
+    await test.redis.lmove(wait, active, 'RIGHT', 'LEFT'); // as if a worker had it
+    await test.redis.set(`${jobs}${id}-0:lock`, 'worker');
+    const first = await cancel(server, id);
+    expect(first).toMatchObject({ status: 202, body: { cancelled: 0, queued: 2 } });
+    await test.redis.lmove(active, wait, 'LEFT', 'RIGHT'); // the worker gives it back
+    await test.redis.del(`${jobs}${id}-0:lock`);
+    await eventually(async () =>
+      expect((await ask<Status>(server, `/requests/${id}`)).body).toMatchObject({ status: 'CANCELED' }),
+    );
+  });
 });

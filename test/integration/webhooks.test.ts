@@ -374,10 +374,19 @@ describe('the ends of requests', () => {
     );
     await rig.redis.hincrby(rig.keys.requestWebhook, 'missingSince', -60_000);
     await eventually(() => expect(receiver.posts.at(-1)).toMatchObject({ event: 'workers.missing' }));
+    const unwanted = await living.post(inputs, { 'x-request-name': 'unwanted' });
+    const path = `${living.url}${unwanted.body.links?.status}`;
+    expect((await fetch(path, { method: 'DELETE' })).status).toBe(200);
+    await eventually(() =>
+      expect(receiver.posts.at(-1)).toMatchObject({
+        event: 'request.cancelled',
+        request: { name: 'unwanted', state: 'cancelled', cancelled: 4, queued: 0 },
+      }),
+    );
     const next = rig.startWorker();
     await eventually(() => expect(receiver.posts.at(-1)).toMatchObject({ event: 'workers.back' }));
     await rig.drained();
-    expect(receiver.posts).toHaveLength(4);
+    expect(receiver.posts).toHaveLength(5);
     receiver.expectSigned();
     const output = [worker, next, gateway, living].map(process => process.output()).join('');
     const kept = JSON.stringify(await rig.redis.hgetall(rig.keys.requestWebhook));
@@ -413,8 +422,9 @@ describe('the ends of requests', () => {
     const heard = (from = 0) => receiver.posts.slice(from).map(({ request }) => String(request?.id));
     /** as if all pauses were over */
     const goOn = async () => {
-      const waiting = await redis.zrange(keys.requestsToAnnounce, 0, '-1');
-      for (const id of waiting) await redis.zadd(keys.requestsToAnnounce, 'XX', '1', id);
+      const now = String(Date.now());
+      const pausing = await redis.zrangebyscore(keys.requestsToAnnounce, `(${now}`, '+inf');
+      for (const id of pausing) await redis.zadd(keys.requestsToAnnounce, 'XX', now, id);
       await redis.hdel(keys.requestWebhook, 'pausedUntil');
     };
     const isEmpty = async () => expect(await redis.zcard(keys.requestsToAnnounce)).toBe(0);

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import { Backlog } from '../../src/gateway/backlog.js';
 import { createGatewayMetrics } from '../../src/gateway/gateway-metrics.js';
 import { untraced } from '../../src/gateway/request-tracing.js';
+import { Cancels } from '../../src/gateway/requests/cancel.js';
 import { Requests } from '../../src/gateway/requests/note.js';
 import { SharedJobs } from '../../src/gateway/requests/shared.js';
 import { createServer } from '../../src/gateway/server.js';
@@ -13,6 +14,7 @@ import { accountKeys } from '../../src/shared/contract/keys.js';
 import { parseConfig } from '../../src/shared/runtime/config.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
+import { cancelRequest } from '../../src/shared/state/cancel-request.js';
 import { limitsOf } from '../../src/shared/state/capacity.js';
 import { Outcomes } from '../../src/shared/state/outcomes.js';
 import { queueStateReader } from '../../src/shared/state/queue-state.js';
@@ -72,6 +74,7 @@ export type TestServer = {
 export type ServerOptions = {
   maxInputs?: number;
   maxQueued?: number;
+  cancelWaitMs?: number;
   apiKeys?: string[];
   timeouts?: { requestMs: number; largeBodyMs: number };
   hubspot?: HubSpotOptions;
@@ -94,6 +97,11 @@ export async function openServer(
   const stopping = new AbortController();
   const app = createServer({
     requests,
+    cancels: new Cancels(
+      (id, by, signal) => cancelRequest({ redis, keys }, id, by, { signal }),
+      stopping.signal,
+      options.cancelWaitMs,
+    ),
     shared: new SharedJobs(requests),
     outcomes,
     backlog,

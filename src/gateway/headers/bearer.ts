@@ -34,3 +34,5 @@ export function createGuard(
 
 /** @returns true if the caller may read the request. Everybody may read requests that a gateway without keys accepted. */
 export const mayRead = (caller: Caller, owner: Caller): boolean => owner === NOBODY || owner === caller;
+/** @returns true if the caller may take the request back: it is its own. Without keys that is every request without a caller. */
+export const mayCancel = (caller: Caller, owner: Caller): boolean => owner === caller;

@@ -4,10 +4,17 @@
  */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { TSchema } from 'typebox';
-import { AnswerSchema, ListSchema, RefusalSchema, requestSchema, StatusSchema } from '../schemas.js';
+import {
+  AnswerSchema,
+  CancelledSchema,
+  ListSchema,
+  RefusalSchema,
+  requestSchema,
+  StatusSchema,
+} from '../schemas.js';
 
 /** Bodies that several routes share, under their names in `components`. */
-export type BodyName = 'Request' | 'Answer' | 'Status' | 'List' | 'Refusal';
+export type BodyName = 'Request' | 'Answer' | 'Status' | 'List' | 'Cancelled' | 'Refusal';
 
 export const namedBodies = (maxInputs: number): readonly TSchema[] => {
   const bodies: Readonly<Record<BodyName, TSchema>> = {
@@ -15,6 +22,7 @@ export const namedBodies = (maxInputs: number): readonly TSchema[] => {
     Answer: AnswerSchema,
     Status: StatusSchema,
     List: ListSchema,
+    Cancelled: CancelledSchema,
     Refusal: RefusalSchema,
   };
   return Object.entries(bodies).map(([$id, schema]) => ({ ...schema, $id }));

@@ -3,6 +3,7 @@ import type { RouteOptions } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { REQUEST_STATES } from '../../shared/state/requests.js';
 import { Refusal } from '../refusal.js';
+import { type Cancels, cancelOwn } from '../requests/cancel.js';
 import type { Requests } from '../requests/note.js';
 import { forCaller, readStatus } from '../requests/status.js';
 import type { List } from '../schemas.js';
@@ -10,7 +11,7 @@ import type { Guard } from './guarded.js';
 import { MAX_LIMIT, readListQuery } from './list-query.js';
 import { answers, refuses } from './openapi.js';
 
-export type RequestRouteParts = { readonly requests: Requests };
+export type RequestRouteParts = { readonly requests: Requests; readonly cancels: Cancels };
 
 const PathSchema = Type.Object({ id: Type.String({ description: 'as in links.status of the answer' }) });
 type Path = Static<typeof PathSchema>;
@@ -27,6 +28,7 @@ const MOST_READS = 1_000;
 export const requestRoutes = (parts: RequestRouteParts, guard: Guard): RouteOptions[] => [
   listRoute(parts, guard),
   statusRoute(parts, guard),
+  cancelRoute(parts, guard),
 ];
 
 const listRoute = ({ requests }: RequestRouteParts, guard: Guard): RouteOptions => ({
@@ -78,6 +80,37 @@ const statusRoute = ({ requests }: RequestRouteParts, guard: Guard): RouteOption
     const status = await readStatus(requests.found, (params as Path).id, caller);
     if (!status) throw noSuchRequest();
     return reply.send(status);
+  },
+});
+
+const cancelRoute = ({ requests, cancels }: RequestRouteParts, guard: Guard): RouteOptions => ({
+  method: 'DELETE',
+  url: '/requests/:id',
+  schema: {
+    operationId: 'cancelRequest',
+    summary: 'Takes back what is still queued of a request',
+    description:
+      'What is created, rejected or in a call to HubSpot stays. A repeat changes nothing and answers the counts. The request stays readable, as CANCELED.',
+    security: guard.security,
+    params: PathSchema,
+    response: {
+      200: answers('Nothing of it is queued any more', 'Cancelled'),
+      202: answers(
+        'It takes longer and goes on: calls to HubSpot are in flight, or the queue is long',
+        'Cancelled',
+      ),
+      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS'),
+      404: refuses('This key has sent no such request, or it is no longer known'),
+      409: refuses('The request shares its job with others, as single associations of one moment do'),
+      503: refuses('Redis is away; a cancel that has begun is finished by workers'),
+    },
+  },
+  config: { guarded: true },
+  onRequest: guard.identify,
+  handler: async ({ params, caller }, reply) => {
+    const cancelled = await cancelOwn(requests.found, cancels, (params as Path).id, caller);
+    if (!cancelled) throw noSuchRequest();
+    return reply.code(cancelled.queued > 0 ? 202 : 200).send(cancelled);
   },
 });
 
