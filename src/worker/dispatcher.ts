@@ -117,7 +117,9 @@ export class Dispatcher {
     for (const job of jobs)
       for (const submission of processor.open(job)) isNews = this.#submit(submission) || isNews;
     if (isNews) work.notify(); // wakes the other line
-    if (jobs.length === 0 && !isFull && flow.stretch()) intake.lookForRoom();
+    // jobs that are given back fill no call, however many are fetched
+    const isTakenBack = this.parts.cancelled.size > 0;
+    if (jobs.length === 0 && !isFull && !isTakenBack && flow.stretch()) intake.lookForRoom();
     return jobs.length > 0;
   }
 

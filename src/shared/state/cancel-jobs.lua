@@ -37,8 +37,11 @@ local known = expectFinishable(BULLMQ, #jobs)
 expectType('zset', BULLMQ.failed)
 local places = kind ~= '' and placesOf(kind, KEYS[9], ids, indexes)
 
--- Reads a job. Returns its state for the reply.
+-- Reads a job. Returns its state for the reply. A job that is named twice is taken out once.
+local seen = {}
 local function look(job)
+  if seen[job.id] then return 0 end
+  seen[job.id] = true
   local found = redis.pcall('HMGET', job.key, STARTS, 'associationsCounted', ATTEMPTS, PARENT, DEDUPLICATION, SCHEDULER)
   if found.err or (found[1] or '0') ~= job.starts or redis.call('HSTRLEN', job.key, DATA) ~= job.bytes then return 0 end
   if (places and not places[job.id]) or redis.call('EXISTS', lockOf(job.key)) == 1 then return 0 end

@@ -82,7 +82,8 @@ export class CancelSweep {
   /**
    * Windows of a list begin at its head, where producers add jobs: what they add moves other jobs into later windows, and what
    * workers take leaves at the tail, so that no job moves past the walk. In a sorted set one may; the next walk meets it.
-   * Jobs are gathered over windows, because a removal from a long list costs Redis milliseconds, however many leave it.
+   * Jobs are gathered over windows, because a removal from a long list costs Redis milliseconds, however many leave it; a job
+   * that is met again meanwhile counts once.
    */
   async #walkPlace(waiting: Waiting, signal: AbortSignal): Promise<number> {
     const { onStep, sizes: { ids: most, jobs } = SIZES } = this.parts;
@@ -90,6 +91,8 @@ export class CancelSweep {
     for (let [first, isLast] = [0, false]; !isLast && !signal.aborted; ) {
       const ids = await this.#window(waiting, first, first + most - 1);
       isLast = ids.length < most;
+      const again = new Set(ids);
+      gathered = gathered.filter(({ id }) => !again.has(id));
       for (const [at, id] of ids.entries())
         if (this.#isOfRequest(id)) gathered.push({ id, index: first + at });
       first += most;
