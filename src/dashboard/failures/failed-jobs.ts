@@ -45,8 +45,13 @@ export async function latestFailure({ redis, keys }: QueueAccess): Promise<strin
 /**
  * Pages of the failed jobs, oldest first.
  * @param until {@link latestFailure} at the start, so that a retried job that fails again is not read twice
+ * @param request leaves out jobs whose ids say that they are of other requests, without reading them
  */
-export async function* failedJobs(access: QueueAccess, until: string): AsyncGenerator<FailedJob[]> {
+export async function* failedJobs(
+  access: QueueAccess,
+  until: string,
+  request?: string,
+): AsyncGenerator<FailedJob[]> {
   const key = bullmqKeys(access.keys).failed;
   // The position in the set is a score and an id, not a rank, because ranks shift when jobs are retried or removed.
   let after: Entry = { score: '-inf', id: Buffer.alloc(0) };
@@ -55,11 +60,17 @@ export async function* failedJobs(access: QueueAccess, until: string): AsyncGene
     const last = entries.at(-1);
     if (!last) return;
     after = last;
-    yield await readJobs(
-      access,
-      entries.map(entry => entry.id.toString()),
-    );
+    const ids = entries.map(entry => entry.id.toString());
+    const wanted = request === undefined ? ids : ids.filter(id => mayBeOf(request, id));
+    if (wanted.length > 0) yield await readJobs(access, wanted);
   }
+}
+
+const JOB_OF_REQUEST = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+$/;
+/** Jobs of other clients may have any id, and name their request in their data only. */
+function mayBeOf(request: string, id: string): boolean {
+  const named = JOB_OF_REQUEST.exec(id)?.[1];
+  return named === undefined || named === request;
 }
 
 type Entry = { score: string; id: Buffer };

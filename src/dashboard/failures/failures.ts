@@ -49,7 +49,7 @@ async function* matching(access: QueueAccess, filter: FailureFilter): AsyncGener
   const category = filter.category?.toUpperCase();
   const until = filter.until ?? (await latestFailure(access));
   if (until === undefined) return;
-  for await (const page of failedJobs(access, until)) {
+  for await (const page of failedJobs(access, until, filter.request)) {
     yield page.flatMap(job => {
       if (filter.from !== undefined && !isSameType(filter.from, job.fromObjectType)) return [];
       if (filter.to !== undefined && !isSameType(filter.to, job.toObjectType)) return [];
