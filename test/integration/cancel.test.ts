@@ -8,7 +8,9 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { Removal } from '../../src/bullmq/removal.js';
+import { createProducer } from '../../src/index.js';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
+import { messageOf } from '../../src/shared/contract/errors.js';
 import { cancelRequest } from '../../src/shared/state/cancel-request.js';
 import { RequestReader, type RequestView } from '../../src/shared/state/requests.js';
 import { eventually } from '../support/eventually.js';
@@ -125,6 +127,33 @@ describe('requests cancel', () => {
     expect(await cancel(A)).toEqual({ status: 0, output: 'cancelled 0, already decided 4\n' });
     expect((await request(A)).state).toBe('done');
   });
+});
+
+it('a process that enqueues stops when its request is cancelled, and what it sent last is taken back as well', async () => {
+  await rig.start();
+  rig.startWorker();
+  const producer = createProducer({ redisUrl: rig.redisUrl, prefix: rig.prefix });
+  let read = 0;
+  async function* endless() {
+    for (const { fromObjectType, toObjectType, types } = contactsToCompanies; ; read++) {
+      if (read % 5_000 === 0) await new Promise(setImmediate);
+      yield { fromObjectType, toObjectType, types, from: 1 + read, to: 1_000_000_000 + read };
+    }
+  }
+  const stopped = producer
+    .enqueueMany(endless(), { request: { id: A, name: 'endless' } })
+    .catch(error => error);
+  await eventually(async () => expect((await request(A)).accepted).toBeGreaterThan(5_000));
+  expect((await cancel(A)).output).toMatch(/^cancelled \d+, already decided \d+\n$/);
+  expect(messageOf(await stopped)).toMatch(/the request was cancelled by \S+@\S+/);
+  await producer.close();
+  // its last bulk may have come after the mark; a worker takes it back
+  await eventually(async () => expect(await request(A)).toMatchObject({ state: 'cancelled', queued: 0 }));
+  const { accepted, created, cancelled } = await request(A);
+  expect(created + cancelled).toBe(accepted);
+  await rig.drained();
+  expect(rig.simulator.ledger.createdCount()).toBe(created);
+  expect(await counts()).toEqual([created, 0, cancelled]);
 });
 
 describe.each(WAYS)('what a worker has in hand, in the %s way', way => {
