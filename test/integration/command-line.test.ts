@@ -32,6 +32,7 @@ const COMMANDS = [
   'failures retry',
   'failures export',
   'failures discard',
+  'alerts test',
   'requests cancel',
   'requests list',
   'requests show',
