@@ -202,6 +202,26 @@ const rig = useRig(import.meta.url, afterAll);
     await page.close();
   });
 
+  it('has a Redis that is away as its headline, with the words of Redis below', async () => {
+    const trouble = { since: Date.now(), message: 'connect ECONNREFUSED 127.0.0.1:6379' };
+    await withPage(async page => {
+      await sentence(page, /^Idle/);
+      await page.addInitScript(json => {
+        // what a dashboard sends while it cannot read Redis
+        globalThis.EventSource = class extends EventTarget {
+          constructor() {
+            super();
+            setInterval(() => this.dispatchEvent(new MessageEvent('trouble', { data: json })), 100);
+          }
+        } as unknown as typeof EventSource;
+      }, JSON.stringify(trouble));
+      await page.reload();
+      await sentence(page, /^Redis has been away since \d\d:\d\d:\d\d; what you see is how it was then/);
+      expect(await page.getAttribute('#state', 'data-tone')).toBe('bad');
+      expect(await page.textContent('#connection')).toBe(trouble.message);
+    });
+  });
+
   it('pauses and resumes the queue', async () => {
     await withPage(async page => {
       await page.locator('#pause').waitFor(); // hidden until the page knows whether it may act
@@ -407,8 +427,10 @@ const rig = useRig(import.meta.url, afterAll);
         expect(await requests(page).first().textContent()).toMatch(
           /contacts-to-companies-0\.csv.*10 % of 1,000 associations: 100 created, 3 rejected, 897 queued/,
         );
-        for (let times = 0; times < 2; times++) await page.click('#requests-more');
-        await eventually(async () => expect(await requests(page).count()).toBe(110));
+        for (const shown of [60, 110]) {
+          await page.click('#requests-more');
+          await eventually(async () => expect(await requests(page).count()).toBe(shown));
+        }
         await page.selectOption('#requests-state', 'cancelled');
         await eventually(async () => expect(await requests(page).count()).toBe(4));
         await page.fill('#requests-filter', 'day 183');

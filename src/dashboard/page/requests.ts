@@ -48,17 +48,22 @@ async function fetchState(): Promise<void> {
 
 /** Shows more of those that are loaded, and loads older ones when there are no more. */
 async function showMore(): Promise<void> {
+  if (isLoading) return; // a second press would load the same page again
   most += MORE;
   const after = nextAfter();
   if (after !== undefined && loaded().length < most) {
+    isLoading = true;
     const { state } = filter;
     const page = await get<Page>(`/api/requests?${new URLSearchParams({ state, after })}`);
-    if (!page || filter.state !== state) return;
-    older.push(...page.requests);
-    olderAfter = page.after ?? '';
+    isLoading = false;
+    if (page && filter.state === state) {
+      older.push(...page.requests);
+      olderAfter = page.after ?? '';
+    }
   }
   render();
 }
+let isLoading = false;
 
 /** @returns the last request that is loaded, if older ones may exist */
 const nextAfter = (): string | undefined =>
