@@ -190,7 +190,7 @@ it('the page runs no inline script, is shown in no frame, and only it may change
   );
   expect((await page.get('/queues/')).headers.get('content-security-policy')).toMatch(/script-src 'self';/);
   const crossSite = { 'x-association-queue': '1', 'sec-fetch-site': 'cross-site' };
-  for (const path of ['/api/pause', '/api/rejections/discard'])
+  for (const path of ['/api/pause', '/api/rejections/discard', '/api/requests/x/cancel'])
     expect((await page.post(path, crossSite)).status).toBe(403);
   expect((await fetch(`${page.url}${BOARD}/pause`, { method: 'PUT' })).status).toBe(403);
   expect(await rig.queue.isPaused()).toBe(false);
@@ -199,7 +199,13 @@ it('the page runs no inline script, is shown in no frame, and only it may change
   expect((await page.get('/api/rejections/none')).status).toBe(404);
 
   const watching = await rig.startDashboard({ DASHBOARD_READ_ONLY: 'true' });
-  for (const path of ['/api/pause', '/api/resume', '/api/rejections/retry', '/api/rejections/discard'])
+  for (const path of [
+    '/api/pause',
+    '/api/resume',
+    '/api/rejections/retry',
+    '/api/rejections/discard',
+    '/api/requests/x/cancel',
+  ])
     expect([path, (await watching.post(path)).status]).toEqual([path, 403]);
   const put = await fetch(`${watching.url}${BOARD}/pause`, { method: 'PUT', headers: OWN });
   expect(put.status).toBe(403);
