@@ -153,7 +153,9 @@ function tell(imported: Result, file: string, { stdout, stderr }: Terminal): Enq
 function goOn(imported: Result, file: string): string {
   if (!('requestId' in imported) || !imported.interrupted) return 'nothing is enqueued';
   const { requestId, interrupted } = imported;
-  const done = `everything up to line ${interrupted.upTo} is enqueued or refused for sure`;
+  const { upTo } = interrupted;
+  const done =
+    upTo > 0 ? `everything up to line ${upTo} is enqueued or refused for sure` : 'nothing is enqueued yet';
   return file === '-'
     ? `${done}; enqueue the lines after it again`
     : `${done}; go on with: association-queue enqueue ${JSON.stringify(file)} --resume ${requestId}`;
