@@ -34,6 +34,7 @@ describe('a worker with half-open connections', () => {
     await rig.drained();
     expect((await health('/readyz')).status).toBe(200);
 
+    proxy.holdNew(); // until we have seen that it is not ready
     expect(proxy.swallow()).toBeGreaterThanOrEqual(2);
     const since = performance.now();
     await rig.enqueue(GOOD.slice(1_000), 10);
@@ -45,6 +46,7 @@ describe('a worker with half-open connections', () => {
       ]);
     });
     expect((await health('/healthz')).status).toBe(200);
+    proxy.letNew();
     await rig.drained();
     expect(performance.now() - since).toBeLessThan(15_000);
     await eventually(async () => expect((await health('/readyz')).status).toBe(200));

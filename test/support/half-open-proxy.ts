@@ -11,6 +11,8 @@ export class HalfOpenProxy {
   readonly #server: Server;
   readonly #lines = new Set<Line>();
   #swallowsNew = false;
+  /** connections that wait for {@link holdNew} to end; undefined: new ones work at once */
+  #held: Socket[] | undefined;
   /** connections that were made through it, ever */
   accepted = 0;
 
@@ -46,7 +48,19 @@ export class HalfOpenProxy {
     this.#swallowsNew = swallows;
   }
 
+  /** New connections wait, and lose nothing, until {@link letNew}. */
+  holdNew(): void {
+    this.#held ??= [];
+  }
+
+  letNew(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const near of held) this.#connect(near);
+  }
+
   async stop(): Promise<void> {
+    for (const near of this.#held ?? []) near.destroy();
     const closed = once(this.#server, 'close');
     this.#server.close();
     for (const { near, far } of this.#lines) {
@@ -58,6 +72,15 @@ export class HalfOpenProxy {
 
   #accept(near: Socket): void {
     this.accepted += 1;
+    if (this.#held) {
+      near.pause();
+      near.on('error', () => {});
+      this.#held.push(near);
+    } else this.#connect(near);
+  }
+
+  #connect(near: Socket): void {
+    if (near.destroyed) return;
     const far = connect(this.target);
     const line: Line = { near, far, isDead: this.#swallowsNew };
     this.#lines.add(line);
@@ -70,6 +93,7 @@ export class HalfOpenProxy {
     from.on('data', bytes => {
       if (!line.isDead) to.write(bytes);
     });
+    from.resume();
     from.on('error', () => {});
     from.on('close', () => {
       if (!line.isDead) to.destroy();
