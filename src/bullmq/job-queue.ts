@@ -58,7 +58,7 @@ export class JobQueue {
     const release = parts.release ?? installedRelease();
     const isBulk = isKnown(release);
     if (!isBulk) {
-      this.note = `the worker does not know the scripts of BullMQ ${release.version}; it moves jobs one by one by BullMQ's own verbs, which is slower`;
+      this.note = `the worker does not know the scripts of BullMQ ${release.version}; it moves jobs one by one by BullMQ's own commands, which is slower`;
       logger.warn({ event: 'bullmq', version: release.version }, this.note);
     }
     // Without the skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.

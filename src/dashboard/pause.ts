@@ -1,7 +1,7 @@
 /**
  * Pauses and resumes the queue for all workers, with who and why. The pause is BullMQ's own, so that every BullMQ client sees
  * it. A hash of ours says who paused the queue; it is written after BullMQ's pause and removed before BullMQ's resume. If this
- * process dies in between, the queue is paused "by another client", which is true of nobody's name.
+ * process dies in between, every view says that another client paused the queue, and names nobody.
  */
 import { enteringWords } from '../shared/runtime/text.js';
 import type { Pause } from '../shared/state/queue-state.js';

@@ -138,7 +138,7 @@ describe.each(WAYS)('in the %s way', way => {
     });
   });
 
-  it('jobs are retried, delayed and failed by BullMQ’s verbs; data that is no JSON fails, too', async () => {
+  it('jobs are retried, delayed and failed by BullMQ’s commands; data that is no JSON fails, too', async () => {
     await add(box, ['job-retried', 'job-delayed', 'job-broken']);
     await test.redis.hset(`${bullmqKeys(box.keys).jobs}job-broken`, 'data', '{"version":1,');
     const [retried, delayed, broken] = (await box.jobs.take(ALL)).jobs as [

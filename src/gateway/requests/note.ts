@@ -1,7 +1,7 @@
 /**
  * Puts requests into Redis.
  * Responsible for:
- *   1. noting a request and enqueueing its jobs in one step: all of them or none (a MULTI of BullMQ's FlowProducer);
+ *   1. noting a request (note.lua), and in a second step enqueueing its jobs, all of them or none (docs/decisions/0006);
  *   2. enqueueing a request that comes twice under one idempotency key only once, whatever crashed in between. Job ids are
  *      `<request id>-<n>`, and BullMQ does not add an id that exists;
  *   3. reporting within 2 s that Redis is unreachable (in-time.ts), and reconnecting by itself.
@@ -49,7 +49,7 @@ export type Noted = {
 };
 
 export class Requests {
-  readonly #accept = loadScript(new URL('./note.lua', import.meta.url));
+  readonly #note = loadScript(new URL('./note.lua', import.meta.url));
   readonly found: FoundRequests;
   readonly #inTime: InTime;
   readonly #queue: Queue;
@@ -101,7 +101,7 @@ export class Requests {
     const about = [shared, caller, name, this.keepSeconds];
     const args = [newId, fingerprint, inputs, jobs.length, room ? 1 : 0, ...about];
     const noting = this.#inTime
-      .run(() => this.#accept(this.redis, keys, args))
+      .run(() => this.#note(this.redis, keys, args))
       .catch((error: unknown) => {
         throw withFate(error, NOTHING_ENQUEUED); // jobs are enqueued after the note
       });

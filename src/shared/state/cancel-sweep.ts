@@ -44,7 +44,9 @@ export type SweepParts = {
 /** ids: of a window · jobs: read and taken out in one step; more would block Redis for milliseconds */
 const SIZES = { ids: 2_000, jobs: 100 };
 
-/** Where jobs wait. Producers and workers move them from left to right, so a walk meets most of them even so. */
+/**
+ * Where jobs wait. Producers and workers move jobs from left to right. A walk in this order meets most jobs that move meanwhile.
+ */
 const WAITING: ReadonlySet<Place> = new Set(['delayed', 'prioritized', 'wait', 'paused']);
 
 type Waiting = { readonly place: Place; readonly kind: 'list' | 'zset'; readonly key: string };

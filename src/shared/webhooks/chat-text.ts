@@ -29,7 +29,7 @@ export function chatText(incident: Incident, queue: string): string {
     }
     case 'workers.missing': {
       const { at, since, jobs } = incident;
-      return `:red_circle: *${plain(queue)}*: no worker has been alive for ${duration(at - since)}, and ${count(jobs)} jobs wait. Nothing is lost. Start one: \`association-queue worker\``;
+      return `:red_circle: *${plain(queue)}*: no worker has been alive for ${duration(at - since)}, and ${count(jobs)} jobs are queued. Nothing is lost. Start one: \`association-queue worker\``;
     }
     case 'workers.back': {
       const { at, since, jobs } = incident;

@@ -38,7 +38,7 @@ describe('an announcement', () => {
     ],
     [
       { ...common, kind: 'workers.missing', since: at - 61_000, jobs: 1_200 },
-      ':red_circle: *hubspot-associations*: no worker has been alive for 61 s, and 1,200 jobs wait. Nothing is lost. Start one: `association-queue worker`',
+      ':red_circle: *hubspot-associations*: no worker has been alive for 61 s, and 1,200 jobs are queued. Nothing is lost. Start one: `association-queue worker`',
     ],
     [
       { ...common, kind: 'workers.back', since: at - 754_000, jobs: 3 },
