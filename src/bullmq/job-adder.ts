@@ -14,6 +14,7 @@ import {
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { JobData } from '../shared/contract/association.js';
 import { JOB_NAME, type Priority } from '../shared/contract/keys.js';
+import { installedRelease, KNOWN } from './fingerprint.js';
 import { producerJobOptions } from './layout.js';
 
 /** A script with its text: a MULTI would run the other commands if Redis did not know its hash. */
@@ -27,8 +28,19 @@ export type NewJob = { readonly id: string; readonly data: JobData };
 /** The jobs were not added: Redis has lost BullMQ's scripts (SCRIPT FLUSH), and gets them again with the next connection. */
 export class LostScripts extends Error {}
 
+/** The installed BullMQ did not send the jobs through our backend, so the script did not run. A repeat does not help. */
+export class OtherBullmq extends Error {
+  constructor(fate: string) {
+    const known = Object.values(KNOWN).at(-1);
+    const { version } = installedRelease();
+    super(
+      `BullMQ ${version} does not add jobs as ${known} does, so no request can count them; ${fate}: install bullmq@${known}, then enqueue the same again`,
+    );
+  }
+}
+
 type Entries = Parameters<RedisQueueBackend['addJobs']>[0];
-type Transaction = { readonly call: ScriptCall; reply?: unknown };
+type Transaction = { readonly call: ScriptCall; result?: { readonly reply: unknown } };
 
 class Backend extends RedisQueueBackend {
   /** id of the first job → the script that runs in the same transaction */
@@ -48,7 +60,7 @@ class Backend extends RedisQueueBackend {
       if (error?.message.startsWith('NOSCRIPT')) throw new LostScripts(error.message);
       if (error) throw error;
     }
-    transaction.reply = replies.at(-1)?.[1];
+    transaction.result = { reply: replies.at(-1)?.[1] };
     return entries.map(({ jobId }) => jobId);
   }
 }
@@ -90,20 +102,24 @@ export class JobAdder {
 
   /**
    * Adds jobs and runs a script after them, in one step. @returns the script's reply
-   * @throws LostScripts, or Redis' error: nothing was added. Any other error: all of it or nothing was
+   * @throws LostScripts, or Redis' error: nothing was added · OtherBullmq: the jobs may be in the queue, and the script did not
+   *   run · Any other error: all of it or nothing was
    */
   async addWith(jobs: readonly NewJob[], priority: Priority, call: ScriptCall): Promise<unknown> {
+    if (!this.#backend) throw new OtherBullmq('nothing was enqueued');
+    const { transactions } = this.#backend;
     const first = jobs[0]?.id ?? '';
     const transaction: Transaction = { call };
-    this.#backend?.transactions.set(first, transaction);
+    transactions.set(first, transaction);
     const opts = producerJobOptions(priority);
     try {
       await this.#queue.addBulk(
         jobs.map(({ id, data }) => ({ name: JOB_NAME, data, opts: { ...opts, jobId: id } })),
       );
-      return transaction.reply;
+      if (!transaction.result) throw new OtherBullmq(`${jobs.length} jobs may be in the queue uncounted`);
+      return transaction.result.reply;
     } finally {
-      this.#backend?.transactions.delete(first);
+      transactions.delete(first);
     }
   }
 

@@ -14,7 +14,7 @@ import type { Keys, Priority } from '../shared/contract/keys.js';
 import { loadScript, scriptSource } from '../shared/runtime/script.js';
 import { userAtHost } from '../shared/runtime/who.js';
 import { type RequestFile, requestKeys, type Via } from '../shared/state/requests.js';
-import { BULKS_ON_THE_WIRE, type CountedBulk, type Sender } from './sender.js';
+import { BULKS_ON_THE_WIRE, COUNTED_BEFORE, type CountedBulk, type Sender } from './sender.js';
 
 /** Time after which a process that says nothing counts as gone; it renews the lease three times as often. */
 export const LEASE_MS = 15_000;
@@ -153,7 +153,7 @@ export class RequestSender {
     };
     try {
       const reply = await this.#sender.sendCounted(bulk, this.#request.priority);
-      this.#understand(reply);
+      if (reply !== COUNTED_BEFORE) this.#understand(reply);
     } finally {
       if (slot !== undefined) this.#free.push(slot);
     }
@@ -199,7 +199,7 @@ export class RequestSender {
   }
 
   #understand(reply: unknown): void {
-    const [state, by] = (reply ?? ['accepted', '']) as [string, string];
+    const [state, by] = reply as [string, string];
     if (state === 'cancelled')
       throw new RequestCancelled(`the request was cancelled${by ? ` by ${by}` : ''}`);
     if (state === 'refused') throw new Error('Redis did not take the jobs');

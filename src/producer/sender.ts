@@ -11,7 +11,7 @@
  */
 import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
-import { JobAdder, LostScripts, type NewJob, type ScriptCall } from '../bullmq/job-adder.js';
+import { JobAdder, LostScripts, type NewJob, OtherBullmq, type ScriptCall } from '../bullmq/job-adder.js';
 import type { JobData } from '../shared/contract/association.js';
 import { type Priority, queueName } from '../shared/contract/keys.js';
 import { isConnectionLoss, openRedis, redisReason } from '../shared/runtime/redis.js';
@@ -31,6 +31,9 @@ export const BULKS_ON_THE_WIRE = 4;
 const NOTICE_MS = 20;
 /** Time in which a counted bulk is sent again if its answer is unclear; each answer may take {@link SILENCE_MS} more. */
 const UNCLEAR_MS = 5_000;
+
+/** Stands for the script's reply if the answer was lost and the bulk is counted. */
+export const COUNTED_BEFORE = Symbol('counted before');
 
 /** Jobs that a script counts in the same step. */
 export type CountedBulk = {
@@ -81,8 +84,8 @@ export class Sender {
 
   /**
    * Sends a bulk of a request; it is in the queue and counted, or neither. At most {@link BULKS_ON_THE_WIRE} at a time.
-   * @returns the script's reply; undefined if the answer was lost and the bulk is counted
-   * @throws Error with Redis' address and the reason
+   * @returns the script's reply, or {@link COUNTED_BEFORE}
+   * @throws Error with Redis' address and the reason; OtherBullmq if the installed BullMQ cannot count jobs
    */
   async sendCounted(bulk: () => CountedBulk, priority: Priority): Promise<unknown> {
     await this.#ready();
@@ -150,9 +153,10 @@ export class Sender {
     const until = performance.now() + UNCLEAR_MS;
     for (let isUnclear = false; ; isUnclear = true) {
       try {
-        if (isUnclear && (await this.#heard(isCounted()))) return undefined;
+        if (isUnclear && (await this.#heard(isCounted()))) return COUNTED_BEFORE;
         return await this.#heard(this.#adder.addWith(jobs, priority, call));
       } catch (error) {
+        if (error instanceof OtherBullmq) throw error;
         const failure = this.#failure(error);
         // if Redis answered, it has added nothing
         if (isReply(error) || performance.now() > until) throw failure;

@@ -1,5 +1,6 @@
 /** Requests of the library: their records from the first job to the end, and enqueueing exactly once. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { createProducer, EnqueueError, type Producer } from '../../src/index.js';
@@ -201,6 +202,23 @@ describe('exactly once', () => {
       await server.stop();
     }
   });
+});
+
+it('a BullMQ that adds jobs in another way is an error that says what to install, and no success', async () => {
+  const addBulk = jest.spyOn(Queue.prototype, 'addBulk').mockImplementation(function (this: Queue, jobs) {
+    return Promise.all(jobs.map(({ name, data, opts }) => this.add(name, data, opts)));
+  } as Queue['addBulk']);
+  try {
+    const failure = await producer()
+      .enqueueMany(links(501))
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(EnqueueError);
+    expect((failure as EnqueueError).message).toMatch(
+      /2 jobs may be in the queue uncounted: install bullmq@\d+\.\d+\.\d+, then enqueue the same again/,
+    );
+  } finally {
+    addBulk.mockRestore();
+  }
 });
 
 async function killProducers(): Promise<void> {
