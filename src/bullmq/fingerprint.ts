@@ -8,18 +8,19 @@ import { createRequire } from 'node:module';
 import { QueueKeys } from 'bullmq';
 
 /** BullMQ's scripts that our scripts replace for many jobs, or whose data our scripts read. */
-const MIRRORED = [
+export const MIRRORED = [
   'addPrioritizedJob',
   'addStandardJob',
   'extendLocks',
   'moveStalledJobsToWait',
   'moveToActive',
   'moveToFinished',
+  'removeJob',
 ] as const;
 
 /** Fingerprint → first release with it. Take the steps in README.md before you add one. */
 export const KNOWN: Readonly<Record<string, string>> = {
-  '77d4b7ef6aa8ec0ded8f295f31f2f052f74303e0': '6.7.0',
+  'df707216105d82e0e346ebb3d388f986b697bfd1': '6.7.0',
 };
 
 /** A script in BullMQ's files: `content` is Lua, `keys` the number of keys. */

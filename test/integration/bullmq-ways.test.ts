@@ -1,9 +1,10 @@
 /** The worker leaves the same state of BullMQ's jobs in the bulk way and in the public way. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type BulkJobOptions, type Job, Worker } from 'bullmq';
 import type { FetchedJob, TakeLimits } from '../../src/bullmq/fetched-job.js';
-import { fingerprintOf, installedRelease, isKnown, KNOWN } from '../../src/bullmq/fingerprint.js';
+import { fingerprintOf, installedRelease, isKnown, KNOWN, MIRRORED } from '../../src/bullmq/fingerprint.js';
 import { bullmqKeys, KEEP_COMPLETED, METRICS_POINTS } from '../../src/bullmq/layout.js';
 import { queueName } from '../../src/shared/contract/keys.js';
 import { type Box, closeBoxes, LOCK_MS, newBox } from '../support/job-box.js';
@@ -175,6 +176,15 @@ describe('the fingerprint', () => {
 
   it('of the pinned release is known', () => {
     expect(KNOWN).toHaveProperty(fingerprintOf(release) ?? 'none', release.version);
+  });
+
+  it('is of the scripts that the table in src/bullmq/README.md names; what is TypeScript there has no script', () => {
+    const page = readFileSync(new URL('../../src/bullmq/README.md', import.meta.url), 'utf8');
+    const [, table = ''] = page.split("\n| BullMQ's script |");
+    const rows = table.slice(0, table.indexOf('\n\n')).split('\n').slice(2);
+    const scripts = rows.map(row => row.split('|')[1] ?? '').filter(cell => !cell.includes('(TypeScript)'));
+    const names = scripts.flatMap(cell => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    expect(names.sort()).toEqual([...MIRRORED].sort());
   });
 
   it('is another one when a mirrored script has other text or other keys, and unknown when one is missing', () => {
