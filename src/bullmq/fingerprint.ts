@@ -20,7 +20,7 @@ export const MIRRORED = [
 
 /** Fingerprint → first release with it. Take the steps in README.md before you add one. */
 export const KNOWN: Readonly<Record<string, string>> = {
-  'df707216105d82e0e346ebb3d388f986b697bfd1': '6.7.0',
+  df707216105d82e0e346ebb3d388f986b697bfd1: '6.7.0',
 };
 
 /** A script in BullMQ's files: `content` is Lua, `keys` the number of keys. */

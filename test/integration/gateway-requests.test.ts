@@ -1,5 +1,6 @@
 /** Requests over HTTP: found by name and state, by their own key only, with what became of them. */
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { FlowProducer } from 'bullmq';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { Cancelled, List, Status } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
@@ -154,6 +155,27 @@ describe('a caller takes its request back', () => {
     expect((await ask<Status>(server, `/requests/${other.id}`, bearer('two'))).body).toMatchObject({
       queued: 700,
     });
+  });
+
+  it('while its jobs are being added: they are not added a second time', async () => {
+    const server = await openServer();
+    const { addBulk } = FlowProducer.prototype;
+    const adding = jest.spyOn(FlowProducer.prototype, 'addBulk').mockImplementationOnce(async function (
+      this: FlowProducer,
+      flows,
+    ) {
+      const nodes = await addBulk.call(this, flows);
+      expect((await cancel(server, flows[0]?.data.requestId)).body.cancelled).toBe(1_100);
+      return nodes;
+    });
+    try {
+      const { status, id } = await post(server, {}, 1_100);
+      expect([status, adding.mock.calls.length]).toEqual([201, 1]);
+      expect((await ask<Status>(server, `/requests/${id}`)).body).toMatchObject({ cancelled: 1_100 });
+      expect(await test.redis.llen(bullmqKeys(accountKeys(test.prefix)).wait)).toBe(0);
+    } finally {
+      adding.mockRestore();
+    }
   });
 
   it('one that shares its job is refused with the reason, whoever asks learns no more, and it goes on', async () => {

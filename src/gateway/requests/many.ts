@@ -22,7 +22,10 @@ export class ManyJobs {
     this.#flow = this.#newFlow(redis);
   }
 
-  /** Adds all jobs or none; existing jobs stay unchanged. @param id id of the request */
+  /**
+   * Adds all jobs or none; existing jobs stay unchanged. What a cancel removes meanwhile is not added again.
+   * @param id id of the request
+   */
   async add(id: string, jobs: readonly JobData[], priority: Priority): Promise<void> {
     const since = performance.now();
     if (await this.#addAll(this.#flow, id, jobs, priority)) return;
@@ -69,11 +72,12 @@ export class ManyJobs {
         opts: { jobId: jobId(id, index), ...producerJobOptions(priority) },
       })),
     );
-    const [there, counts] = await Promise.all([
+    const [there, signs] = await Promise.all([
       this.redis.exists(bullmqKeys(this.keys).jobs + jobId(id, 0)),
-      this.redis.hmget(this.keys.requests + id, 'created', 'rejected'),
+      // a worker has settled some of it, or somebody has cancelled the request: the jobs may be gone
+      this.redis.hmget(this.keys.requests + id, 'created', 'rejected', 'cancelledAt'),
     ]);
-    return there === 1 || counts.some(count => Number(count) !== 0);
+    return there === 1 || signs.some(sign => Number(sign) !== 0);
   }
 
   /** A write that changes nothing. Redis refuses it if it refuses every write (OOM, READONLY). */
