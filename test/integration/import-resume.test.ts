@@ -94,7 +94,10 @@ it('Ctrl-C: the last line says how to go on; the same file is pointed out; --res
   expect(again.output()).toMatch(
     new RegExp(`was enqueued before: request ${id} .*interrupted.*--resume ${id}.*--again`),
   );
-  const other = enqueue('--resume', id, '--from', 'deals', '--to', 'companies');
+  const unknown = enqueue('--resume', 'unknown');
+  expect(await unknown.exit()).toBe(2);
+  expect(unknown.output()).toContain('--resume unknown: there is no such request');
+  const other = enqueue('--resume', id, '--from', 'deals');
   expect(await other.exit()).toBe(2);
   expect(other.output()).toContain('other options are given than before');
 

@@ -149,15 +149,23 @@ async function fileOf({ source, reading, priority, path }: ImportJob): Promise<O
   return { hash, about: { path, bytes: source.bytes ?? 0, sha256, options } };
 }
 
-/** Takes the options that are not given from the interrupted request. */
+/**
+ * Takes the options that are not given from the interrupted request.
+ * @throws ConfigError if there is no such request
+ */
 async function asBefore(job: ImportJob, id: string, producer: ImportProducer): Promise<ImportJob> {
   await producer.connected();
-  const before = (await producer.request(id))?.file;
-  if (!before) return job; // open-request.lua says why
-  const { reading, priority } = before.options as Partial<Pick<ImportJob, 'reading' | 'priority'>>;
+  const before = await producer.request(id);
+  if (!before)
+    throw new ConfigError([
+      `--resume ${id}: there is no such request, or it is no longer kept (give its whole id, as requests list --json shows it)`,
+    ]);
+  if (!before.file) return job; // open-request.lua says why
+  const { reading, priority } = before.file.options as Partial<Pick<ImportJob, 'reading' | 'priority'>>;
   const { defaults, ...others } = job.reading;
-  const isGiven = Object.keys({ ...defaults, ...others }).length > 0;
-  return { ...job, reading: isGiven || !reading ? job.reading : reading, priority: priority ?? job.priority };
+  // options that are given must say the same; otherwise open-request.lua refuses them
+  const all = { ...reading, ...others, defaults: { ...reading?.defaults, ...defaults } };
+  return { ...job, reading: reading ? all : job.reading, priority: priority ?? job.priority };
 }
 
 async function refusalOf(
