@@ -118,11 +118,17 @@ export class CsvParser implements LineParser {
     this.#open = [];
     const refusals = into.refusals.length;
     this.#record(text, parsed.cells, open[0]?.line ?? 0, into);
-    if (open.length === 1 || into.refusals.length === refusals) return;
+    if (open.length === 1 || into.refusals.length === refusals || this.#isOneRecord(parsed.cells)) return;
     // Several lines that form a bad record may be one bad line and good ones.
     this.#open = open;
     const reasons = into.refusals.pop()?.reasons ?? [];
     this.#giveUp(`${reasons.join('; ')} (a quoted cell goes on over ${open.length} lines)`, into);
+  }
+
+  /** A note may have line breaks. In an id they come from a quote that is not closed, which swallows good lines. */
+  #isOneRecord(cells: readonly string[]): boolean {
+    const read = Object.values(this.#columns.at);
+    return cells.length === this.#header?.length && !read.some(index => cells[index]?.includes('\n'));
   }
 
   /** Refuses the first of the open lines and reads the others again. */

@@ -41,6 +41,14 @@ describe('CsvParser', () => {
     ]);
   });
 
+  it('refuses a record with a line break in a note as one record, and gives it back whole', () => {
+    const { associations, refusals } = csv('from,to,note\nbad id,2,"a\nb"\n1,2,x\n');
+    expect(refusals).toEqual([
+      { line: 2, reasons: [expect.stringContaining('bad id')], text: 'bad id,2,"a\nb"' },
+    ]);
+    expect(associations).toMatchObject([{ from: '1', to: '2' }]);
+  });
+
   it('reads quoted cells, also with line breaks', () => {
     const parsed = csv('"from","to",note\n"1","2","a ""b"", c"\n3,4,"one\ntwo, ""three""\n"\n5,6,x');
     expect(pairsText(parsed)).toEqual(['1>2', '3>4', '5>6']);
