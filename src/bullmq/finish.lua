@@ -58,9 +58,10 @@ local function complete(keys, id, key, value, attempts, mark, now)
   return true
 end
 
-local function fail(keys, id, key, reason, attempts, now)
+-- prev = name of the job's place before, in BullMQ's event
+local function fail(keys, id, key, reason, attempts, now, prev)
   redis.call('HSET', key, FAILED_REASON, reason, STACKTRACE, '[]', FINISHED_AT, now, ATTEMPTS, attempts)
-  redis.call('XADD', keys.events, '*', 'event', 'failed', 'jobId', id, FAILED_REASON, reason, 'prev', 'active')
+  redis.call('XADD', keys.events, '*', 'event', 'failed', 'jobId', id, FAILED_REASON, reason, 'prev', prev)
   local most = tonumber((redis.call('HGET', key, OPTIONS) or ''):match('"attempts":(%d+)')) or 0
   if attempts >= most then
     redis.call('XADD', keys.events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', attempts)

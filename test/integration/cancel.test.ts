@@ -156,6 +156,26 @@ it('a process that enqueues stops when its request is cancelled, and what it sen
   expect(await counts()).toEqual([created, 0, cancelled]);
 });
 
+it('a waiting job with rejections becomes a dead letter, and its event says that it came from the place where it waited', async () => {
+  await rig.start();
+  const { redis, keys } = rig;
+  const waiting = goodPairs(2);
+  await enqueue({ [A]: waiting }, 2, { delay: 600_000 });
+  const rejected = [
+    { error: { at: '2026-11-27T00:00:00Z', attempt: 1, message: 'no', pairs: 1 }, pairs: goodPairs(1, 5) },
+  ];
+  await (await rig.queue.getJob(`${A}-0`))?.updateData({
+    ...contactsToCompanies,
+    ...{ requestId: A, pairs: waiting, rejected },
+  });
+  await cancelRequest({ redis, keys }, A, 'anna@ops');
+  const events = await redis.xrange(bullmqKeys(keys).events, '-', '+');
+  expect(events.map(([, fields]) => fields).filter(fields => fields.includes('failed'))).toEqual([
+    expect.arrayContaining(['jobId', `${A}-0`, 'prev', 'delayed']),
+  ]);
+  expect((await rig.queue.getFailed()).map(({ data }) => data)).toMatchObject([{ pairs: [], rejected }]);
+});
+
 describe.each(WAYS)('what a worker has in hand, in the %s way', way => {
   it('is given back before its next call; what is in a call is created; other requests go on', async () => {
     await rig.start({

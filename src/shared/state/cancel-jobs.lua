@@ -77,7 +77,7 @@ for _, job in ipairs(emptied) do
 end
 for _, job in ipairs(buried) do
   redis.call('HSET', job.key, DATA, job.letter)
-  fail(BULLMQ, job.id, job.key, job.reason, job.attempts, now)
+  fail(BULLMQ, job.id, job.key, job.reason, job.attempts, now, prev)
 end
 if #taken > 0 then
   takeOut(kind, KEYS[9], taken, places)

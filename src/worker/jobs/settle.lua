@@ -114,7 +114,7 @@ local function settle(entry)
     complete(BULLMQ, entry.id, entry.job, entry.value, string.format('%d', entry.attempts), entry.newMark, now)
     completed[#completed + 1] = entry.id
   elseif entry.state == 'failed' then
-    fail(BULLMQ, entry.id, entry.job, entry.value, entry.attempts, now)
+    fail(BULLMQ, entry.id, entry.job, entry.value, entry.attempts, now, 'active')
     failed[#failed + 1] = entry.id
   end
   local created, rejected = entry.created - entry.counted, entry.rejected
