@@ -176,6 +176,18 @@ it('a waiting job with rejections becomes a dead letter, and its event says that
   expect((await rig.queue.getFailed()).map(({ data }) => data)).toMatchObject([{ pairs: [], rejected }]);
 });
 
+it('a cancel that ends leaves the lease of another one that goes on', async () => {
+  await rig.start();
+  const { redis, keys } = rig;
+  await enqueue({ [A]: goodPairs(4), [B]: goodPairs(4, 5) }, 2);
+  const lease = keys.requestCancelLease + A;
+  // Redis gets the commands of one connection in their order
+  await cancelRequest({ redis, keys }, A, 'anna@ops', { onProgress: () => void redis.set(lease, 'another') });
+  expect(await redis.get(lease)).toBe('another');
+  await cancelRequest({ redis, keys }, B, 'anna@ops');
+  expect(await redis.exists(keys.requestCancelLease + B)).toBe(0);
+});
+
 describe.each(WAYS)('what a worker has in hand, in the %s way', way => {
   it('is given back before its next call; what is in a call is created; other requests go on', async () => {
     await rig.start({

@@ -5,7 +5,7 @@
   The first mark counts: a repeat changes neither the time nor the name. A request of which everything is decided stays as it is.
 
   KEYS[1…6] requests, as request-list.lua takes them   KEYS[7] lease of the sweep  string
-  ARGV[1] id of the request   ARGV[2] who cancels it   ARGV[3] token of the sweep   ARGV[4] ms for which the lease lasts
+  ARGV[1] id of the request   ARGV[2] who cancels it   ARGV[3] token of the process that walks   ARGV[4] ms for which the lease lasts
   Returns unknown = there is no such request · shared = several callers share it · ended = nothing of it is left
           · cancelling
 ]]

@@ -136,7 +136,7 @@ async function progressOf({ redis, keys }: CancelParts, id: string): Promise<Can
   return { cancelled, decided: created + rejected, queued: Math.max(0, queuedOf(record)) };
 }
 
-/** Says that this process walks. Losing it harms nothing: another process walks as well. */
+/** Says that a process walks, and which one renewed it last. Losing it harms nothing: another process walks as well. */
 class Lease {
   #renewedAt = performance.now();
 
@@ -152,8 +152,12 @@ class Lease {
     await this.redis.set(this.key, this.token, 'PX', LEASE_MS);
   }
 
+  /** Leaves the lease of another process that walks, too. */
   async leave(): Promise<void> {
-    // an error here would hide the reason why the walk ended
-    await this.redis.del(this.key).catch(() => {});
+    try {
+      if ((await this.redis.get(this.key)) === this.token) await this.redis.del(this.key);
+    } catch {
+      // an error here would hide the reason why the walk ended
+    }
   }
 }
