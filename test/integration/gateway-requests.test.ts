@@ -119,6 +119,14 @@ it('methods that a path does not take are refused with those that it takes', asy
   expect([statusCode, headers.allow]).toEqual([405, 'GET, DELETE']);
 });
 
+it('a test whether Redis accepts writes touches no request, whatever its id', async () => {
+  const server = await openServer();
+  const record = `${accountKeys(test.prefix).requests}write-probe`;
+  await test.redis.hset(record, 'accepted', 1);
+  expect(await server.requests.refusal()).toBeUndefined();
+  expect(await test.redis.hgetall(record)).toEqual({ accepted: '1' });
+});
+
 describe('a caller takes its request back', () => {
   const cancel = async (server: TestServer, id: string, headers: Record<string, string> = {}) => {
     const response = await server.app.inject({ method: 'DELETE', url: `/requests/${id}`, headers });

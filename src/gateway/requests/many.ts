@@ -7,7 +7,11 @@ import type { Redis } from 'ioredis';
 import { bullmqKeys, producerJobOptions } from '../../bullmq/layout.js';
 import type { JobData } from '../../shared/contract/association.js';
 import { JOB_NAME, type Keys, type Priority, queueName } from '../../shared/contract/keys.js';
+import { writeRefusal } from '../../shared/runtime/write-probe.js';
 import { jobId } from './id.js';
+
+/** Redis refuses every write, in its words. */
+export class WritesRefused extends Error {}
 
 export class ManyJobs {
   readonly #flow: FlowProducer;
@@ -80,9 +84,10 @@ export class ManyJobs {
     return there === 1 || signs.some(sign => Number(sign) !== 0);
   }
 
-  /** A write that changes nothing. Redis refuses it if it refuses every write (OOM, READONLY). */
+  /** @throws WritesRefused if Redis accepts no writes */
   async tryToWrite(): Promise<void> {
-    await this.redis.set(`${this.keys.requests}write-probe`, '', 'XX');
+    const reason = await writeRefusal(this.redis, this.keys);
+    if (reason !== '') throw new WritesRefused(reason);
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,7 @@ import { full, MAYBE_ENQUEUED, NOTHING_ENQUEUED, Refusal, withFate } from '../re
 import { FoundRequests } from './found.js';
 import { jobId, newRequestId } from './id.js';
 import { DEADLINE_MS, InTime } from './in-time.js';
-import { ManyJobs } from './many.js';
+import { ManyJobs, WritesRefused } from './many.js';
 import { SingleJobs } from './single.js';
 
 export type NewRequest = {
@@ -128,7 +128,8 @@ export class Requests {
       await this.#inTime.run(() =>
         add().catch((error: unknown) => {
           // Redis refused it
-          if ((error as Error).name === 'ReplyError') fate = NOTHING_ENQUEUED;
+          if (error instanceof WritesRefused || (error as Error).name === 'ReplyError')
+            fate = NOTHING_ENQUEUED;
           throw error;
         }),
       );
