@@ -13,7 +13,9 @@ import {
 } from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { JobData } from '../shared/contract/association.js';
+import { messageOf } from '../shared/contract/errors.js';
 import { JOB_NAME, type Priority } from '../shared/contract/keys.js';
+import { redisReason } from '../shared/runtime/redis.js';
 import { installedRelease, KNOWN } from './fingerprint.js';
 import { producerJobOptions } from './layout.js';
 
@@ -28,8 +30,11 @@ export type NewJob = { readonly id: string; readonly data: JobData };
 /** The jobs were not added: Redis has lost BullMQ's scripts (SCRIPT FLUSH), and gets them again with the next connection. */
 export class LostScripts extends Error {}
 
-/** The installed BullMQ did not send the jobs through our backend, so the script did not run. A repeat does not help. */
-export class OtherBullmq extends Error {
+/** A repeat does not help. */
+export class NoRepeat extends Error {}
+
+/** The installed BullMQ did not send the jobs through our backend, so the script did not run. */
+class OtherBullmq extends NoRepeat {
   constructor(fate: string) {
     const known = Object.values(KNOWN).at(-1);
     const { version } = installedRelease();
@@ -40,7 +45,9 @@ export class OtherBullmq extends Error {
 }
 
 type Entries = Parameters<RedisQueueBackend['addJobs']>[0];
-type Transaction = { readonly call: ScriptCall; result?: { readonly reply: unknown } };
+/** `refusal`: why Redis did not take some of the jobs. EXEC runs the other commands and the script all the same. */
+export type Added = { readonly reply: unknown; readonly refusal?: Error | undefined };
+type Transaction = { readonly call: ScriptCall; result?: Added };
 
 class Backend extends RedisQueueBackend {
   /** id of the first job → the script that runs in the same transaction */
@@ -51,21 +58,30 @@ class Backend extends RedisQueueBackend {
     if (!transaction) return super.addJobs(entries);
     const client = await this.queue.client;
     const multi = client.multi();
-    for (const { job, jobId, parentKeyOpts } of entries)
-      this.addJobToTransaction(multi, job, jobId, parentKeyOpts).catch(() => {}); // the replies come with the transaction
+    // This sends nothing yet. The replies come with the transaction.
+    try {
+      for (const { job, jobId, parentKeyOpts } of entries)
+        await this.addJobToTransaction(multi, job, jobId, parentKeyOpts);
+    } catch (cause) {
+      throw new NoRepeat(`a job cannot be sent: ${messageOf(cause)}`);
+    }
     const { source, keys, args } = transaction.call;
     (multi as unknown as ChainableCommander).eval(source, keys.length, ...keys, ...args);
     const replies = (await multi.exec().catch(firstRefusal)) as [Error | null, unknown][];
-    for (const [error] of replies) {
-      if (error?.message.startsWith('NOSCRIPT')) throw new LostScripts(error.message);
-      if (error) throw error;
-    }
-    transaction.result = { reply: replies.at(-1)?.[1] };
+    const [failure, reply] = replies.at(-1) ?? [new Error('the transaction has no reply')];
+    const refusals = replies.slice(0, -1).flatMap(([error]) => error ?? []);
+    const [refusal] = refusals;
+    if (failure && refusal && refusals.length === entries.length) throw refusal;
+    if (failure)
+      throw new NoRepeat(`jobs may be in the queue that no request counts: ${redisReason(failure)}`);
+    // all jobs have the same priority and so the same script of BullMQ
+    if (refusal?.message.startsWith('NOSCRIPT')) throw new LostScripts(refusal.message);
+    transaction.result = { reply, refusal };
     return entries.map(({ jobId }) => jobId);
   }
 }
 
-/** Redis names the reason when it refuses a command of a transaction, and then refuses the transaction without one. */
+/** Redis names the reason when it refuses to queue a command of a transaction, and then discards all of it without one. */
 function firstRefusal(error: Error & { readonly previousErrors?: readonly Error[] }): never {
   throw error.previousErrors?.[0] ?? error;
 }
@@ -101,11 +117,12 @@ export class JobAdder {
   }
 
   /**
-   * Adds jobs and runs a script after them, in one step. @returns the script's reply
-   * @throws LostScripts, or Redis' error: nothing was added · OtherBullmq: the jobs may be in the queue, and the script did not
-   *   run · Any other error: all of it or nothing was
+   * Adds jobs and runs a script after them, in one step. Only the script can tell which of the jobs are there: Redis undoes
+   * nothing when a command of a transaction fails.
+   * @throws LostScripts, or Redis' error: nothing was added, and the script changed nothing · NoRepeat: the script changed nothing,
+   *   and the words say whether jobs may be in the queue · Any other error: all of the transaction ran or nothing of it
    */
-  async addWith(jobs: readonly NewJob[], priority: Priority, call: ScriptCall): Promise<unknown> {
+  async addWith(jobs: readonly NewJob[], priority: Priority, call: ScriptCall): Promise<Added> {
     if (!this.#backend) throw new OtherBullmq('nothing was enqueued');
     const { transactions } = this.#backend;
     const first = jobs[0]?.id ?? '';
@@ -117,7 +134,7 @@ export class JobAdder {
         jobs.map(({ id, data }) => ({ name: JOB_NAME, data, opts: { ...opts, jobId: id } })),
       );
       if (!transaction.result) throw new OtherBullmq(`${jobs.length} jobs may be in the queue uncounted`);
-      return transaction.result.reply;
+      return transaction.result;
     } finally {
       transactions.delete(first);
     }

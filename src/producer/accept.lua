@@ -5,7 +5,8 @@
   that enqueues, or says that everything is enqueued.
 
   KEYS[1…6] requests, as request-list.lua takes them
-  ARGV[1] request   ARGV[2] field in which the sender finds this bulk again   ARGV[3] number of the bulk
+  ARGV[1] request   ARGV[2] field in which the sender finds this bulk again: its number, then the jobs that do not exist
+  ARGV[3] number of the bulk
   ARGV[4] prefix of job hashes   ARGV[5] lease in ms   ARGV[6] seconds to keep a listed request after its end
   ARGV[7] '' = there is more to enqueue, 'all' = everything is enqueued, or why enqueueing stopped early
   ARGV[8] files: every line up to this one is enqueued or refused, '' = no file   ARGV[9] lines refused so far
@@ -13,10 +14,11 @@
   ARGV[11] number of fields of a new record; then field, value …
   then for each job: id, associations
 
-  Returns {state, who cancelled it}
+  Returns {state, who cancelled it, places in the bulk of the jobs that do not exist, from 0 …}
     accepted   counted, or counted before
+    partial    Redis added only some of the jobs. These are counted; line, refused lines and the end are not noted
     refused    Redis added none of the jobs; nothing is counted
-    cancelled  counted; the sender must stop
+    cancelled  those that exist are counted; the sender must stop
     foreign    the key is not the record of a request; nothing is counted
 ]]
 local id, place, bulk, prefix = text(ARGV[1]), text(ARGV[2]), text(ARGV[3]), text(ARGV[4])
@@ -39,17 +41,33 @@ while at <= #ARGV do
   named[#named + 1] = {prefix .. ARGV[at], integer(ARGV[at + 1])}
   at = at + 2
 end
-for _, job in ipairs(named) do
-  if redis.call('EXISTS', job[1]) == 1 then
-    jobs = jobs + 1
-    associations = associations + job[2]
-  end
-end
 local known = redis.pcall('HMGET', key, 'accepted', 'jobs', 'cancelledAt', 'cancelledBy', 'name', place, 'nextJob', 'enqueuedAt')
 if known.err or (known[1] and not (isInteger(known[1]) and isInteger(known[2] or '0'))) then return {'foreign', ''} end
 local isCancelled = known[3]
-if #named > 0 and known[6] == bulk then return {isCancelled and 'cancelled' or 'accepted', known[4] or ''} end
-if #named > 0 and jobs == 0 then return {'refused', ''} end
+-- A bulk that comes again may bring the jobs that were missing; the others are counted.
+local isRepeat = #named > 0 and (known[6] or ''):match('^%S+') == bulk
+local missingBefore, missing = {}, {}
+for index in (known[6] or ''):gmatch(' (%d+)') do missingBefore[tonumber(index)] = true end
+for n, job in ipairs(named) do
+  if isRepeat and not missingBefore[n - 1] then
+    -- counted before
+  elseif redis.call('EXISTS', job[1]) == 1 then
+    jobs = jobs + 1
+    associations = associations + job[2]
+  else
+    missing[#missing + 1] = n - 1
+  end
+end
+local function answer()
+  return {isCancelled and 'cancelled' or #missing > 0 and 'partial' or 'accepted', known[4] or '', unpack(missing)}
+end
+if jobs == 0 and isRepeat then return answer() end
+if jobs == 0 and #named > 0 then return {'refused', ''} end
+local mark = bulk
+if #missing > 0 then
+  mark = bulk .. ' ' .. table.concat(missing, ' ')
+  line, refusedLines, ending = '', 0, ''
+end
 
 -- nothing fails from here on
 if not known[1] then
@@ -63,7 +81,7 @@ if not known[1] then
 end
 if jobs > 0 then
   local all = (known[2] or 0) + jobs
-  redis.call('HSET', key, 'accepted', string.format('%d', known[1] + associations), 'jobs', all, place, bulk,
+  redis.call('HSET', key, 'accepted', string.format('%d', known[1] + associations), 'jobs', all, place, mark,
     'nextJob', math.max(kept(known[7]), nextJob))
   if all > 1 and not isListed(keys, id) then
     redis.call('HSET', key, 'keep', keep)
@@ -94,4 +112,4 @@ if ending ~= '' then
 end
 local request = readRequest(keys, id)
 if request and (ending ~= '' or request.doneAt or isCancelled) then endOrReopen(keys, request, now) end
-return {isCancelled and 'cancelled' or 'accepted', known[4] or ''}
+return answer()

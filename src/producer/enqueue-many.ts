@@ -21,7 +21,7 @@ import {
   messageOf,
 } from '../shared/contract/errors.js';
 import { type JobKind, type JobOrigin, Packer, unpack } from './packer.js';
-import type { RequestSender, Stand } from './request-sender.js';
+import { PartlyEnqueued, type RequestSender, type Stand } from './request-sender.js';
 import { JOBS_PER_BULK } from './sender.js';
 
 /** After this many invalid items reading stops: the whole input is probably wrong, and the error stays bounded. */
@@ -66,6 +66,9 @@ export async function enqueueMany(
   if (broke) throw broke.cause;
   return run.result();
 }
+
+const associationsIn = (jobs: readonly JobData[]): number =>
+  jobs.reduce((sum, { pairs }) => sum + pairs.length, 0);
 
 class Run {
   readonly #parts: ManyParts;
@@ -213,19 +216,20 @@ class Run {
   }
 
   async #sendBulk(jobs: JobData[], stand?: Stand): Promise<void> {
-    const associations = jobs.reduce((sum, job) => sum + job.pairs.length, 0);
+    const associations = associationsIn(jobs);
+    let missing: readonly JobData[] = [];
     try {
       if (this.#sendFailure) throw this.#sendFailure.cause; // send nothing after a failure, so that little is sent twice
       await this.#parts.request.send(jobs, stand);
-      this.#enqueued.associations += associations;
-      this.#enqueued.jobs += jobs.length;
     } catch (cause) {
       this.#sendFailure ??= { cause };
       this.#failure ??= { cause };
-      this.#lost.push(...jobs);
-    } finally {
-      this.#held -= associations;
+      missing = cause instanceof PartlyEnqueued ? cause.missing : jobs;
     }
+    this.#lost.push(...missing);
+    this.#enqueued.associations += associations - associationsIn(missing);
+    this.#enqueued.jobs += jobs.length - missing.length;
+    this.#held -= associations;
   }
 
   get #progress(): EnqueueProgress {

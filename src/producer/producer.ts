@@ -42,7 +42,7 @@ import type {
 import { check, optionProblems, requestProblems } from './checks.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
 import { type JobKind, type JobOrigin, Packer } from './packer.js';
-import { type NewRequest, RequestSender } from './request-sender.js';
+import { type NewRequest, PartlyEnqueued, RequestSender } from './request-sender.js';
 import { JOBS_PER_BULK, Sender } from './sender.js';
 
 /** Calls of `enqueue` that are sent together. */
@@ -300,7 +300,12 @@ async function sendAll(request: RequestSender, jobs: readonly JobData[]): Promis
     await request.end({ ending: messageOf(failed.reason) }).catch(() => {}); // the callers hear of the failure
     throw failed.reason;
   }
-  await request.send(jobs.slice(last), { ending: 'all' });
+  try {
+    await request.send(jobs.slice(last), { ending: 'all' });
+  } catch (error) {
+    if (error instanceof PartlyEnqueued) await request.end({ ending: error.message }).catch(() => {});
+    throw error;
+  }
 }
 
 /** @throws InvalidAssociationError */

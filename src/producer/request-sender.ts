@@ -75,6 +75,22 @@ export type Stand = {
 /** A person took the request back; the jobs that this sender still has are not enqueued. */
 export class RequestCancelled extends Error {}
 
+/** Redis took a part of a bulk; it is in the queue and counted. */
+export class PartlyEnqueued extends Error {
+  /** @param missing jobs that are not in the queue */
+  constructor(
+    readonly missing: readonly JobData[],
+    all: number,
+    reason: string | undefined,
+  ) {
+    const what =
+      missing.length > 0
+        ? `${missing.length} of ${all} jobs are not in the queue; the others are, and are counted`
+        : `all ${all} jobs are counted, and some of them may not be in the queue`;
+    super(`${reason ?? 'Redis did not take all jobs'}: ${what}`);
+  }
+}
+
 export class RequestSender {
   readonly #sender: Sender;
   readonly #request: NewRequest;
@@ -129,7 +145,7 @@ export class RequestSender {
   /**
    * Resolves when the jobs are in the queue and counted.
    * @param jobs at most JOBS_PER_BULK
-   * @throws RequestCancelled; Error with Redis' address and the reason
+   * @throws RequestCancelled; PartlyEnqueued: the record has neither the line nor the end of `stand`; Error with Redis' address and the reason
    */
   async send(jobs: readonly JobData[], stand: Stand = {}): Promise<void> {
     const named = jobs.map(data => ({ id: `${this.id}-${this.#nextJob++}`, data }));
@@ -152,8 +168,11 @@ export class RequestSender {
       };
     };
     try {
-      const reply = await this.#sender.sendCounted(bulk, this.#request.priority);
-      if (reply !== COUNTED_BEFORE) this.#understand(reply);
+      const added = await this.#sender.sendCounted(bulk, this.#request.priority);
+      if (added === COUNTED_BEFORE) return;
+      const { reply, refusal } = added;
+      const missing = this.#understand(reply, refusal).flatMap(at => jobs[at] ?? []);
+      if (missing.length > 0 || refusal) throw new PartlyEnqueued(missing, jobs.length, refusal?.message);
     } finally {
       if (slot !== undefined) this.#free.push(slot);
     }
@@ -198,12 +217,14 @@ export class RequestSender {
     return fields.flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
   }
 
-  #understand(reply: unknown): void {
-    const [state, by] = reply as [string, string];
+  /** @returns which jobs of the bulk are not in the queue, from 0 */
+  #understand(reply: unknown, refusal?: Error): readonly number[] {
+    const [state, by, ...missing] = reply as [string, string, ...number[]];
     if (state === 'cancelled')
       throw new RequestCancelled(`the request was cancelled${by ? ` by ${by}` : ''}`);
-    if (state === 'refused') throw new Error('Redis did not take the jobs');
+    if (state === 'refused') throw refusal ?? new Error('Redis did not take the jobs');
     if (state === 'foreign')
       throw new Error(`the key ${this.#keys.requests}${this.id} is not the record of a request`);
+    return missing;
   }
 }

@@ -11,7 +11,14 @@
  */
 import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
-import { JobAdder, LostScripts, type NewJob, OtherBullmq, type ScriptCall } from '../bullmq/job-adder.js';
+import {
+  type Added,
+  JobAdder,
+  LostScripts,
+  type NewJob,
+  NoRepeat,
+  type ScriptCall,
+} from '../bullmq/job-adder.js';
 import type { JobData } from '../shared/contract/association.js';
 import { type Priority, queueName } from '../shared/contract/keys.js';
 import { isConnectionLoss, openRedis, redisReason } from '../shared/runtime/redis.js';
@@ -32,14 +39,14 @@ const NOTICE_MS = 20;
 /** Time in which a counted bulk is sent again if its answer is unclear; each answer may take {@link SILENCE_MS} more. */
 const UNCLEAR_MS = 5_000;
 
-/** Stands for the script's reply if the answer was lost and the bulk is counted. */
-export const COUNTED_BEFORE = Symbol('counted before');
+/** Stands for the script's reply if the answer was lost and the whole bulk is counted. */
+export const COUNTED_BEFORE: unique symbol = Symbol('counted before');
 
 /** Jobs that a script counts in the same step. */
 export type CountedBulk = {
   readonly jobs: readonly NewJob[];
   readonly call: ScriptCall;
-  /** asked on a new connection after an unclear answer; true: the bulk is in the queue and counted */
+  /** asked on a new connection after an unclear answer; true: the whole bulk is in the queue and counted */
   isCounted(): Promise<boolean>;
 };
 
@@ -83,11 +90,11 @@ export class Sender {
   }
 
   /**
-   * Sends a bulk of a request; it is in the queue and counted, or neither. At most {@link BULKS_ON_THE_WIRE} at a time.
-   * @returns the script's reply, or {@link COUNTED_BEFORE}
-   * @throws Error with Redis' address and the reason; OtherBullmq if the installed BullMQ cannot count jobs
+   * Sends a bulk of a request; each job is in the queue and counted, or neither. At most {@link BULKS_ON_THE_WIRE} at a time.
+   * @returns the script's reply, and why Redis did not take some of the jobs; or {@link COUNTED_BEFORE}
+   * @throws Error with Redis' address and the reason, or without the address if it is not Redis' fault
    */
-  async sendCounted(bulk: () => CountedBulk, priority: Priority): Promise<unknown> {
+  async sendCounted(bulk: () => CountedBulk, priority: Priority): Promise<Added | typeof COUNTED_BEFORE> {
     await this.#ready();
     return this.#wire(() => this.#addSurely(bulk(), priority));
   }
@@ -149,14 +156,18 @@ export class Sender {
     }
   }
 
-  async #addSurely({ jobs, call, isCounted }: CountedBulk, priority: Priority): Promise<unknown> {
+  async #addSurely(
+    { jobs, call, isCounted }: CountedBulk,
+    priority: Priority,
+  ): Promise<Added | typeof COUNTED_BEFORE> {
     const until = performance.now() + UNCLEAR_MS;
     for (let isUnclear = false; ; isUnclear = true) {
       try {
         if (isUnclear && (await this.#heard(isCounted()))) return COUNTED_BEFORE;
-        return await this.#heard(this.#adder.addWith(jobs, priority, call));
+        const { reply, refusal } = await this.#heard(this.#adder.addWith(jobs, priority, call));
+        return { reply, refusal: refusal && this.#failure(refusal) };
       } catch (error) {
-        if (error instanceof OtherBullmq) throw error;
+        if (error instanceof NoRepeat) throw error;
         const failure = this.#failure(error);
         // if Redis answered, it has added nothing
         if (isReply(error) || performance.now() > until) throw failure;

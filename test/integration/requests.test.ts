@@ -1,11 +1,12 @@
 /** Requests of the library: their records from the first job to the end, and enqueueing exactly once. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Queue, RedisQueueBackend } from 'bullmq';
+import { type ChainableCommander, Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { createProducer, EnqueueError, type Producer } from '../../src/index.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
-import { RequestReader } from '../../src/shared/state/requests.js';
+import { loadScript } from '../../src/shared/runtime/script.js';
+import { RequestReader, requestKeys } from '../../src/shared/state/requests.js';
 import { Ledger } from '../../src/worker/jobs/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { useQueue } from '../support/queue.js';
@@ -201,6 +202,82 @@ describe('exactly once', () => {
       await one.close();
       await server.stop();
     }
+  });
+});
+
+describe('a bulk of which Redis does not take all', () => {
+  /** Adds job 1 of request r by `other`. */
+  async function withJob1(other: (transaction: ChainableCommander) => Promise<string>) {
+    const { addJobToTransaction } = RedisQueueBackend.prototype;
+    const adding = jest
+      .spyOn(RedisQueueBackend.prototype, 'addJobToTransaction')
+      .mockImplementation(function (
+        this: RedisQueueBackend,
+        ...args: Parameters<RedisQueueBackend['addJobToTransaction']>
+      ) {
+        if (args[2] !== 'r-1') return addJobToTransaction.apply(this, args);
+        return other(args[0] as unknown as ChainableCommander);
+      });
+    try {
+      return await producer()
+        .enqueueMany(links(1_201), { request: { id: 'r' } })
+        .catch((error: unknown) => error as EnqueueError);
+    } finally {
+      adding.mockRestore();
+    }
+  }
+
+  it('is an error that says what is missing; what is in the queue is counted, and the request is interrupted', async () => {
+    const failure = await withJob1(async transaction => {
+      transaction.eval("return redis.error_reply('ERR no room')", 0);
+      return '';
+    });
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/^500 associations .* ERR no room.*: 1 of 3 jobs are not in the queue;/),
+      progress: { enqueued: { associations: 701, jobs: 2 } },
+    });
+    expect((failure as EnqueueError).associations.map(({ from }) => Number(from))).toEqual(
+      Array.from({ length: 500 }, (_, at) => 500 + at),
+    );
+    expect(await test.redis.lrange(bullmqKeys(test.keys).wait, 0, -1)).toEqual(['r-2', 'r-0']);
+    expect(await reader().read('r')).toMatchObject({
+      ...{ state: 'interrupted', accepted: 701, interrupted: expect.stringContaining('1 of 3 jobs') },
+    });
+  });
+
+  it('is counted to its end when it comes again and brings the rest', async () => {
+    const { redis, keys } = test;
+    const { jobs } = bullmqKeys(keys);
+    const accept = loadScript(new URL('../../src/producer/accept.lua', import.meta.url));
+    const bulk = [
+      ...['r', 'seq:p:0', '1', jobs, 15_000, 60, 'all', 9, 0, 3, 0],
+      ...['r-0', 5, 'r-1', 3, 'r-2', 1],
+    ];
+    const come = () => accept(redis, requestKeys(keys), bulk);
+    const record = () => redis.hmget(key('r'), 'accepted', 'jobs', 'line');
+    await redis.hset(`${jobs}r-1`, 'data', '{}');
+    expect([await come(), await record()]).toEqual([
+      ['partial', '', 0, 2],
+      ['3', '1', null],
+    ]);
+    await redis.hset(`${jobs}r-2`, 'data', '{}');
+    expect([await come(), await record()]).toEqual([
+      ['partial', '', 0],
+      ['4', '2', null],
+    ]);
+    await redis.hset(`${jobs}r-0`, 'data', '{}');
+    expect([await come(), await record()]).toEqual([
+      ['accepted', ''],
+      ['9', '3', '9'],
+    ]);
+  });
+
+  it('is not sent at all if one of its jobs cannot be', async () => {
+    const failure = await withJob1(() => Promise.reject(new Error('no bytes')));
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/^1201 associations .* a job cannot be sent: no bytes$/),
+    });
+    expect(await test.queue.getWaitingCount()).toBe(0);
   });
 });
 

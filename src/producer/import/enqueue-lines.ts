@@ -12,7 +12,7 @@
 import type { JobData } from '../../shared/contract/association.js';
 import { ConfigError, messageOf } from '../../shared/contract/errors.js';
 import type { Packer } from '../packer.js';
-import type { RequestSender } from '../request-sender.js';
+import { PartlyEnqueued, type RequestSender } from '../request-sender.js';
 import type { Chunk } from './read-associations.js';
 
 /** Associations of a cut: ten full jobs of one lane. Larger ones were no faster and took 10 MB more for each 5,000. */
@@ -165,6 +165,11 @@ class Run {
       },
       (error: unknown) => {
         this.#failure = messageOf(error);
+        if (!(error instanceof PartlyEnqueued)) return;
+        // a later run enqueues the lines of this cut again, because it cannot know which of them are missing
+        const missing = error.missing.reduce((sum, { pairs }) => sum + pairs.length, 0);
+        this.#done.associations += associations - missing;
+        this.#done.jobs += jobs.length - error.missing.length;
       },
     );
   }
