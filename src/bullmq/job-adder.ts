@@ -45,8 +45,13 @@ class OtherBullmq extends NoRepeat {
 }
 
 type Entries = Parameters<RedisQueueBackend['addJobs']>[0];
-/** `refusal`: why Redis did not take some of the jobs. EXEC runs the other commands and the script all the same. */
-export type Added = { readonly reply: unknown; readonly refusal?: Error | undefined };
+export type Added = {
+  readonly reply: unknown;
+  /** places, from 0, of the jobs whose command failed; EXEC runs the other commands and the script all the same */
+  readonly refused: readonly number[];
+  /** why the first of them failed */
+  readonly refusal?: Error | undefined;
+};
 type Transaction = { readonly call: ScriptCall; result?: Added };
 
 class Backend extends RedisQueueBackend {
@@ -69,14 +74,14 @@ class Backend extends RedisQueueBackend {
     (multi as unknown as ChainableCommander).eval(source, keys.length, ...keys, ...args);
     const replies = (await multi.exec().catch(firstRefusal)) as [Error | null, unknown][];
     const [failure, reply] = replies.at(-1) ?? [new Error('the transaction has no reply')];
-    const refusals = replies.slice(0, -1).flatMap(([error]) => error ?? []);
-    const [refusal] = refusals;
-    if (failure && refusal && refusals.length === entries.length) throw refusal;
+    const refused = entries.flatMap((_, at) => (replies[at]?.[0] ? [at] : []));
+    const refusal = replies[refused[0] ?? -1]?.[0] ?? undefined;
+    if (failure && refusal && refused.length === entries.length) throw refusal;
     if (failure)
       throw new NoRepeat(`jobs may be in the queue that no request counts: ${redisReason(failure)}`);
     // all jobs have the same priority and so the same script of BullMQ
     if (refusal?.message.startsWith('NOSCRIPT')) throw new LostScripts(refusal.message);
-    transaction.result = { reply, refusal };
+    transaction.result = { reply, refused, refusal };
     return entries.map(({ jobId }) => jobId);
   }
 }

@@ -77,17 +77,18 @@ export class RequestCancelled extends Error {}
 
 /** Redis took a part of a bulk; it is in the queue and counted. */
 export class PartlyEnqueued extends Error {
-  /** @param missing jobs that are not in the queue */
-  constructor(
-    readonly missing: readonly JobData[],
-    all: number,
-    reason: string | undefined,
-  ) {
-    const what =
-      missing.length > 0
-        ? `${missing.length} of ${all} jobs are not in the queue; the others are, and are counted`
-        : `all ${all} jobs are counted, and some of them may not be in the queue`;
+  /** private, so that no log shows the data */
+  readonly #missing: readonly JobData[];
+
+  /** @param missing jobs that do not exist, or whose command failed */
+  constructor(missing: readonly JobData[], all: number, reason: string | undefined) {
+    const what = `${missing.length} of ${all} jobs may not be in the queue; what is in it is counted`;
     super(`${reason ?? 'Redis did not take all jobs'}: ${what}`);
+    this.#missing = missing;
+  }
+
+  get missing(): readonly JobData[] {
+    return this.#missing;
   }
 }
 
@@ -170,9 +171,10 @@ export class RequestSender {
     try {
       const added = await this.#sender.sendCounted(bulk, this.#request.priority);
       if (added === COUNTED_BEFORE) return;
-      const { reply, refusal } = added;
-      const missing = this.#understand(reply, refusal).flatMap(at => jobs[at] ?? []);
-      if (missing.length > 0 || refusal) throw new PartlyEnqueued(missing, jobs.length, refusal?.message);
+      const { reply, refused, refusal } = added;
+      const gone = new Set([...refused, ...this.#understand(reply, refusal)]);
+      const missing = jobs.filter((_, at) => gone.has(at));
+      if (missing.length > 0) throw new PartlyEnqueued(missing, jobs.length, refusal?.message);
     } finally {
       if (slot !== undefined) this.#free.push(slot);
     }

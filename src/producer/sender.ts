@@ -164,8 +164,8 @@ export class Sender {
     for (let isUnclear = false; ; isUnclear = true) {
       try {
         if (isUnclear && (await this.#heard(isCounted()))) return COUNTED_BEFORE;
-        const { reply, refusal } = await this.#heard(this.#adder.addWith(jobs, priority, call));
-        return { reply, refusal: refusal && this.#failure(refusal) };
+        const added = await this.#heard(this.#adder.addWith(jobs, priority, call));
+        return { ...added, refusal: added.refusal && this.#failure(added.refusal) };
       } catch (error) {
         if (error instanceof NoRepeat) throw error;
         const failure = this.#failure(error);

@@ -233,7 +233,9 @@ describe('a bulk of which Redis does not take all', () => {
       return '';
     });
     expect(failure).toMatchObject({
-      message: expect.stringMatching(/^500 associations .* ERR no room.*: 1 of 3 jobs are not in the queue;/),
+      message: expect.stringMatching(
+        /^500 associations .* ERR no room.*: 1 of 3 jobs may not be in the queue;/,
+      ),
       progress: { enqueued: { associations: 701, jobs: 2 } },
     });
     expect((failure as EnqueueError).associations.map(({ from }) => Number(from))).toEqual(
