@@ -203,7 +203,7 @@ describe('a producer whose Redis goes away', () => {
     });
     expect(said.err).toContain(`Redis at redis://127.0.0.1:${port} is away: `);
     expect(said.err).toContain('connect ECONNREFUSED');
-    expect(said.err).toContain('everything up to line 0 is enqueued or refused for sure');
+    expect(said.err).toContain('nothing is enqueued yet; go on with: association-queue enqueue');
     expect(said.out).toBe('enqueued 0 associations in 0 jobs (0 lines refused)\n');
   });
 });
