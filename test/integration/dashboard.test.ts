@@ -256,6 +256,7 @@ describe('the search', () => {
       data: JSON.parse(data ?? '') as unknown,
     }));
     const end = events.find(({ name }) => name === 'end')?.data as SearchEnd;
+    if (!end) throw new Error(`the search did not end: ${text}`);
     return { matches: events.filter(({ name }) => name === 'match').map(({ data }) => data as Match), end };
   }
 
