@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
-import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { RequestReader } from '../../src/shared/state/requests.js';
 import { eventually } from '../support/eventually.js';
 import { startCommand } from '../support/process.js';
 import { useQueue } from '../support/queue.js';
+import { pairsInQueue } from '../support/requests.js';
 
 const test = useQueue(import.meta.url);
 const directory = mkdtempSync(path.join(tmpdir(), 'import-resume-'));
@@ -35,17 +35,6 @@ async function underWay(child: ReturnType<typeof enqueue>): Promise<string> {
   });
   return requestOf(child.output());
 }
-async function inQueue(): Promise<{ pairs: number; different: number }> {
-  const { wait, jobs } = bullmqKeys(test.keys);
-  const found = new Set<string>();
-  let pairs = 0;
-  for (const id of await test.redis.lrange(wait, 0, -1)) {
-    const data = JSON.parse((await test.redis.hget(jobs + id, 'data')) ?? '') as { pairs: string[][] };
-    for (const pair of data.pairs) found.add(pair.join(' '));
-    pairs += data.pairs.length;
-  }
-  return { pairs, different: found.size };
-}
 
 it('kill -9 in the middle: the record has exactly what is in the queue, and --resume enqueues the rest once', async () => {
   const killed = enqueue(...OPTIONS);
@@ -53,7 +42,7 @@ it('kill -9 in the middle: the record has exactly what is in the queue, and --re
   await killed.end('SIGKILL');
   const record = await reader().record(id);
   expect(record?.accepted).toBeLessThan(GOOD);
-  expect((await inQueue()).pairs).toBe(record?.accepted);
+  expect((await pairsInQueue(test)).pairs).toBe(record?.accepted);
   // every line up to this one, the header and refused lines among them
   expect((record?.line ?? 0) - 1 - (record?.refusedLines ?? 0)).toBe(record?.accepted);
 
@@ -68,7 +57,7 @@ it('kill -9 in the middle: the record has exactly what is in the queue, and --re
   expect(requestOf(resumed.output())).toBe(id);
   expect(resumed.output()).toContain(`enqueued ${GOOD} associations in `);
   expect(resumed.output()).toContain(`(${LINES - GOOD} lines refused)`);
-  expect(await inQueue()).toEqual({ pairs: GOOD, different: GOOD });
+  expect(await pairsInQueue(test)).toEqual({ pairs: GOOD, different: GOOD });
   expect(await reader().read(id)).toMatchObject({
     ...{ state: 'open', accepted: GOOD, queued: GOOD, refusedLines: LINES - GOOD },
   });
@@ -103,7 +92,7 @@ it('Ctrl-C: the last line says how to go on; the same file is pointed out; --res
 
   const resumed = enqueue('--resume', id);
   expect(await resumed.exit()).toBe(1);
-  expect(await inQueue()).toEqual({ pairs: GOOD, different: GOOD });
+  expect(await pairsInQueue(test)).toEqual({ pairs: GOOD, different: GOOD });
   const twice = enqueue(...OPTIONS, '--again', '--name', 'once more');
   expect(await twice.exit()).toBe(1);
   expect(await reader().read(requestOf(twice.output()))).toMatchObject({ name: 'once more', accepted: GOOD });

@@ -1,6 +1,7 @@
-/** Requests whose jobs alternate in the queue, as several producers write them at the same time. */
+/** Requests in the queue: samples whose jobs alternate, as several producers write them, and what waits there. */
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { Pair } from '../../src/shared/contract/association.js';
 import { JOB_NAME, type Keys } from '../../src/shared/contract/keys.js';
 import { contactsToCompanies } from './samples.js';
@@ -54,4 +55,20 @@ export async function enqueueRequests(
     await queue.addBulk(jobs);
     jobs = [];
   }
+}
+
+/** @returns how many pairs the waiting jobs have, and how many different ones */
+export async function pairsInQueue({
+  redis,
+  keys,
+}: Pick<Place, 'redis' | 'keys'>): Promise<{ pairs: number; different: number }> {
+  const { wait, jobs } = bullmqKeys(keys);
+  const found = new Set<string>();
+  let pairs = 0;
+  for (const id of await redis.lrange(wait, 0, -1)) {
+    const data = JSON.parse((await redis.hget(jobs + id, 'data')) ?? '') as { pairs: string[][] };
+    for (const pair of data.pairs) found.add(pair.join(' '));
+    pairs += data.pairs.length;
+  }
+  return { pairs, different: found.size };
 }
