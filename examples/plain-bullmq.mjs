@@ -1,9 +1,7 @@
 import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
 
-const redis = new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null });
 const queue = new Queue('hubspot-associations', {
-  connection: redis,
+  connection: { url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' },
   prefix: process.env.QUEUE_PREFIX ?? 'bull',
 });
 await queue.add('associate', {
@@ -17,4 +15,3 @@ await queue.add('associate', {
   ],
 });
 await queue.close();
-await redis.quit();

@@ -1,6 +1,6 @@
 /**
- * `npm run faults [-- NAME …]`: injects every fault of docs/faults.md that takes too long for a test, and reports
- * which promises hold. Writes the figures into docs/faults.md and faults/results.json; scenarios that did not run keep their
+ * `npm run faults [-- NAME …]`: injects every fault of docs/design/faults.md that takes too long for a test, and reports
+ * which promises hold. Writes the figures into docs/design/faults.md and faults/results.json; scenarios that did not run keep their
  * figures. Exit code 1 if a promise does not hold.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { faultsTable, type Results, withTable } from './support/page.js';
 import { FaultRig } from './support/rig.js';
 import type { Scenario } from './support/scenario.js';
 
-const PAGE = fromRoot('docs/faults.md');
+const PAGE = fromRoot('docs/design/faults.md');
 const RESULTS = fromRoot('faults/results.json');
 
 const names = process.argv.slice(2);

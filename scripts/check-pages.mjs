@@ -1,9 +1,9 @@
-// Checks the pages that describe the code: docs/*.md, docs/decisions and the README.md of each folder of src.
-//   1. Every link leads to a file that exists and, if it names a heading, to that heading.
-//   2. Every source file that a page of the code names in backticks exists.
-//   3. Every source file of a folder with a page is named in that page, or its folder is.
-//   4. In the walk of one association (src/worker/README.md) each file imports, or is imported by, a file that the walk
+// Checks the pages that describe the code: docs/design/architecture.md and the README.md of each folder of src.
+//   1. Every source file that such a page names in backticks exists.
+//   2. Every source file of a folder with a page is named in that page, or its folder is.
+//   3. In the walk of one association (src/worker/README.md) each file imports, or is imported by, a file that the walk
 //      has named before.
+// (test/unit/docs checks links and snippets of all pages.)
 // Prints each fault with the page; exit 1 if there is one.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,46 +12,22 @@ const files = root =>
   readdirSync(root, { recursive: true, encoding: 'utf8' }).map(file => path.join(root, file));
 const sources = files('src').filter(file => /\.(ts|lua|html|css)$/.test(file));
 const folderPages = files('src').filter(file => path.basename(file) === 'README.md');
-const pages = [
-  'README.md',
-  'SECURITY.md',
-  ...files('docs').filter(file => file.endsWith('.md')),
-  ...folderPages,
-];
-
 const faults = [];
-for (const page of pages) {
-  const text = readFileSync(page, 'utf8').replace(/```[\s\S]*?```/g, '');
+checkNames('docs/design/architecture.md', prose('docs/design/architecture.md'), sources);
+for (const page of folderPages) {
   const folder = path.dirname(page);
-  for (const [, target] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) checkLink(page, folder, target);
-  if (page === 'docs/architecture.md') checkNames(page, text, sources);
-  if (folderPages.includes(page)) {
-    const own = sources.filter(file => pageOf(file) === page);
-    const below = sources.filter(file => file.startsWith(`${folder}/`));
-    checkNames(page, text, below);
-    checkComplete(page, folder, text, own);
-  }
+  const own = sources.filter(file => pageOf(file) === page);
+  const below = sources.filter(file => file.startsWith(`${folder}/`));
+  checkNames(page, prose(page), below);
+  checkComplete(page, folder, prose(page), own);
 }
 checkWalk('src/worker/README.md', 'The walk of one association');
 for (const fault of faults) console.error(fault);
 process.exit(faults.length > 0 ? 1 : 0);
 
-function checkLink(page, folder, target) {
-  const [file, anchor] = target.split('#');
-  const found = file === '' ? page : path.join(folder, file);
-  if (!existsSync(found)) faults.push(`${page}: ${target} does not exist`);
-  else if (anchor && !headings(found).has(anchor)) faults.push(`${page}: ${target} is no heading`);
-}
-
-/** @returns the anchors that GitHub makes of a page's headings */
-function headings(page) {
-  const titles = [...readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, title]) => title);
-  const anchorOf = title =>
-    title
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replace(/\s/g, '-');
-  return new Set(titles.map(anchorOf));
+/** @returns a page without its blocks of code */
+function prose(page) {
+  return readFileSync(page, 'utf8').replace(/```[\s\S]*?```/g, '');
 }
 
 /** A name is a path from the root of the repository, or the end of a path of one of `known`. */

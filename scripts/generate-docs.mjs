@@ -1,10 +1,12 @@
-// Writes the files that are generated from the code: docs/job.schema.json, .env.example, the README's table of settings, the table of
-// metrics in deploy/monitoring/README.md and the variables in docker-compose.yml.
+// Writes the files that are generated from the code: docs/job.schema.json, .env.example, the variables in
+// docker-compose.yml, and in docs the tables of settings and of metrics, the command line and the HTTP interface.
 // --check: writes nothing, fails if a file differs from the code.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { JobDataSchema } from '../dist/shared/contract/association.js';
 import { SETTINGS } from '../dist/shared/runtime/settings.js';
+import { cliCommands } from './cli-page.mjs';
 import { withVariables } from './compose-variables.mjs';
+import { httpCalls } from './http-page.mjs';
 import { metricsTable } from './metrics-table.mjs';
 
 const check = process.argv.includes('--check');
@@ -16,7 +18,9 @@ const rows = Object.values(SETTINGS).map(setting => {
     setting.kind === 'secret' || setting.default === ''
       ? '–'
       : `${setting.default}${setting.kind === 'integer' && setting.unit === 'ms' ? ' ms' : ''}`;
-  return `| \`${setting.name}\` | ${value} | ${setting.doc} |`;
+  // the table stands beside the pages that a description names
+  const doc = setting.doc.replace(/docs\/operations\/([\w-]+)\.md/g, '[$1]($1.md)');
+  return `| \`${setting.name}\` | ${value} | ${doc} |`;
 });
 const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
 /** @returns the file with `text` between its markers */
@@ -47,13 +51,16 @@ const environment = `${[
   '# node --env-file=.env dist/cli.js worker',
 ].join('\n')}\n\n${Object.values(SETTINGS).map(entry).join('\n\n')}\n`;
 
+const page = (file, name, text) => [file, between(file, name, text)];
 let stale = 0;
 for (const [file, text] of [
   ['docs/job.schema.json', schema],
   ['.env.example', environment],
   ['docker-compose.yml', withVariables(readFileSync('docker-compose.yml', 'utf8'))],
-  ['README.md', between('README.md', 'settings', table)],
-  ['deploy/monitoring/README.md', between('deploy/monitoring/README.md', 'metrics', metricsTable())],
+  page('docs/operations/settings.md', 'settings', table),
+  page('docs/reference/metrics.md', 'metrics', metricsTable()),
+  page('docs/reference/cli.md', 'commands', await cliCommands()),
+  page('docs/reference/http.md', 'calls', await httpCalls()),
 ]) {
   let current = '';
   try {

@@ -1,4 +1,4 @@
-// Makes the table of metrics in deploy/monitoring/README.md from the registries of the processes.
+// Makes the table of metrics in docs/reference/metrics.md from the registries of the processes.
 import { Registry } from 'prom-client';
 import { createDashboardMetrics } from '../dist/dashboard/web/dashboard-metrics.js';
 import { createGatewayMetrics } from '../dist/gateway/gateway-metrics.js';

@@ -1,4 +1,4 @@
-/** The table of docs/faults.md. Pure: a test compares the page with it. */
+/** The table of docs/design/faults.md. Pure: a test compares the page with it. */
 import type { Result } from './check.js';
 import type { Fault, Scenario } from './scenario.js';
 
@@ -16,7 +16,7 @@ export function faultsTable(
   const rows = [...scenarios, ...tested].map(one => {
     const shown = [
       ...('run' in one ? [`\`npm run faults -- ${one.name}\``] : []),
-      ...one.tests.map(file => `[${file.replace(/^test\//, '')}](../${file})`),
+      ...one.tests.map(file => `[${file.replace(/^test\//, '')}](../../${file})`),
     ];
     const cells = [
       one.fault,
@@ -46,6 +46,6 @@ function figuresOf(isScenario: boolean, result: Result | undefined): string {
 /** The page with another table between its markers. */
 export function withTable(page: string, table: string): string {
   const [from, to] = [page.indexOf(START), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`docs/faults.md has no ${START} … ${END}`);
+  if (from < 0 || to < from) throw new Error(`docs/design/faults.md has no ${START} … ${END}`);
   return `${page.slice(0, from + START.length)}\n${table}\n${page.slice(to)}`;
 }

@@ -2,7 +2,7 @@
 import type { Check } from './check.js';
 import type { FaultRig, RigOptions } from './rig.js';
 
-/** A fault of the table in docs/faults.md. */
+/** A fault of the table in docs/design/faults.md. */
 export type Fault = {
   /** short and unique; `npm run faults -- NAME` runs it */
   readonly name: string;

@@ -19,7 +19,7 @@ import { TypeResolver } from './type-resolver.js';
  * quota. Each option has the default of the setting of the same name.
  */
 export type HubSpotOptions = {
-  /** access token of a private app; a function is called before each request */
+  /** service key, or access token of an existing private app; a function is called before each request */
   accessToken?: string | (() => string);
   baseUrl?: string;
   apiVersion?: string;

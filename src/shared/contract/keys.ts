@@ -1,6 +1,6 @@
 /**
  * Names and keys of our own in Redis, under `<prefix>:<queue>:associations:`. The only file that builds them;
- * docs/architecture.md lists each with its type and owner. BullMQ's own: src/bullmq/layout.ts
+ * docs/design/architecture.md lists each with its type and owner. BullMQ's own: src/bullmq/layout.ts
  */
 
 export const DEFAULT_ACCOUNT = 'default';

@@ -88,7 +88,7 @@ export function parseConfig(
   }
   if (needs.token && !values.hubspotAccessToken && !tokenFile)
     problems.push(
-      `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): the access token of a private app with the scopes of both object types`,
+      `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): a service key (or the access token of an existing private app) with the scopes of both object types. In HubSpot: Development > Keys > Service keys`,
     );
   problems.push(...webhookFaults(values as Values));
   if (needs.gateway) problems.push(...gatewayFaults(values as Values));

@@ -1,6 +1,6 @@
 /**
  * The settings: one declarative list of names, types, defaults, units and descriptions. scripts/generate-docs.mjs writes
- * the README's table and .env.example from it; config.ts reads the environment with it.
+ * docs/operations/settings.md and .env.example from it; config.ts reads the environment with it.
  */
 import { MAX_INPUTS_PER_CALL } from '../contract/association.js';
 import { redisUrlFault } from './redis-url.js';
@@ -83,7 +83,7 @@ export const SETTINGS = {
   hubspotAccessToken: {
     kind: 'secret',
     name: 'HUBSPOT_ACCESS_TOKEN',
-    doc: 'access token of a private app. Instead, `HUBSPOT_ACCESS_TOKEN_FILE` may name a file with the token; the worker reads it again when HubSpot answers 401',
+    doc: 'a service key, or the access token of an existing private app. Instead, `HUBSPOT_ACCESS_TOKEN_FILE` may name a file with the token; the worker reads it again when HubSpot answers 401',
   },
   hubspotBaseUrl: text(
     'HUBSPOT_BASE_URL',
@@ -250,7 +250,7 @@ export const SETTINGS = {
     kind: 'secret',
     optional: true,
     name: 'REQUEST_WEBHOOK_URL',
-    doc: 'a webhook of your own: told when a request has ended, and when no worker is alive while work waits; signed, and posted until it answers 2xx ([docs/webhooks.md](docs/webhooks.md))',
+    doc: 'a webhook of your own: told when a request has ended, and when no worker is alive while work waits; signed, and posted until it answers 2xx (docs/operations/webhooks.md)',
   },
   requestWebhookSecret: {
     kind: 'secret',

@@ -288,7 +288,10 @@ describe('SECURITY.md', () => {
   });
 
   test('says how long each kind of key is kept that holds what others wrote', () => {
-    const keys = captures(read('docs/architecture.md'), /^\| `([a-z-]+:)?[^`]*` \| (?:hash|string|stream)/gm);
+    const keys = captures(
+      read('docs/design/architecture.md'),
+      /^\| `([a-z-]+:)?[^`]*` \| (?:hash|string|stream)/gm,
+    );
     expect(keys.length).toBeGreaterThan(5);
     for (const key of new Set(keys.filter(key => key !== ''))) expect(text).toContain(`\`${key}`);
   });

@@ -1,4 +1,4 @@
-/** docs/faults.md matches the catalogue of faults. */
+/** docs/design/faults.md matches the catalogue of faults. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { SCENARIOS, TESTED } from '../../../../faults/catalogue.js';
@@ -22,8 +22,8 @@ describe('the catalogue of faults', () => {
     expect(TESTED.filter(({ tests }) => tests.length === 0)).toEqual([]);
   });
 
-  it('is the table of docs/faults.md, with the figures of faults/results.json', () => {
-    const page = readFileSync('docs/faults.md', 'utf8');
+  it('is the table of docs/design/faults.md, with the figures of faults/results.json', () => {
+    const page = readFileSync('docs/design/faults.md', 'utf8');
     const results = JSON.parse(readFileSync('faults/results.json', 'utf8'));
     expect(page).toBe(withTable(page, faultsTable(SCENARIOS, TESTED, results)));
   });
