@@ -69,7 +69,7 @@ export const ENQUEUE: CommandSpec = {
       untilSignal(),
     );
     if (!isWaiting || enqueued.requestId === undefined) return enqueued.code;
-    const { NOT_OVER } = await import('../dashboard/requests/outcome.js');
+    const { NOT_OVER } = await import('../shared/contract/exit-codes.js');
     if (enqueued.isInterrupted) return NOT_OVER;
     const { runWait } = await import('../dashboard/requests/wait-command.js');
     // a refused line is a failure even if everything else is created
