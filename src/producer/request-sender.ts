@@ -10,7 +10,8 @@
 import { randomBytes } from 'node:crypto';
 import { bullmqKeys } from '../bullmq/layout.js';
 import type { JobData } from '../shared/contract/association.js';
-import { RequestCancelledError } from '../shared/contract/errors.js';
+import { counted } from '../shared/contract/counted.js';
+import { RedisUnavailableError, RequestCancelledError } from '../shared/contract/errors.js';
 import type { Keys, Priority } from '../shared/contract/keys.js';
 import { loadScript, scriptSource } from '../shared/runtime/script.js';
 import { userAtHost } from '../shared/runtime/who.js';
@@ -74,13 +75,13 @@ export type Stand = {
 };
 
 /** Redis took a part of a bulk; it is in the queue and counted. */
-export class PartlyEnqueued extends Error {
+export class PartlyEnqueued extends RedisUnavailableError {
   /** private, so that no log shows the data */
   readonly #missing: readonly JobData[];
 
   /** @param missing jobs that do not exist, or whose command failed */
   constructor(missing: readonly JobData[], all: number, reason: string | undefined) {
-    const what = `${missing.length} of ${all} jobs may not be in the queue; what is in it is counted`;
+    const what = `${missing.length} of ${counted(all, 'job')} may not be in the queue; what is in it is counted`;
     super(`${reason ?? 'Redis did not take all jobs'}: ${what}`);
     this.#missing = missing;
   }
@@ -221,7 +222,7 @@ export class RequestSender {
   #understand(reply: unknown, refusal?: Error): readonly number[] {
     const [state, by, ...missing] = reply as [string, string, ...number[]];
     if (state === 'cancelled') throw new RequestCancelledError(by);
-    if (state === 'refused') throw refusal ?? new Error('Redis did not take the jobs');
+    if (state === 'refused') throw refusal ?? new RedisUnavailableError('Redis did not take the jobs');
     if (state === 'foreign')
       throw new Error(`the key ${this.#keys.requests}${this.id} is not the record of a request`);
     return missing;
