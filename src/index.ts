@@ -1,8 +1,10 @@
 /** The public API of the package: everything that an application needs to enqueue associations. */
 export type { HubSpotOptions } from './labels/open-labels.js';
 export type {
+  Cancelled,
   EnqueueManyOptions,
   EnqueueOptions,
+  FollowOptions,
   ManyRequestOptions,
   Producer,
   ProducerOptions,
@@ -26,6 +28,10 @@ export {
   type EnqueueProgress,
   InvalidAssociationError,
   LabelLookupError,
+  RedisUnavailableError,
+  RequestCancelledError,
+  SharedRequestError,
+  UnknownRequestError,
 } from './shared/contract/errors.js';
 export type { Priority } from './shared/contract/keys.js';
 export type { RequestReason, RequestState, RequestView } from './shared/state/requests.js';

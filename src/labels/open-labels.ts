@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { HubSpotHttp, httpOptions } from '../hubspot/http.js';
 import { Quota, quotaOptions } from '../hubspot/quota.js';
 import { Turnstile } from '../hubspot/turnstile.js';
+import { optionFaults } from '../shared/contract/did-you-mean.js';
 import { ConfigError } from '../shared/contract/errors.js';
 import type { Keys } from '../shared/contract/keys.js';
 import { type Config, parseConfig, readSecretFile } from '../shared/runtime/config.js';
@@ -60,11 +61,13 @@ export function hubspotOptions(config: Config): HubSpotOptions {
   };
 }
 
-/** @returns a problem for every invalid option, under the name of its setting. The token is never quoted. */
+/** @returns a problem for every invalid or unknown option, under the name of its setting. The token is never quoted. */
 export function hubspotProblems(options: HubSpotOptions): string[] {
+  const problems = optionFaults(options, { accessToken: true, ...SETTING_NAMES }, 'hubspot.');
+  if (typeof options !== 'object' || options === null) return problems;
   const { accessToken } = options;
-  const isToken = ['undefined', 'string', 'function'].includes(typeof accessToken);
-  const problems = isToken ? [] : ['hubspot.accessToken is neither a text nor a function'];
+  if (!['undefined', 'string', 'function'].includes(typeof accessToken))
+    problems.push('hubspot.accessToken is neither a text nor a function');
   try {
     settingsOf(options);
   } catch (error) {

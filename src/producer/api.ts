@@ -47,6 +47,8 @@ export type EnqueueOptions = {
   request?: RequestOptions;
 };
 export type EnqueueManyOptions = Omit<EnqueueOptions, 'request'> & { request?: ManyRequestOptions };
+/** How to stop following a request, or cancelling it. */
+export type FollowOptions = { signal?: AbortSignal };
 export type Receipt = {
   /** calls with the same request name that share a bulk share the request; undefined without the option `request` */
   requestId: string | undefined;
@@ -62,8 +64,8 @@ export type Producer = {
    * Without types and label, HubSpot's unlabelled type of the object pair applies.
    * @throws ConfigError if an option is invalid
    * @throws InvalidAssociationError with every fault, and for an unknown label the known ones; nothing was enqueued
-   * @throws EnqueueError if Redis is unreachable (within about 2 s) or refuses, or if a label cannot be looked up
-   *   (`cause` is a LabelLookupError). Enqueue it again; enqueueing twice is harmless
+   * @throws EnqueueError if Redis is unreachable (within about 2 s) or refuses (`cause` is a RedisUnavailableError), or if
+   *   a label cannot be looked up (a LabelLookupError). Enqueue it again; enqueueing twice is harmless
    */
   enqueue(association: Association, options?: EnqueueOptions): Promise<Receipt>;
   /**
@@ -76,26 +78,28 @@ export type Producer = {
    * @throws ConfigError if an option is invalid, or if there is a request with this id
    * @throws InvalidAssociationError at the end if items were invalid: `indexes` of the skipped items, and
    *   `progress.read`, the index of the first item that was not read
-   * @throws EnqueueError if Redis is unreachable or refuses, or a label cannot be looked up. Not enqueued are its
-   *   `associations`, the items from index `progress.read` on, and those of `invalid`
+   * @throws EnqueueError as `enqueue`, or because somebody has cancelled the request (`cause` is a RequestCancelledError).
+   *   Not enqueued are its `associations`, the items from index `progress.read` on, and those of `invalid`
    * @throws whatever the iterable throws, after the items before are enqueued
    */
   enqueueMany(items: Associations, options?: EnqueueManyOptions): Promise<Enqueued>;
-  /** @returns undefined if there is no such request, or if it is no longer kept @throws Error if Redis is unreachable */
+  /** @returns undefined if there is no such request, or if it is no longer kept @throws RedisUnavailableError */
   request(id: string): Promise<RequestView | undefined>;
   /**
    * Resolves when everything of the request is created, rejected or cancelled, or when the process that enqueued it stopped
    * early (state `interrupted`). It waits out a Redis that is away.
-   * @throws the signal's reason when it is aborted; Error if there is no such request, or if Redis is unreachable at the start
+   * @throws the signal's reason when it is aborted; UnknownRequestError; RedisUnavailableError at the start; ConfigError if an
+   *   option is invalid
    */
-  waitFor(id: string, options?: { signal?: AbortSignal }): Promise<RequestView>;
+  waitFor(id: string, options?: FollowOptions): Promise<RequestView>;
   /**
    * Takes back what is still queued of the request; what is decided stays. Resolves when nothing of it is queued, mostly
    * within seconds, and may be called again.
-   * @throws UnknownRequestError; Error if Redis cannot be used: if the request was marked by then, workers take it back
+   * @throws UnknownRequestError; SharedRequestError; ConfigError if an option is invalid; RedisUnavailableError: if the
+   *   request was marked by then, workers take it back
    */
-  cancel(id: string, options?: { signal?: AbortSignal }): Promise<Cancelled>;
-  /** Resolves when Redis answers. @throws Error with the reason if it does not, within about 2 s */
+  cancel(id: string, options?: FollowOptions): Promise<Cancelled>;
+  /** Resolves when Redis answers. @throws RedisUnavailableError if it does not, within about 2 s */
   connected(): Promise<void>;
   /** Sends waiting associations at once; resolves when every earlier call has settled. Does not reject. */
   flush(): Promise<void>;

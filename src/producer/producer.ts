@@ -18,14 +18,15 @@ import {
   type TypedAssociation,
 } from '../shared/contract/association.js';
 import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
-import { ConfigError, EnqueueError, InvalidAssociationError, messageOf } from '../shared/contract/errors.js';
 import {
-  accountKeys,
-  DEFAULT_ACCOUNT,
-  type Keys,
-  type Priority,
-  priorityProblem,
-} from '../shared/contract/keys.js';
+  ConfigError,
+  EnqueueError,
+  InvalidAssociationError,
+  messageOf,
+  SharedRequestError,
+  UnknownRequestError,
+} from '../shared/contract/errors.js';
+import { accountKeys, DEFAULT_ACCOUNT, type Keys, type Priority } from '../shared/contract/keys.js';
 import { openRedis } from '../shared/runtime/redis.js';
 import { userAtHost } from '../shared/runtime/who.js';
 import { cancelRequest } from '../shared/state/cancel-request.js';
@@ -35,11 +36,12 @@ import type {
   Cancelled,
   EnqueueManyOptions,
   EnqueueOptions,
+  FollowOptions,
   Producer,
   ProducerOptions,
   Receipt,
 } from './api.js';
-import { check, optionProblems, requestProblems } from './checks.js';
+import { check, enqueueManyProblems, enqueueProblems, followProblems, optionProblems } from './checks.js';
 import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
 import { type JobKind, type JobOrigin, Packer } from './packer.js';
 import { type NewRequest, PartlyEnqueued, RequestSender } from './request-sender.js';
@@ -113,7 +115,7 @@ class QueueProducer implements FileProducer {
     this.follower = new Follower({
       redis: this.#sender.redis,
       keys: this.#keys,
-      connected: () => this.#sender.connected(),
+      run: commands => this.#sender.run(commands),
       connect: () => openRedis(redisUrl, 'hasty'),
     });
     this.#maxUnacknowledged = options.maxUnacknowledged ?? 50_000;
@@ -146,8 +148,8 @@ class QueueProducer implements FileProducer {
   }
 
   async enqueueMany(items: Associations, options: EnqueueManyOptions = {}): Promise<Enqueued> {
+    check(...enqueueManyProblems(items, options));
     const { priority = 'normal', request: { id, name, source = this.origin.source } = {} } = options;
-    check(priorityProblem(priority), ...requestProblems({ id, name, source }));
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), []);
     const request = this.#request({ id: id ?? randomUUID(), via: 'library', name, source, priority });
     const parts = { request, typesOf: this.typesOf, onLane: this.onLane };
@@ -161,15 +163,23 @@ class QueueProducer implements FileProducer {
     return this.follower.read(id);
   }
 
-  waitFor(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<RequestView> {
-    return this.follower.waitFor(id, { signal });
+  async waitFor(id: string, options: FollowOptions = {}): Promise<RequestView> {
+    check(...followProblems(options));
+    return this.follower.waitFor(id, { signal: options.signal });
   }
 
-  async cancel(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Cancelled> {
+  async cancel(id: string, options: FollowOptions = {}): Promise<Cancelled> {
+    check(...followProblems(options));
+    const { signal } = options;
     await this.#sender.connected();
     const parts = { redis: this.#sender.redis, keys: this.#keys };
-    const { cancelled, decided } = await cancelRequest(parts, id, userAtHost(), signal ? { signal } : {});
-    return { cancelled, decided };
+    try {
+      const { cancelled, decided } = await cancelRequest(parts, id, userAtHost(), signal ? { signal } : {});
+      return { cancelled, decided };
+    } catch (error) {
+      const isOurs = error instanceof UnknownRequestError || error instanceof SharedRequestError;
+      throw isOurs ? error : this.#sender.failure(error);
+    }
   }
 
   fileRequest(about: { id: string; name: string | undefined; priority: Priority }): RequestSender {
@@ -282,9 +292,10 @@ class QueueProducer implements FileProducer {
 }
 
 /** @throws ConfigError */
-function wayOf({ priority = 'normal', request }: EnqueueOptions): Way {
+function wayOf(options: EnqueueOptions): Way {
+  check(...enqueueProblems(options));
+  const { priority = 'normal', request } = options;
   if (priority === 'normal' && !request) return PLAIN;
-  check(priorityProblem(priority), ...(request ? requestProblems(request) : []));
   const name = request && (request.name ?? '');
   return { lot: name === undefined ? priority : `${priority} ${name}`, priority, name };
 }

@@ -1,6 +1,6 @@
 /**
- * Names that are nearly right: of settings, options, commands, fields, columns and labels. Ignored, such a name would
- * silently get a default instead. What is near enough is each caller's to say; the words are the same for all. Pure.
+ * Names that are unknown, and mostly nearly right: of settings, options, commands, fields, columns and labels. Ignored, such a
+ * name would silently get a default instead. What is near enough is each caller's to say; the words are the same for all. Pure.
  */
 import leven from 'leven';
 
@@ -28,6 +28,22 @@ export function meant<Name extends string>(
 /** `: did you mean NAME?`, or nothing: the end of a message about an unknown name. */
 export const didYouMean = (name: string | undefined): string =>
   name === undefined ? '' : `: did you mean ${name}?`;
+
+/**
+ * The fields of an options object that nobody reads: a misspelt option would silently get its default.
+ * @param known an object with the name of every option
+ * @param place for the message: `request.`, or ''
+ */
+export function optionFaults(given: unknown, known: object, place = ''): string[] {
+  if (typeof given !== 'object' || given === null)
+    return [`${place.slice(0, -1) || 'options'}: ${String(given)} is not an object`];
+  return Object.keys(given)
+    .filter(name => !Object.hasOwn(known, name))
+    .map(name => {
+      const names = Object.keys(known);
+      return `${place}${name} is not an option${didYouMean(meant(name, names)) || ` (${names.join(', ')})`}`;
+    });
+}
 
 export const isNear = (name: string, other: string, edits: number): boolean => leven(name, other) <= edits;
 

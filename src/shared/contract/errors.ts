@@ -1,5 +1,6 @@
 /** The errors that callers distinguish. Messages are sentences with the figures and, if there is one, the remedy. */
 import type { Association } from './association.js';
+import { counted } from './counted.js';
 
 /** The user's configuration or options are wrong; `problems` lists all of them. The command line exits 2. */
 export class ConfigError extends Error {
@@ -40,9 +41,29 @@ export class InvalidAssociationError extends Error {
   }
 }
 
+/** Redis cannot be used: it is unreachable, or it refuses. The message has its address, without the password, and why. */
+export class RedisUnavailableError extends Error {
+  readonly code = 'REDIS_UNAVAILABLE';
+  constructor(message: string) {
+    super(message);
+    this.name = 'RedisUnavailableError';
+  }
+}
+
+/** Somebody cancelled the request while it was being enqueued: the rest is not enqueued, and what was queued is taken back. */
+export class RequestCancelledError extends Error {
+  readonly code = 'REQUEST_CANCELLED';
+  /** @param by who cancelled it; '' if the record does not say it */
+  constructor(by: string) {
+    super(`the request was cancelled${by ? ` by ${by}` : ''}`);
+    this.name = 'RequestCancelledError';
+  }
+}
+
 /**
  * Redis has not acknowledged these associations: they may or may not be in the queue. Enqueue them again; enqueueing
- * twice is harmless. `cause` is the error of Redis or of the connection.
+ * twice is harmless. `cause` says why: a RedisUnavailableError, a LabelLookupError, or a RequestCancelledError (then there
+ * is nothing to repeat).
  */
 export class EnqueueError extends Error {
   readonly code = 'ENQUEUE';
@@ -57,10 +78,20 @@ export class EnqueueError extends Error {
     readonly progress?: EnqueueProgress,
     readonly invalid?: InvalidAssociationError,
   ) {
-    const count = associations.length === 1 ? 'an association' : `${associations.length} associations`;
-    super(`${count} not acknowledged, enqueue again: ${messageOf(cause)}`, { cause });
+    super(`${lossOf(associations.length, cause, progress)}: ${messageOf(cause)}`, { cause });
     this.name = 'EnqueueError';
   }
+}
+
+/** What is lost, and what to do. */
+function lossOf(associations: number, cause: unknown, progress: EnqueueProgress | undefined): string {
+  const count = associations === 1 ? 'an association' : counted(associations, 'association');
+  if (cause instanceof RequestCancelledError)
+    return associations === 0 ? 'nothing more is enqueued' : `${count} not enqueued, or taken back`;
+  if (associations > 0) return `${count} not acknowledged, enqueue again`;
+  return progress
+    ? 'everything that was read is enqueued, but the end of its request is not noted'
+    : 'nothing is enqueued';
 }
 
 /**
@@ -79,20 +110,20 @@ export class LabelLookupError extends Error {
   }
 }
 
-/** There is no request with this id: it never existed, or its retention is over. */
+/** There is no request with this id: it never existed, or it is no longer kept. */
 export class UnknownRequestError extends Error {
   readonly code = 'UNKNOWN_REQUEST';
   constructor(readonly id: string) {
-    super(`there is no request ${id}: it is unknown, or its retention is over`);
+    super(`there is no request ${id}, or it is no longer kept`);
     this.name = 'UnknownRequestError';
   }
 }
 
-/** Several callers share the request's job, so that none of them may cancel it. */
+/** Requests of one association share their job, so that none of them can be cancelled alone. */
 export class SharedRequestError extends Error {
   readonly code = 'SHARED_REQUEST';
   constructor(readonly id: string) {
-    super(`request ${id} shares its job with requests of other callers and cannot be cancelled`);
+    super(`request ${id} shares its job with other requests to the gateway and cannot be cancelled alone`);
     this.name = 'SharedRequestError';
   }
 }

@@ -3,6 +3,7 @@
  * nothing. The first wait opens a second connection.
  */
 import type { Redis } from 'ioredis';
+import { UnknownRequestError } from '../contract/errors.js';
 import type { Keys } from '../contract/keys.js';
 import { sleep } from '../runtime/wait.js';
 import { Outcomes, type Watch } from './outcomes.js';
@@ -14,8 +15,8 @@ const LOOK_MS = 5_000;
 export type FollowerParts = {
   readonly redis: Redis;
   readonly keys: Keys;
-  /** resolves when `redis` is connected */
-  readonly connected: () => Promise<void>;
+  /** runs commands of `redis`, and turns its errors into those that the caller expects */
+  readonly run: <T>(commands: () => Promise<T>) => Promise<T>;
   /** opens another connection, which is not connected yet */
   readonly connect: () => Redis;
 };
@@ -39,15 +40,19 @@ export class Follower {
     this.#reader = new RequestReader(parts.redis, parts.keys);
   }
 
-  /** @throws Error if Redis is unreachable */
-  async read(id: string): Promise<RequestView | undefined> {
-    await this.parts.connected();
-    return this.#reader.read(id);
+  /** @throws as `run` of the parts */
+  read(id: string): Promise<RequestView | undefined> {
+    return this.parts.run(() => this.#reader.read(id));
+  }
+
+  /** @returns the latest request that enqueued a file with this hash @throws as `run` of the parts */
+  ofFile(hash: string): Promise<RequestView | undefined> {
+    return this.parts.run(() => this.#reader.ofFile(hash));
   }
 
   /**
    * Waits out a Redis that is away, once it has answered.
-   * @throws the signal's reason; Error if there is no such request
+   * @throws the signal's reason; UnknownRequestError
    */
   async waitFor(id: string, options: FollowOptions = {}): Promise<RequestView> {
     const { signal, onLook = () => {}, onTrouble = () => {}, lookMs = LOOK_MS } = options;
@@ -84,7 +89,7 @@ export class Follower {
       onTrouble(error);
       return undefined;
     }
-    if (!view) throw new Error(`there is no request ${id}, or it is no longer kept`);
+    if (!view) throw new UnknownRequestError(id);
     return view;
   }
 
