@@ -43,7 +43,7 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     requestsCancelling: `${queue}:associations:requests:cancelling`,
     /** `requestCancelLease + id`: string, the process that takes a cancelled request out of the queue; lives for seconds */
     requestCancelLease: `${queue}:associations:requests:cancel-lease:`,
-    /** sorted set: listed request whose end no replica has announced by webhook yet → its end, epoch ms */
+    /** sorted set: listed request whose end no replica has announced by webhook yet → its end, epoch ms; ended-requests.lua */
     requestsToAnnounce: `${queue}:associations:requests:announce`,
     /** `requestFile + hash of a file's content and options`: string, the request that enqueued it */
     requestFile: `${queue}:associations:request-file:`,
