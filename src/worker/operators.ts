@@ -49,7 +49,11 @@ export class OperatorWatch implements Service {
 
   /** The first look precedes the work, so that no job of a cancelled request is opened. It waits for Redis. */
   async start(): Promise<void> {
-    await untilDone(() => this.#read(), this.#stop.signal, error => this.#report(error));
+    await untilDone(
+      () => this.#read(),
+      this.#stop.signal,
+      error => this.#report(error),
+    );
     this.#running = this.#run();
   }
 
