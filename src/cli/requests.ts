@@ -71,10 +71,13 @@ const CANCEL: CommandSpec = {
   summary:
     'Takes back what is still queued of a request. Associations that are created, rejected or in a call to HubSpot stay.',
   flags: [
-    ['--list <file>', 'add each association that is taken back to this file, as NDJSON that enqueue accepts'],
+    [
+      '--list <file>',
+      'add each association that is taken back to this file, as NDJSON that enqueue accepts (.ndjson)',
+    ],
   ],
   example: `${PROGRAM} requests cancel ${ID} --list cancelled.ndjson`,
-  notes: `If the command is interrupted or killed, the workers go on, and so does the same command.\nExits 1 if something is left. ${WHICH}`,
+  notes: `If the command is interrupted or killed, the workers go on, and so does the same command.\nThe list is complete whoever takes something back: what is in no list yet waits for the same command.\nExits 1 if something is left, also in no list. ${WHICH}`,
   run: async given => {
     const [id = ''] = given.operands;
     const { list } = given.texts('list');

@@ -62,7 +62,7 @@ export function took(from: string, to: string): string {
 
 /** The commands that go on from here. */
 export function nextSteps(request: Shown & Pick<RequestView, 'file'>): string[] {
-  const { id, state, queued, rejected } = request;
+  const { id, state, queued, rejected, unlisted = 0 } = request;
   const path = request.file?.path;
   const format = path === undefined || /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'csv';
   const requests = 'association-queue requests';
@@ -73,6 +73,11 @@ export function nextSteps(request: Shown & Pick<RequestView, 'file'>): string[] 
     ...(state === 'enqueueing' || state === 'open' ? [`${requests} wait ${id}`] : []),
     ...(state !== 'done' && state !== 'cancelled' ? [`${requests} cancel ${id}`] : []),
     ...(state === 'cancelled' && queued > 0 ? [`${requests} cancel ${id}    (goes on with it)`] : []),
+    ...(unlisted > 0
+      ? [
+          `${requests} cancel ${id} --list cancelled.ndjson    (lists ${count(unlisted)} of what was taken back)`,
+        ]
+      : []),
     ...(rejected > 0
       ? [
           `${requests} export ${id} > rejected.${format}    (repair it, then enqueue it)`,
@@ -82,7 +87,8 @@ export function nextSteps(request: Shown & Pick<RequestView, 'file'>): string[] 
   ];
 }
 
-const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : JSON.stringify(path));
+/** A path as a person types it. */
+export const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : JSON.stringify(path));
 
 /** What the operator may do with it. */
 export const canCancel = ({ state, queued }: Shown): boolean =>

@@ -41,6 +41,9 @@ export type RequestRecord = {
   readonly interrupted?: string;
   readonly cancelledAt?: number;
   readonly cancelledBy?: string;
+  /** Cancelled associations that wait to be listed, and those that were listed; absent: nobody has asked for a list */
+  readonly unlisted?: number;
+  readonly listed?: number;
   /** files: every line up to this one is enqueued or refused */
   readonly line?: number;
   readonly file?: RequestFile;
@@ -84,6 +87,8 @@ export type RequestView = IsoTimes & {
   /** the most frequent reason first; at most 100, then one for all others */
   readonly rejections: readonly RequestReason[];
   readonly cancelledBy?: string;
+  /** cancelled associations that `requests cancel --list` has still to list; absent: none */
+  readonly unlisted?: number;
   readonly interrupted?: string;
   readonly file?: RequestFile;
 };
@@ -140,6 +145,7 @@ export function readRecord(id: string, hash: Hash): RequestRecord | undefined {
     ...present({ name, source, by: by ?? (owner && shortCaller(owner)), owner, interrupted, cancelledBy }),
     ...present({ firstAt: counted(hash.firstAt), lastAt: counted(hash.lastAt) }),
     ...present({ doneAt: counted(hash.doneAt), cancelledAt: counted(hash.cancelledAt) }),
+    ...present({ unlisted: counted(hash.unlisted), listed: counted(hash.listed) }),
     ...present({ enqueueing: counted(hash.enqueueing), line: counted(hash.line) }),
     ...(typeof file === 'object' && file !== null && { file: file as RequestFile }),
   };
@@ -181,7 +187,8 @@ function doneAbout(record: RequestRecord, state: RequestState, now: number): num
 /** Pure. @param now epoch ms on Redis' clock */
 export function summaryOf(record: RequestRecord, account: string, now: number): RequestSummary {
   const { enqueuedAt, firstAt, lastAt, doneAt } = record;
-  const { owner: _owner, jobs: _jobs, enqueueing: _lease, line: _line, cancelledAt: _at, ...shown } = record;
+  const { owner: _owner, jobs: _jobs, enqueueing: _lease, line: _line, cancelledAt: _at, ...rest } = record;
+  const { unlisted = 0, listed: _listed, ...shown } = rest;
   const state = requestState(record, now);
   const times = { firstAt, lastAt, doneAt, doneAbout: doneAbout(record, state, now) };
   const iso = Object.entries(present(times)).map(([name, ms]) => [name, isoOf(ms)]);
@@ -190,6 +197,7 @@ export function summaryOf(record: RequestRecord, account: string, now: number): 
     account,
     state,
     queued: queuedOf(record),
+    ...(unlisted > 0 && { unlisted }),
     ...(state === 'interrupted' && {
       interrupted: record.interrupted ?? 'the process that enqueued it is gone',
     }),

@@ -92,6 +92,10 @@ describe('the screen of a request', () => {
     expect(verbs(done)).toEqual(['export', 'retry']);
     expect(verbs(all)).toEqual([]);
     expect(verbs({ ...open, rejected: 0, state: 'cancelled' })).toEqual(['cancel']);
+    const unlisted = { ...open, rejected: 0, queued: 0, state: 'cancelled', unlisted: 1_200 } as const;
+    expect(nextSteps(unlisted)).toEqual([
+      `association-queue requests cancel ${ID} --list cancelled.ndjson    (lists 1,200 of what was taken back)`,
+    ]);
     expect(nextSteps({ ...open, state: 'interrupted' })[0]).toBe(
       `association-queue enqueue "my links.csv" --resume ${ID}`,
     );
