@@ -35,7 +35,8 @@ const MAX_WORDS = 300;
 const NEVER = new AbortController().signal;
 
 export type LabelsClientParts = {
-  readonly http: HubSpotHttp;
+  /** opens it at the first call */
+  readonly http: () => Promise<Pick<HubSpotHttp, 'call'>>;
   readonly quota: Quota;
   readonly turnstile: Turnstile;
   readonly share: LabelShare;
@@ -63,7 +64,11 @@ export class LabelsClient {
 
   /** @throws LabelLookupError if HubSpot cannot be asked now or does not answer */
   async ask(objects: ObjectTypes): Promise<Asked> {
-    const { http, quota, share } = this.parts;
+    const { quota, share } = this.parts;
+    // before a permit is taken: a permit ends soon
+    const http = await this.parts.http().catch((cause: unknown) => {
+      throw failure(objects, messageOf(cause));
+    });
     const since = performance.now();
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), PERMIT_MS);

@@ -4,11 +4,11 @@
  */
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import type { HubSpotOptions } from '../labels/open-labels.js';
+import type { HubSpotOptions } from '../labels/hubspot-options.js';
 import { ConfigError } from '../shared/contract/errors.js';
 import { type Config, parseConfig } from '../shared/runtime/config.js';
+import { startTracing } from '../shared/runtime/start-tracing.js';
 import { harmless } from '../shared/runtime/text.js';
-import { startTracing } from '../shared/runtime/tracing.js';
 import { ConsoleReport } from './import/console-report.js';
 import { type DryRun, dryRun } from './import/dry-run.js';
 import { type ImportJob, importFile } from './import/import-file.js';

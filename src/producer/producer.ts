@@ -17,31 +17,37 @@ import {
   type JobData,
   type TypedAssociation,
 } from '../shared/contract/association.js';
-import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
+import type { AssociationInput } from '../shared/contract/association-input.js';
 import { ConfigError, EnqueueError, InvalidAssociationError, messageOf } from '../shared/contract/errors.js';
-import {
-  accountKeys,
-  DEFAULT_ACCOUNT,
-  type Keys,
-  type Priority,
-  priorityProblem,
-} from '../shared/contract/keys.js';
+import { accountKeys, DEFAULT_ACCOUNT, type Keys, type Priority } from '../shared/contract/keys.js';
 import { openRedis } from '../shared/runtime/redis.js';
 import { userAtHost } from '../shared/runtime/who.js';
 import { cancelRequest } from '../shared/state/cancel-request.js';
 import { Follower } from '../shared/state/follower.js';
 import type { RequestView } from '../shared/state/requests.js';
 import type {
+  Associations,
   Cancelled,
+  Enqueued,
   EnqueueManyOptions,
   EnqueueOptions,
+  FollowRequestOptions,
   Producer,
   ProducerOptions,
   Receipt,
 } from './api.js';
-import { check, optionProblems, requestProblems } from './checks.js';
-import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
+import {
+  check,
+  checkEnqueueManyOptions,
+  checkEnqueueOptions,
+  checkFollowOptions,
+  isOptions,
+  optionProblems,
+} from './checks.js';
+import { enqueueMany } from './enqueue-many.js';
+import { Faults, GivenReader } from './given.js';
 import { type JobKind, type JobOrigin, Packer } from './packer.js';
+import { type QueuePlace, queuePlace } from './queue-place.js';
 import { type NewRequest, PartlyEnqueued, RequestSender } from './request-sender.js';
 import { JOBS_PER_BULK, Sender } from './sender.js';
 
@@ -64,9 +70,6 @@ const PLAIN: Way = { lot: 'normal', priority: 'normal', name: undefined };
 /** Most associations of a lot: 40 full jobs, or more jobs if there are more lanes. */
 const LOT_SIZE = 20_000;
 
-/** Does not connect; the first call does. @throws ConfigError with every invalid option */
-export const createProducer = (options: ProducerOptions): Producer => openProducer(options);
-
 /** For the command line, which resolves types itself to refuse lines before they are enqueued, and enqueues files. */
 export type FileProducer = Producer & {
   readonly typesOf: TypesOf;
@@ -79,10 +82,14 @@ export type FileProducer = Producer & {
   readonly follower: Follower;
 };
 
+/** Does not connect; the first call does. @throws ConfigError with every invalid option */
 export function openProducer(options: ProducerOptions): FileProducer {
-  const problems = optionProblems(options);
+  // not quoted: it may be a URL with a password
+  if (!isOptions(options)) throw new ConfigError(['the options are not an object, such as { redisUrl }']);
+  const place = queuePlace(options, process.env);
+  const problems = optionProblems(options, place);
   if (problems.length > 0) throw new ConfigError(problems);
-  return new QueueProducer(options);
+  return new QueueProducer(options, place);
 }
 
 class QueueProducer implements FileProducer {
@@ -97,6 +104,7 @@ class QueueProducer implements FileProducer {
   readonly #warner: TypeWarner;
   readonly typesOf: TypesOf;
   readonly onLane = (lane: JobKind): void => this.#warner.check(lane);
+  readonly #given = new GivenReader();
   readonly #lots = new Map<string, Lot>();
   /** All pending work; these promises do not reject. */
   readonly #underWay = new Set<Promise<unknown>>();
@@ -104,9 +112,9 @@ class QueueProducer implements FileProducer {
   readonly #lookups = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor(options: ProducerOptions) {
-    const { redisUrl, prefix = 'bull', account = DEFAULT_ACCOUNT, source } = options;
-    this.#sender = new Sender(redisUrl, prefix, account);
+  constructor(options: ProducerOptions, { address, prefix }: QueuePlace) {
+    const { account = DEFAULT_ACCOUNT, source } = options;
+    this.#sender = new Sender(address, prefix, account);
     this.#keys = accountKeys(prefix, account);
     this.#retentionDays = options.requestRetentionDays ?? 30;
     this.origin = source === undefined ? {} : { source };
@@ -114,7 +122,7 @@ class QueueProducer implements FileProducer {
       redis: this.#sender.redis,
       keys: this.#keys,
       connected: () => this.#sender.connected(),
-      connect: () => openRedis(redisUrl, 'hasty'),
+      connect: () => openRedis(address, 'hasty'),
     });
     this.#maxUnacknowledged = options.maxUnacknowledged ?? 50_000;
     this.#packMs = options.packMs ?? 2;
@@ -130,10 +138,11 @@ class QueueProducer implements FileProducer {
   }
 
   // Async, so that each caller has its own promise and error without a closure for each of 200,000 calls.
-  async enqueue(given: Association, options?: EnqueueOptions): Promise<Receipt> {
-    const way = options ? wayOf(options) : PLAIN;
+  async enqueue(given: AssociationInput, options?: EnqueueOptions): Promise<Receipt> {
+    const way = options === undefined ? PLAIN : wayOf(options);
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), [given]);
-    const association = hasOwnNames(given) ? given : understoodOr(given);
+    const association = this.#given.read(given);
+    if (association instanceof Faults) throw new InvalidAssociationError(association.list);
     const lot = saysTypes(association)
       ? this.#add(association, way)
       : await this.#addUntyped(association, way);
@@ -146,8 +155,8 @@ class QueueProducer implements FileProducer {
   }
 
   async enqueueMany(items: Associations, options: EnqueueManyOptions = {}): Promise<Enqueued> {
+    checkEnqueueManyOptions(options);
     const { priority = 'normal', request: { id, name, source = this.origin.source } = {} } = options;
-    check(priorityProblem(priority), ...requestProblems({ id, name, source }));
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), []);
     const request = this.#request({ id: id ?? randomUUID(), via: 'library', name, source, priority });
     const parts = { request, typesOf: this.typesOf, onLane: this.onLane };
@@ -161,11 +170,14 @@ class QueueProducer implements FileProducer {
     return this.follower.read(id);
   }
 
-  waitFor(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<RequestView> {
-    return this.follower.waitFor(id, { signal });
+  async waitFor(id: string, options: FollowRequestOptions = {}): Promise<RequestView> {
+    checkFollowOptions(options);
+    return this.follower.waitFor(id, { signal: options.signal });
   }
 
-  async cancel(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Cancelled> {
+  async cancel(id: string, options: FollowRequestOptions = {}): Promise<Cancelled> {
+    checkFollowOptions(options);
+    const { signal } = options;
     await this.#sender.connected();
     const parts = { redis: this.#sender.redis, keys: this.#keys };
     const { cancelled, decided } = await cancelRequest(parts, id, userAtHost(), signal ? { signal } : {});
@@ -206,6 +218,10 @@ class QueueProducer implements FileProducer {
       return this.#sender.close();
     });
     return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** @throws InvalidAssociationError */
@@ -282,9 +298,10 @@ class QueueProducer implements FileProducer {
 }
 
 /** @throws ConfigError */
-function wayOf({ priority = 'normal', request }: EnqueueOptions): Way {
+function wayOf(options: EnqueueOptions): Way {
+  checkEnqueueOptions(options);
+  const { priority = 'normal', request } = options;
   if (priority === 'normal' && !request) return PLAIN;
-  check(priorityProblem(priority), ...(request ? requestProblems(request) : []));
   const name = request && (request.name ?? '');
   return { lot: name === undefined ? priority : `${priority} ${name}`, priority, name };
 }
@@ -306,13 +323,6 @@ async function sendAll(request: RequestSender, jobs: readonly JobData[]): Promis
     if (error instanceof PartlyEnqueued) await request.end({ ending: error.message }).catch(() => {});
     throw error;
   }
-}
-
-/** @throws InvalidAssociationError */
-function understoodOr(given: Association): Association {
-  const { association, faults } = understand(given);
-  if (faults) throw new InvalidAssociationError(faults);
-  return association;
 }
 
 /** Keeps the promise in the set until it has settled. */

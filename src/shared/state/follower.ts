@@ -3,6 +3,7 @@
  * nothing. The first wait opens a second connection.
  */
 import type { Redis } from 'ioredis';
+import { UnknownRequestError } from '../contract/errors.js';
 import type { Keys } from '../contract/keys.js';
 import { sleep } from '../runtime/wait.js';
 import { Outcomes, type Watch } from './outcomes.js';
@@ -47,7 +48,7 @@ export class Follower {
 
   /**
    * Waits out a Redis that is away, once it has answered.
-   * @throws the signal's reason; Error if there is no such request
+   * @throws the signal's reason; UnknownRequestError
    */
   async waitFor(id: string, options: FollowOptions = {}): Promise<RequestView> {
     const { signal, onLook = () => {}, onTrouble = () => {}, lookMs = LOOK_MS } = options;
@@ -84,7 +85,7 @@ export class Follower {
       onTrouble(error);
       return undefined;
     }
-    if (!view) throw new Error(`there is no request ${id}, or it is no longer kept`);
+    if (!view) throw new UnknownRequestError(id);
     return view;
   }
 
