@@ -3,7 +3,7 @@
  * installed into empty folders. Packing builds; installing asks the package registry for what npm's cache does not have.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,7 +51,7 @@ export class PackedPackages {
 
   async make(): Promise<void> {
     const clone = path.join(this.#place, 'clone');
-    await run('git', ['clone', '--quiet', '--no-tags', root, clone]);
+    await run('git', ['clone', '--quiet', '--no-tags', root, clone]).catch(() => copyTo(clone));
     symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules')); // as `npm ci` does
     this.#client = await this.#pack(clone, './client');
     this.#app = await this.#pack(clone, '.');
@@ -87,6 +87,12 @@ export class PackedPackages {
         .join('\n'),
     };
   }
+}
+
+/** Of a tree that is no repository, such as an unpacked archive: everything but what a build or an installation made. */
+function copyTo(clone: string): void {
+  const isMade = (name: string) => /^(node_modules|dist|dist-bench|coverage|\.git)$/.test(name);
+  cpSync(root, clone, { recursive: true, filter: source => !isMade(path.basename(source)) });
 }
 
 /** @returns the places of all packages that npm installed, and of those that the named ones bring along */
