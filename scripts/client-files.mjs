@@ -78,11 +78,11 @@ export function clientFaults({ eager, lazy, types }, app, client) {
   differ('peerDependencies', Object.keys(peerDependencies), lazy);
   for (const name of types.filter(each => !eager.includes(each)))
     faults.push(`dist: the client's declarations import ${name}, which is not among its dependencies`);
-  for (const [name, range] of Object.entries({ ...dependencies, ...peerDependencies })) {
-    const tested = String(app.dependencies[name]).replace(/^\^/, '');
-    if (range !== `^${tested}`)
-      faults.push(`client/package.json: ${name} ${range} is not ^${tested}, which the app is tested with`);
-  }
+  for (const [name, range] of Object.entries({ ...dependencies, ...peerDependencies }))
+    if (range !== rangeOf(app, name))
+      faults.push(
+        `client/package.json: ${name} ${range} is not ${rangeOf(app, name)}, which the app is tested with: npm run fix`,
+      );
   for (const name of Object.keys(peerDependencies))
     if (peerDependenciesMeta[name]?.optional !== true)
       faults.push(`client/package.json: the peer dependency ${name} is not optional`);
@@ -91,6 +91,22 @@ export function clientFaults({ eager, lazy, types }, app, client) {
   if (client.engines?.node !== app.engines.node)
     faults.push('client/package.json: engines differ from package.json');
   return faults;
+}
+
+/** What a library says of a package that the app is tested with: this version and those that are compatible. */
+const rangeOf = (app, name) => `^${String(app.dependencies[name]).replace(/^\^/, '')}`;
+
+/** @returns the client's manifest with the app's version and the versions of its packages */
+export function likeTheApp(app, client) {
+  const inStep = packages =>
+    Object.fromEntries(Object.keys(packages).map(name => [name, rangeOf(app, name)]));
+  const { dependencies, peerDependencies } = client;
+  return {
+    ...client,
+    version: app.version,
+    dependencies: inStep(dependencies),
+    peerDependencies: inStep(peerDependencies),
+  };
 }
 
 /**

@@ -320,7 +320,7 @@ describe('a process without a token', () => {
 
   it('gets an error with the invalid options', () => {
     expect(() => producer({ rateLimitCalls: 0, baseUrl: 'ftp://x', accessToken: 7 as never })).toThrow(
-      /hubspot\.accessToken is neither.*HUBSPOT_BASE_URL is not a URL.*RATE_LIMIT_CALLS "0"/s,
+      /hubspot\.accessToken is neither.*hubspot\.baseUrl is not a URL.*hubspot\.rateLimitCalls "0"/s,
     );
   });
 });

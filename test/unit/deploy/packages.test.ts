@@ -4,8 +4,9 @@ import { describe, expect, it } from '@jest/globals';
 
 type Found = { readonly eager: string[]; readonly lazy: string[]; readonly types: string[] };
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const { clientFaults } = (await import(`${root}scripts/client-files.mjs`)) as {
+const { clientFaults, likeTheApp } = (await import(`${root}scripts/client-files.mjs`)) as {
   clientFaults(found: Found, app: object, client: object): string[];
+  likeTheApp(app: object, client: object): object;
 };
 
 const app = {
@@ -63,4 +64,10 @@ describe('a fault is', () => {
   ])('%s', (_name, given, more, fault) => {
     expect(clientFaults(given, app, { ...client, ...more })).toEqual([expect.stringContaining(fault)]);
   });
+});
+
+it('what the app decides can be written into the manifest', () => {
+  const old = { ...client, version: '1.0.0', dependencies: { bullmq: '^6.0.0', ioredis: '6.0.0' } };
+  expect(clientFaults(found, app, old)).toHaveLength(3);
+  expect(likeTheApp(app, old)).toEqual(client);
 });
