@@ -1,5 +1,6 @@
-// Runs the ledger and chaos suites, in both ways where it is known, with the newest BullMQ of the major version that package.json allows, or
-// with the version that is given: node scripts/newest-bullmq.mjs [version]
+// Runs suites with the newest BullMQ of the major version that package.json allows, or with the version that is given:
+// node scripts/newest-bullmq.mjs [version]
+// Ledger and chaos run in both ways where the release is known; what adds and cancels jobs runs once.
 // It works in a temporary copy of the project. It needs nothing but a package registry, and what npm ci has installed here.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -22,6 +23,15 @@ const PARTS = [
 ];
 const FILES = ['jest.config.mjs', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.page.json'];
 const SUITES = ['integration/worker-ledger', 'chaos/worker-chaos'];
+/** What adds jobs and takes them back: producer, imports, gateway, cancel. */
+const ADDING = [
+  'producer.test',
+  'requests.test',
+  'import-resume',
+  'gateway.test',
+  'gateway-outage',
+  'cancel.test',
+].map(name => `integration/${name}`);
 
 const copy = mkdtempSync(path.join(os.tmpdir(), 'newest-bullmq-'));
 const run = (command, args, env = {}) => {
@@ -46,6 +56,7 @@ try {
     `newest-bullmq: BullMQ ${release.version} is ${known ? 'known: both ways are tested' : 'unknown: workers use the public way, which is tested (src/bullmq/README.md says how to make it known)'}\n`,
   );
   const test = (env, suites) => run('npm', ['run', '--silent', 'test:run', '--', '-i', ...suites], env);
+  test(known ? {} : { TEST_WAY: 'public' }, ADDING);
   if (known) test({}, ['integration/job-queue', 'integration/bullmq-', ...SUITES]);
   test({ TEST_WAY: 'public' }, SUITES);
 } catch (error) {

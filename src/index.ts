@@ -9,7 +9,7 @@ export type {
   Enqueued,
   EnqueueManyOptions,
   EnqueueOptions,
-  FollowRequestOptions,
+  FollowOptions,
   ManyRequestOptions,
   Producer,
   ProducerOptions,
@@ -32,6 +32,8 @@ export {
   type EnqueueProgress,
   InvalidAssociationError,
   LabelLookupError,
+  RedisUnavailableError,
+  RequestCancelledError,
   SharedRequestError,
   UnknownRequestError,
 } from './shared/contract/errors.js';

@@ -5,16 +5,19 @@ import { type CommandSpec, type Given, MOST_SECONDS, PROGRAM, warnOf } from './c
 export const ENQUEUE: CommandSpec = {
   usage: 'enqueue FILE',
   summary:
-    "Enqueues the associations of FILE: .csv, .tsv, .txt (a header with from,to and optional category,typeId, label, or HubSpot's own headers), .ndjson (from, to and optional types, label, fromObjectType, toObjectType), or - for stdin. Without types and label it is HubSpot's unlabelled association. Labels are looked up at HubSpot, which needs HUBSPOT_ACCESS_TOKEN. Refused lines are grouped by reason; exit 1 when there are any.",
+    "Enqueues the associations of FILE: .csv, .tsv or .txt with a header (from,to and optionally category,typeId or label, or HubSpot's own headers), .ndjson with from, to and optionally types, label, fromObjectType, toObjectType, or - for stdin (NDJSON). A line with neither types nor label means HubSpot's unlabelled association. Labels are looked up at HubSpot, which needs HUBSPOT_ACCESS_TOKEN. Valid lines are enqueued; refused ones are grouped by reason.",
   flags: [
-    ['--from <type>', 'object type of the from ids, such as contacts'],
-    ['--to <type>', 'object type of the to ids, such as companies'],
+    ['--from <type>', 'object type of the from ids, such as contacts, unless the file says it'],
+    ['--to <type>', 'object type of the to ids, such as companies, unless the file says it'],
     [
       '--type <type>',
       'association type of lines with neither type nor label, such as HUBSPOT_DEFINED:279; may be repeated',
     ],
     ['--label <name>', 'association label of lines with neither type nor label, such as "Decision maker"'],
-    ['--dry-run', 'say what would be enqueued, what is refused, and how long it takes; enqueue nothing'],
+    [
+      '--dry-run',
+      'enqueue nothing; say what would be enqueued and what refused, how long it takes, and whether FILE was enqueued before',
+    ],
     ['--refused <file>', 'write all refused lines into this file, with their line number and the reason'],
     ['--from-column <name>', 'column of the from ids, such as "Record ID"'],
     ['--to-column <name>', 'column of the to ids, such as "Associated Company IDs"'],
@@ -23,15 +26,15 @@ export const ENQUEUE: CommandSpec = {
     ['--ignore-column <name>', 'column to leave out; may be repeated'],
     ['--delimiter <character>', 'character between cells, such as ; or tab (default: detected)'],
     ['--encoding <name>', 'such as windows-1252 (default: UTF-8 or UTF-16, detected)'],
-    ['--format <format>', 'csv or ndjson, for stdin or a name that does not say it'],
-    ['--fix-ids', 'read ids that a spreadsheet has formatted, such as 101.0 and 1,234; says how many'],
+    ['--format <format>', 'csv or ndjson, for stdin or a FILE whose name does not say it'],
+    ['--fix-ids', 'read ids that a spreadsheet has formatted as numbers (101.0, 1,234), and say how many'],
     ['--any-object-type', "accept names of object types that HubSpot's guide does not list"],
-    ['--source <text>', 'who enqueues them; kept in the jobs'],
+    ['--source <text>', 'who or what enqueues them, such as crm-sync; failures --source finds it again'],
     [
       '--priority <priority>',
-      'high: they ride in the next calls, before everything that waits (default normal)',
+      'normal, or high: in the next calls, before everything that waits (default normal)',
     ],
-    ['--wait', 'wait until all of it is created or rejected, and show how far it is'],
+    ['--wait', 'wait until everything is created, rejected or cancelled, and show how far it is'],
     ['--timeout <seconds>', 'with --wait: wait no longer than this'],
     ['--strict', 'enqueue nothing when any line is refused'],
     ['--name <text>', 'name of the request, by which people find it (default: the name of FILE)'],
@@ -39,6 +42,11 @@ export const ENQUEUE: CommandSpec = {
     ['--resume <id>', 'go on with this interrupted request of FILE; it has the other options'],
   ],
   example: `${PROGRAM} enqueue links.csv --from contacts --to companies --type HUBSPOT_DEFINED:279`,
+  notes: `Exits 0 when everything is enqueued, 1 when lines were refused or somebody has cancelled the
+request, 2 when the command is wrong, 3 when it was interrupted: by Ctrl-C, SIGTERM, or
+because Redis or HubSpot is away. Then its message has the command that goes on.
+With --wait: 0 when everything is created, 1 when something was refused, rejected or
+cancelled, 3 when it is not over: interrupted, or the time is up.`,
   run: async given => {
     const [file = ''] = given.operands;
     const options = optionsOf(given);
@@ -68,9 +76,7 @@ export const ENQUEUE: CommandSpec = {
       process,
       untilSignal(),
     );
-    if (!isWaiting || enqueued.requestId === undefined) return enqueued.code;
-    const { NOT_OVER } = await import('../dashboard/requests/outcome.js');
-    if (enqueued.isInterrupted) return NOT_OVER;
+    if (!isWaiting || enqueued.requestId === undefined || enqueued.isInterrupted) return enqueued.code;
     const { runWait } = await import('../dashboard/requests/wait-command.js');
     // a refused line is a failure even if everything else is created
     return (await runWait(config, { given: enqueued.requestId, timeout })) || enqueued.code;

@@ -9,6 +9,11 @@ import { sleep } from '../shared/runtime/wait.js';
 
 const SHARE = 0.1;
 
+export type Place = {
+  /** for a place without a call: another lookup may take it */
+  giveBack(): Promise<void>;
+};
+
 export class LabelShare {
   readonly #script = loadScript(new URL('./share.lua', import.meta.url));
   readonly #questions: number;
@@ -30,18 +35,23 @@ export class LabelShare {
   /**
    * Waits for a place, unless the place comes too late.
    * @param patienceMs how long the caller can wait
-   * @returns undefined once there is a place, or the milliseconds after which to try again
+   * @returns the place, or the milliseconds after which to try again
    */
-  async enter(patienceMs: number): Promise<number | undefined> {
+  async enter(patienceMs: number): Promise<Place | number> {
     const question = randomUUID();
     const until = performance.now() + patienceMs;
     for (;;) {
       const waitMs = Number(
         await this.#script(this.redis, [this.key], [question, this.#questions, this.windowMs]),
       );
-      if (waitMs === 0) return undefined;
+      if (waitMs === 0) return { giveBack: () => this.#remove(question) };
       if (performance.now() + waitMs > until) return waitMs;
       await sleep(waitMs);
     }
+  }
+
+  async #remove(question: string): Promise<void> {
+    // without Redis the place ends with the window
+    await this.redis.zrem(this.key, question).catch(() => {});
   }
 }

@@ -45,6 +45,7 @@ export type LabelsClientParts = {
   readonly windowMs: number;
 };
 type ObjectTypes = { readonly fromObjectType: string; readonly toObjectType: string };
+type Sent = { readonly answer: Answer; readonly permit: Permit };
 /** The labels, or in `refusal` HubSpot's words on why it lists none for this object pair. */
 export type Asked = { readonly labels: readonly KnownLabel[]; readonly refusal?: string };
 
@@ -64,25 +65,14 @@ export class LabelsClient {
 
   /** @throws LabelLookupError if HubSpot cannot be asked now or does not answer */
   async ask(objects: ObjectTypes): Promise<Asked> {
-    const { quota, share } = this.parts;
-    // before a permit is taken: a permit ends soon
-    const http = await this.parts.http().catch((cause: unknown) => {
-      throw failure(objects, messageOf(cause));
-    });
     const since = performance.now();
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), PERMIT_MS);
     try {
       for (;;) {
-        const overMs = await share.enter(since + PERMIT_MS - performance.now());
-        if (overMs !== undefined) throw failure(objects, share.words, overMs);
-        const permit = await this.#permit(objects, late.signal);
-        const departure = new Departure(permit.slot, lateMs => void quota.usedLate(permit, lateMs));
-        const answer = await http.call({ method: 'GET', ...objects, call: 'labels' }, NEVER, departure);
-        if (answer.kind === 'not-sent') {
-          await quota.release(permit, answer.lateMs);
-          continue;
-        }
+        const sent = await this.#send(objects, since + PERMIT_MS - performance.now(), late.signal);
+        if (sent === undefined) continue;
+        const { answer, permit } = sent;
         const verdict = classifyCall(answer);
         await this.#report(verdict, answer, permit);
         if (verdict.kind === 'accepted') return { labels: readLabels(answer, objects) };
@@ -92,6 +82,29 @@ export class LabelsClient {
       }
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** @returns undefined if the permit expired before the call was sent */
+  async #send(objects: ObjectTypes, patienceMs: number, signal: AbortSignal): Promise<Sent | undefined> {
+    const { quota, share } = this.parts;
+    // before a permit is taken: a permit ends soon
+    const http = await this.parts.http().catch((cause: unknown) => {
+      throw failure(objects, messageOf(cause));
+    });
+    const place = await share.enter(patienceMs);
+    if (typeof place === 'number') throw failure(objects, share.words, place);
+    let isSent = false;
+    try {
+      const permit = await this.#permit(objects, signal);
+      const departure = new Departure(permit.slot, lateMs => void quota.usedLate(permit, lateMs));
+      const answer = await http.call({ method: 'GET', ...objects, call: 'labels' }, NEVER, departure);
+      isSent = answer.kind !== 'not-sent';
+      if (answer.kind !== 'not-sent') return { answer, permit };
+      await quota.release(permit, answer.lateMs);
+      return undefined;
+    } finally {
+      if (!isSent) await place.giveBack();
     }
   }
 

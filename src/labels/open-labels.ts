@@ -6,9 +6,9 @@ import type { Redis } from 'ioredis';
 import type { HubSpotHttp } from '../hubspot/http.js';
 import { Quota, quotaOptions } from '../hubspot/quota.js';
 import { Turnstile } from '../hubspot/turnstile.js';
+import { optionFaults } from '../shared/contract/did-you-mean.js';
 import { ConfigError, messageOf } from '../shared/contract/errors.js';
 import type { Keys } from '../shared/contract/keys.js';
-import { unknownOptions } from '../shared/contract/unknown-options.js';
 import { type Config, parseConfig, readSecretFile } from '../shared/runtime/config.js';
 import type { HubSpotOptions } from './hubspot-options.js';
 import { LabelBook } from './label-book.js';
@@ -26,7 +26,6 @@ const SETTING_NAMES = {
   requestTimeoutMs: 'REQUEST_TIMEOUT_MS',
   labelCacheSeconds: 'LABEL_CACHE_SECONDS',
 } as const satisfies { [name in Exclude<keyof HubSpotOptions, 'accessToken'>]-?: string };
-const OPTIONS: readonly string[] = ['accessToken', ...Object.keys(SETTING_NAMES)];
 
 /** @returns the options as a command's environment sets them */
 export function hubspotOptions(config: Config): HubSpotOptions {
@@ -47,8 +46,8 @@ export function hubspotOptions(config: Config): HubSpotOptions {
 
 /** @returns a problem for every invalid or unknown option. The token is never quoted. */
 export function hubspotProblems(options: HubSpotOptions): string[] {
-  if (typeof options !== 'object' || options === null) return ['hubspot is not an object of options'];
-  const problems = unknownOptions(options, OPTIONS, 'hubspot.');
+  const problems = optionFaults(options, { accessToken: true, ...SETTING_NAMES }, 'hubspot.');
+  if (typeof options !== 'object' || options === null) return problems;
   if (!['undefined', 'string', 'function'].includes(typeof options.accessToken))
     problems.push('hubspot.accessToken is neither a text nor a function');
   try {

@@ -145,17 +145,17 @@ export type EnqueueManyOptions = {
  *
  * @example
  * ```ts
- * import { createProducer, type FollowRequestOptions } from 'hubspot-association-queue-client';
+ * import { createProducer, type FollowOptions } from 'hubspot-association-queue-client';
  *
  * await using producer = createProducer();
  * const link = { fromObjectType: 'contacts', toObjectType: 'companies', from: 103, to: 202 };
  * const { requestId } = await producer.enqueueMany([link]);
- * const atMost: FollowRequestOptions = { signal: AbortSignal.timeout(60_000) };
+ * const atMost: FollowOptions = { signal: AbortSignal.timeout(60_000) };
  * const { state } = await producer.waitFor(requestId, atMost);
  * console.log(state); // prints: done
  * ```
  */
-export type FollowRequestOptions = {
+export type FollowOptions = {
   /** ends the call early; `waitFor` then throws its reason. Default: none */
   signal?: AbortSignal | undefined;
 };
@@ -271,8 +271,8 @@ export type Producer = {
    * Without types and label, HubSpot's unlabelled type of the object pair applies.
    * @throws ConfigError if an option is invalid or unknown
    * @throws InvalidAssociationError with every fault, and for an unknown label the known ones; nothing was enqueued
-   * @throws EnqueueError if Redis is unreachable (within about 2 s) or refuses, or if a label cannot be looked up
-   *   (`cause` is a LabelLookupError). Enqueue it again; enqueueing twice is harmless
+   * @throws EnqueueError if Redis is unreachable (within about 2 s) or refuses (`cause` is a RedisUnavailableError), or if
+   *   a label cannot be looked up (a LabelLookupError). Enqueue it again; enqueueing twice is harmless
    */
   enqueue(association: AssociationInput, options?: EnqueueOptions): Promise<Receipt>;
   /**
@@ -285,36 +285,38 @@ export type Producer = {
    * @throws ConfigError if an option is invalid or unknown, or if there is a request with this id
    * @throws InvalidAssociationError at the end if items were invalid: `indexes` of the skipped items, and
    *   `progress.read`, the index of the first item that was not read
-   * @throws EnqueueError if Redis is unreachable or refuses, or a label cannot be looked up. Not enqueued are its
-   *   `associations`, the items from index `progress.read` on, and those of `invalid`
+   * @throws EnqueueError as `enqueue`, or because somebody has cancelled the request (`cause` is a RequestCancelledError).
+   *   Not enqueued are its `associations`, the items from index `progress.read` on, and those of `invalid`
    * @throws whatever the iterable throws, after the items before are enqueued
    */
   enqueueMany(items: Associations, options?: EnqueueManyOptions): Promise<Enqueued>;
   /**
    * Reads a request as it is now.
    * @returns undefined if there is no such request, or if it is no longer kept
-   * @throws Error if Redis is unreachable
+   * @throws RedisUnavailableError
    */
   request(id: string): Promise<RequestView | undefined>;
   /**
    * Resolves when everything of the request is created, rejected or cancelled, or when the process that enqueued it stopped
    * early (state `interrupted`). It waits out a Redis that is away.
    * @throws UnknownRequestError if there is no such request, or if it is no longer kept
+   * @throws ConfigError if an option is invalid or unknown
    * @throws the signal's reason when it is aborted
-   * @throws Error if Redis is unreachable at the start
+   * @throws RedisUnavailableError at the start
    */
-  waitFor(id: string, options?: FollowRequestOptions): Promise<RequestView>;
+  waitFor(id: string, options?: FollowOptions): Promise<RequestView>;
   /**
    * Takes back what is still queued of the request; what is decided stays. Resolves when nothing of it is queued, mostly
    * within seconds, or when the signal is aborted; workers then take the rest back. It may be called again.
    * @throws UnknownRequestError if there is no such request, or if it is no longer kept
+   * @throws ConfigError if an option is invalid or unknown
    * @throws SharedRequestError if a gateway packed it together with requests of other callers; nothing has changed
-   * @throws Error if Redis cannot be used: if the request was marked by then, workers take it back
+   * @throws RedisUnavailableError: if the request was marked by then, workers take it back
    */
-  cancel(id: string, options?: FollowRequestOptions): Promise<Cancelled>;
+  cancel(id: string, options?: FollowOptions): Promise<Cancelled>;
   /**
    * Resolves when Redis answers.
-   * @throws Error with the reason if it does not, within about 2 s
+   * @throws RedisUnavailableError if it does not, within about 2 s
    */
   connected(): Promise<void>;
   /** Sends waiting associations at once; resolves when every earlier call has settled. Does not reject. */

@@ -1,12 +1,12 @@
 /** What is wrong with the options of the library. Pure. */
 import { hubspotProblems } from '../labels/open-labels.js';
+import { optionFaults } from '../shared/contract/did-you-mean.js';
 import { ConfigError } from '../shared/contract/errors.js';
 import { DEFAULT_ACCOUNT, priorityProblem } from '../shared/contract/keys.js';
-import { unknownOptions } from '../shared/contract/unknown-options.js';
 import type {
   EnqueueManyOptions,
   EnqueueOptions,
-  FollowRequestOptions,
+  FollowOptions,
   ManyRequestOptions,
   ProducerOptions,
   RequestOptions,
@@ -14,23 +14,26 @@ import type {
 import type { QueuePlace } from './queue-place.js';
 import { textProblem } from './text-problem.js';
 
-type Names<Options> = { readonly [name in keyof Options]-?: true };
-const namesOf = <Options>(names: Names<Options>): readonly string[] => Object.keys(names);
-
-const PRODUCER_OPTIONS = namesOf<ProducerOptions>({
+/** Every option of one call or object. */
+type AllOf<Options> = { readonly [name in keyof Required<Options>]: true };
+const PRODUCER: AllOf<ProducerOptions> = {
   ...{ redisUrl: true, connection: true, prefix: true, account: true, source: true, hubspot: true },
   ...{ maxUnacknowledged: true, requestRetentionDays: true, packMs: true, onWarning: true },
-});
-const ENQUEUE_OPTIONS = namesOf<EnqueueManyOptions>({ priority: true, request: true });
-const REQUEST_OPTIONS = namesOf<RequestOptions>({ name: true });
-const MANY_REQUEST_OPTIONS = namesOf<ManyRequestOptions>({ name: true, id: true, source: true });
-const FOLLOW_OPTIONS = namesOf<FollowRequestOptions>({ signal: true });
+};
+const ENQUEUE: AllOf<EnqueueOptions> & AllOf<EnqueueManyOptions> = { priority: true, request: true };
+const REQUEST: AllOf<RequestOptions> = { name: true };
+const MANY_REQUEST: AllOf<ManyRequestOptions> = { name: true, id: true, source: true };
+const FOLLOW: AllOf<FollowOptions> = { signal: true };
 
-/** @param place where the queue is, with its own problems */
-export function optionProblems(options: ProducerOptions, place: Pick<QueuePlace, 'problems'>): string[] {
+/** @param placeOf where the queue is; its problems are among those of the options */
+export function optionProblems(
+  options: ProducerOptions,
+  placeOf: (options: ProducerOptions) => Pick<QueuePlace, 'problems'>,
+): string[] {
+  const problems: (string | undefined)[] = optionFaults(options, PRODUCER);
+  if (typeof options !== 'object' || options === null) return problems.filter(isThere);
+  problems.push(...placeOf(options).problems);
   const { maxUnacknowledged = 1, packMs = 0, source, account = DEFAULT_ACCOUNT, onWarning } = options;
-  const problems: (string | undefined)[] = unknownOptions(options, PRODUCER_OPTIONS);
-  problems.push(...place.problems);
   if (typeof account !== 'string' || !/^[\w.-]+$/.test(account))
     problems.push(`account: ${JSON.stringify(account)} is not a name (letters, digits, - _ .)`);
   if (source !== undefined) problems.push(textProblem('source', source));
@@ -43,51 +46,50 @@ export function optionProblems(options: ProducerOptions, place: Pick<QueuePlace,
   if (!(packMs >= 0 && packMs <= 10_000)) problems.push(`packMs: ${packMs} is not between 0 and 10000`);
   if (onWarning !== undefined && typeof onWarning !== 'function')
     problems.push('onWarning is not a function');
-  return problems.filter(problem => problem !== undefined);
+  return problems.filter(isThere);
 }
 
-/** @returns false for what JavaScript passes and no type allows, such as a URL in place of the options */
-export const isOptions = (given: unknown): boolean =>
-  typeof given === 'object' && given !== null && !Array.isArray(given);
+const isThere = (problem: string | undefined): problem is string => problem !== undefined;
+
+/** What is wrong with the options of `enqueue`. */
+export function enqueueProblems(options: EnqueueOptions): (string | undefined)[] {
+  const { priority = 'normal', request } = options ?? {};
+  return [...optionFaults(options, ENQUEUE), priorityProblem(priority), ...requestProblems(request, REQUEST)];
+}
+
+/** What is wrong with the input of `enqueueMany` as a whole, and with its options. */
+export function enqueueManyProblems(items: unknown, options: EnqueueManyOptions): (string | undefined)[] {
+  const { priority = 'normal', request } = options ?? {};
+  return [
+    isIterable(items) ? undefined : 'the items are neither an iterable nor an async iterable',
+    ...optionFaults(options, ENQUEUE),
+    priorityProblem(priority),
+    ...requestProblems(request, MANY_REQUEST),
+  ];
+}
+
+const isIterable = (items: unknown): boolean =>
+  typeof items === 'object' && items !== null && (Symbol.iterator in items || Symbol.asyncIterator in items);
+
+/** What is wrong with the options of `waitFor` and `cancel`. */
+export const followProblems = (options: FollowOptions): string[] => optionFaults(options, FOLLOW);
 
 /** @throws ConfigError */
 export function check(...problems: (string | undefined)[]): void {
-  const found = problems.filter(problem => problem !== undefined);
+  const found = problems.filter(isThere);
   if (found.length > 0) throw new ConfigError(found);
 }
 
-/** @throws ConfigError */
-export function checkEnqueueOptions(options: EnqueueOptions): void {
-  checkAll(options, REQUEST_OPTIONS);
-}
-
-/** @throws ConfigError */
-export function checkEnqueueManyOptions(options: EnqueueManyOptions): void {
-  checkAll(options, MANY_REQUEST_OPTIONS);
-}
-
-/** @throws ConfigError */
-export function checkFollowOptions(options: FollowRequestOptions): void {
-  check(...(isOptions(options) ? unknownOptions(options, FOLLOW_OPTIONS) : [NO_OPTIONS]));
-}
-
-const NO_OPTIONS = 'options: not an object of options';
-
-function checkAll(options: EnqueueManyOptions, requestOptions: readonly string[]): void {
-  if (!isOptions(options)) check(NO_OPTIONS);
-  const { priority = 'normal', request } = options;
-  check(
-    ...unknownOptions(options, ENQUEUE_OPTIONS),
-    priorityProblem(priority),
-    ...(request === undefined ? [] : requestProblems(request, requestOptions)),
-  );
-}
-
-function requestProblems(request: ManyRequestOptions, known: readonly string[]): (string | undefined)[] {
-  if (!isOptions(request)) return ['request is not an object of options, such as { name }'];
+function requestProblems(
+  request: ManyRequestOptions | undefined,
+  known: Readonly<Record<string, true>>,
+): (string | undefined)[] {
+  if (request === undefined) return [];
+  const faults = optionFaults(request, known, 'request.');
+  if (typeof request !== 'object' || request === null) return faults;
   const { id, name, source } = request;
   return [
-    ...unknownOptions(request, known, 'request.'),
+    ...faults,
     id === undefined || /^[\w.-]{1,100}$/.test(id)
       ? undefined
       : `request.id: ${JSON.stringify(id)} is not a text of 1 to 100 letters, digits, ".", "_" and "-"`,

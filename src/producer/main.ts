@@ -5,12 +5,15 @@
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { HubSpotOptions } from '../labels/hubspot-options.js';
-import { ConfigError } from '../shared/contract/errors.js';
+import { counted } from '../shared/contract/counted.js';
+import { ConfigError, RedisUnavailableError } from '../shared/contract/errors.js';
+import { NOT_OVER } from '../shared/contract/exit-codes.js';
 import { type Config, parseConfig } from '../shared/runtime/config.js';
 import { startTracing } from '../shared/runtime/start-tracing.js';
-import { harmless } from '../shared/runtime/text.js';
+import { harmless, shellWord } from '../shared/runtime/text.js';
 import { ConsoleReport } from './import/console-report.js';
 import { type DryRun, dryRun } from './import/dry-run.js';
+import type { ImportEnd } from './import/enqueue-lines.js';
 import { type ImportJob, importFile } from './import/import-file.js';
 import { type EnqueueOptions, formatProblems, readOptions } from './import/options.js';
 import { type CallLimits, callsText } from './import/plan.js';
@@ -30,11 +33,11 @@ export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> &
   };
 
 export type Enqueued = {
-  /** exit code: 0, or 1 if a line was refused, Redis was lost, labels could not be looked up, or the signal was aborted */
+  /** exit code: 1 if a line was refused or the request was cancelled, NOT_OVER if the import was interrupted, else 0 */
   readonly code: number;
   /** undefined: nothing is enqueued */
   readonly requestId?: string;
-  /** the rest of the file is not enqueued */
+  /** the rest of the file is not enqueued yet */
   readonly isInterrupted?: boolean;
 };
 
@@ -83,24 +86,34 @@ export async function runEnqueue(
       calls: report.tally.calls(limits),
     }));
     if (!imported.interrupted && calls > 0) terminal.stdout.write(`${callsText(calls, limits)}\n`);
-    return tell(imported, options.file, terminal);
+    return tell(imported, options, terminal);
   };
   // a read of standard input may wait for ever
   const unread = () => terminal.stdin.destroy();
   if (options.file === '-') signal.addEventListener('abort', unread, { once: true });
   try {
     if (options.dryRun) {
-      const tried = await reported(source, report =>
-        dryRun(source, reading, producer.typesOf, report, limits),
-      );
-      return { code: tellDryRun(tried, terminal) };
+      const { file, again = false } = options;
+      const job = { source, reading, file, again, limits, signal };
+      return { code: tellDryRun(await reported(source, report => dryRun(job, producer, report)), terminal) };
     }
     return await (options.strict && options.file === '-' ? withCopy(source, enqueue) : enqueue(source));
+  } catch (error) {
+    const reason = interruptionIn(error, signal);
+    if (reason === undefined) throw error;
+    return tell({ refused: 0, interrupted: { reason } }, options, terminal);
   } finally {
     signal.removeEventListener('abort', unread);
     await producer.close();
     await tracing?.stop();
   }
+}
+
+/** @returns why nothing was enqueued, if the same command may work later */
+function interruptionIn(error: unknown, signal: AbortSignal): string | undefined {
+  if (error instanceof ConfigError) return undefined;
+  if (signal.aborted) return String(signal.reason);
+  return error instanceof RedisUnavailableError ? error.message : undefined;
 }
 
 /** @throws ConfigError with every problem of the options and of the file's name */
@@ -135,34 +148,38 @@ function importJob(
   };
 }
 
-type Result = Awaited<ReturnType<typeof importFile>>;
-
-function tell(imported: Result, file: string, { stdout, stderr }: Terminal): Enqueued {
+function tell(imported: ImportEnd, options: EnqueueOptions, { stdout, stderr }: Terminal): Enqueued {
   const { refused, interrupted } = imported;
   const { associations, jobs } = 'requestId' in imported ? imported : { associations: 0, jobs: 0 };
-  if (interrupted) stderr.write(`${harmless(interrupted.reason)}\n${goOn(imported, file)}\n`);
-  stdout.write(`enqueued ${associations} associations in ${jobs} jobs (${refused} lines refused)\n`);
+  if (interrupted) stderr.write(`${harmless(interrupted.reason)}\n${harmless(goOn(imported, options))}\n`);
+  stdout.write(
+    `enqueued ${counted(associations, 'association')} in ${counted(jobs, 'job')} (${counted(refused, 'line')} refused)\n`,
+  );
+  const isInterrupted = interrupted !== undefined && !interrupted.isCancelled;
   return {
-    code: refused > 0 || interrupted ? 1 : 0,
+    code: isInterrupted ? NOT_OVER : refused > 0 || interrupted ? 1 : 0,
     ...('requestId' in imported && { requestId: imported.requestId }),
-    isInterrupted: interrupted !== undefined,
+    isInterrupted,
   };
 }
 
 /** Up to where it came, and the command that goes on from there. */
-function goOn(imported: Result, file: string): string {
-  if (!('requestId' in imported) || !imported.interrupted) return 'nothing is enqueued';
+function goOn(imported: ImportEnd, { file, refused }: EnqueueOptions): string {
+  if (!('requestId' in imported) || !imported.interrupted)
+    return 'nothing is enqueued: the same command begins again';
   const { requestId, interrupted } = imported;
-  const { upTo } = interrupted;
+  const { upTo, isCancelled } = interrupted;
+  if (isCancelled)
+    return `what is still queued of it is taken back, and the rest of the file is not enqueued (what became of it: association-queue requests show ${requestId})`;
   const done =
     upTo > 0 ? `everything up to line ${upTo} is enqueued or refused for sure` : 'nothing is enqueued yet';
-  return file === '-'
-    ? `${done}; enqueue the lines after it again`
-    : `${done}; go on with: association-queue enqueue ${JSON.stringify(file)} --resume ${requestId}`;
+  if (file === '-') return `${done}; enqueue the lines after it again`;
+  const more = refused === undefined ? '' : ` --refused ${shellWord(refused)}`;
+  return `${done}; go on with: association-queue enqueue ${shellWord(file)} --resume ${requestId}${more}`;
 }
 
-function tellDryRun({ texts, warnings, isClean }: DryRun, { stdout, stderr }: Terminal): number {
+function tellDryRun({ texts, warnings, isClean, isStopped }: DryRun, { stdout, stderr }: Terminal): number {
   for (const warning of warnings) stderr.write(`warning: ${harmless(warning)}\n`);
   for (const text of texts) stdout.write(`${harmless(text)}\n`);
-  return isClean ? 0 : 1;
+  return isStopped ? NOT_OVER : isClean ? 0 : 1;
 }

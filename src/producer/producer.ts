@@ -18,7 +18,14 @@ import {
   type TypedAssociation,
 } from '../shared/contract/association.js';
 import type { AssociationInput } from '../shared/contract/association-input.js';
-import { ConfigError, EnqueueError, InvalidAssociationError, messageOf } from '../shared/contract/errors.js';
+import {
+  ConfigError,
+  EnqueueError,
+  InvalidAssociationError,
+  messageOf,
+  SharedRequestError,
+  UnknownRequestError,
+} from '../shared/contract/errors.js';
 import { accountKeys, DEFAULT_ACCOUNT, type Keys, type Priority } from '../shared/contract/keys.js';
 import { openRedis } from '../shared/runtime/redis.js';
 import { userAtHost } from '../shared/runtime/who.js';
@@ -31,19 +38,12 @@ import type {
   Enqueued,
   EnqueueManyOptions,
   EnqueueOptions,
-  FollowRequestOptions,
+  FollowOptions,
   Producer,
   ProducerOptions,
   Receipt,
 } from './api.js';
-import {
-  check,
-  checkEnqueueManyOptions,
-  checkEnqueueOptions,
-  checkFollowOptions,
-  isOptions,
-  optionProblems,
-} from './checks.js';
+import { check, enqueueManyProblems, enqueueProblems, followProblems, optionProblems } from './checks.js';
 import { enqueueMany } from './enqueue-many.js';
 import { Faults, GivenReader } from './given.js';
 import { type JobKind, type JobOrigin, Packer } from './packer.js';
@@ -84,12 +84,10 @@ export type FileProducer = Producer & {
 
 /** Does not connect; the first call does. @throws ConfigError with every invalid option */
 export function openProducer(options: ProducerOptions): FileProducer {
-  // not quoted: it may be a URL with a password
-  if (!isOptions(options)) throw new ConfigError(['the options are not an object, such as { redisUrl }']);
-  const place = queuePlace(options, process.env);
-  const problems = optionProblems(options, place);
+  const placeOf = (given: ProducerOptions) => queuePlace(given, process.env);
+  const problems = optionProblems(options, placeOf);
   if (problems.length > 0) throw new ConfigError(problems);
-  return new QueueProducer(options, place);
+  return new QueueProducer(options, placeOf(options));
 }
 
 class QueueProducer implements FileProducer {
@@ -121,7 +119,7 @@ class QueueProducer implements FileProducer {
     this.follower = new Follower({
       redis: this.#sender.redis,
       keys: this.#keys,
-      connected: () => this.#sender.connected(),
+      run: commands => this.#sender.run(commands),
       connect: () => openRedis(address, 'hasty'),
     });
     this.#maxUnacknowledged = options.maxUnacknowledged ?? 50_000;
@@ -155,7 +153,7 @@ class QueueProducer implements FileProducer {
   }
 
   async enqueueMany(items: Associations, options: EnqueueManyOptions = {}): Promise<Enqueued> {
-    checkEnqueueManyOptions(options);
+    check(...enqueueManyProblems(items, options));
     const { priority = 'normal', request: { id, name, source = this.origin.source } = {} } = options;
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), []);
     const request = this.#request({ id: id ?? randomUUID(), via: 'library', name, source, priority });
@@ -170,18 +168,23 @@ class QueueProducer implements FileProducer {
     return this.follower.read(id);
   }
 
-  async waitFor(id: string, options: FollowRequestOptions = {}): Promise<RequestView> {
-    checkFollowOptions(options);
+  async waitFor(id: string, options: FollowOptions = {}): Promise<RequestView> {
+    check(...followProblems(options));
     return this.follower.waitFor(id, { signal: options.signal });
   }
 
-  async cancel(id: string, options: FollowRequestOptions = {}): Promise<Cancelled> {
-    checkFollowOptions(options);
+  async cancel(id: string, options: FollowOptions = {}): Promise<Cancelled> {
+    check(...followProblems(options));
     const { signal } = options;
     await this.#sender.connected();
     const parts = { redis: this.#sender.redis, keys: this.#keys };
-    const { cancelled, decided } = await cancelRequest(parts, id, userAtHost(), signal ? { signal } : {});
-    return { cancelled, decided };
+    try {
+      const { cancelled, decided } = await cancelRequest(parts, id, userAtHost(), signal ? { signal } : {});
+      return { cancelled, decided };
+    } catch (error) {
+      const isOurs = error instanceof UnknownRequestError || error instanceof SharedRequestError;
+      throw isOurs ? error : this.#sender.failure(error);
+    }
   }
 
   fileRequest(about: { id: string; name: string | undefined; priority: Priority }): RequestSender {
@@ -299,7 +302,7 @@ class QueueProducer implements FileProducer {
 
 /** @throws ConfigError */
 function wayOf(options: EnqueueOptions): Way {
-  checkEnqueueOptions(options);
+  check(...enqueueProblems(options));
   const { priority = 'normal', request } = options;
   if (priority === 'normal' && !request) return PLAIN;
   const name = request && (request.name ?? '');

@@ -10,6 +10,8 @@
 import { randomBytes } from 'node:crypto';
 import { bullmqKeys } from '../bullmq/layout.js';
 import type { JobData } from '../shared/contract/association.js';
+import { counted } from '../shared/contract/counted.js';
+import { RedisUnavailableError, RequestCancelledError } from '../shared/contract/errors.js';
 import type { Keys, Priority } from '../shared/contract/keys.js';
 import { loadScript, scriptSource } from '../shared/runtime/script.js';
 import { userAtHost } from '../shared/runtime/who.js';
@@ -72,17 +74,14 @@ export type Stand = {
   readonly ending?: string;
 };
 
-/** A person took the request back; the jobs that this sender still has are not enqueued. */
-export class RequestCancelled extends Error {}
-
 /** Redis took a part of a bulk; it is in the queue and counted. */
-export class PartlyEnqueued extends Error {
+export class PartlyEnqueued extends RedisUnavailableError {
   /** private, so that no log shows the data */
   readonly #missing: readonly JobData[];
 
   /** @param missing jobs that do not exist, or whose command failed */
   constructor(missing: readonly JobData[], all: number, reason: string | undefined) {
-    const what = `${missing.length} of ${all} jobs may not be in the queue; what is in it is counted`;
+    const what = `${missing.length} of ${counted(all, 'job')} may not be in the queue; what is in it is counted`;
     super(`${reason ?? 'Redis did not take all jobs'}: ${what}`);
     this.#missing = missing;
   }
@@ -146,7 +145,7 @@ export class RequestSender {
   /**
    * Resolves when the jobs are in the queue and counted.
    * @param jobs at most JOBS_PER_BULK
-   * @throws RequestCancelled; PartlyEnqueued: the record has neither the line nor the end of `stand`; Error with Redis' address and the reason
+   * @throws RequestCancelledError; PartlyEnqueued: the record has neither the line nor the end of `stand`; RedisUnavailableError
    */
   async send(jobs: readonly JobData[], stand: Stand = {}): Promise<void> {
     const named = jobs.map(data => ({ id: `${this.id}-${this.#nextJob++}`, data }));
@@ -180,7 +179,7 @@ export class RequestSender {
     }
   }
 
-  /** Says that everything is enqueued, or why enqueueing stops early. @throws RequestCancelled; Error as {@link send} */
+  /** Says that everything is enqueued, or why enqueueing stops early. @throws RequestCancelledError; Error as {@link send} */
   async end(stand: Stand & { readonly ending: string }): Promise<void> {
     this.stop();
     // the lease says it as well, and the caller need not wait for a connection a second time
@@ -222,9 +221,8 @@ export class RequestSender {
   /** @returns which jobs of the bulk are not in the queue, from 0 */
   #understand(reply: unknown, refusal?: Error): readonly number[] {
     const [state, by, ...missing] = reply as [string, string, ...number[]];
-    if (state === 'cancelled')
-      throw new RequestCancelled(`the request was cancelled${by ? ` by ${by}` : ''}`);
-    if (state === 'refused') throw refusal ?? new Error('Redis did not take the jobs');
+    if (state === 'cancelled') throw new RequestCancelledError(by);
+    if (state === 'refused') throw refusal ?? new RedisUnavailableError('Redis did not take the jobs');
     if (state === 'foreign')
       throw new Error(`the key ${this.#keys.requests}${this.id} is not the record of a request`);
     return missing;

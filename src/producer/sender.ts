@@ -20,6 +20,7 @@ import {
   type ScriptCall,
 } from '../bullmq/job-adder.js';
 import type { JobData } from '../shared/contract/association.js';
+import { RedisUnavailableError } from '../shared/contract/errors.js';
 import { type Priority, queueName } from '../shared/contract/keys.js';
 import { isConnectionLoss, openRedis, type RedisAddress, redisReason } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
@@ -78,7 +79,7 @@ export class Sender {
 
   /**
    * Resolves when Redis has acknowledged every job.
-   * @throws Error with Redis' address and the reason; some of the jobs may be in the queue nevertheless
+   * @throws RedisUnavailableError; some of the jobs may be in the queue nevertheless
    */
   async send(jobs: readonly JobData[], priority: Priority = 'normal'): Promise<void> {
     await this.#ready();
@@ -92,24 +93,24 @@ export class Sender {
   /**
    * Sends a bulk of a request; each job is in the queue and counted, or neither. At most {@link BULKS_ON_THE_WIRE} at a time.
    * @returns the script's reply, and why Redis did not take some of the jobs; or {@link COUNTED_BEFORE}
-   * @throws Error with Redis' address and the reason, or without the address if it is not Redis' fault
+   * @throws RedisUnavailableError, or another Error if it is not Redis' fault
    */
   async sendCounted(bulk: () => CountedBulk, priority: Priority): Promise<Added | typeof COUNTED_BEFORE> {
     await this.#ready();
     return this.#wire(() => this.#addSurely(bulk(), priority));
   }
 
-  /** Runs a command of a request. @throws Error with Redis' address and the reason; it may have run */
+  /** Runs a command of a request. @throws RedisUnavailableError; the command may have run */
   async run<T>(command: () => Promise<T>): Promise<T> {
     await this.connected();
     try {
       return await this.#heard(command());
     } catch (error) {
-      throw this.#failure(error);
+      throw this.failure(error);
     }
   }
 
-  /** @throws Error if Redis does not answer within 2 s */
+  /** @throws RedisUnavailableError if Redis does not answer within 2 s */
   connected(): Promise<void> {
     if (this.#redis.status === 'ready') return Promise.resolve();
     this.#connecting ??= this.#connect().finally(() => {
@@ -126,7 +127,7 @@ export class Sender {
 
   async #connect(): Promise<void> {
     const redis = this.#redis;
-    if (redis.status === 'end') throw this.#failure(new Error('the connection is closed'));
+    if (redis.status === 'end') throw this.failure(new Error('the connection is closed'));
     const answered = new AbortController();
     const ready = () => answered.abort();
     redis.once('ready', ready);
@@ -134,7 +135,7 @@ export class Sender {
     await sleepListening(CONNECT_MS, answered.signal);
     redis.off('ready', ready);
     if (!answered.signal.aborted)
-      throw this.#failure(this.#lastError ?? new Error(`no answer within ${CONNECT_MS} ms`));
+      throw this.failure(this.#lastError ?? new Error(`no answer within ${CONNECT_MS} ms`));
     this.#lastError = undefined;
   }
 
@@ -152,7 +153,7 @@ export class Sender {
     try {
       await this.#heard(this.#adder.add(jobs, priority));
     } catch (error) {
-      throw this.#failure(error);
+      throw this.failure(error);
     }
   }
 
@@ -165,10 +166,10 @@ export class Sender {
       try {
         if (isUnclear && (await this.#heard(isCounted()))) return COUNTED_BEFORE;
         const added = await this.#heard(this.#adder.addWith(jobs, priority, call));
-        return { ...added, refusal: added.refusal && this.#failure(added.refusal) };
+        return { ...added, refusal: added.refusal && this.failure(added.refusal) };
       } catch (error) {
         if (error instanceof NoRepeat) throw error;
-        const failure = this.#failure(error);
+        const failure = this.failure(error);
         // if Redis answered, it has added nothing
         if (isReply(error) || performance.now() > until) throw failure;
         if (error instanceof LostScripts) this.#redis.disconnect(true);
@@ -179,11 +180,12 @@ export class Sender {
   }
 
   /** Makes a new error, because ioredis attaches the command with its arguments, which may be the password or the data. */
-  #failure(error: unknown): Error {
+  failure(error: unknown): RedisUnavailableError {
+    if (error instanceof RedisUnavailableError) return error;
     const cause = isConnectionLoss(error) ? this.#lastError : error;
     const reason = redisReason(cause) || 'the connection was lost';
     const verb = isReply(cause) ? 'refused' : 'is away';
-    return new Error(`Redis at ${this.#place} ${verb}: ${reason}`);
+    return new RedisUnavailableError(`Redis at ${this.#place} ${verb}: ${reason}`);
   }
 }
 

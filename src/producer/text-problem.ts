@@ -7,5 +7,6 @@ const MAX_LENGTH = 200;
 export function textProblem(name: string, text: unknown): string | undefined {
   if (typeof text !== 'string' || text.length > MAX_LENGTH)
     return `${name} is not a text of at most ${MAX_LENGTH} characters`;
+  if (text.trim() === '') return `${name} is blank: leave it out, or give a text`;
   return isCleanText(text) ? undefined : `${name} ${NOT_CLEAN}`;
 }

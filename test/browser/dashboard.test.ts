@@ -298,15 +298,21 @@ const rig = useRig(import.meta.url, afterAll);
     rig.simulator.setOptions({ missing: missing.slice(0, 3).map(([from]) => from) });
     await withPage(async page => {
       await open(page);
+      await rig.queue.pause(); // so that the page sees that nothing is rejected for a while
       await details(page).locator('button:text-is("Retry")').click();
       await eventually(async () =>
         expect(await page.textContent('#message')).toMatch(
           /^Put back to be tried again: 7 associations in 1 job\./,
         ),
       );
+      await eventually(async () =>
+        expect(await page.textContent('#rejection-groups')).toMatch(/Nothing is rejected/),
+      );
+      await rig.queue.resume();
       await eventually(async () => expect(await tile(page, 'Rejected')).toBe('3'));
       expect(await tile(page, 'Created')).toBe('4,997');
 
+      // the group is still open
       await details(page).locator('button:text-is("Discard")').click();
       expect(await page.textContent('dialog')).toMatch(/3 associations .* will not be created/);
       await expectAccessible(page);
@@ -356,11 +362,12 @@ const rig = useRig(import.meta.url, afterAll);
     const evil = '7\u001b[2J\u009b\u202e\u2066\u200f7';
     const job = await rig.queue.add(evil, { version: 9, fromObjectType: evil }, { jobId: `x${evil}` });
     await withPage(async page => {
-      await eventually(async () => expect(await rows(page).count()).toBe(1));
+      // what they wrote stands apart from our words, whichever way it is written
+      const pair = rows(page).locator('.pair bdi').first();
+      await eventually(async () => expect(await pair.textContent()).toMatch(/^7 .*7$/));
+      expect(await rows(page).count()).toBe(1);
       const text = (await page.textContent('body')) ?? '';
       expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
-      // what they wrote stands apart from our words, whichever way it is written
-      expect(await rows(page).locator('.pair bdi').first().textContent()).toMatch(/^7 .*7$/);
       await open(page);
       const link = details(page).locator('.examples a');
       expect(await link.textContent()).toMatch(/^x7/);

@@ -145,7 +145,10 @@ it('a process that enqueues stops when its request is cancelled, and what it sen
     .catch(error => error);
   await eventually(async () => expect((await request(A)).accepted).toBeGreaterThan(5_000));
   expect((await cancel(A)).output).toMatch(/^cancelled \d+, already decided \d+\n$/);
-  expect(messageOf(await stopped)).toMatch(/the request was cancelled by \S+@\S+/);
+  const error = await stopped;
+  expect(messageOf(error)).toMatch(/: the request was cancelled by \S+@\S+$/);
+  expect(messageOf(error)).not.toContain('enqueue again');
+  expect(error).toMatchObject({ code: 'ENQUEUE', cause: { code: 'REQUEST_CANCELLED' } });
   await producer.close();
   // its last bulk may have come after the mark; a worker takes it back
   await eventually(async () => expect(await request(A)).toMatchObject({ state: 'cancelled', queued: 0 }));

@@ -20,7 +20,13 @@ function file(name: string, text: string): string {
   writeFileSync(place, text);
   return place;
 }
-async function run(options: EnqueueOptions, stdin = '', redisUrl = test.url) {
+async function run(
+  options: EnqueueOptions,
+  stdin = '',
+  redisUrl = test.url,
+  queuePrefix = test.newPrefix(),
+  signal?: AbortSignal,
+) {
   const said = { out: '', err: '' };
   const sink = (key: 'out' | 'err') =>
     ({
@@ -30,8 +36,7 @@ async function run(options: EnqueueOptions, stdin = '', redisUrl = test.url) {
       },
     }) as unknown as NodeJS.WriteStream;
   const terminal = { stdin: Readable.from([Buffer.from(stdin)]), stdout: sink('out'), stderr: sink('err') };
-  const config = { redisUrl, queuePrefix: test.newPrefix() };
-  const { code } = await runEnqueue(config, options, terminal);
+  const { code } = await runEnqueue({ redisUrl, queuePrefix }, options, terminal, signal);
   // first comes the id of the request, if there is one
   const [, requestId, out = ''] = /^(?:request (\S+)\n)?([\s\S]*)$/.exec(said.out) ?? [];
   return { code, out, err: said.err, requestId, jobs: await queued() };
@@ -82,7 +87,7 @@ describe('enqueue', () => {
     );
     const { code, out, err, jobs } = await run({ file: place, ...OPTIONS });
     expect(code).toBe(1);
-    expect(out).toBe(`${ONE_CALL}enqueued 2 associations in 1 jobs (2 lines refused)\n`);
+    expect(out).toBe(`${ONE_CALL}enqueued 2 associations in 1 job (2 lines refused)\n`);
     expect(err.split('\n')).toEqual([
       expect.stringMatching(/^line 3: not JSON/),
       expect.stringMatching(/^line 4: from: 9007199254740993 .* give the id as a string$/),
@@ -103,7 +108,7 @@ describe('enqueue', () => {
     const line =
       '{"from":"1","to":"2","types":["WORK:5"],"fromObjectType":"0-1","toObjectType":"0-2","error":{}}\n';
     const { code, out, jobs } = await run({ file: '-', strict }, line);
-    expect([code, out]).toEqual([0, `${ONE_CALL}enqueued 1 associations in 1 jobs (0 lines refused)\n`]);
+    expect([code, out]).toEqual([0, `${ONE_CALL}enqueued 1 association in 1 job (0 lines refused)\n`]);
     expect(jobs).toMatchObject([{ fromObjectType: '0-1', toObjectType: '0-2', pairs: [['1', '2']] }]);
     const after = readdirSync(tmpdir()).filter(name => name.startsWith('association-queue-'));
     expect(after.filter(name => !before.includes(name) && !name.includes('redis'))).toEqual([]);
@@ -112,7 +117,7 @@ describe('enqueue', () => {
   it('--strict refuses all when any line is bad', async () => {
     const place = file('strict.csv', 'from,to\n1,2\n3,\n');
     const { code, out, err, jobs } = await run({ file: place, ...OPTIONS, strict: true });
-    expect([code, out]).toEqual([1, 'enqueued 0 associations in 0 jobs (1 lines refused)\n']);
+    expect([code, out]).toEqual([1, 'enqueued 0 associations in 0 jobs (1 line refused)\n']);
     expect(err).toBe('line 3: to: "" is not a record id\n');
     expect(jobs).toEqual([]);
   });
@@ -146,16 +151,19 @@ describe('enqueue', () => {
     expect([code, jobs]).toEqual([1, []]);
     expect(out.split('\n')).toEqual([
       'dry run: nothing is enqueued',
-      '3 associations in 2 lines (1 lines refused)',
+      '3 associations in 2 lines (1 line refused)',
       'contacts → companies, HUBSPOT_DEFINED:279 (unlabelled): 3 associations',
       '1 call to HubSpot, a few seconds at the quota (100 calls in 10 s)',
       '',
     ]);
     expect(err.split('\n')).toEqual([
       'warning: reading from contacts in "Record ID" to companies in "Associated Company IDs"',
-      'warning: 1 ids repaired (--fix-ids): "52.0" as 52',
-      'warning: 1 lines have no associated record and are skipped',
+      'warning: 1 id repaired (--fix-ids): "52.0" as 52',
+      'warning: 1 line has no associated record and is skipped',
       'line 3: from: "1.01E+11": Excel has rounded this id: format the column as text and export again',
+      expect.stringMatching(
+        /^warning: nobody knows whether the file was enqueued before: Redis at redis:\/\/127\.0\.0\.1:1 is away/,
+      ),
       '',
     ]);
     expect(readFileSync(refused, 'utf8').split('\n')).toEqual([
@@ -174,8 +182,48 @@ describe('enqueue', () => {
     );
     const labelled = file('labelled.csv', 'from,to,label\n1,2,\n3,4,Chef\n');
     const stopped = await run({ file: labelled, ...OPTIONS, dryRun: true }, '', 'redis://127.0.0.1:1');
-    expect(stopped.code).toBe(1);
-    expect(stopped.err).toMatch(/^warning: stopped after line 0: the labels .* cannot be looked up: Redis/);
+    expect(stopped.code).toBe(3);
+    expect(stopped.err).toMatch(/^warning: stopped after line 0: the labels .* cannot be looked up: Redis/m);
+  });
+
+  it('a dry run says that the file was enqueued before, as the import would', async () => {
+    const place = file('twice.csv', 'from,to\n1,2\n');
+    const prefix = test.newPrefix();
+    const options = { file: place, ...OPTIONS };
+    const dry = { ...options, dryRun: true };
+    expect(await run(dry, '', test.url, prefix)).toMatchObject({ code: 0, err: '' });
+    const { requestId } = await run(options, '', test.url, prefix);
+    const before = `warning: ${place} was enqueued before: request ${requestId} of `;
+    const told = await run(dry, '', test.url, prefix);
+    expect([told.code, told.err]).toEqual([1, expect.stringContaining(before)]);
+    expect(told.err).toMatch(/; if it is meant to be enqueued again, add --again\n$/);
+    const again = await run({ ...dry, again: true }, '', test.url, prefix);
+    expect([again.code, again.err]).toEqual([0, expect.stringMatching(/1 queued\)\n$/)]);
+    expect(await run({ ...dry, type: ['WORK:1'] }, '', test.url, prefix)).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('--resume refuses options that it would ignore', async () => {
+    const options = { file: file('resume.csv', 'from,to\n1,2\n'), resume: 'r', name: 'x', source: 'crm' };
+    const error = await run({ ...options, priority: 'high', dryRun: true }).catch(
+      (reason: unknown) => reason,
+    );
+    expect((error as ConfigError).problems).toEqual([
+      '--dry-run tells nothing of what a --resume would do: leave one of them out',
+      ...['name', 'source', 'priority'].map(
+        name => `--${name} cannot change with --resume: leave it out, the request has its own`,
+      ),
+    ]);
+  });
+
+  it('that is told to stop enqueues nothing more and exits 3, also while it checks or tries', async () => {
+    const options = { file: file('stop.csv', 'from,to\n1,2\n'), ...OPTIONS };
+    const stop = AbortSignal.abort('stopped by SIGTERM');
+    for (const more of [{}, { strict: true }, { dryRun: true }]) {
+      const stopped = await run({ ...options, ...more }, '', test.url, test.newPrefix(), stop);
+      expect([stopped.code, stopped.jobs]).toEqual([3, []]);
+      expect(stopped.err).toContain('stopped by SIGTERM');
+      expect(stopped.err).not.toContain('--resume');
+    }
   });
 
   it('reads CSV from standard input in an encoding that it is told', async () => {

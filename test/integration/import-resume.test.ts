@@ -67,11 +67,11 @@ it('Ctrl-C: the last line says how to go on; the same file is pointed out; --res
   const stopped = enqueue(...OPTIONS);
   const id = await underWay(stopped);
   stopped.process.kill('SIGINT');
-  expect(await stopped.exit()).toBe(1);
+  expect(await stopped.exit()).toBe(3);
   const [, line] =
     /everything up to line (\d+) is enqueued or refused for sure; go on with: (.*)/.exec(stopped.output()) ??
     [];
-  expect(stopped.output()).toContain(`enqueue ${JSON.stringify(file)} --resume ${id}`);
+  expect(stopped.output()).toContain(`enqueue ${file} --resume ${id}`);
   expect((await reader().record(id))?.line).toBe(Number(line));
   expect(await reader().read(id)).toMatchObject({
     state: 'interrupted',

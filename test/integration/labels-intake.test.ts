@@ -96,10 +96,10 @@ describe('association-queue enqueue', () => {
     expect(labelCalls()).toBe(1);
   });
 
-  it('exits with 1 and the line from which on nothing is enqueued when HubSpot is away or there is no token', async () => {
+  it('says from which line to go on and exits 3 when HubSpot is away, and 1 when a label needs a token', async () => {
     rig.simulator.script({ kind: 'status', status: 503, match: { endpoint: 'labels' } });
     const away = await enqueue('away.csv', 'from,to,label\n1,2,\n3,4,Decision maker\n');
-    expect(away.code).toBe(1);
+    expect(away.code).toBe(3);
     expect(away.err).toMatch(
       /^the labels from contacts to companies cannot be looked up: 503 from HubSpot.*\nnothing is enqueued yet; go on with: association-queue enqueue \S+ --resume \S+\n$/,
     );
@@ -107,7 +107,14 @@ describe('association-queue enqueue', () => {
     expect(without.code).toBe(1);
     expect(without.err).toMatch(/^line 3: label: .*set HUBSPOT_ACCESS_TOKEN/);
     expect(`${away.err}${away.out}`).not.toContain(TOKEN);
-    expect(await queued()).toEqual(['HUBSPOT_DEFINED:279 × 1']);
+    const [, id = ''] = /--resume (\S+)/.exec(away.err) ?? [];
+    const resumed = await enqueue('away.csv', 'from,to,label\n1,2,\n3,4,Decision maker\n', ['--resume', id]);
+    expect(resumed).toMatchObject({ code: 0, err: '' }); // at once: the record says that nobody enqueues it
+    expect(await queued()).toEqual([
+      'HUBSPOT_DEFINED:279 × 1',
+      'HUBSPOT_DEFINED:279 × 1',
+      'USER_DEFINED:36 × 1',
+    ]);
   });
 });
 

@@ -184,7 +184,7 @@ describe('a producer whose Redis goes away', () => {
     await eventually(() => producer.enqueue(link(1)));
   });
 
-  it('ends the command line quickly, with the place of Redis, the last acknowledged line and exit 1', async () => {
+  it('ends the command line quickly, with the place of Redis, no request that nobody has opened, and exit 3', async () => {
     producer = createProducer({ redisUrl: url() });
     const said = { out: '', err: '' };
     const sink = (key: 'out' | 'err') =>
@@ -198,12 +198,12 @@ describe('a producer whose Redis goes away', () => {
     const file = path.join(directory, 'one.ndjson');
     writeFileSync(file, '{"from":1,"to":2}\n');
     const options = { file, from: 'contacts', to: 'companies', type: ['HUBSPOT_DEFINED:1'] };
-    expect(await runEnqueue({ redisUrl: url(), queuePrefix: 'bull' }, options, terminal)).toMatchObject({
-      code: 1,
+    expect(await runEnqueue({ redisUrl: url(), queuePrefix: 'bull' }, options, terminal)).toEqual({
+      ...{ code: 3, isInterrupted: true },
     });
     expect(said.err).toContain(`Redis at redis://127.0.0.1:${port} is away: `);
     expect(said.err).toContain('connect ECONNREFUSED');
-    expect(said.err).toContain('nothing is enqueued yet; go on with: association-queue enqueue');
+    expect(said.err).toMatch(/\nnothing is enqueued: the same command begins again\n$/);
     expect(said.out).toBe('enqueued 0 associations in 0 jobs (0 lines refused)\n');
   });
 });

@@ -2,7 +2,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { AssociationInput, Producer, ProducerOptions } from '../../src/index.js';
-import { createProducer, EnqueueError, InvalidAssociationError, parseType } from '../../src/index.js';
+import {
+  createProducer,
+  EnqueueError,
+  InvalidAssociationError,
+  parseType,
+  RedisUnavailableError,
+} from '../../src/index.js';
 import { type JobData, parseJobData } from '../../src/shared/contract/association.js';
 import { ConfigError } from '../../src/shared/contract/errors.js';
 import { useRedis } from '../support/redis.js';
@@ -144,7 +150,8 @@ describe('enqueueMany', () => {
     const { message, cause } = error as EnqueueError;
     expect(message).toMatch(/1 associations? not acknowledged|an association not acknowledged/);
     expect(message).toMatch(/refused: .*WRONGTYPE/);
-    expect(Object.keys(cause as object)).toEqual([]);
+    expect(cause).toBeInstanceOf(RedisUnavailableError);
+    expect(Object.keys(cause as object)).toEqual(['code', 'name']); // neither the command nor its arguments
   });
 });
 
@@ -235,7 +242,7 @@ describe('createProducer', () => {
     expect(problemsOf(() => createProducer(options as ProducerOptions))).toEqual([
       'redisURL is not an option: did you mean redisUrl?',
       'requestRetentionDay is not an option: did you mean requestRetentionDays?',
-      'hubspot.accesToken is not an option: did you mean hubspot.accessToken?',
+      'hubspot.accesToken is not an option: did you mean accessToken?',
     ]);
     const wrong = { hubspot: { rateLimitCalls: 0, apiVersion: 'v5' } };
     expect(problemsOf(() => createProducer(wrong))).toEqual([
@@ -246,7 +253,7 @@ describe('createProducer', () => {
 
   it('takes an object, and does not repeat what it was given in its place', () => {
     const url = 'redis://:hunter2@host' as unknown as ProducerOptions;
-    expect(problemsOf(() => createProducer(url)).join()).toMatch(/not an object(?!.*hunter2)/);
+    expect(problemsOf(() => createProducer(url)).join()).toBe('options: not an object, such as { redisUrl }');
   });
 
   it('makes producers whose calls name unknown options, and then enqueue nothing', async () => {
@@ -255,12 +262,9 @@ describe('createProducer', () => {
     await expect(made.enqueue(link(1), high)).rejects.toMatchObject({
       problems: ['prority is not an option: did you mean priority?'],
     });
-    const request = { request: { nmae: 'x', id: 'a b' } } as object;
+    const request = { request: { nam: 'x', id: 'a b' } } as object;
     await expect(made.enqueueMany([link(1)], request)).rejects.toMatchObject({
-      problems: [
-        'request.nmae is not an option: did you mean request.name?',
-        expect.stringMatching(/^request\.id/),
-      ],
+      problems: ['request.nam is not an option: did you mean name?', expect.stringMatching(/^request\.id/)],
     });
     const timeout = { singal: AbortSignal.timeout(1_000) } as object;
     for (const call of [made.waitFor('x', timeout), made.cancel('x', timeout)])

@@ -3,7 +3,13 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Queue, RedisQueueBackend } from 'bullmq';
 import { type ChainableCommander, Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
-import { createProducer, EnqueueError, type Producer } from '../../src/index.js';
+import {
+  createProducer,
+  EnqueueError,
+  type Producer,
+  RedisUnavailableError,
+  UnknownRequestError,
+} from '../../src/index.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { loadScript } from '../../src/shared/runtime/script.js';
 import { RequestReader, requestKeys } from '../../src/shared/state/requests.js';
@@ -128,7 +134,7 @@ describe('enqueue with a request', () => {
 });
 
 describe('waitFor', () => {
-  it('resolves when the request ends, and rejects when it is told to stop or there is no such request', async () => {
+  it('resolves when the request ends, and rejects when it is told to stop', async () => {
     const one = producer();
     const { requestId } = await one.enqueueMany(links(2));
     const stop = new AbortController();
@@ -138,7 +144,23 @@ describe('waitFor', () => {
     await expect(stopped).rejects.toThrow('enough');
     await settleAll();
     expect(await waiting).toMatchObject({ state: 'done', created: 2 });
-    await expect(one.waitFor('nobody')).rejects.toThrow('there is no request nobody');
+  });
+
+  it('and the other calls throw errors that a program can tell apart', async () => {
+    const one = producer();
+    const unknown = { code: 'UNKNOWN_REQUEST', id: 'nobody' };
+    await expect(one.waitFor('nobody')).rejects.toMatchObject(unknown);
+    await expect(one.waitFor('nobody')).rejects.toBeInstanceOf(UnknownRequestError);
+    await expect(one.cancel('nobody')).rejects.toMatchObject(unknown);
+    await test.redis.set(test.keys.requestsCancelling, 'not a set');
+    await one.enqueueMany(links(1), { request: { id: 'r' } });
+    const refused = await one.cancel('r').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ message: expect.stringMatching(/^Redis at .* refused: .*WRONGTYPE/) });
+    expect(Object.keys(refused as object)).toEqual(['code', 'name']); // neither the command nor its arguments
+    const away = producer({ redisUrl: 'redis://127.0.0.1:1' });
+    const calls = [away.connected(), away.request('r'), away.waitFor('r'), away.cancel('r')];
+    for (const call of await Promise.allSettled(calls))
+      expect(call).toMatchObject({ reason: expect.any(RedisUnavailableError) });
   });
 });
 

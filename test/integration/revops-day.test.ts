@@ -82,7 +82,7 @@ it('A file with Excel ids is tried, repaired, interrupted, resumed, and its reje
     expect(request?.accepted).toBeGreaterThan(0);
   });
   await rig.redis.client('PAUSE', 500, 'WRITE'); // it cannot end before the signal
-  expect(await importing.end('SIGINT')).toBe(1);
+  expect(await importing.end('SIGINT')).toBe(3);
   const id = idOf(importing.output());
   expect(importing.output()).toContain(`--resume ${id}`);
   const half = await show(id);

@@ -153,15 +153,18 @@ describe('the app', () => {
 
 describe('the programs on the pages', () => {
   const pages = ['README.md', 'client/README.md', ...markdownIn('docs')];
-  const programs = pages.flatMap(page =>
+  /** Others use HubSpot's SDK, or Node alone: they are JavaScript, and test/examples runs them. */
+  const isForTheQueue = ({ code }: { code: string }) => /from '(hubspot-association-queue|bullmq)/.test(code);
+  const all = pages.flatMap(page =>
     [...readFileSync(page, 'utf8').matchAll(/^```(?:js|ts|mjs|mts)\n([\s\S]*?)^```/gm)].map(
       ([, code = '']) => ({ page, code }),
     ),
   );
+  const programs = all.filter(isForTheQueue);
 
   it('compile in strict mode, for Node and for bundlers', async () => {
     const { directory } = packages.client;
-    link(directory, '@types/node', 'undici-types', '@hubspot/api-client');
+    link(directory, '@types/node', 'undici-types');
     symlinkSync(
       path.join(packages.app.directory, 'node_modules', APP),
       path.join(directory, 'node_modules', APP),
@@ -171,7 +174,7 @@ describe('the programs on the pages', () => {
       writeFileSync(path.join(directory, file), `${code}\nexport {};\n`);
       return file;
     });
-    expect(files.length).toBeGreaterThan(5);
+    expect(files.length).toBeGreaterThan(4);
     await compile(directory, files, { module: 'nodenext' });
     await compile(directory, files, { module: 'esnext', moduleResolution: 'bundler' });
   });

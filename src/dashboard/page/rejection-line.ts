@@ -12,9 +12,11 @@ export type Line = {
   update(group: RejectionGroup): void;
 };
 
+/** @param opened ids of the groups whose details are shown; a group that is retried and rejected again is still in it */
 export function createLine(
   first: RejectionGroup,
   readOnly: boolean,
+  opened: Set<string>,
   onChoose: (chosen: boolean) => void,
 ): Line {
   let group = first;
@@ -27,7 +29,7 @@ export function createLine(
   const facts = element('p', { class: 'quiet' });
   const opener = element(
     'button',
-    { type: 'button', class: 'opener', 'aria-expanded': 'false', 'aria-controls': `details-${id}` },
+    { type: 'button', class: 'opener', 'aria-controls': `details-${id}` },
     element('span', { class: 'category' }, theirs(category)),
     ' ',
     element('span', { class: 'words' }, theirs(message)),
@@ -51,7 +53,6 @@ export function createLine(
       element('div', { class: 'buttons' }, ...actionButtons(() => [group], readOnly)),
     ),
   );
-  details.hidden = true;
   let shown = '';
   const read = async () => {
     shown = JSON.stringify(group);
@@ -59,10 +60,14 @@ export function createLine(
     if (detail && !examples.contains(document.activeElement))
       examples.replaceChildren(exampleList(detail.examples, message));
   };
-  opener.addEventListener('click', () => {
-    details.hidden = !details.hidden;
+  const show = () => {
+    details.hidden = !opened.has(id);
     opener.setAttribute('aria-expanded', String(!details.hidden));
     if (!details.hidden) void read();
+  };
+  opener.addEventListener('click', () => {
+    if (!opened.delete(id)) opened.add(id);
+    show();
   });
   const update = (now: RejectionGroup) => {
     group = now;
@@ -72,6 +77,7 @@ export function createLine(
     setText(facts, factsOf(now));
     if (!details.hidden && JSON.stringify(now) !== shown) void read();
   };
+  show();
   update(first);
   return { nodes: [line, details], checkbox, update };
 }

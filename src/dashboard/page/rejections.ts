@@ -20,6 +20,7 @@ let most: number = FIRST;
 const arrangement: Arrangement = { text: '', sort: 'associations', fold: 'nothing' };
 const lines = new Map<string, Line>();
 const chosen = new Set<string>();
+const opened = new Set<string>();
 const unfolded = new Set<string>();
 
 export function showRejections(rejections: Rejections, setup: Setup): void {
@@ -100,7 +101,7 @@ function* rowsOf(sections: readonly Section[]): Generator<HTMLElement> {
 }
 
 function newLine(group: RejectionGroup): Line {
-  const line = createLine(group, readOnly, isChosen => {
+  const line = createLine(group, readOnly, opened, isChosen => {
     if (isChosen) chosen.add(group.id);
     else chosen.delete(group.id);
     showChosen();

@@ -1,16 +1,12 @@
 /**
- * How a wait for a request ended: its exit code, and what to do next. Pure.
- * 0 all created · 1 some rejected or cancelled · 3 not over: the time is up, somebody has interrupted the wait or the
- * enqueueing, or Redis cannot be used.
+ * How a wait for a request ended: its exit code (shared/contract/exit-codes.ts), and what to do next. Pure.
  */
+import { NOT_OVER } from '../../shared/contract/exit-codes.js';
 import type { RequestView } from '../../shared/state/requests.js';
 import { nextSteps } from '../text/request-words.js';
 
 /** Why a wait ended before its request. */
 export type Early = 'time is up' | 'interrupted' | undefined;
-
-/** Exit code. */
-export const NOT_OVER = 3;
 
 /** @returns the exit code */
 export function codeOf(

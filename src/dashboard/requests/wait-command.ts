@@ -1,5 +1,6 @@
 /** Waits until a request is over, for `requests wait` and `enqueue --wait`: shows progress, prints the outcome (outcome.ts). */
 import { ConfigError, messageOf } from '../../shared/contract/errors.js';
+import { NOT_OVER } from '../../shared/contract/exit-codes.js';
 import type { Config } from '../../shared/runtime/config.js';
 import { openRedis } from '../../shared/runtime/redis.js';
 import { harmless } from '../../shared/runtime/text.js';
@@ -10,7 +11,7 @@ import { type QueueAccess, unreachable, withQueue } from '../connection.js';
 import { print, printJson } from '../output.js';
 import { outcomeText } from '../text/requests-text.js';
 import { findRequest } from './find-request.js';
-import { adviceOf, codeOf, type Early, NOT_OVER } from './outcome.js';
+import { adviceOf, codeOf, type Early } from './outcome.js';
 import { readStandStill } from './stand-still.js';
 import { WaitDisplay } from './wait-display.js';
 
@@ -52,7 +53,7 @@ async function wait(
   const end = new EarlyEnd();
   const reader = new RequestReader(redis, keys);
   const follower = new Follower({
-    ...{ redis, keys, connected: async () => {} },
+    ...{ redis, keys, run: commands => commands() },
     connect: () => openRedis(config.redisUrl, 'hasty'),
   });
   const showWithReason = async (request: RequestView) => {

@@ -10,6 +10,11 @@ import { type Body, BodyBudget } from './budget.js';
 
 /** Largest small body: about a hundred inputs, and as much as the headers of a request may have. */
 const SMALL_BODY_BYTES = 16_384;
+/**
+ * Bodies that are read and handled at a time take half of the largest body together, and a larger body its turn alone: the
+ * objects that a body becomes need about eight times its bytes.
+ */
+const BODIES_IN_TURN = 0.5;
 /** Bytes of bodies that are read or wait, as a multiple of the largest body; further requests get 429. */
 const BODIES_AT_ONCE = 4;
 /** Checks of a body's progress during its turn, while others wait. */
@@ -21,7 +26,7 @@ const LEAST_PROGRESS = 262_144;
 export function bodyHolder(bodyLimit: number, largeBodyMs: number): preParsingHookHandler {
   const budget = new BodyBudget({
     beginnings: 2 * bodyLimit,
-    turns: bodyLimit,
+    turns: BODIES_IN_TURN * bodyLimit,
     line: BODIES_AT_ONCE * bodyLimit,
   });
   return (request, reply, payload, done) => {

@@ -1,7 +1,8 @@
 /**
  * The cells of one CSV record (RFC 4180). Pure.
  * HubSpot's exports quote every cell, and csv-parse takes about 15 µs for such a line. So a well-formed record is read
- * here, in a tenth of that; csv-parse reads the others, and says what is wrong with them.
+ * here, in a tenth of that; csv-parse reads the others, and says what is wrong with them. Excel's text form (`="0101"`) is
+ * well-formed.
  */
 import { parse } from 'csv-parse/sync';
 import { messageOf } from '../../shared/contract/errors.js';
@@ -31,7 +32,7 @@ export function wellFormedCells(text: string, delimiter: string): string[] | und
   for (let at = 0; ; ) {
     const isQuoted = text.charCodeAt(at) === QUOTE;
     const end = isQuoted ? afterQuotes(text, at) : endOf(text, delimiter, at);
-    if (isQuoted ? end < text.length && text[end] !== delimiter : UNQUOTED.test(text.slice(at, end)))
+    if (isQuoted ? end < text.length && text[end] !== delimiter : !isUnquoted(text.slice(at, end)))
       return undefined;
     cells.push(isQuoted ? text.slice(at + 1, end - 1).replaceAll('""', '"') : text.slice(at, end));
     if (end >= text.length) return end === text.length ? cells : undefined;
@@ -40,7 +41,19 @@ export function wellFormedCells(text: string, delimiter: string): string[] | und
 }
 
 /** Characters that an unquoted cell cannot have. */
-const UNQUOTED = /["\r\n]/;
+const QUOTED_ONLY = /["\r\n]/;
+const EXCEL_TEXT = /^="([^"\r\n]*)"$/;
+const isUnquoted = (cell: string): boolean => !QUOTED_ONLY.test(cell) || EXCEL_TEXT.test(cell.trim());
+
+/**
+ * @param cell as it was read, with or without quotes around it
+ * @returns what it says, without white space around it; `="0101"` tells Excel that 0101 is a text and no number
+ */
+export function textOf(cell: string): string {
+  const text = cell.trim();
+  return text.charCodeAt(0) === EQUALS ? (EXCEL_TEXT.exec(text)?.[1] ?? text).trim() : text;
+}
+const EQUALS = 61;
 
 function endOf(text: string, delimiter: string, from: number): number {
   const end = text.indexOf(delimiter, from);

@@ -6,7 +6,7 @@
 import { parseType, typeIdOf } from '../../shared/contract/association.js';
 import type { Fields } from '../../shared/contract/association-fields.js';
 import { messageOf } from '../../shared/contract/errors.js';
-import { cellsOf } from './cells.js';
+import { cellsOf, textOf } from './cells.js';
 import { type Column, type HeaderColumns, isKnownColumn, readColumns } from './columns.js';
 import { announcedDelimiter, detectedDelimiter } from './delimiter.js';
 import {
@@ -87,9 +87,12 @@ export class CsvParser implements LineParser {
   }
 
   notes(): string[] {
-    const skipped =
-      this.#skipped === 0 ? [] : [`${this.#skipped} lines have no associated record and are skipped`];
-    return [...this.#reader.ids.repairs(), ...skipped];
+    const skipped = this.#skipped;
+    const words =
+      skipped === 1
+        ? '1 line has no associated record and is skipped'
+        : `${skipped} lines have no associated record and are skipped`;
+    return [...this.#reader.ids.repairs(), ...(skipped > 0 ? [words] : [])];
   }
 
   #isAnnouncement(text: string): boolean {
@@ -154,7 +157,7 @@ export class CsvParser implements LineParser {
     const { at, associated } = this.#columns;
     const cell = (column: Column): string | undefined => {
       const index = at[column];
-      return index === undefined ? undefined : cells[index]?.trim() || undefined;
+      return index === undefined ? undefined : textOf(cells[index] ?? '') || undefined;
     };
     if (associated !== undefined && [undefined, NO_VALUE].includes(cell(associated))) {
       this.#skipped += 1;
@@ -189,7 +192,7 @@ export class CsvParser implements LineParser {
   #readHeader(cells: readonly string[]): void {
     const end = cells.findLastIndex(cell => !isEmpty(cell)) + 1;
     if (end === 0) return;
-    this.#header = cells.slice(0, end).map(name => name.trim());
+    this.#header = cells.slice(0, end).map(textOf);
     this.#columns = readColumns(this.#header, this.#reading);
     this.#reader.defaults = { ...this.#columns.objects, ...this.#reading.defaults };
   }

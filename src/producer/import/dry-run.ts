@@ -1,14 +1,18 @@
 /**
- * `enqueue --dry-run`: reads the whole file as an import does and says what would be enqueued. It enqueues nothing,
- * and asks Redis and HubSpot only for labels, and for the unlabelled types of custom objects.
+ * `enqueue --dry-run`: reads the whole file as an import does and says what would be enqueued. It enqueues nothing. It asks
+ * Redis whether the file was enqueued before, and does without an answer; it asks Redis and HubSpot for labels, and for the
+ * unlabelled types of custom objects.
  */
+import path from 'node:path';
 import type { TypesOf } from '../../labels/type-resolver.js';
 import { typeWarnings } from '../../labels/type-warnings.js';
 import { type AssociationType, typeText } from '../../shared/contract/association.js';
+import { counted } from '../../shared/contract/counted.js';
 import { ConfigError, messageOf } from '../../shared/contract/errors.js';
 import { quote } from '../../shared/contract/record-id.js';
 import { standardHome } from '../../shared/contract/standard-types.js';
-import type { ImportReport } from './import-file.js';
+import type { FileProducer } from '../producer.js';
+import { type ImportReport, requestOfSame, sameFileText } from './import-file.js';
 import type { Reading } from './line.js';
 import { type CallLimits, callsText, type Kind, Tally } from './plan.js';
 import { readAssociations } from './read-associations.js';
@@ -17,24 +21,37 @@ import type { Source } from './source.js';
 /** Most combinations of object pair and types that are listed. */
 const MAX_KINDS = 20;
 
+export type DryRunJob = {
+  readonly source: Source;
+  readonly reading: Reading;
+  /** path, or `-` */
+  readonly file: string;
+  /** --again */
+  readonly again: boolean;
+  readonly limits: CallLimits;
+  /** aborted with a text for people */
+  readonly signal: AbortSignal;
+};
 export type DryRun = {
   /** for stdout */
   readonly texts: readonly string[];
   readonly warnings: readonly string[];
   /** true: everything could be enqueued */
   readonly isClean: boolean;
+  /** true: it ended early */
+  readonly isStopped: boolean;
 };
 
 /** @throws ConfigError if the whole input is unusable */
 export async function dryRun(
-  source: Source,
-  reading: Reading,
-  typesOf: TypesOf,
+  job: DryRunJob,
+  producer: Pick<FileProducer, 'typesOf' | 'follower'>,
   report: ImportReport,
-  limits: CallLimits,
 ): Promise<DryRun> {
+  const { source, reading, limits, signal } = job;
+  const earlier = earlierImport(job, producer);
   const tally = new Tally();
-  const names = new TypeNames(typesOf);
+  const names = new TypeNames(producer.typesOf);
   let refused = 0;
   let lastLine = 0;
   let stopped: string | undefined;
@@ -49,23 +66,50 @@ export async function dryRun(
       report.refused(chunk.refusals);
       report.progress(chunk.bytesRead, tally.associations);
       lastLine = chunk.upTo;
+      if (signal.aborted) break;
     }
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    stopped = `stopped after line ${lastLine}: ${messageOf(error)}`;
+    stopped = messageOf(error);
   }
+  if (signal.aborted) stopped = String(signal.reason);
   const kinds = tally.kinds();
+  const before = await earlier;
   return {
     texts: [
       `dry run${stopped === undefined ? '' : ` up to line ${lastLine}`}: nothing is enqueued`,
-      `${tally.associations} associations in ${tally.lines} lines (${refused} lines refused)`,
+      `${counted(tally.associations, 'association')} in ${counted(tally.lines, 'line')} (${counted(refused, 'line')} refused)`,
       ...kinds.slice(0, MAX_KINDS).map(kind => names.describe(kind)),
-      ...(kinds.length > MAX_KINDS ? [`and ${kinds.length - MAX_KINDS} more combinations of types`] : []),
+      ...(kinds.length > MAX_KINDS
+        ? [`and ${counted(kinds.length - MAX_KINDS, 'more combination', 'more combinations')} of types`]
+        : []),
       callsText(tally.calls(limits), limits),
     ],
-    warnings: [...new Set(kinds.flatMap(typeWarnings)), ...(stopped === undefined ? [] : [stopped])],
-    isClean: refused === 0 && stopped === undefined,
+    warnings: [
+      ...new Set(kinds.flatMap(typeWarnings)),
+      ...(before ? [before.text] : []),
+      ...(stopped === undefined ? [] : [`stopped after line ${lastLine}: ${stopped}`]),
+    ],
+    isClean: refused === 0 && !before?.isRefused,
+    isStopped: stopped !== undefined,
   };
+}
+
+/** What Redis knows of the same file with the same options. Never rejects: a dry run needs no Redis. */
+async function earlierImport(
+  { source, reading, file, again }: DryRunJob,
+  producer: Pick<FileProducer, 'follower'>,
+): Promise<{ readonly text: string; readonly isRefused: boolean } | undefined> {
+  if (file === '-') return undefined; // only a file is recognised
+  try {
+    const view = await requestOfSame({ source, reading }, producer);
+    return view && { text: sameFileText(path.resolve(file), view, again), isRefused: !again };
+  } catch (error) {
+    return {
+      text: `nobody knows whether the file was enqueued before: ${messageOf(error)}`,
+      isRefused: false,
+    };
+  }
 }
 
 /** The names of types: HubSpot's own from its guide, labels from the lines that name them. */
@@ -89,7 +133,7 @@ class TypeNames {
   /** `contacts → companies, HUBSPOT_DEFINED:279 (unlabelled): 120 associations` */
   describe(kind: Kind): string {
     const types = kind.types.map(type => `${typeText(type)}${this.#name(kind, type)}`).join(' + ');
-    return `${kind.fromObjectType} → ${kind.toObjectType}, ${types}: ${kind.associations} associations`;
+    return `${kind.fromObjectType} → ${kind.toObjectType}, ${types}: ${counted(kind.associations, 'association')}`;
   }
 
   #name(kind: Kind, type: AssociationType): string {

@@ -10,7 +10,7 @@
  */
 
 import type { JobData } from '../../shared/contract/association.js';
-import { ConfigError, messageOf } from '../../shared/contract/errors.js';
+import { ConfigError, messageOf, RequestCancelledError } from '../../shared/contract/errors.js';
 import type { Packer } from '../packer.js';
 import { PartlyEnqueued, type RequestSender } from '../request-sender.js';
 import type { Chunk } from './read-associations.js';
@@ -28,8 +28,16 @@ export type Imported = {
   /** lines */
   readonly refused: number;
   /** the import ended early: everything up to this line is enqueued or refused, and nothing after it */
-  readonly interrupted?: { readonly upTo: number; readonly reason: string };
+  readonly interrupted?: Interruption & { readonly upTo: number };
 };
+/** Why an import ended early. */
+export type Interruption = {
+  readonly reason: string;
+  /** somebody has cancelled the request, so that nothing goes on */
+  readonly isCancelled?: boolean;
+};
+/** `refused` lines; without a request if nothing is enqueued. */
+export type ImportEnd = Imported | { readonly refused: number; readonly interrupted?: Interruption };
 /** Where a run begins: at zero, or where an earlier one of the same request was interrupted. */
 export type Begin = Pick<Imported, 'associations' | 'jobs' | 'refused'> & { readonly line: number };
 
@@ -41,17 +49,25 @@ export type EnqueueLinesParts = {
   readonly onChunk: (chunk: Chunk, associations: number) => void;
 };
 
-/** @throws ConfigError if the whole input is unusable */
+/**
+ * @param begin where to begin; undefined: the request is not opened. Asked when the first chunk has come, or will not come
+ * @throws ConfigError if the whole input is unusable
+ */
 export async function enqueueLines(
   chunks: AsyncIterable<Chunk>,
-  begin: () => Begin,
+  begin: () => Begin | undefined,
   parts: EnqueueLinesParts,
-): Promise<Imported> {
+): Promise<ImportEnd> {
+  const start = (): Run | undefined => {
+    const begun = begin();
+    return begun && new Run(parts, begun);
+  };
   let run: Run | undefined;
   let broke: string | undefined;
   try {
     for await (const chunk of chunks) {
-      run ??= new Run(parts, begin());
+      run ??= start();
+      if (!run) break; // no chunk comes before the request is opened
       await run.take(chunk);
       parts.onChunk(chunk, run.associations);
       if (run.failure !== undefined || parts.signal.aborted) break;
@@ -60,12 +76,11 @@ export async function enqueueLines(
     if (error instanceof ConfigError) throw error;
     broke = messageOf(error);
   }
-  if (!run)
-    return { ...NOTHING, requestId: parts.request.id, interrupted: { upTo: 0, reason: broke ?? 'no lines' } };
-  return run.finish(parts.signal.aborted ? String(parts.signal.reason) : broke);
+  const reason = parts.signal.aborted ? String(parts.signal.reason) : broke;
+  // also without a line: the record says why, and that somebody may go on
+  run ??= start();
+  return run ? run.finish(reason) : { refused: 0, interrupted: { reason: reason ?? 'there are no lines' } };
 }
-
-const NOTHING = { associations: 0, jobs: 0, refused: 0 } as const;
 
 class Run {
   readonly #parts: EnqueueLinesParts;
@@ -79,6 +94,7 @@ class Run {
   #refused: number;
   #sending: Promise<void> = Promise.resolve();
   #failure: string | undefined;
+  #isCancelled = false;
   /** the record says how it ended */
   #isEnded = false;
 
@@ -126,7 +142,7 @@ class Run {
     try {
       if (!this.#isEnded) await this.#end(this.#failure ?? reason ?? 'all');
     } catch (error) {
-      this.#failure ??= messageOf(error);
+      this.#fail(error);
     } finally {
       request.stop();
     }
@@ -134,8 +150,15 @@ class Run {
     const early = this.#failure ?? reason;
     return {
       ...{ requestId: request.id, associations, jobs, refused },
-      ...(early !== undefined && { interrupted: { upTo: line, reason: early } }),
+      ...(early !== undefined && {
+        interrupted: { upTo: line, reason: early, ...(this.#isCancelled && { isCancelled: true }) },
+      }),
     };
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= messageOf(error);
+    this.#isCancelled ||= error instanceof RequestCancelledError;
   }
 
   async #end(ending: string): Promise<void> {
@@ -164,7 +187,7 @@ class Run {
         this.#isEnded = ending !== undefined;
       },
       (error: unknown) => {
-        this.#failure = messageOf(error);
+        this.#fail(error);
         if (!(error instanceof PartlyEnqueued)) return;
         // a later run enqueues the lines of this cut again, because it cannot know which of them are missing
         const missing = error.missing.reduce((sum, { pairs }) => sum + pairs.length, 0);

@@ -3,6 +3,7 @@
  * Spreadsheets and data frames turn ids into numbers: what is lost is refused, and what can be told for sure is repaired
  * if the caller asked for it. Nothing is repaired silently. Pure, but it counts the repairs.
  */
+import { counted } from '../../shared/contract/counted.js';
 import { isRecordId, quote } from '../../shared/contract/record-id.js';
 import { ENCODING_REMEDY, UNDECODED } from './encoding.js';
 
@@ -16,8 +17,8 @@ export class IdFault {
 const DIGITS = /^\d+$/;
 /** `1.01E+11`; also `1,01E+11`, as a German Excel writes it */
 const ROUNDED = /^[+-]?\d+([.,]\d+)?e[+-]?\d+$/i;
-/** `="101"` and `'101`: ways to tell a spreadsheet that a cell is text */
-const MARKED_AS_TEXT = /^(?:="(.*)"|'(.*))$/;
+/** `="101"` and `'101`: ways to tell a spreadsheet that a cell is a text. They are no part of the text. */
+const MARKED_AS_TEXT = /^(?:="([^"]*)"|'(.*))$/;
 /** `101.0` and `101,00` */
 const WHOLE_NUMBER = /^(\d+)[.,]0+$/;
 /** `1,234`, `1.234.567`, `1'234`, and with a fraction of zeros: `1,234.0` */
@@ -46,15 +47,16 @@ export class IdReader {
    */
   read(cell: unknown): readonly string[] | IdFault | undefined {
     if (typeof cell !== 'string' || cell === '' || DIGITS.test(cell)) return undefined;
-    if (!cell.includes(ID_SEPARATOR)) {
-      const id = this.#read(cell);
+    const bare = withoutMark(cell);
+    if (!bare.includes(ID_SEPARATOR)) {
+      const id = this.#read(bare);
       return typeof id === 'string' ? [id] : id;
     }
     const ids: string[] = [];
-    for (const part of cell.split(ID_SEPARATOR)) {
-      const text = part.trim();
+    for (const part of bare.split(ID_SEPARATOR)) {
+      const text = withoutMark(part.trim());
       if (text === '') continue;
-      const id = DIGITS.test(text) ? text : this.#read(text);
+      const id = this.#read(text);
       if (typeof id !== 'string') return id;
       ids.push(id);
     }
@@ -65,10 +67,11 @@ export class IdReader {
   repairs(): string[] {
     if (this.#repairs === 0) return [];
     const more = this.#repairs > this.#examples.length ? ', …' : '';
-    return [`${this.#repairs} ids repaired (--fix-ids): ${this.#examples.join(', ')}${more}`];
+    return [`${counted(this.#repairs, 'id')} repaired (--fix-ids): ${this.#examples.join(', ')}${more}`];
   }
 
   #read(text: string): string | IdFault {
+    if (DIGITS.test(text)) return text;
     if (ROUNDED.test(text))
       return new IdFault(
         `${quote(text)}: Excel has rounded this id: format the column as text and export again`,
@@ -91,15 +94,17 @@ export class IdReader {
   }
 }
 
+function withoutMark(text: string): string {
+  const marked = MARKED_AS_TEXT.exec(text);
+  return marked ? (marked[1] ?? marked[2] ?? '').trim() : text;
+}
+
 /** @returns the id if there is only one that can be meant; undefined for a text that needs no repair or has none */
 export function repairedId(text: string): string | undefined {
-  const marked = MARKED_AS_TEXT.exec(text);
-  const bare = (marked?.[1] ?? marked?.[2] ?? text).trim();
-  if (marked && DIGITS.test(bare)) return bare;
-  if (AMBIGUOUS.test(bare)) return undefined;
-  const grouped = GROUPED.exec(bare);
-  if (grouped) return bare.slice(0, bare.length - (grouped[2]?.length ?? 0)).replace(/\D/g, '');
-  return WHOLE_NUMBER.exec(bare)?.[1];
+  if (AMBIGUOUS.test(text)) return undefined;
+  const grouped = GROUPED.exec(text);
+  if (grouped) return text.slice(0, text.length - (grouped[2]?.length ?? 0)).replace(/\D/g, '');
+  return WHOLE_NUMBER.exec(text)?.[1];
 }
 
 /** @returns what is wrong with a text that is nearly a number, or that stands for nothing */

@@ -10,11 +10,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { ConfigError, messageOf } from '../../shared/contract/errors.js';
 import type { Priority } from '../../shared/contract/keys.js';
-import type { RequestView } from '../../shared/state/requests.js';
+import type { RequestState, RequestView } from '../../shared/state/requests.js';
 import { Packer } from '../packer.js';
 import type { FileProducer } from '../producer.js';
 import type { Opening, OpenReply } from '../request-sender.js';
-import { type Begin, enqueueLines, type Imported } from './enqueue-lines.js';
+import { type Begin, enqueueLines, type ImportEnd, type Interruption } from './enqueue-lines.js';
 import type { FileLayout, Reading, RefusedLine } from './line.js';
 import type { FileOptions } from './original-file.js';
 import { afterLine, type Chunk, type ReadingEvents, readAssociations } from './read-associations.js';
@@ -58,12 +58,13 @@ export async function importFile(
   producer: ImportProducer,
   report: ImportReport,
   signal: AbortSignal,
-): Promise<Imported | { readonly refused: number; readonly interrupted?: { readonly reason: string } }> {
-  const job = given.resume === undefined ? given : await asBefore(given, given.resume, producer);
+): Promise<ImportEnd> {
+  const before = given.resume === undefined ? undefined : await requestBefore(given.resume, producer);
+  const job = before ? asBefore(given, before) : given;
   const { source, reading, strict, priority, name, how } = job;
   const id = job.resume ?? randomUUID();
   const request = producer.fileRequest({ id, name, priority });
-  let begin: Begin = { associations: 0, jobs: 0, refused: 0, line: 0 };
+  let begin: Begin | undefined;
   let isFirst = true;
   const usable: ReadingEvents['usable'] = (warnings, layout) => {
     if (isFirst) report.usable(warnings, layout);
@@ -72,10 +73,11 @@ export async function importFile(
   };
   const lines = (events: ReadingEvents) => readAssociations(source, reading, producer.typesOf, events);
   if (strict) {
-    const checked = await checkLines(lines({ usable }), report);
+    const checked = await checkLines(lines({ usable }), report, signal);
     if (checked.refused > 0 || checked.interrupted) return checked;
   }
   const file = await fileOf(job);
+  if (signal.aborted) return { refused: 0, interrupted: { reason: String(signal.reason) } };
   const opened: ReadingEvents['usable'] = async (warnings, layout) => {
     await usable(warnings, layout);
     const reply = await request.open({ how, ...(file && { file }) });
@@ -85,10 +87,12 @@ export async function importFile(
     report.opened(id);
   };
   const all = lines({ usable: opened, ended: notes => report.noted(notes) });
-  const origin = { ...producer.origin, requestId: id };
+  // its jobs say the same source as before
+  const { source: text = producer.origin.source } = before ?? {};
+  const origin = { ...(text !== undefined && { source: text }), requestId: id };
   return enqueueLines(
     reported(
-      afterBegin(all, () => begin.line),
+      afterBegin(all, () => begin?.line ?? 0),
       report,
     ),
     () => begin,
@@ -122,19 +126,25 @@ async function* afterBegin(chunks: AsyncGenerator<Chunk>, line: () => number): A
   yield* line() === 0 ? again() : afterLine(again(), line());
 }
 
-type Checked = { refused: number; interrupted?: { reason: string } };
+type Checked = { refused: number; interrupted?: Interruption };
 
-async function checkLines(chunks: AsyncIterable<Chunk>, report: ImportReport): Promise<Checked> {
+async function checkLines(
+  chunks: AsyncIterable<Chunk>,
+  report: ImportReport,
+  signal: AbortSignal,
+): Promise<Checked> {
   const checked: Checked = { refused: 0 };
   try {
     for await (const { refusals } of chunks) {
       report.refused(refusals);
       checked.refused += refusals.length;
+      if (signal.aborted) break;
     }
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     checked.interrupted = { reason: messageOf(error) };
   }
+  if (signal.aborted) checked.interrupted = { reason: String(signal.reason) };
   return checked;
 }
 
@@ -143,23 +153,35 @@ async function fileOf({ source, reading, priority, path }: ImportJob): Promise<O
   if (path === undefined) return undefined;
   const sha256 = await sha256Of(source);
   const options = { reading, priority, format: source.format } satisfies FileOptions;
-  const hash = createHash('sha256')
-    .update(`${sha256}\n${JSON.stringify(reading)}`)
-    .digest('hex');
-  return { hash, about: { path, bytes: source.bytes ?? 0, sha256, options } };
+  return { hash: fileHash(sha256, reading), about: { path, bytes: source.bytes ?? 0, sha256, options } };
 }
 
-/**
- * Takes the options that are not given from the interrupted request.
- * @throws ConfigError if there is no such request
- */
-async function asBefore(job: ImportJob, id: string, producer: ImportProducer): Promise<ImportJob> {
+/** Pure. @returns what a file is recognised by */
+const fileHash = (sha256: string, reading: Reading): string =>
+  createHash('sha256')
+    .update(`${sha256}\n${JSON.stringify(reading)}`)
+    .digest('hex');
+
+/** @returns the request that has enqueued the same file with the same options; undefined if none has */
+export async function requestOfSame(
+  { source, reading }: Pick<ImportJob, 'source' | 'reading'>,
+  producer: Pick<FileProducer, 'follower'>,
+): Promise<RequestView | undefined> {
+  return producer.follower.ofFile(fileHash(await sha256Of(source), reading));
+}
+
+/** @returns the request to go on with @throws ConfigError if there is none */
+async function requestBefore(id: string, producer: ImportProducer): Promise<RequestView> {
   await producer.connected();
   const before = await producer.request(id);
-  if (!before)
-    throw new ConfigError([
-      `--resume ${id}: there is no such request, or it is no longer kept (give its whole id, as requests list --json shows it)`,
-    ]);
+  if (before) return before;
+  throw new ConfigError([
+    `--resume ${id}: there is no such request, or it is no longer kept (give its whole id, as requests list --json shows it)`,
+  ]);
+}
+
+/** Takes the options that are not given from the interrupted request. */
+function asBefore(job: ImportJob, before: RequestView): ImportJob {
   if (!before.file) return job; // open-request.lua says why
   const { reading, priority } = before.file.options as Partial<Pick<ImportJob, 'reading' | 'priority'>>;
   const { defaults, ...others } = job.reading;
@@ -184,7 +206,7 @@ async function refusalOf(
     case 'enqueueing':
       return `--resume ${id}: its process still enqueues it, or ended less than 15 s ago`;
     case 'cancelled':
-      return `--resume ${id}: this request was cancelled`;
+      return `--resume ${id}: this request was cancelled; to enqueue the file once more, give --again and its options instead`;
     case 'done':
       return `--resume ${id}: everything of this request is enqueued`;
     default:
@@ -192,13 +214,30 @@ async function refusalOf(
   }
 }
 
+/** Why the file is not enqueued again, and how it can be. */
 function sameFile(path: string, id: string, view: RequestView | undefined): string {
-  const before = view
-    ? `request ${id} of ${view.enqueuedAt}${view.by ? ` by ${view.by}` : ''} (${view.state}: ${view.created} created, ${view.rejected} rejected, ${view.queued} queued)`
-    : `request ${id}`;
-  const remedy =
-    view?.state === 'interrupted'
-      ? `go on with it (--resume ${id}), or`
-      : 'if it is meant to be enqueued again,';
-  return `${path} was enqueued before: ${before}; ${remedy} add --again`;
+  const remedies: Partial<Record<RequestState, string>> = {
+    interrupted: `go on with it (--resume ${id}), or add --again`,
+    enqueueing: `wait for it (requests wait ${id}); if its process has died, go on with it in 15 s (--resume ${id})`,
+  };
+  const remedy = (view && remedies[view.state]) ?? 'if it is meant to be enqueued again, add --again';
+  return `${path} was enqueued before: ${view ? beforeText(view) : `request ${id}`}; ${remedy}`;
 }
+
+/** Pure. @param again the command will enqueue it nevertheless */
+export const sameFileText = (path: string, view: RequestView, again: boolean): string =>
+  again ? `${path} was enqueued before: ${beforeText(view)}` : sameFile(path, view.id, view);
+
+const beforeText = ({
+  id,
+  enqueuedAt,
+  by,
+  state,
+  created,
+  rejected,
+  cancelled,
+  queued,
+}: RequestView): string => {
+  const taken = cancelled > 0 ? `, ${cancelled} cancelled` : '';
+  return `request ${id} of ${enqueuedAt}${by ? ` by ${by}` : ''} (${state}: ${created} created, ${rejected} rejected${taken}, ${queued} queued)`;
+};

@@ -10,6 +10,7 @@ import { messageOf } from '../../shared/contract/errors.js';
 import { type Priority, priorityProblem } from '../../shared/contract/keys.js';
 import { objectTypeFault } from '../../shared/contract/object-types.js';
 import { quote } from '../../shared/contract/record-id.js';
+import { shellWord } from '../../shared/runtime/text.js';
 import { textProblem } from '../text-problem.js';
 import { encodingProblem } from './encoding.js';
 import type { LineDefaults, Reading } from './line.js';
@@ -65,14 +66,14 @@ const CSV_ONLY = [
 ] as const;
 
 export function readOptions(options: Omit<EnqueueOptions, 'file'>): ReadOptions {
-  const { source, priority = 'normal', name, resume, again = false } = options;
+  const { source, priority = 'normal', name, resume } = options;
   const { defaults, problems } = readDefaults(options);
   const delimiter = options.delimiter === undefined ? undefined : readDelimiter(options.delimiter);
   const others = [
     source === undefined ? undefined : textProblem('source', source),
     priorityProblem(priority),
     name === undefined ? undefined : textProblem('name', name),
-    resume !== undefined && again ? 'resume and --again exclude each other' : undefined,
+    ...(resume === undefined ? [] : resumeProblems(options)),
   ].flatMap(problem => (problem ? `--${problem}` : []));
   const reading: Reading = {
     defaults,
@@ -90,6 +91,17 @@ export function readOptions(options: Omit<EnqueueOptions, 'file'>): ReadOptions 
   if (options.format !== undefined && !format)
     problems.push(`--format ${quote(options.format)} is not one of ${FORMATS.join(', ')}`);
   return { reading, format, priority: priority as Priority, problems: [...problems, ...others] };
+}
+
+/** @returns the problems of --resume, without the first dashes: options that would be ignored are refused */
+function resumeProblems(options: Omit<EnqueueOptions, 'file'>): string[] {
+  const { again = false, dryRun = false } = options;
+  const had = (['name', 'source', 'priority'] as const).filter(name => options[name] !== undefined);
+  return [
+    ...(again ? ['resume and --again exclude each other'] : []),
+    ...(dryRun ? ['dry-run tells nothing of what a --resume would do: leave one of them out'] : []),
+    ...had.map(name => `${name} cannot change with --resume: leave it out, the request has its own`),
+  ];
 }
 
 /** @returns a problem for each option that says nothing about a file of this format */
@@ -199,6 +211,3 @@ export function optionsText(reading: Reading, priority?: string): string {
     ' ',
   );
 }
-
-const shellWord = (text: string): string =>
-  /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -45,9 +45,10 @@ export class RejectedPairs {
     const { types, label } = association;
     const pairs = this.#byIds.get(keyOf(association));
     const wanted = label === undefined && types !== undefined ? typesText(types) : undefined;
-    const found = pairs?.find(pair => wanted === undefined || typesText(pair.types) === wanted);
-    if (found) this.#found.add(found);
-    return found;
+    const same = pairs?.filter(pair => wanted === undefined || typesText(pair.types) === wanted) ?? [];
+    // a pair that stands in several lines is rejected once for each; all of these lines are exported
+    for (const pair of same) this.#found.add(pair);
+    return same[0];
   }
 
   /** @returns the pairs that no line has asked for: the file is not the same any more */

@@ -3,6 +3,7 @@
  * A call takes inputs of one object pair, whatever their types.
  */
 import { type AssociationType, typesText } from '../../shared/contract/association.js';
+import { counted } from '../../shared/contract/counted.js';
 import { duration } from '../../shared/runtime/duration.js';
 import type { Chunk } from './read-associations.js';
 
@@ -78,10 +79,10 @@ export class Tally {
 /** `150 calls to HubSpot, about 15 s at the quota (100 calls in 10 s)` */
 export function callsText(calls: number, limits: CallLimits): string {
   const { rateLimitCalls, rateLimitWindowMs, dailyCallLimit } = limits;
-  const window = `${rateLimitCalls} calls in ${rateLimitWindowMs / 1_000} s`;
+  const window = `${counted(rateLimitCalls, 'call')} in ${rateLimitWindowMs / 1_000} s`;
   const seconds = (calls / rateLimitCalls) * rateLimitWindowMs;
   const time = calls <= rateLimitCalls ? 'a few seconds' : `about ${duration(seconds)}`;
   const days = dailyCallLimit > 0 ? Math.ceil(calls / dailyCallLimit) : 1;
-  const daily = days > 1 ? `; ${days} days at ${dailyCallLimit} calls a day` : '';
-  return `${calls} ${calls === 1 ? 'call' : 'calls'} to HubSpot, ${time} at the quota (${window})${daily}`;
+  const daily = days > 1 ? `; ${days} days at ${counted(dailyCallLimit, 'call')} a day` : '';
+  return `${counted(calls, 'call')} to HubSpot, ${time} at the quota (${window})${daily}`;
 }

@@ -4,6 +4,7 @@
  */
 import { clearLine, cursorTo } from 'node:readline';
 import { styleText } from 'node:util';
+import { counted } from '../../shared/contract/counted.js';
 import { duration } from '../../shared/runtime/duration.js';
 
 export type Progress = {
@@ -61,12 +62,12 @@ export function progressParts(
   columns: number,
 ): { before: string; bar: string; after: string } {
   if (!bytes) {
-    const text = `enqueue | ${associations} associations | ${duration(elapsedMs)}`;
+    const text = `enqueue | ${counted(associations, 'association')} | ${duration(elapsedMs)}`;
     return { before: text.slice(0, columns), bar: '', after: '' };
   }
   const share = Math.min(1, bytesRead / bytes);
   const left = share > 0 ? ` | ${duration((elapsedMs / share) * (1 - share))} left` : '';
-  const figures = ` ${Math.floor(share * 100)}% | ${associations} associations${share < 1 ? left : ''}`;
+  const figures = ` ${Math.floor(share * 100)}% | ${counted(associations, 'association')}${share < 1 ? left : ''}`;
   const length = Math.min(WIDEST_BAR, columns - 'enqueue []'.length - figures.length);
   if (length < 1) return { before: `enqueue${figures}`.slice(0, columns), bar: '', after: '' };
   const full = Math.round(share * length);

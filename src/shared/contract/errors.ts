@@ -1,5 +1,6 @@
 /** The errors that callers distinguish. Messages are sentences with the figures and, if there is one, the remedy. */
 import type { AssociationInput } from './association-input.js';
+import { counted } from './counted.js';
 
 /**
  * Options or settings are wrong. `problems` lists all of them, and the message has each in a line of its own; passwords and
@@ -92,8 +93,56 @@ export class InvalidAssociationError extends Error {
 }
 
 /**
+ * Redis cannot be used: it is unreachable, or it refuses. The message has its address, without the password, and why.
+ * `enqueue` and `enqueueMany` have it as the `cause` of an EnqueueError; all other calls throw it.
+ *
+ * @example
+ * ```ts
+ * import { createProducer, RedisUnavailableError } from 'hubspot-association-queue-client';
+ *
+ * await using producer = createProducer({ redisUrl: 'redis://127.0.0.1:1' }); // nobody listens there
+ * await producer.connected().catch((error: unknown) => {
+ *   console.log(error instanceof RedisUnavailableError); // prints: true
+ * });
+ * ```
+ */
+export class RedisUnavailableError extends Error {
+  readonly code = 'REDIS_UNAVAILABLE';
+  constructor(message: string) {
+    super(message);
+    this.name = 'RedisUnavailableError';
+  }
+}
+
+/**
+ * Somebody cancelled the request while it was being enqueued: the rest is not enqueued, and what was queued is taken back.
+ * It is the `cause` of an EnqueueError.
+ *
+ * @example
+ * ```ts
+ * import { createProducer, EnqueueError, RequestCancelledError } from 'hubspot-association-queue-client';
+ *
+ * await using producer = createProducer();
+ * const link = { fromObjectType: 'contacts', toObjectType: 'companies', from: 117, to: 202 };
+ * await producer.enqueueMany([link]).catch((error: unknown) => {
+ *   if (!(error instanceof EnqueueError && error.cause instanceof RequestCancelledError)) throw error;
+ *   console.log('somebody does not want these links');
+ * });
+ * ```
+ */
+export class RequestCancelledError extends Error {
+  readonly code = 'REQUEST_CANCELLED';
+  /** @param by who cancelled it; '' if the record does not say it */
+  constructor(by: string) {
+    super(`the request was cancelled${by ? ` by ${by}` : ''}`);
+    this.name = 'RequestCancelledError';
+  }
+}
+
+/**
  * Redis has not acknowledged these associations: they may or may not be in the queue. Enqueue them again; enqueueing
- * twice is harmless. `cause` is the error of Redis or of the connection, or a LabelLookupError.
+ * twice is harmless. `cause` says why: a RedisUnavailableError, a LabelLookupError, or a RequestCancelledError (then there
+ * is nothing to repeat).
  *
  * @example
  * ```ts
@@ -121,10 +170,20 @@ export class EnqueueError extends Error {
     readonly progress?: EnqueueProgress,
     readonly invalid?: InvalidAssociationError,
   ) {
-    const count = associations.length === 1 ? 'an association' : `${associations.length} associations`;
-    super(`${count} not acknowledged, enqueue again: ${messageOf(cause)}`, { cause });
+    super(`${lossOf(associations.length, cause, progress)}: ${messageOf(cause)}`, { cause });
     this.name = 'EnqueueError';
   }
+}
+
+/** What is lost, and what to do. */
+function lossOf(associations: number, cause: unknown, progress: EnqueueProgress | undefined): string {
+  const count = associations === 1 ? 'an association' : counted(associations, 'association');
+  if (cause instanceof RequestCancelledError)
+    return associations === 0 ? 'nothing more is enqueued' : `${count} not enqueued, or taken back`;
+  if (associations > 0) return `${count} not acknowledged, enqueue again`;
+  return progress
+    ? 'everything that was read is enqueued, but the end of its request is not noted'
+    : 'nothing is enqueued';
 }
 
 /**
@@ -177,14 +236,14 @@ export class LabelLookupError extends Error {
 export class UnknownRequestError extends Error {
   readonly code = 'UNKNOWN_REQUEST';
   constructor(readonly id: string) {
-    super(`there is no request ${id}: it is unknown, or its retention is over`);
+    super(`there is no request ${id}, or it is no longer kept`);
     this.name = 'UnknownRequestError';
   }
 }
 
 /**
- * Several callers of the gateway share the request's job, so that none of them may cancel it. Thrown by `cancel`; nothing
- * has changed. Requests of the library never share jobs with others.
+ * Requests of one association that came through the gateway share their job, so that none of them can be cancelled alone.
+ * Thrown by `cancel`; nothing has changed. Requests of the library never share jobs.
  *
  * @example
  * ```ts
@@ -202,7 +261,7 @@ export class UnknownRequestError extends Error {
 export class SharedRequestError extends Error {
   readonly code = 'SHARED_REQUEST';
   constructor(readonly id: string) {
-    super(`request ${id} shares its job with requests of other callers and cannot be cancelled`);
+    super(`request ${id} shares its job with other requests to the gateway and cannot be cancelled alone`);
     this.name = 'SharedRequestError';
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Makes foreign text (record ids, HubSpot's words, job data, lines of files) safe to display. A terminal obeys control
- * characters, C1 ones included, and characters that are invisible or change the writing direction make a text look like
- * another one. Stored data is not changed. Pure and without imports, because the web page uses it as well.
+ * Makes foreign text (record ids, HubSpot's words, job data, lines of files) safe to display, and to copy into a shell. A
+ * terminal obeys control characters, C1 ones included, and characters that are invisible or change the writing direction
+ * make a text look like another one. Stored data is not changed. Pure and without imports, because the web page uses it as
+ * well.
  */
 
 /** Control characters, invisible formatting characters (bidi, zero-width, tags, BOM), line separators, lone surrogates. */
@@ -28,6 +29,10 @@ export const harmlessLines = (text: string): string => text.split('\n').map(harm
 
 /** Escapes invisible characters in JSON text (one or more documents): the same meaning, safe in a terminal. */
 export const harmlessJson = (json: string): string => json.replace(UNSEEN_IN_JSON, escaped);
+
+/** @returns the text as one word of a command that a person copies into a shell */
+export const shellWord = (text: string): string =>
+  /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const escaped = (character: string): string =>
   Array.from(

@@ -15,8 +15,8 @@ const LOOK_MS = 5_000;
 export type FollowerParts = {
   readonly redis: Redis;
   readonly keys: Keys;
-  /** resolves when `redis` is connected */
-  readonly connected: () => Promise<void>;
+  /** runs commands of `redis`, and turns its errors into those that the caller expects */
+  readonly run: <T>(commands: () => Promise<T>) => Promise<T>;
   /** opens another connection, which is not connected yet */
   readonly connect: () => Redis;
 };
@@ -40,10 +40,14 @@ export class Follower {
     this.#reader = new RequestReader(parts.redis, parts.keys);
   }
 
-  /** @throws Error if Redis is unreachable */
-  async read(id: string): Promise<RequestView | undefined> {
-    await this.parts.connected();
-    return this.#reader.read(id);
+  /** @throws as `run` of the parts */
+  read(id: string): Promise<RequestView | undefined> {
+    return this.parts.run(() => this.#reader.read(id));
+  }
+
+  /** @returns the latest request that enqueued a file with this hash @throws as `run` of the parts */
+  ofFile(hash: string): Promise<RequestView | undefined> {
+    return this.parts.run(() => this.#reader.ofFile(hash));
   }
 
   /**

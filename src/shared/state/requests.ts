@@ -341,6 +341,12 @@ export class RequestReader {
     return { ...summary, rejections: reasonsOf(reasons as Hash) };
   }
 
+  /** @returns the latest request that enqueued a file with this hash; undefined if there is none, or no longer */
+  async ofFile(hash: string): Promise<RequestView | undefined> {
+    const id = await this.redis.get(this.keys.requestFile + hash);
+    return id === null ? undefined : this.read(id);
+  }
+
   /** @returns the record itself; undefined if there is none */
   async record(id: string): Promise<RequestRecord | undefined> {
     return readRecord(id, await this.redis.hgetall(this.keys.requests + id));

@@ -202,6 +202,15 @@ describe('files as people have them', () => {
     expect(parsed.notes).toEqual(['2 lines have no associated record and are skipped']);
   });
 
+  it("Excel's text form is the text in it, in any column and without quotes around it", () => {
+    const parsed = csv('from,to,="label"\n="66",77,="Chef"\n"=""0066""",="77;78",\n="1.01E+11",7,\n');
+    expect(pairsText(parsed)).toEqual(['66>77', '0066>77', '0066>78']);
+    expect(parsed.associations[0]).toMatchObject({ label: 'Chef' });
+    expect(parsed.refusals).toEqual([
+      { line: 4, reasons: [expect.stringContaining('Excel has rounded')], text: '="1.01E+11",7,' },
+    ]);
+  });
+
   it('ids that were formatted as numbers are refused, or repaired and counted', () => {
     const text = 'from,to\n101.0,"1,234"\n1.01E+11,2\n103,';
     expect(read(text).refused.map(reason => reason.slice(0, 22))).toEqual([

@@ -39,13 +39,24 @@ describe('IdReader', () => {
     ['1.234.567,00', '1234567'],
     ["1'234", '1234'],
     ['1\u202f234', '1234'],
-    ['="0101"', '0101'],
-    ['="1,234"', '1234'],
-    ["'101", '101'],
   ])('refuses %s, and repairs it to %s when it is asked', (cell, id) => {
     expect(read(cell)).toMatch(new RegExp(`is written as a number.*or give --fix-ids to read ${id}$`));
     expect(read(cell, true)).toEqual([id]);
     expect(repairedId(cell)).toBe(id);
+  });
+
+  it.each([
+    ['="0101"', ['0101']],
+    ["'101", ['101']],
+    ['=" 66 "', ['66']],
+    ['="8801;8802"', ['8801', '8802']],
+    ['="8801";="8802"; 8803', ['8801', '8802', '8803']],
+    ['="x-17"', ['x-17']],
+    ['=""', '"" is not a record id'],
+    ['="1.01E+11"', expect.stringMatching(/^"1.01E\+11": Excel has rounded this id/)],
+    ['="1,234"', expect.stringMatching(/^"1,234" is written as a number.* to read 1234$/)],
+  ])('reads %s, which a spreadsheet takes for a text, as what it says', (cell, ids) => {
+    expect(read(cell)).toEqual(ids);
   });
 
   it.each([
@@ -68,9 +79,11 @@ describe('IdReader', () => {
   it('says how many ids it repaired, with examples', () => {
     const ids = new IdReader(true);
     expect(ids.repairs()).toEqual([]);
-    for (const cell of ['101.0', '1,234;="7"', '102.0']) ids.read(cell);
+    ids.read('101.0');
+    expect(ids.repairs()).toEqual(['1 id repaired (--fix-ids): "101.0" as 101']);
+    for (const cell of ['1,234;="7"', '102.0', '103.0']) ids.read(cell);
     expect(ids.repairs()).toEqual([
-      '4 ids repaired (--fix-ids): "101.0" as 101, "1,234" as 1234, "=\\"7\\"" as 7, …',
+      '4 ids repaired (--fix-ids): "101.0" as 101, "1,234" as 1234, "102.0" as 102, …',
     ]);
   });
 });

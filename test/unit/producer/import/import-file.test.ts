@@ -4,7 +4,7 @@ import { importFile } from '../../../../src/producer/import/import-file.js';
 import type { Source } from '../../../../src/producer/import/source.js';
 import type { RequestSender, Stand } from '../../../../src/producer/request-sender.js';
 import type { JobData } from '../../../../src/shared/contract/association.js';
-import { ConfigError } from '../../../../src/shared/contract/errors.js';
+import { ConfigError, RequestCancelledError } from '../../../../src/shared/contract/errors.js';
 
 const READING = {
   defaults: {
@@ -13,10 +13,11 @@ const READING = {
     types: [{ associationCategory: 'HUBSPOT_DEFINED' as const, associationTypeId: 1 }],
   },
 };
-const source = (lines: readonly string[], breaksOff = false): Source => ({
+const source = (lines: readonly string[], breaksOff = false, onRead = () => {}): Source => ({
   format: 'csv',
   bytes: undefined,
   async *open() {
+    onRead();
     for (let at = 0; at < lines.length; at += 1_000)
       yield new TextEncoder().encode(`${lines.slice(at, at + 1_000).join('\n')}\n`);
     if (breaksOff) throw new Error('EIO: i/o error, read');
@@ -86,7 +87,7 @@ function fakes(failAt?: string) {
       report,
       signal,
     );
-  return { enqueued, refused, stands, producer, run };
+  return { enqueued, refused, stands, producer, request, run };
 }
 
 describe('importFile', () => {
@@ -130,10 +131,40 @@ describe('importFile', () => {
 
   it('enqueues what it has read when it is told to stop', async () => {
     const { enqueued, stands, run } = fakes();
-    const imported = await run(source(numbered(30_000)), false, AbortSignal.abort('interrupted by Ctrl-C'));
+    const stop = new AbortController();
+    const lines = source(numbered(30_000), false, () => stop.abort('interrupted by Ctrl-C'));
+    const imported = await run(lines, false, stop.signal);
     expect(imported.interrupted).toEqual({ upTo: 1_000, reason: 'interrupted by Ctrl-C' });
     expect(enqueued).toHaveLength(999);
     expect(stands).toEqual([{ line: 1_000, refused: 0, ending: 'interrupted by Ctrl-C' }]);
+  });
+
+  it.each([false, true])('opens no request if it is told to stop before (strict: %s)', async strict => {
+    const { producer, stands, enqueued, run } = fakes();
+    producer.fileRequest = () => ({ id: 'r', open: () => Promise.reject(new Error('opened')) }) as never;
+    const stop = AbortSignal.abort('interrupted by Ctrl-C');
+    expect(await run(source(numbered(30_000)), strict, stop)).toEqual({
+      ...{ refused: 0, interrupted: { reason: 'interrupted by Ctrl-C' } },
+    });
+    expect([stands, enqueued]).toEqual([[], []]);
+  });
+
+  it('says in the record why it ended before its first line, so that somebody may go on at once', async () => {
+    const { producer, stands, run } = fakes();
+    producer.typesOf = () => {
+      throw new Error('503 from HubSpot');
+    };
+    const imported = await run(source(['from,to,label', '1,2,Chef']));
+    expect(imported).toMatchObject({ requestId: 'r', interrupted: { upTo: 0, reason: '503 from HubSpot' } });
+    expect(stands).toEqual([{ line: 0, refused: 0, ending: '503 from HubSpot' }]);
+  });
+
+  it('tells a cancelled request from an interrupted one', async () => {
+    const { request, run } = fakes();
+    request.send = () => Promise.reject(new RequestCancelledError('anna@ops'));
+    expect((await run(source(numbered(3)))).interrupted).toEqual({
+      ...{ upTo: 0, reason: 'the request was cancelled by anna@ops', isCancelled: true },
+    });
   });
 
   it('counts blank lines along', async () => {
@@ -160,7 +191,7 @@ describe('importFile', () => {
     const { producer, run, refused, stands } = fakes();
     producer.connected = () => Promise.reject(new Error('Redis is away'));
     const imported = await run(source(['from,to', 'bad one,2']), strict);
-    expect(imported.interrupted).toMatchObject({ reason: 'Redis is away' });
+    expect(imported).toEqual({ refused: 0, interrupted: { reason: 'Redis is away' } }); // no request to go on with
     expect([refused, stands]).toEqual([[], []]);
   });
 

@@ -159,6 +159,17 @@ describe('originalLines', () => {
     expect(rejected.missing().map(({ from }) => from)).toEqual(['105', '999']);
   });
 
+  it('a pair that stands in several lines, and was rejected in each, is missing in none', async () => {
+    const rejected = new RejectedPairs([pair('1', '2'), pair('1', '2'), pair('3', '4')]);
+    const text = await written(source('from,to\n1,2\n9,9\n="1",2\n'), rejected);
+    expect(text.split('\n').slice(1)).toEqual([
+      '2,OBJECT_NOT_FOUND: no such,1,2',
+      '4,OBJECT_NOT_FOUND: no such,="1",2',
+      '',
+    ]);
+    expect(rejected.missing()).toEqual([pair('3', '4')]);
+  });
+
   it('begins with a byte order mark like its file, because Excel needs it', async () => {
     const text = '\uFEFFfrom,to,name\n1,2,Änne\n';
     const found = await written(source(text), new RejectedPairs([pair('1', '2')]));
