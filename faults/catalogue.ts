@@ -102,6 +102,13 @@ export const TESTED: readonly Fault[] = [
     tests: ['test/integration/stats-sentence.test.ts'],
   },
   {
+    name: 'retry-killed',
+    fault: 'A retry of rejections is killed (kill -9)',
+    how: 'requests retry puts 2,000 jobs back and is killed meanwhile; elsewhere other clients retry the same jobs',
+    must: 'at every moment each job has failed, or waits and is counted as queued; a second retry goes on',
+    tests: ['test/integration/request-retry.test.ts'],
+  },
+  {
     name: 'gateway-anything',
     fault: 'Requests to the gateway have any content, arrive slowly, or break off',
     how: 'generated bodies, sockets that stall, a Redis that is lost in between',

@@ -5,6 +5,7 @@
  */
 import {
   type BackendFactory,
+  type IRedisTransaction,
   Queue,
   QueueKeys,
   RedisConnection,
@@ -70,9 +71,7 @@ class Backend extends RedisQueueBackend {
     } catch (cause) {
       throw new NoRepeat(`a job cannot be sent: ${messageOf(cause)}`);
     }
-    const { source, keys, args } = transaction.call;
-    (multi as unknown as ChainableCommander).eval(source, keys.length, ...keys, ...args);
-    const replies = (await multi.exec().catch(firstRefusal)) as [Error | null, unknown][];
+    const replies = await execWith(multi, transaction.call);
     const [failure, reply] = replies.at(-1) ?? [new Error('the transaction has no reply')];
     const refused = entries.flatMap((_, at) => (replies[at]?.[0] ? [at] : []));
     const refusal = replies[refused[0] ?? -1]?.[0] ?? undefined;
@@ -84,6 +83,15 @@ class Backend extends RedisQueueBackend {
     transaction.result = { reply, refused, refusal };
     return entries.map(({ jobId }) => jobId);
   }
+}
+
+/** Executes a transaction of BullMQ's commands with a script of ours as the last command. @returns a reply for each */
+export async function execWith(
+  multi: IRedisTransaction,
+  { source, keys, args }: ScriptCall,
+): Promise<[Error | null, unknown][]> {
+  (multi as unknown as ChainableCommander).eval(source, keys.length, ...keys, ...args);
+  return (await multi.exec().catch(firstRefusal)) ?? [];
 }
 
 /** Redis names the reason when it refuses to queue a command of a transaction, and then discards all of it without one. */

@@ -74,15 +74,26 @@ export type Stand = {
   readonly ending?: string;
 };
 
-/** Redis took a part of a bulk; it is in the queue and counted. */
+/** Redis took a part of a bulk. */
 export class PartlyEnqueued extends RedisUnavailableError {
   /** private, so that no log shows the data */
   readonly #missing: readonly JobData[];
 
-  /** @param missing jobs that do not exist, or whose command failed */
-  constructor(missing: readonly JobData[], all: number, reason: string | undefined) {
-    const what = `${missing.length} of ${counted(all, 'job')} may not be in the queue; what is in it is counted`;
-    super(`${reason ?? 'Redis did not take all jobs'}: ${what}`);
+  /**
+   * @param missing jobs that do not exist, or whose command failed
+   * @param areAbsent none of them exists or is counted, so that they may be sent again
+   */
+  constructor(
+    missing: readonly JobData[],
+    readonly areAbsent: boolean,
+    all: number,
+    readonly reason = 'Redis did not take all jobs',
+  ) {
+    const which = `${missing.length} of ${counted(all, 'job')}`;
+    const what = areAbsent
+      ? `${which} are not in the queue; the others are, and are counted`
+      : `${which} may not be in the queue, and the request may count them all the same`;
+    super(`${reason}: ${what}`);
     this.#missing = missing;
   }
 
@@ -171,9 +182,11 @@ export class RequestSender {
       const added = await this.#sender.sendCounted(bulk, this.#request.priority);
       if (added === COUNTED_BEFORE) return;
       const { reply, refused, refusal } = added;
-      const gone = new Set([...refused, ...this.#understand(reply, refusal)]);
+      const absent = new Set(this.#understand(reply, refusal));
+      const gone = new Set([...refused, ...absent]);
       const missing = jobs.filter((_, at) => gone.has(at));
-      if (missing.length > 0) throw new PartlyEnqueued(missing, jobs.length, refusal?.message);
+      if (missing.length > 0)
+        throw new PartlyEnqueued(missing, gone.size === absent.size, jobs.length, refusal?.message);
     } finally {
       if (slot !== undefined) this.#free.push(slot);
     }

@@ -3,6 +3,8 @@
 import { Client } from '@hubspot/api-client';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { fingerprint, readInputs } from '../../src/gateway/inputs/inputs.js';
+import { ENQUEUED_WITHIN_MS } from '../../src/shared/state/never-enqueued.js';
+import { RequestReader } from '../../src/shared/state/requests.js';
 import { eventually } from '../support/eventually.js';
 import { type GatewayProcess, openServer } from '../support/gateway.js';
 import { useRig } from '../support/rig.js';
@@ -187,9 +189,19 @@ describe('Idempotency-Key', () => {
     });
     await server.close();
     expect(await queuedJobs()).toBe(0);
-    const repeat = await (await start()).post(inputs, { 'idempotency-key': 'k' });
+    const gateway = await start();
+    const asked = async () => (await gateway.get(`/requests/${id}`)).body;
+    const reader = new RequestReader(rig.redis, rig.keys);
+    expect(await asked()).toMatchObject({ state: 'open', accepted: 600, queued: 600 });
+    // nobody knows better for a while
+    await rig.redis.hincrby(rig.keys.requests + id, 'enqueuedAt', -ENQUEUED_WITHIN_MS - 1);
+    const lost = { state: 'interrupted', accepted: 0, queued: 0 };
+    expect(await asked()).toMatchObject({ ...lost, interrupted: expect.stringMatching(/^nothing of it/) });
+    expect((await reader.list({ state: 'interrupted' })).requests).toMatchObject([{ id, ...lost }]);
+    const repeat = await gateway.post(inputs, { 'idempotency-key': 'k' });
     expect(idOf(repeat)).toBe(`/requests/${id}`);
     expect(await queuedJobs()).toBe(2);
+    expect(await asked()).toMatchObject({ state: 'open', accepted: 600, queued: 600 });
   });
 });
 

@@ -257,7 +257,7 @@ describe('a bulk of which Redis does not take all', () => {
     });
     expect(failure).toMatchObject({
       message: expect.stringMatching(
-        /^500 associations .* ERR no room.*: 1 of 3 jobs may not be in the queue;/,
+        /^500 associations .* ERR no room.*: 1 of 3 jobs are not in the queue; the others are, and are counted$/,
       ),
       progress: { enqueued: { associations: 701, jobs: 2 } },
     });

@@ -189,6 +189,14 @@ const GROUNDS: Record<string, Ground> = {
     args: ['f', '{"f":1}', 1, ...rejectionArgs(groups)],
     more: [group, `${group}:jobs`],
   },
+  'dashboard/failures/reopen.lua': {
+    keys: [
+      ...[bull.failed, `${jobs}d`, keys.counters, minutes],
+      ...[keys.rejections, keys.rejection, keys.rejectedJobs, ...requestSets],
+    ],
+    args: ['d', '{}', '{"pairs":[["1","2"],["1","3"]]}', 2, 'r', ...reason],
+    more: [`${jobs}d:lock`, request, `${request}:reasons`, minute()],
+  },
   'dashboard/failures/sweep.lua': {
     keys: [bull.failed, keys.rejections, keys.rejection, keys.rejectedJobs],
     args: [jobs, 0, 0, 100],

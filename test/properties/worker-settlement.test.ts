@@ -394,6 +394,7 @@ describe('reopen', () => {
     ['a new job', job(pairsOf(2))],
     ['a job with pairs left', job(pairsOf(1), { rejected: [{ error: context(1), pairs: [['8', '9']] }] })],
     ['an empty job', job([])],
+    ['a rejection without pairs', job([], { rejected: [{ error: context(1), pairs: [] }] })],
   ])('is nothing for %s', (_, data) => {
     expect(reopened(data)).toBeUndefined();
   });

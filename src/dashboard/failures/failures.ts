@@ -2,9 +2,9 @@
  * The operator's commands for rejected associations: list, retry, export, discard.
  *
  * The unit of each command, and what a crash at any point leaves behind:
- *   retry    whole jobs that contain a match. One BullMQ call moves a job from failed to waiting, including its other
- *            rejections, which the worker decides again. Splitting a job would need two writes, and a crash between them
- *            would leave an association in two jobs or in none.
+ *   retry    whole jobs that contain a match. One step moves a job from failed to waiting, including its other rejections, and
+ *            counts them as queued again (retry.ts). Splitting a job would need two writes, and a crash between them would leave
+ *            an association in two jobs or in none.
  *   discard  only the matching associations, because a discarded association is lost. One script shrinks the job's data,
  *            provided that it is still the failed job that was read; then an empty job is removed.
  *            If a crash leaves an empty job behind, the next discard of everything removes it.
@@ -24,6 +24,7 @@ import type { QueueAccess } from '../connection.js';
 import { type FailedJob, type Failure, failedJobs, latestFailure } from './failed-jobs.js';
 import { FailureGroups, type FailureSummary, type Grouping } from './failure-groups.js';
 import { indexEntry, jobsOfGroups, unindex } from './rejection-index.js';
+import { Retries } from './retry.js';
 
 /** Every given field must be equal. Categories are compared without case, object types under any of their names. */
 export type FailureFilter = {
@@ -86,35 +87,26 @@ export type Retried = { jobs: number; associations: number; alongside: number; g
 /** Puts whole jobs back to waiting. `alongside` counts their associations that do not match the filter. */
 export async function retryFailures(access: QueueAccess, filter: FailureFilter): Promise<Retried> {
   const done: Retried = { jobs: 0, associations: 0, alongside: 0, gone: 0 };
-  for await (const page of matching(access, filter)) {
-    await Promise.all(
-      page.map(async ({ job, matched }) => {
-        if (!(await retryJob(access, job.id))) {
-          done.gone += 1;
-          return;
-        }
-        await unindex(access, job, false);
-        const asked = pairsIn(matched);
-        done.jobs += 1;
-        done.associations += asked;
-        done.alongside += pairsIn(job.failures) - asked;
-      }),
-    );
+  const retries = new Retries(access);
+  try {
+    for await (const page of matching(access, filter)) {
+      await Promise.all(
+        page.map(async ({ job, matched }) => {
+          if (!(await retries.retry(job))) {
+            done.gone += 1;
+            return;
+          }
+          const asked = pairsIn(matched);
+          done.jobs += 1;
+          done.associations += asked;
+          done.alongside += pairsIn(job.failures) - asked;
+        }),
+      );
+    }
+  } finally {
+    await retries.close();
   }
   return done;
-}
-
-/** @returns false if the job has left the failed set: another client was faster */
-async function retryJob({ queue, redis, keys }: QueueAccess, id: string): Promise<boolean> {
-  try {
-    const job = await queue.getJob(id);
-    if (!job) return false;
-    await job.retry('failed');
-    return true;
-  } catch (error) {
-    if ((await redis.zscore(bullmqKeys(keys).failed, id)) === null) return false;
-    throw error;
-  }
 }
 
 /** `unreadable`: jobs whose data was written unchanged. */
@@ -193,7 +185,7 @@ export async function discardFailures(access: QueueAccess, filter: FailureFilter
         }
         if (left === undefined || left.empty) {
           const removed = await access.queue.remove(match.job.id);
-          if (left === undefined) await unindex(access, match.job, true);
+          if (left === undefined) await unindex(access, match.job);
           done.jobsRemoved += removed;
         } else done.jobsShrunk += 1;
         done.associations += pairsIn(match.matched);

@@ -67,9 +67,9 @@ export const indexEntry = (
   failures: readonly Failure[] = job.failures,
 ): (string | number)[] => rejectionArgs(indexRejections(job.id, job, failures, job.failedAt));
 
-/** Removes the rejections of a job that was put back or removed, unless its worker has written new ones meanwhile. */
-export async function unindex(access: QueueAccess, job: FailedJob, removed: boolean): Promise<void> {
-  await reindex(access, job.id, removed ? '' : job.json, false, rejectionArgs([]));
+/** Removes the rejections of a job that was removed. */
+export async function unindex(access: QueueAccess, job: FailedJob): Promise<void> {
+  await reindex(access, job.id, '', false, rejectionArgs([]));
 }
 
 /** Compares the index with the jobs, one slice at a time. Callers take turns. */

@@ -10,9 +10,10 @@
  */
 
 import type { JobData } from '../../shared/contract/association.js';
+import { counted } from '../../shared/contract/counted.js';
 import { ConfigError, messageOf, RequestCancelledError } from '../../shared/contract/errors.js';
 import type { Packer } from '../packer.js';
-import { PartlyEnqueued, type RequestSender } from '../request-sender.js';
+import { PartlyEnqueued, type RequestSender, type Stand } from '../request-sender.js';
 import type { Chunk } from './read-associations.js';
 
 /** Associations of a cut: ten full jobs of one lane. Larger ones were no faster and took 10 MB more for each 5,000. */
@@ -178,7 +179,7 @@ class Run {
     this.#jobs = 0;
     await this.#sending;
     if (this.#failure !== undefined) return;
-    this.#sending = this.#parts.request.send(jobs, stand).then(
+    this.#sending = this.#send(jobs, stand).then(
       () => {
         this.#done.associations += associations;
         this.#done.jobs += jobs.length;
@@ -189,11 +190,35 @@ class Run {
       (error: unknown) => {
         this.#fail(error);
         if (!(error instanceof PartlyEnqueued)) return;
-        // a later run enqueues the lines of this cut again, because it cannot know which of them are missing
-        const missing = error.missing.reduce((sum, { pairs }) => sum + pairs.length, 0);
-        this.#done.associations += associations - missing;
+        const inQueue = associations - associationsIn(error.missing);
+        this.#done.associations += inQueue;
         this.#done.jobs += jobs.length - error.missing.length;
+        // a later run cannot know which jobs of this cut are there
+        const twice = `${error.areAbsent ? '' : 'at least '}${counted(inQueue, 'association')} twice`;
+        this.#failure += `; whoever enqueues the lines after ${this.#done.line} again enqueues ${twice}: the request counts both, and HubSpot takes them as one`;
       },
     );
   }
+
+  /** What Redis did not take of a cut is sent once more, alone and under other ids: the rest is in the queue and counted. */
+  async #send(jobs: readonly JobData[], stand: Stand): Promise<void> {
+    const { request } = this.#parts;
+    try {
+      await request.send(jobs, stand);
+    } catch (error) {
+      if (!(error instanceof PartlyEnqueued) || !error.areAbsent) throw error;
+      const { missing } = error;
+      await request.send(missing, stand).catch((again: unknown) => {
+        if (again instanceof RequestCancelledError) throw again;
+        const [left, areAbsent, reason] =
+          again instanceof PartlyEnqueued
+            ? [again.missing, again.areAbsent, again.reason]
+            : [missing, false, messageOf(again)];
+        throw new PartlyEnqueued(left, areAbsent, jobs.length, reason);
+      });
+    }
+  }
 }
+
+const associationsIn = (jobs: readonly JobData[]): number =>
+  jobs.reduce((sum, { pairs }) => sum + pairs.length, 0);

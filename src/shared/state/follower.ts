@@ -110,5 +110,11 @@ export class Follower {
 }
 
 /** Pure. @returns true if nothing happens to the request any more by itself */
-export const isOver = ({ state, doneAt }: Pick<RequestView, 'state' | 'doneAt'>): boolean =>
-  state === 'done' || state === 'interrupted' || (state === 'cancelled' && doneAt !== undefined);
+export const isOver = ({
+  state,
+  doneAt,
+  queued,
+}: Pick<RequestView, 'state' | 'doneAt' | 'queued'>): boolean =>
+  state === 'done' ||
+  state === 'interrupted' ||
+  (state === 'cancelled' && (doneAt !== undefined || queued <= 0));

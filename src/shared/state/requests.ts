@@ -7,6 +7,7 @@
 import type { Redis } from 'ioredis';
 import { readJson } from '../contract/json.js';
 import type { Keys } from '../contract/keys.js';
+import { withDoubtsResolved } from './never-enqueued.js';
 
 /** In the order in which a request has them. */
 export const REQUEST_STATES = [
@@ -336,9 +337,8 @@ export class RequestReader {
       this.redis.pipeline().time().hgetall(key).hgetall(`${key}:reasons`).exec(),
     );
     const record = readRecord(id, hash as Hash);
-    if (!record) return undefined;
-    const summary = summaryOf(record, this.keys.account, msOf(time));
-    return { ...summary, rejections: reasonsOf(reasons as Hash) };
+    const [found] = await this.#summaries(record ? [record] : [], msOf(time));
+    return found && { ...found.summary, rejections: reasonsOf(reasons as Hash) };
   }
 
   /** @returns the latest request that enqueued a file with this hash; undefined if there is none, or no longer */
@@ -363,7 +363,7 @@ export class RequestReader {
       const step = isFiltered ? STEP : limit - found.length;
       const ids = await this.redis.zrevrange(this.keys.requestList, rank, rank + step - 1);
       if (ids.length === 0) return { requests: found };
-      for (const { record, summary } of await this.#summaries(ids)) {
+      for (const { record, summary } of await this.#read(ids)) {
         if (state !== undefined && summary.state !== state) continue;
         if (owner !== undefined && (record.owner ?? '') !== owner) continue;
         found.push(summary);
@@ -384,16 +384,24 @@ export class RequestReader {
     return this.redis.zcount(this.keys.requestList, record.enqueuedAt, '+inf');
   }
 
-  async #summaries(ids: readonly string[]): Promise<{ record: RequestRecord; summary: RequestSummary }[]> {
+  async #read(ids: readonly string[]): Promise<Summed[]> {
     const asked = this.redis.pipeline().time();
     for (const id of ids) asked.hgetall(this.keys.requests + id);
     const [time, ...hashes] = await replies(asked.exec());
-    return ids.flatMap((id, at) => {
-      const record = readRecord(id, (hashes[at] ?? {}) as Hash);
-      return record ? [{ record, summary: summaryOf(record, this.keys.account, msOf(time)) }] : [];
-    });
+    const records = ids.map((id, at) => readRecord(id, (hashes[at] ?? {}) as Hash));
+    return this.#summaries(
+      records.filter(record => record !== undefined),
+      msOf(time),
+    );
+  }
+
+  async #summaries(records: readonly RequestRecord[], now: number): Promise<Summed[]> {
+    const all = await withDoubtsResolved(this.redis, this.keys, records, now);
+    return all.map(record => ({ record, summary: summaryOf(record, this.keys.account, now) }));
   }
 }
+
+type Summed = { readonly record: RequestRecord; readonly summary: RequestSummary };
 
 /** @returns the replies of a pipeline; an empty hash for a key that another client uses for something else */
 async function replies(executed: Promise<[Error | null, unknown][] | null>): Promise<unknown[]> {

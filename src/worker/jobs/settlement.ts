@@ -13,6 +13,7 @@ import {
 } from '../../shared/contract/association.js';
 import type { ReadJob } from '../../shared/contract/job-text.js';
 import { errorWords, rejectionReason } from '../../shared/contract/rejection-reason.js';
+import { reopenedJob } from '../../shared/contract/reopen.js';
 import type { Failure, Hold, Outcome } from '../batches/outcome.js';
 import { progressAfter, readProgress, writeProgress } from './progress.js';
 import { isOutOfPatience, type RetryPolicy, retryWithinMs, unavailable } from './retry-policy.js';
@@ -24,7 +25,7 @@ export type Next =
   | { readonly kind: 'retry'; readonly reason: string; readonly leastMs: number; readonly withinMs: number }
   /** some pairs are held and spend nothing */
   | { readonly kind: 'hold'; readonly hold: Hold }
-  /** an operator retries its rejections: it waits like a new job */
+  /** another client retries its rejections: it waits like a new job */
   | { readonly kind: 'reopened' };
 
 export type Settlement = {
@@ -217,15 +218,14 @@ class Groups {
 }
 
 /**
- * @returns the settlement of a failed job that an operator retries: its rejected pairs start again at the first attempt.
- * Undefined for any other job, also for one whose other pairs a person has cancelled.
+ * @returns the settlement of a failed job that another client has retried: nobody has counted its rejections back yet. Undefined
+ * for any other job (contract/reopen.ts).
  */
-export function reopen({ head, pairs: { length }, history }: ReadJob): Settlement | undefined {
-  const { rejected = [], created, cancelled } = history;
-  if (length > 0 || rejected.length === 0 || cancelled !== undefined) return undefined;
-  const pairs = rejected.flatMap(rejection => rejection.pairs);
-  const data = { ...head, pairs, ...(created !== undefined && { created }) };
-  return { created: 0, rejected: -pairs.length, retried: 0, data, next: { kind: 'reopened' } };
+export function reopen(job: ReadJob): Settlement | undefined {
+  const again = reopenedJob(job);
+  if (!again) return undefined;
+  const { data, associations } = again;
+  return { created: 0, rejected: -associations, retried: 0, data, next: { kind: 'reopened' } };
 }
 
 const retryReason = (errors: readonly ErrorContext[]): string =>

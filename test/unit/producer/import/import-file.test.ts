@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { importFile } from '../../../../src/producer/import/import-file.js';
 import type { Source } from '../../../../src/producer/import/source.js';
-import type { RequestSender, Stand } from '../../../../src/producer/request-sender.js';
+import { PartlyEnqueued, type RequestSender, type Stand } from '../../../../src/producer/request-sender.js';
 import type { JobData } from '../../../../src/shared/contract/association.js';
 import { ConfigError, RequestCancelledError } from '../../../../src/shared/contract/errors.js';
 
@@ -25,7 +25,8 @@ const source = (lines: readonly string[], breaksOff = false, onRead = () => {}):
 });
 const numbered = (count: number) => ['from,to', ...Array.from({ length: count }, (_, id) => `${id},7`)];
 
-function fakes(failAt?: string) {
+/** @param failAt the cut with this id fails @param leaveOut ids whose jobs Redis does not take, each time it gets one */
+function fakes(failAt?: string, leaveOut: string[] = [], areAbsent = true) {
   const enqueued: string[] = [];
   const refused: string[] = [];
   const stands: Stand[] = [];
@@ -51,6 +52,13 @@ function fakes(failAt?: string) {
       const ids = jobs.flatMap(({ pairs }) => pairs.map(([from]) => from));
       if (failAt !== undefined && ids.includes(failAt))
         throw new Error('Redis is away: connect ECONNREFUSED');
+      const left = leaveOut.shift();
+      const missing = jobs.filter(({ pairs }) => pairs.some(([from]) => from === left));
+      const taken = jobs.filter(job => !missing.includes(job));
+      if (missing.length > 0) {
+        enqueued.push(...taken.flatMap(({ pairs }) => pairs.map(([from]) => from)));
+        throw new PartlyEnqueued(missing, areAbsent, jobs.length, 'ERR no room');
+      }
       enqueued.push(...ids);
       stands.push(stand);
     },
@@ -108,6 +116,34 @@ describe('importFile', () => {
       { line: 10_002, refused: 1 },
       { line: 12_346, refused: 1, ending: 'all' },
     ]);
+  });
+
+  it('sends what Redis did not take of a cut once more, and nothing of it twice', async () => {
+    const { enqueued, stands, run } = fakes(undefined, ['700']);
+    expect(await run(source(numbered(6_000)))).toEqual({
+      ...{ requestId: 'r', associations: 6_000, jobs: 12, refused: 0 },
+    });
+    expect(enqueued).toHaveLength(6_000);
+    expect(new Set(enqueued).size).toBe(6_000);
+    expect(enqueued.slice(4_500, 5_000)).toEqual(Array.from({ length: 500 }, (_, at) => `${500 + at}`));
+    expect(stands.at(0)).toEqual({ line: 5_001, refused: 0 });
+  });
+
+  it.each<[string, string[], boolean]>([
+    ['if Redis does not take it again', ['700', '700'], true],
+    ['if nobody knows whether it is there', ['700'], false],
+  ])('says what a later run enqueues twice, %s', async (_, leaveOut, areAbsent) => {
+    const { enqueued, stands, run } = fakes(undefined, leaveOut, areAbsent);
+    const what = areAbsent
+      ? '1 of 10 jobs are not in the queue; the others are, and are counted'
+      : '1 of 10 jobs may not be in the queue, and the request may count them all the same';
+    const reason = `ERR no room: ${what}; whoever enqueues the lines after 0 again enqueues ${areAbsent ? '' : 'at least '}4500 associations twice: the request counts both, and HubSpot takes them as one`;
+    expect(await run(source(numbered(6_000)))).toEqual({
+      ...{ requestId: 'r', associations: 4_500, jobs: 9, refused: 0 },
+      interrupted: { upTo: 0, reason },
+    });
+    expect(enqueued).toHaveLength(4_500);
+    expect(stands).toEqual([{ line: 0, refused: 0, ending: reason }]);
   });
 
   it('says up to which line everything is enqueued when Redis goes away, and sends nothing after it', async () => {

@@ -1,0 +1,96 @@
+/**
+ * Job retrier: moves a failed job back to the waiting jobs by BullMQ's own command, in one MULTI with a script of ours that runs
+ * after it. So the move and what the script writes are there together or not at all, with every release of BullMQ that executes
+ * its commands as 6.7.0 does. It does not know what the script does.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { type BackendFactory, Job, Queue, QueueKeys, RedisConnection, RedisQueueBackend } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { messageOf } from '../shared/contract/errors.js';
+import { JOB_NAME, type Keys } from '../shared/contract/keys.js';
+import { execWith, type ScriptCall } from './job-adder.js';
+import { isRefusedByFullRedis } from './queue-backend.js';
+
+/** A job that has been moved. */
+export type Moved = {
+  /** of the script; undefined: it has failed or did not run, because Redis is full or this BullMQ moves jobs in another way */
+  readonly reply: unknown;
+};
+
+type Transaction = { readonly call: ScriptCall; reply?: unknown };
+/** The transaction of the move that runs in this asynchronous context: several jobs are moved at once. */
+const underWay = new AsyncLocalStorage<Transaction>();
+
+type ExecCommand = RedisQueueBackend['execCommand'];
+
+class Backend extends RedisQueueBackend {
+  override execCommand(...[client, name, args]: Parameters<ExecCommand>): ReturnType<ExecCommand> {
+    const transaction = underWay.getStore();
+    if (!transaction || !('multi' in client)) return super.execCommand(client, name, args);
+    const multi = client.multi();
+    super.execCommand(multi, name, args); // sends nothing yet
+    return replyOf(execWith(multi, transaction.call), transaction);
+  }
+}
+
+/** @returns what BullMQ's command replies. @throws its error */
+async function replyOf(
+  executed: Promise<[Error | null, unknown][]>,
+  transaction: Transaction,
+): Promise<unknown> {
+  const [move, script] = await executed;
+  const [failure, reply] = move ?? [new Error('the transaction has no reply')];
+  if (failure) throw failure;
+  if (script && !script[0]) transaction.reply = script[1];
+  return reply;
+}
+
+export class JobRetrier {
+  readonly #queue: Queue;
+
+  constructor(redis: Redis, keys: Pick<Keys, 'queue'>) {
+    const at = keys.queue.lastIndexOf(':');
+    const [prefix, name] = [keys.queue.slice(0, at), keys.queue.slice(at + 1)];
+    const options = { prefix, skipVersionCheck: true, skipWaitingForReady: true, skipMetasUpdate: true };
+    const factory: BackendFactory<RedisQueueBackend> = (queueName, opts) => {
+      const names = new QueueKeys(prefix);
+      const connection = new RedisConnection(redis, {
+        ...{ shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true },
+      });
+      const toKey = (type: string) => names.toKey(queueName, type);
+      return new Backend(connection, queueName, names.getKeys(queueName), toKey, opts);
+    };
+    this.#queue = new Queue(name, { ...options, connection: redis }, factory);
+    this.#queue.on('error', () => {}); // each call reports its own failure
+  }
+
+  /**
+   * @returns undefined if there is no such job
+   * @throws Error of BullMQ, such as for a job that has not failed; or of Redis: it may have been moved
+   */
+  async retry(id: string, call: ScriptCall): Promise<Moved | undefined> {
+    const job = await this.#queue.getJob(id);
+    if (!job) return undefined;
+    const transaction: Transaction = { call };
+    const move = () => underWay.run(transaction, () => job.retry('failed'));
+    await move().catch(async error => {
+      // a full Redis takes no transaction
+      if (isRefusedByFullRedis(error)) return job.retry('failed');
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
+      await this.#loadScript();
+      return move();
+    });
+    return { reply: transaction.reply };
+  }
+
+  /** Redis has lost BullMQ's script (SCRIPT FLUSH), and gets it again with a command outside of a transaction. */
+  async #loadScript(): Promise<void> {
+    const nobody = new Job(this.#queue, JOB_NAME, undefined, {}, randomUUID());
+    await nobody.retry('failed').catch(() => {}); // there is no such job
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+}
