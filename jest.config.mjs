@@ -2,6 +2,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // they install from a package registry: jest.packages.config.mjs
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/packages/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -1,7 +1,7 @@
 /** How many associations does Redis acknowledge per second, compared with one job for each association? */
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { createProducer } from '../src/producer/producer.js';
+import { createProducer } from '../src/producer/create-producer.js';
 import type { Association } from '../src/shared/contract/association.js';
 import { JOB_NAME } from '../src/shared/contract/keys.js';
 import { associations } from './support/associations.js';

@@ -1,6 +1,6 @@
 /** How long does an association of a trickle take from enqueue() until HubSpot reports that it is created? */
 import type { Producer } from '../src/producer/api.js';
-import { createProducer } from '../src/producer/producer.js';
+import { createProducer } from '../src/producer/create-producer.js';
 import { sleep } from '../src/shared/runtime/wait.js';
 import { nowMs } from '../src/simulator/state.js';
 import { associationAt } from './support/associations.js';

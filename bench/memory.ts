@@ -1,5 +1,5 @@
 /** What does a queue cost: bytes of Redis per association, memory of a worker, time to fill the queue? */
-import { createProducer } from '../src/producer/producer.js';
+import { createProducer } from '../src/producer/create-producer.js';
 import type { JobData } from '../src/shared/contract/association.js';
 import { associations, jobs } from './support/associations.js';
 import { type Installation, withInstallation } from './support/installation.js';

@@ -1,5 +1,5 @@
 /** What share of the allowed calls do replicas use while there is a backlog, and do they keep the limit? */
-import { createProducer } from '../src/producer/producer.js';
+import { createProducer } from '../src/producer/create-producer.js';
 import { MAX_INPUTS_PER_CALL } from '../src/shared/contract/association.js';
 import { sleep } from '../src/shared/runtime/wait.js';
 import type { CallRecord } from '../src/simulator/ledger.js';

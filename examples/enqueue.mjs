@@ -1,27 +1,18 @@
-import { createProducer } from 'hubspot-association-queue';
+import { createProducer } from 'hubspot-association-queue-client';
 
-const producer = createProducer({ redisUrl: process.env.REDIS_URL, prefix: process.env.QUEUE_PREFIX });
-const contactToCompany = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 }];
-
-// one: resolves when Redis has it; calls made within a few milliseconds share a job
-await producer.enqueue({
+const producer = createProducer(); // the Redis of REDIS_URL, or else redis://127.0.0.1:6379
+const contactToCompany = {
   fromObjectType: 'contacts',
   toObjectType: 'companies',
-  from: '101',
-  to: '202',
-  types: contactToCompany,
-});
+  types: 'HUBSPOT_DEFINED:279',
+};
+
+// one: resolves when Redis has it; calls made within a few milliseconds share a job
+await producer.enqueue({ ...contactToCompany, from: '101', to: '202' });
 
 // many: any iterable or async iterable, in constant memory
 function* links() {
-  for (let id = 1; id <= 1_000; id++)
-    yield {
-      fromObjectType: 'contacts',
-      toObjectType: 'companies',
-      from: id,
-      to: 5_000 + id,
-      types: contactToCompany,
-    };
+  for (let id = 1; id <= 1_000; id++) yield { ...contactToCompany, from: id, to: 5_000 + id };
 }
 const { associations, jobs } = await producer.enqueueMany(links());
 console.log(`${associations} associations in ${jobs} jobs`);

@@ -1,8 +1,6 @@
-import { createProducer } from 'hubspot-association-queue';
+import { createProducer } from 'hubspot-association-queue-client';
 
 const producer = createProducer({
-  redisUrl: process.env.REDIS_URL,
-  prefix: process.env.QUEUE_PREFIX,
   hubspot: { accessToken: process.env.HUBSPOT_ACCESS_TOKEN, baseUrl: process.env.HUBSPOT_BASE_URL },
 });
 const contactToCompany = { fromObjectType: 'contacts', toObjectType: 'companies' };

@@ -1,6 +1,6 @@
-import { createProducer } from 'hubspot-association-queue';
+import { createProducer } from 'hubspot-association-queue-client';
 
-const producer = createProducer({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' });
+const producer = createProducer();
 const { requestId } = await producer.enqueueMany([
   { fromObjectType: 'contacts', toObjectType: 'companies', from: '101', to: '202' },
 ]);

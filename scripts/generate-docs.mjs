@@ -1,9 +1,12 @@
 // Writes the files that are generated from the code: docs/job.schema.json, .env.example, the variables in
-// docker-compose.yml, and in docs the tables of settings and of metrics, the command line and the HTTP interface.
+// docker-compose.yml, and in docs the tables of settings and of metrics, the command line, the HTTP interface
+// and the library.
 // --check: writes nothing, fails if a file differs from the code.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { JobDataSchema } from '../dist/shared/contract/association.js';
 import { SETTINGS } from '../dist/shared/runtime/settings.js';
+import { apiReference } from './api-reference.mjs';
 import { cliCommands } from './cli-page.mjs';
 import { withVariables } from './compose-variables.mjs';
 import { httpCalls } from './http-page.mjs';
@@ -55,6 +58,7 @@ const page = (file, name, text) => [file, between(file, name, text)];
 let stale = 0;
 for (const [file, text] of [
   ['docs/job.schema.json', schema],
+  ['docs/reference/api.md', apiReference()],
   ['.env.example', environment],
   ['docker-compose.yml', withVariables(readFileSync('docker-compose.yml', 'utf8'))],
   page('docs/operations/settings.md', 'settings', table),
@@ -71,6 +75,7 @@ for (const [file, text] of [
     console.error(`${file} differs from the code; run: npm run fix`);
     stale = 1;
   } else {
+    mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
     console.log(`wrote ${file}`);
   }

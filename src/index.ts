@@ -1,7 +1,12 @@
-/** The public API of the package: everything that an application needs to enqueue associations. */
-export type { HubSpotOptions } from './labels/open-labels.js';
+/**
+ * The library: everything that an application needs to enqueue associations and to follow them. The package
+ * hubspot-association-queue-client is this file with what it reaches; the app's package exports it as well.
+ */
+export type { HubSpotOptions } from './labels/hubspot-options.js';
 export type {
+  Associations,
   Cancelled,
+  Enqueued,
   EnqueueManyOptions,
   EnqueueOptions,
   FollowOptions,
@@ -11,17 +16,16 @@ export type {
   Receipt,
   RequestOptions,
 } from './producer/api.js';
-export type { Associations, Enqueued } from './producer/enqueue-many.js';
-export { createProducer } from './producer/producer.js';
+export { createProducer } from './producer/create-producer.js';
 export {
   ASSOCIATION_CATEGORIES,
-  type Association,
   type AssociationCategory,
   type AssociationType,
   MAX_PAIRS_PER_JOB,
   parseType,
   typeText,
 } from './shared/contract/association.js';
+export type { AssociationInput, TypeInput } from './shared/contract/association-input.js';
 export {
   ConfigError,
   EnqueueError,
@@ -34,4 +38,4 @@ export {
   UnknownRequestError,
 } from './shared/contract/errors.js';
 export type { Priority } from './shared/contract/keys.js';
-export type { RequestReason, RequestState, RequestView } from './shared/state/requests.js';
+export type { RequestFile, RequestReason, RequestState, RequestView, Via } from './shared/state/requests.js';

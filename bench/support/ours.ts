@@ -1,5 +1,5 @@
 /** This project as a contender: an installation with a running worker process and a paused queue that is filled. */
-import { createProducer } from '../../src/producer/producer.js';
+import { createProducer } from '../../src/producer/create-producer.js';
 import { associations, jobs, type Load } from './associations.js';
 import type { Contender } from './duel.js';
 import type { Installation } from './installation.js';

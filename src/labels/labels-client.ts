@@ -35,7 +35,8 @@ const MAX_WORDS = 300;
 const NEVER = new AbortController().signal;
 
 export type LabelsClientParts = {
-  readonly http: HubSpotHttp;
+  /** opens it at the first call */
+  readonly http: () => Promise<Pick<HubSpotHttp, 'call'>>;
   readonly quota: Quota;
   readonly turnstile: Turnstile;
   readonly share: LabelShare;
@@ -86,7 +87,11 @@ export class LabelsClient {
 
   /** @returns undefined if the permit expired before the call was sent */
   async #send(objects: ObjectTypes, patienceMs: number, signal: AbortSignal): Promise<Sent | undefined> {
-    const { http, quota, share } = this.parts;
+    const { quota, share } = this.parts;
+    // before a permit is taken: a permit ends soon
+    const http = await this.parts.http().catch((cause: unknown) => {
+      throw failure(objects, messageOf(cause));
+    });
     const place = await share.enter(patienceMs);
     if (typeof place === 'number') throw failure(objects, share.words, place);
     let isSent = false;

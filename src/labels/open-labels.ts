@@ -3,35 +3,18 @@
  * A producer may do without it: given types and HubSpot's unlabelled types need no token.
  */
 import type { Redis } from 'ioredis';
-import { HubSpotHttp, httpOptions } from '../hubspot/http.js';
+import type { HubSpotHttp } from '../hubspot/http.js';
 import { Quota, quotaOptions } from '../hubspot/quota.js';
 import { Turnstile } from '../hubspot/turnstile.js';
 import { optionFaults } from '../shared/contract/did-you-mean.js';
-import { ConfigError } from '../shared/contract/errors.js';
+import { ConfigError, messageOf } from '../shared/contract/errors.js';
 import type { Keys } from '../shared/contract/keys.js';
 import { type Config, parseConfig, readSecretFile } from '../shared/runtime/config.js';
+import type { HubSpotOptions } from './hubspot-options.js';
 import { LabelBook } from './label-book.js';
 import { LabelShare } from './label-share.js';
 import { LabelsClient, LONGEST_HOLD_MS } from './labels-client.js';
 import { TypeResolver } from './type-resolver.js';
-
-/**
- * How to look up labels at HubSpot. The limits must equal the workers' limits, because the calls count against the same
- * quota. Each option has the default of the setting of the same name.
- */
-export type HubSpotOptions = {
-  /** service key, or access token of an existing private app; a function is called before each request */
-  accessToken?: string | (() => string);
-  baseUrl?: string;
-  apiVersion?: string;
-  rateLimitCalls?: number;
-  rateLimitWindowMs?: number;
-  dailyCallLimit?: number;
-  accountTimezone?: string;
-  requestTimeoutMs?: number;
-  /** how long labels are kept before HubSpot is asked again */
-  labelCacheSeconds?: number;
-};
 
 const SETTING_NAMES = {
   baseUrl: 'HUBSPOT_BASE_URL',
@@ -42,7 +25,7 @@ const SETTING_NAMES = {
   accountTimezone: 'ACCOUNT_TIMEZONE',
   requestTimeoutMs: 'REQUEST_TIMEOUT_MS',
   labelCacheSeconds: 'LABEL_CACHE_SECONDS',
-} as const satisfies { [name in keyof HubSpotOptions]?: string };
+} as const satisfies { [name in Exclude<keyof HubSpotOptions, 'accessToken'>]-?: string };
 
 /** @returns the options as a command's environment sets them */
 export function hubspotOptions(config: Config): HubSpotOptions {
@@ -61,20 +44,27 @@ export function hubspotOptions(config: Config): HubSpotOptions {
   };
 }
 
-/** @returns a problem for every invalid or unknown option, under the name of its setting. The token is never quoted. */
+/** @returns a problem for every invalid or unknown option. The token is never quoted. */
 export function hubspotProblems(options: HubSpotOptions): string[] {
   const problems = optionFaults(options, { accessToken: true, ...SETTING_NAMES }, 'hubspot.');
   if (typeof options !== 'object' || options === null) return problems;
-  const { accessToken } = options;
-  if (!['undefined', 'string', 'function'].includes(typeof accessToken))
+  if (!['undefined', 'string', 'function'].includes(typeof options.accessToken))
     problems.push('hubspot.accessToken is neither a text nor a function');
   try {
     settingsOf(options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    problems.push(...error.problems.map(problem => `hubspot: ${problem}`));
+    problems.push(...error.problems.map(underOwnName));
   }
   return problems;
+}
+
+/** `RATE_LIMIT_CALLS "x" is not …` → `hubspot.rateLimitCalls "x" is not …` */
+function underOwnName(problem: string): string {
+  const found = Object.entries(SETTING_NAMES).find(([, name]) => problem.startsWith(`${name} `));
+  if (!found) return `hubspot: ${problem}`;
+  const [option, name] = found;
+  return `hubspot.${option}${problem.slice(name.length)}`;
 }
 
 function settingsOf(options: HubSpotOptions): Config {
@@ -107,17 +97,39 @@ export function openLabels(
   const { accessToken = '' } = options;
   const token = () => (typeof accessToken === 'function' ? accessToken() : accessToken);
   const quota = new Quota(redis, keys, quotaOptions(settings));
-  const http = new HubSpotHttp({
-    ...httpOptions(settings),
-    token,
-    maxSockets: MAX_SOCKETS,
-    onRateLimitHeader: calls => quota.tighten(calls),
-  });
   const turnstile = new Turnstile(quota, () => {}, LONGEST_HOLD_MS);
   const windowMs = settings.rateLimitWindowMs;
   const share = new LabelShare(redis, keys.labelCalls, settings.rateLimitCalls, windowMs);
+  let opened: Promise<HubSpotHttp> | undefined;
+  const http = () => {
+    opened ??= openHttp(settings, token, calls => quota.tighten(calls));
+    return opened;
+  };
   const client = new LabelsClient({ http, quota, turnstile, share, token, windowMs });
   const lifetimeMs = settings.labelCacheSeconds * 1_000;
   const book = new LabelBook({ redis, connected, prefix: keys.labels, client, lifetimeMs, refreshMs });
-  return { resolver: new TypeResolver(book), close: () => http.close() };
+  const close = () =>
+    void opened?.then(
+      open => open.close(),
+      () => {}, // it was never open
+    );
+  return { resolver: new TypeResolver(book), close };
+}
+
+/**
+ * Loads axios, which most producers never need: types and HubSpot's unlabelled types are known without a call.
+ * @throws Error that names the remedy if axios is not installed, as it may be beside the client package
+ */
+async function openHttp(
+  settings: Config,
+  token: () => string,
+  onRateLimitHeader: (calls: number) => void,
+): Promise<HubSpotHttp> {
+  const { HubSpotHttp, httpOptions } = await import('../hubspot/http.js').catch((cause: unknown) => {
+    if (!/Cannot find (package|module) 'axios'/.test(messageOf(cause))) throw cause;
+    throw new Error('calls to HubSpot need the package axios, which is not installed: npm install axios', {
+      cause,
+    });
+  });
+  return new HubSpotHttp({ ...httpOptions(settings), token, maxSockets: MAX_SOCKETS, onRateLimitHeader });
 }

@@ -3,7 +3,6 @@ import { hubspotProblems } from '../labels/open-labels.js';
 import { optionFaults } from '../shared/contract/did-you-mean.js';
 import { ConfigError } from '../shared/contract/errors.js';
 import { DEFAULT_ACCOUNT, priorityProblem } from '../shared/contract/keys.js';
-import { redisUrlFault } from '../shared/runtime/redis-url.js';
 import type {
   EnqueueManyOptions,
   EnqueueOptions,
@@ -12,27 +11,30 @@ import type {
   ProducerOptions,
   RequestOptions,
 } from './api.js';
+import type { QueuePlace } from './queue-place.js';
 import { textProblem } from './text-problem.js';
 
 /** Every option of one call or object. */
 type AllOf<Options> = { readonly [name in keyof Required<Options>]: true };
 const PRODUCER: AllOf<ProducerOptions> = {
-  ...{ redisUrl: true, prefix: true, account: true, source: true, hubspot: true, onWarning: true },
-  ...{ maxUnacknowledged: true, requestRetentionDays: true, packMs: true },
+  ...{ redisUrl: true, connection: true, prefix: true, account: true, source: true, hubspot: true },
+  ...{ maxUnacknowledged: true, requestRetentionDays: true, packMs: true, onWarning: true },
 };
 const ENQUEUE: AllOf<EnqueueOptions> & AllOf<EnqueueManyOptions> = { priority: true, request: true };
 const REQUEST: AllOf<RequestOptions> = { name: true };
 const MANY_REQUEST: AllOf<ManyRequestOptions> = { name: true, id: true, source: true };
 const FOLLOW: AllOf<FollowOptions> = { signal: true };
 
-export function optionProblems(options: ProducerOptions): string[] {
+/** @param placeOf where the queue is; its problems are among those of the options */
+export function optionProblems(
+  options: ProducerOptions,
+  placeOf: (options: ProducerOptions) => Pick<QueuePlace, 'problems'>,
+): string[] {
   const problems: (string | undefined)[] = optionFaults(options, PRODUCER);
   if (typeof options !== 'object' || options === null) return problems.filter(isThere);
-  const { maxUnacknowledged = 1, packMs = 0, source, prefix = 'bull', account = DEFAULT_ACCOUNT } = options;
-  const badUrl = redisUrlFault(options.redisUrl);
-  if (badUrl) problems.push(`redisUrl ${badUrl}`);
-  if (prefix === '') problems.push('prefix is empty');
-  if (!/^[\w.-]+$/.test(account))
+  problems.push(...placeOf(options).problems);
+  const { maxUnacknowledged = 1, packMs = 0, source, account = DEFAULT_ACCOUNT, onWarning } = options;
+  if (typeof account !== 'string' || !/^[\w.-]+$/.test(account))
     problems.push(`account: ${JSON.stringify(account)} is not a name (letters, digits, - _ .)`);
   if (source !== undefined) problems.push(textProblem('source', source));
   if (options.hubspot !== undefined) problems.push(...hubspotProblems(options.hubspot));
@@ -42,6 +44,8 @@ export function optionProblems(options: ProducerOptions): string[] {
   if (!Number.isInteger(days) || days < 1)
     problems.push(`requestRetentionDays: ${days} is not a positive integer`);
   if (!(packMs >= 0 && packMs <= 10_000)) problems.push(`packMs: ${packMs} is not between 0 and 10000`);
+  if (onWarning !== undefined && typeof onWarning !== 'function')
+    problems.push('onWarning is not a function');
   return problems.filter(isThere);
 }
 

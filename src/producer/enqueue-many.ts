@@ -13,13 +13,15 @@ import {
   type JobData,
   type TypedAssociation,
 } from '../shared/contract/association.js';
-import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
+import type { AssociationInput } from '../shared/contract/association-input.js';
 import {
   EnqueueError,
   type EnqueueProgress,
   InvalidAssociationError,
   messageOf,
 } from '../shared/contract/errors.js';
+import type { Associations, Enqueued } from './api.js';
+import { Faults, GivenReader } from './given.js';
 import { type JobKind, type JobOrigin, Packer, unpack } from './packer.js';
 import { PartlyEnqueued, type RequestSender, type Stand } from './request-sender.js';
 import { JOBS_PER_BULK } from './sender.js';
@@ -27,9 +29,6 @@ import { JOBS_PER_BULK } from './sender.js';
 /** After this many invalid items reading stops: the whole input is probably wrong, and the error stays bounded. */
 export const MAX_INVALID_ITEMS = 1_000;
 
-export type Associations = Iterable<Association> | AsyncIterable<Association>;
-/** The receipt. */
-export type Enqueued = { requestId: string; associations: number; jobs: number };
 export type ManyParts = {
   /** the request that the items make up */
   readonly request: Pick<RequestSender, 'id' | 'start' | 'stop' | 'send' | 'end'>;
@@ -74,6 +73,7 @@ class Run {
   readonly #parts: ManyParts;
   readonly #maxUnacknowledged: number;
   readonly #packer: Packer;
+  readonly #given = new GivenReader();
   #full: JobData[] = [];
   /** Sends that have not settled, oldest first; they do not reject. */
   readonly #sends = new Set<Promise<void>>();
@@ -102,11 +102,11 @@ class Run {
   }
 
   /** @returns true if the next item may be taken at once; otherwise await {@link room} */
-  take(given: Association): boolean {
+  take(given: AssociationInput): boolean {
     const index = this.#read++;
-    if (hasOwnNames(given)) return this.#takeNamed(given, index);
-    const { association, faults } = understand(given);
-    return faults ? this.#refuse(faults, index) : this.#takeNamed(association, index);
+    const association = this.#given.read(given);
+    if (association instanceof Faults) return this.#refuse(association.list, index);
+    return this.#takeNamed(association, index);
   }
 
   #takeNamed(item: Association, index: number): boolean {

@@ -4,13 +4,13 @@
  */
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import type { HubSpotOptions } from '../labels/open-labels.js';
+import type { HubSpotOptions } from '../labels/hubspot-options.js';
 import { counted } from '../shared/contract/counted.js';
 import { ConfigError, RedisUnavailableError } from '../shared/contract/errors.js';
 import { NOT_OVER } from '../shared/contract/exit-codes.js';
 import { type Config, parseConfig } from '../shared/runtime/config.js';
+import { startTracing } from '../shared/runtime/start-tracing.js';
 import { harmless, shellWord } from '../shared/runtime/text.js';
-import { startTracing } from '../shared/runtime/tracing.js';
 import { ConsoleReport } from './import/console-report.js';
 import { type DryRun, dryRun } from './import/dry-run.js';
 import type { ImportEnd } from './import/enqueue-lines.js';

@@ -17,7 +17,7 @@ import {
   type JobData,
   type TypedAssociation,
 } from '../shared/contract/association.js';
-import { hasOwnNames, understand } from '../shared/contract/association-fields.js';
+import type { AssociationInput } from '../shared/contract/association-input.js';
 import {
   ConfigError,
   EnqueueError,
@@ -33,7 +33,9 @@ import { cancelRequest } from '../shared/state/cancel-request.js';
 import { Follower } from '../shared/state/follower.js';
 import type { RequestView } from '../shared/state/requests.js';
 import type {
+  Associations,
   Cancelled,
+  Enqueued,
   EnqueueManyOptions,
   EnqueueOptions,
   FollowOptions,
@@ -42,8 +44,10 @@ import type {
   Receipt,
 } from './api.js';
 import { check, enqueueManyProblems, enqueueProblems, followProblems, optionProblems } from './checks.js';
-import { type Associations, type Enqueued, enqueueMany } from './enqueue-many.js';
+import { enqueueMany } from './enqueue-many.js';
+import { Faults, GivenReader } from './given.js';
 import { type JobKind, type JobOrigin, Packer } from './packer.js';
+import { type QueuePlace, queuePlace } from './queue-place.js';
 import { type NewRequest, PartlyEnqueued, RequestSender } from './request-sender.js';
 import { JOBS_PER_BULK, Sender } from './sender.js';
 
@@ -66,9 +70,6 @@ const PLAIN: Way = { lot: 'normal', priority: 'normal', name: undefined };
 /** Most associations of a lot: 40 full jobs, or more jobs if there are more lanes. */
 const LOT_SIZE = 20_000;
 
-/** Does not connect; the first call does. @throws ConfigError with every invalid option */
-export const createProducer = (options: ProducerOptions): Producer => openProducer(options);
-
 /** For the command line, which resolves types itself to refuse lines before they are enqueued, and enqueues files. */
 export type FileProducer = Producer & {
   readonly typesOf: TypesOf;
@@ -81,10 +82,12 @@ export type FileProducer = Producer & {
   readonly follower: Follower;
 };
 
+/** Does not connect; the first call does. @throws ConfigError with every invalid option */
 export function openProducer(options: ProducerOptions): FileProducer {
-  const problems = optionProblems(options);
+  const placeOf = (given: ProducerOptions) => queuePlace(given, process.env);
+  const problems = optionProblems(options, placeOf);
   if (problems.length > 0) throw new ConfigError(problems);
-  return new QueueProducer(options);
+  return new QueueProducer(options, placeOf(options));
 }
 
 class QueueProducer implements FileProducer {
@@ -99,6 +102,7 @@ class QueueProducer implements FileProducer {
   readonly #warner: TypeWarner;
   readonly typesOf: TypesOf;
   readonly onLane = (lane: JobKind): void => this.#warner.check(lane);
+  readonly #given = new GivenReader();
   readonly #lots = new Map<string, Lot>();
   /** All pending work; these promises do not reject. */
   readonly #underWay = new Set<Promise<unknown>>();
@@ -106,9 +110,9 @@ class QueueProducer implements FileProducer {
   readonly #lookups = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor(options: ProducerOptions) {
-    const { redisUrl, prefix = 'bull', account = DEFAULT_ACCOUNT, source } = options;
-    this.#sender = new Sender(redisUrl, prefix, account);
+  constructor(options: ProducerOptions, { address, prefix }: QueuePlace) {
+    const { account = DEFAULT_ACCOUNT, source } = options;
+    this.#sender = new Sender(address, prefix, account);
     this.#keys = accountKeys(prefix, account);
     this.#retentionDays = options.requestRetentionDays ?? 30;
     this.origin = source === undefined ? {} : { source };
@@ -116,7 +120,7 @@ class QueueProducer implements FileProducer {
       redis: this.#sender.redis,
       keys: this.#keys,
       run: commands => this.#sender.run(commands),
-      connect: () => openRedis(redisUrl, 'hasty'),
+      connect: () => openRedis(address, 'hasty'),
     });
     this.#maxUnacknowledged = options.maxUnacknowledged ?? 50_000;
     this.#packMs = options.packMs ?? 2;
@@ -132,10 +136,11 @@ class QueueProducer implements FileProducer {
   }
 
   // Async, so that each caller has its own promise and error without a closure for each of 200,000 calls.
-  async enqueue(given: Association, options?: EnqueueOptions): Promise<Receipt> {
-    const way = options ? wayOf(options) : PLAIN;
+  async enqueue(given: AssociationInput, options?: EnqueueOptions): Promise<Receipt> {
+    const way = options === undefined ? PLAIN : wayOf(options);
     if (this.#closed) throw new EnqueueError(new Error('the producer is closed'), [given]);
-    const association = hasOwnNames(given) ? given : understoodOr(given);
+    const association = this.#given.read(given);
+    if (association instanceof Faults) throw new InvalidAssociationError(association.list);
     const lot = saysTypes(association)
       ? this.#add(association, way)
       : await this.#addUntyped(association, way);
@@ -216,6 +221,10 @@ class QueueProducer implements FileProducer {
       return this.#sender.close();
     });
     return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** @throws InvalidAssociationError */
@@ -317,13 +326,6 @@ async function sendAll(request: RequestSender, jobs: readonly JobData[]): Promis
     if (error instanceof PartlyEnqueued) await request.end({ ending: error.message }).catch(() => {});
     throw error;
   }
-}
-
-/** @throws InvalidAssociationError */
-function understoodOr(given: Association): Association {
-  const { association, faults } = understand(given);
-  if (faults) throw new InvalidAssociationError(faults);
-  return association;
 }
 
 /** Keeps the promise in the set until it has settled. */

@@ -22,7 +22,7 @@ import {
 import type { JobData } from '../shared/contract/association.js';
 import { RedisUnavailableError } from '../shared/contract/errors.js';
 import { type Priority, queueName } from '../shared/contract/keys.js';
-import { isConnectionLoss, openRedis, redisReason } from '../shared/runtime/redis.js';
+import { isConnectionLoss, openRedis, type RedisAddress, redisReason } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { heardWithin, sleep, sleepListening } from '../shared/runtime/wait.js';
 import { SendTracing } from './send-tracing.js';
@@ -60,9 +60,9 @@ export class Sender {
   #connecting: Promise<void> | undefined;
   #lastError: unknown;
 
-  constructor(redisUrl: string, prefix: string, account: string) {
-    this.#place = redisPlace(redisUrl);
-    this.#redis = openRedis(redisUrl, 'hasty', error => {
+  constructor(address: RedisAddress, prefix: string, account: string) {
+    this.#place = redisPlace(address);
+    this.#redis = openRedis(address, 'hasty', error => {
       this.#lastError = error;
     });
     this.#adder = new JobAdder(this.#redis, prefix, queueName(account));

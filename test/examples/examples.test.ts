@@ -6,22 +6,33 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import Schema from 'typebox/schema';
 import { type JobData, parseJobData, typeText } from '../../src/shared/contract/association.js';
 import { accountKeys, JOB_NAME, queueName } from '../../src/shared/contract/keys.js';
 import { SIGNATURE_HEADER, signatureOf } from '../../src/shared/webhooks/signed-body.js';
 import { startSimulator } from '../../src/simulator/server.js';
+import { Consumer } from '../support/consumer.js';
 import { eventually } from '../support/eventually.js';
 import { startGateway } from '../support/gateway.js';
 import { blocksOf } from '../support/pages.js';
+import { addAsPython } from '../support/python-bullmq.js';
 import { useRedis } from '../support/redis.js';
 import { useRig } from '../support/rig.js';
 
 const test = useRedis(import.meta.url);
 const rig = useRig(`${import.meta.url}#rig`);
 const run = promisify(execFile);
+
+/** Runs an example where a user has it: beside the client package. */
+const consumer = new Consumer();
+afterAll(() => consumer.end());
+function runExample(file: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const name = path.basename(file);
+  consumer.write(name, readFileSync(file, 'utf8'));
+  return consumer.run(name, [], env);
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -32,7 +43,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The part of Python's bullmq that the example uses, by its documentation. */
+/** The part of Python's bullmq that the example uses; the data becomes JSON as in its scripts.py. */
 const STAND_IN = `
 import atexit, json
 calls = []
@@ -42,7 +53,7 @@ class Queue:
     def __init__(self, name, opts={}):
         calls.append(["Queue", name, opts])
     async def add(self, name, data, opts={}):
-        calls.append(["add", name, data])
+        calls.append(["add", name, json.dumps(data, separators=(",", ":"), allow_nan=False)])
     async def close(self):
         calls.append(["close"])
 `;
@@ -53,9 +64,7 @@ describe('the programs on the pages', () => {
     ['examples/plain-bullmq.mjs', 2],
   ])('%s', async (file, associations) => {
     const prefix = test.newPrefix();
-    await run(process.execPath, [file], {
-      env: { PATH: process.env.PATH, REDIS_URL: test.url, QUEUE_PREFIX: prefix },
-    });
+    await runExample(file, { REDIS_URL: test.url, QUEUE_PREFIX: prefix });
     const queue = new Queue(queueName(), { connection: test.redis, prefix });
     const jobs = await queue.getJobs();
     const data = jobs.map(job => parseJobData(job.data));
@@ -73,7 +82,6 @@ describe('the programs on the pages', () => {
     });
     const prefix = test.newPrefix();
     const env = {
-      PATH: process.env.PATH,
       REDIS_URL: test.url,
       QUEUE_PREFIX: prefix,
       HUBSPOT_BASE_URL: simulator.url,
@@ -81,7 +89,7 @@ describe('the programs on the pages', () => {
     };
     const queue = new Queue(queueName(), { connection: test.redis, prefix });
     try {
-      await run(process.execPath, ['examples/labels.mjs'], { env });
+      await runExample('examples/labels.mjs', env);
       const types = (await queue.getJobs()).map(job => (job.data as JobData).types.map(typeText).join());
       expect(types.sort()).toEqual(['HUBSPOT_DEFINED:279', 'USER_DEFINED:36']);
     } finally {
@@ -91,7 +99,7 @@ describe('the programs on the pages', () => {
   });
 
   const hasPython = spawnSync('python3', ['--version']).status === 0;
-  // the package itself is not at hand in a Node project: what is called, and with what, is all that can be seen
+  // the package itself is not at hand in a Node project: a stand-in takes the call, and its bytes are written from here
   (hasPython ? it : it.skip).each([
     ['examples/enqueue.py', { connection: 'redis://r:1', prefix: 'p' }, 500],
     ['examples/readme_bullmq.py', { connection: 'redis://127.0.0.1:6379' }, 1],
@@ -110,9 +118,14 @@ describe('the programs on the pages', () => {
       expect(opened).toEqual(['Queue', queueName(), options]);
       expect(added?.slice(0, 2)).toEqual(['add', JOB_NAME]);
       expect(rest).toEqual([['close']]);
+      const keys = accountKeys(test.newPrefix());
+      await addAsPython(test.redis, keys, JOB_NAME, String(added?.[2]));
+      const queue = new Queue(queueName(), { connection: test.redis, prefix: test.prefix });
+      const [job] = await queue.getWaiting();
+      await queue.close();
       const schema = Schema.Compile(JSON.parse(readFileSync('docs/job.schema.json', 'utf8')));
-      expect(schema.Check(added?.[2])).toBe(true);
-      const parsed = parseJobData(added?.[2]);
+      expect(schema.Check(job?.data)).toBe(true);
+      const parsed = parseJobData(job?.data);
       expect(parsed.ok && parsed.data.pairs.length).toBe(pairs);
     } finally {
       rmSync(directory, { recursive: true, force: true });
@@ -168,10 +181,10 @@ print(json.dumps([is_genuine(secret, body.encode(), header) for header in header
   it('examples/readme-library.mjs and readme-bullmq.mjs, with a worker and with no setting but REDIS_URL', async () => {
     await rig.start({ ownRedis: true });
     rig.startWorker({ QUEUE_PREFIX: 'bull' });
-    const env = { PATH: process.env.PATH, REDIS_URL: rig.redisUrl };
-    const { stdout } = await run(process.execPath, ['examples/readme-library.mjs'], { env });
+    const env = { REDIS_URL: rig.redisUrl };
+    const stdout = await runExample('examples/readme-library.mjs', env);
     expect(stdout).toBe('{ created: 1, rejected: 0 }\n');
-    await run(process.execPath, ['examples/readme-bullmq.mjs'], { env });
+    await runExample('examples/readme-bullmq.mjs', env);
     const { counters } = accountKeys('bull');
     await eventually(async () => expect(await rig.redis.hget(counters, 'created')).toBe('2'));
   });
@@ -179,8 +192,7 @@ print(json.dumps([is_genuine(secret, body.encode(), header) for header in header
   it('examples/hubspot-sdk.mjs', async () => {
     const gateway = await startGateway({ REDIS_URL: test.url, QUEUE_PREFIX: test.newPrefix() });
     try {
-      const env = { PATH: process.env.PATH, GATEWAY_URL: gateway.url };
-      const { stdout } = await run(process.execPath, ['examples/hubspot-sdk.mjs'], { env });
+      const stdout = await runExample('examples/hubspot-sdk.mjs', { GATEWAY_URL: gateway.url });
       expect(stdout).toMatch(/^PENDING \/requests\/[0-9a-f-]{36}$/m);
     } finally {
       await gateway.end('SIGTERM');

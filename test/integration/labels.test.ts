@@ -1,6 +1,7 @@
 /** Labels by name, from the caller to HubSpot and back: real Redis, the simulator, workers where they matter. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type HubSpotOptions, openLabels } from '../../src/labels/open-labels.js';
+import type { HubSpotOptions } from '../../src/labels/hubspot-options.js';
+import { openLabels } from '../../src/labels/open-labels.js';
 import type { Producer, ProducerOptions } from '../../src/producer/api.js';
 import { openProducer } from '../../src/producer/producer.js';
 import { type Association, parseJobData, typeText } from '../../src/shared/contract/association.js';
@@ -322,7 +323,7 @@ describe('a process without a token', () => {
 
   it('gets an error with the invalid options', () => {
     expect(() => producer({ rateLimitCalls: 0, baseUrl: 'ftp://x', accessToken: 7 as never })).toThrow(
-      /hubspot\.accessToken is neither.*HUBSPOT_BASE_URL is not a URL.*RATE_LIMIT_CALLS "0"/s,
+      /hubspot\.accessToken is neither.*hubspot\.baseUrl is not a URL.*hubspot\.rateLimitCalls "0"/s,
     );
   });
 });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { type Association, createProducer, EnqueueError, type Producer } from '../../src/index.js';
+import { type AssociationInput, createProducer, EnqueueError, type Producer } from '../../src/index.js';
 import { runEnqueue } from '../../src/producer/main.js';
 import { eventually } from '../support/eventually.js';
 
@@ -63,7 +63,7 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const link = (from: number): Association => ({
+const link = (from: number): AssociationInput => ({
   fromObjectType: 'contacts',
   toObjectType: 'companies',
   from,

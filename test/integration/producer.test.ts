@@ -1,6 +1,7 @@
 /** The producer library against a real Redis. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Association, Producer, ProducerOptions } from '../../src/index.js';
+import { Redis } from 'ioredis';
+import type { AssociationInput, Producer, ProducerOptions } from '../../src/index.js';
 import {
   createProducer,
   EnqueueError,
@@ -24,7 +25,7 @@ afterEach(async () => {
 });
 
 const types = [parseType('HUBSPOT_DEFINED:279')];
-const link = (from: number | string, toObjectType = 'companies'): Association => ({
+const link = (from: number | string, toObjectType = 'companies'): AssociationInput => ({
   fromObjectType: 'contacts',
   toObjectType,
   from,
@@ -150,11 +151,131 @@ describe('enqueueMany', () => {
     expect(message).toMatch(/1 associations? not acknowledged|an association not acknowledged/);
     expect(message).toMatch(/refused: .*WRONGTYPE/);
     expect(cause).toBeInstanceOf(RedisUnavailableError);
-    expect(Object.keys(cause as object)).toEqual(['code', 'name']); // neither the command nor its arguments
+    // neither the command nor its arguments
+    expect(cause).not.toHaveProperty('command');
+    expect(JSON.stringify(cause)).not.toContain('secret-id');
   });
 });
 
+describe('the types of an association', () => {
+  it('may be texts, and share the jobs of the same types as objects', async () => {
+    const made = producer();
+    await Promise.all([
+      made.enqueue({ ...link(1), types: 'HUBSPOT_DEFINED:279' }),
+      made.enqueue({ ...link(2), types: ['HUBSPOT_DEFINED:279'] }),
+      made.enqueue(link(3)),
+    ]);
+    expect((await queued()).map(({ data }) => [data.types, data.pairs.length])).toEqual([[types, 3]]);
+    const given = [4, 5].map(from => ({ ...link(from), types: 'HUBSPOT_DEFINED:1' }));
+    expect(await made.enqueueMany(given)).toMatchObject({ associations: 2, jobs: 1 });
+  });
+
+  it('are refused if a text is no type, in either call, and the others are enqueued', async () => {
+    const made = producer();
+    const bad = { ...link('a b'), types: 'HUBSPOT_DEFINED' };
+    const faults = [
+      expect.stringMatching(/^types: "HUBSPOT_DEFINED" is not/),
+      'from: "a b" is not a record id',
+    ];
+    await expect(made.enqueue(bad)).rejects.toMatchObject({ code: 'INVALID_ASSOCIATION', faults });
+    await expect(made.enqueueMany([link(1), bad, link(2)])).rejects.toMatchObject({
+      faults: [expect.stringMatching(/^item 1: types: "HUBSPOT_DEFINED" is not .*, from: "a b"/)],
+      indexes: [1],
+      progress: { enqueued: { associations: 2 }, read: 3 },
+    });
+  });
+});
+
+describe('the place of the queue', () => {
+  it('may be a client of ioredis that the caller uses for something else, and that stays open', async () => {
+    // with options under which our calls would wait for ever, and would read other replies
+    const client = new Redis(test.url, { maxRetriesPerRequest: null, stringNumbers: true });
+    try {
+      const made = producer({ redisUrl: undefined, connection: client });
+      const { requestId } = await made.enqueueMany([link(1)]);
+      expect(await made.request(requestId)).toMatchObject({ accepted: 1, queued: 1 });
+      await made.close();
+      expect(await client.ping()).toBe('PONG');
+      expect(await queued()).toHaveLength(1);
+    } finally {
+      client.disconnect();
+    }
+  });
+
+  it('may be options of ioredis, and an error names it without the password', async () => {
+    const { hostname: host, port } = new URL(test.url);
+    const made = producer({
+      redisUrl: undefined,
+      connection: { host, port: Number(port), connectionName: 'x' },
+    });
+    await made.enqueue(link(1));
+    expect(await queued()).toHaveLength(1);
+    const away = producer({ redisUrl: undefined, connection: { port: 1, password: 'hunter2' } });
+    const error = await away.enqueue(link(1)).catch((reason: unknown) => reason);
+    expect((error as Error).message).toContain('Redis at redis://localhost:1 is away');
+    expect((error as Error).message).not.toContain('hunter2');
+  });
+
+  it('is that of the commands in the same environment, if no option says otherwise', async () => {
+    process.env.QUEUE_PREFIX = test.newPrefix();
+    try {
+      const made = createProducer(); // REDIS_URL is set for all tests
+      producers.push(made);
+      await made.enqueue(link(1));
+      expect(await queued()).toHaveLength(1);
+    } finally {
+      delete process.env.QUEUE_PREFIX;
+    }
+  });
+});
+
+it('a producer is closed at the end of its block', async () => {
+  const made = createProducer({ redisUrl: test.url, prefix: test.newPrefix(), packMs: 10_000 });
+  const call = made.enqueue(link(1));
+  await made[Symbol.asyncDispose]();
+  await call;
+  expect(await queued()).toHaveLength(1);
+  await expect(made.enqueue(link(2))).rejects.toBeInstanceOf(EnqueueError);
+});
+
 describe('createProducer', () => {
+  it('names every unknown option, of HubSpot as well, and says what was probably meant', () => {
+    const options = { redisURL: 'redis://:hunter2@h', requestRetentionDay: 1, hubspot: { accesToken: 'x' } };
+    expect(problemsOf(() => createProducer(options as ProducerOptions))).toEqual([
+      'redisURL is not an option: did you mean redisUrl?',
+      'requestRetentionDay is not an option: did you mean requestRetentionDays?',
+      'hubspot.accesToken is not an option: did you mean accessToken?',
+    ]);
+    const wrong = { hubspot: { rateLimitCalls: 0, apiVersion: 'v5' } };
+    expect(problemsOf(() => createProducer(wrong))).toEqual([
+      expect.stringMatching(/^hubspot\.apiVersion "v5" is not one of/),
+      expect.stringMatching(/^hubspot\.rateLimitCalls "0" is not an integer/),
+    ]);
+  });
+
+  it('takes an object, and does not repeat what it was given in its place', () => {
+    const url = 'redis://:hunter2@host' as unknown as ProducerOptions;
+    expect(problemsOf(() => createProducer(url)).join()).toBe('options: not an object, such as { redisUrl }');
+  });
+
+  it('makes producers whose calls name unknown options, and then enqueue nothing', async () => {
+    const made = producer();
+    const high = { prority: 'high' } as object;
+    await expect(made.enqueue(link(1), high)).rejects.toMatchObject({
+      problems: ['prority is not an option: did you mean priority?'],
+    });
+    const request = { request: { nam: 'x', id: 'a b' } } as object;
+    await expect(made.enqueueMany([link(1)], request)).rejects.toMatchObject({
+      problems: ['request.nam is not an option: did you mean name?', expect.stringMatching(/^request\.id/)],
+    });
+    const timeout = { singal: AbortSignal.timeout(1_000) } as object;
+    for (const call of [made.waitFor('x', timeout), made.cancel('x', timeout)])
+      await expect(call).rejects.toMatchObject({
+        problems: ['singal is not an option: did you mean signal?'],
+      });
+    expect(await queued()).toEqual([]);
+  });
+
   it('lists every wrong option at once, without the URL', () => {
     const wrong = {
       redisUrl: 'http://:hunter2@host',
@@ -179,4 +300,13 @@ describe('createProducer', () => {
   });
 });
 
+function problemsOf(work: () => unknown): readonly string[] {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
 const bound = (made: Producer) => ({ enqueue: made.enqueue.bind(made) });

@@ -4,10 +4,10 @@
  * well. The `error` of an exported failure is ignored; any other field is refused. A line that an export wrote for an
  * unreadable job is refused with that reason.
  */
-import { parseType } from '../../shared/contract/association.js';
 import { type Fields, hasOwnNames, readFields } from '../../shared/contract/association-fields.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { INVALID_JOB } from '../../shared/state/rejection-groups.js';
+import { readTypes } from '../given.js';
 import {
   type Layout,
   type LineParser,
@@ -135,22 +135,6 @@ function parsedObject(text: string): Readonly<Record<string, unknown>> | string 
   } catch (error) {
     return `not JSON: ${messageOf(error).slice(0, 120)}`;
   }
-}
-
-/** Reads types; the text `HUBSPOT_DEFINED:279` stands for the object. */
-function readTypes(given: unknown): { types: unknown; faults: string[] } {
-  const faults: string[] = [];
-  if (!Array.isArray(given)) return { types: given, faults };
-  const types = given.map((type: unknown, index) => {
-    if (typeof type !== 'string') return type;
-    try {
-      return parseType(type);
-    } catch (error) {
-      faults.push(`types[${index}]: ${messageOf(error)}`);
-      return undefined;
-    }
-  });
-  return { types, faults };
 }
 
 /** @returns the numbers that the line writes for this side */

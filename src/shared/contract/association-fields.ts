@@ -3,7 +3,7 @@
  * ours. Any other name is refused: the caller meant something by it, and without it the worker might create another
  * association, HubSpot's default. Pure.
  */
-import { type Association, associationFaults, typeIdOf } from './association.js';
+import { type Association, typeIdOf } from './association.js';
 import { didYouMean, meant } from './did-you-mean.js';
 import { quote } from './record-id.js';
 
@@ -127,16 +127,4 @@ function unknownName(name: string, known: readonly Field[]): string {
   return field
     ? `${place}${didYouMean(field)}`
     : `${place}: an association has no such field (but ${known.join(', ')})`;
-}
-
-type Understood =
-  | { readonly association: Association; readonly faults?: undefined }
-  | { readonly faults: readonly string[]; readonly association?: undefined };
-
-/** @returns the association with our field names, or all its faults */
-export function understand(given: Association): Understood {
-  if (typeof given !== 'object') return { faults: associationFaults(given) };
-  const { fields, faults } = readFields(given);
-  const association = fields as Association;
-  return faults.length === 0 ? { association } : { faults: [...faults, ...associationFaults(association)] };
 }

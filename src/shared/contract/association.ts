@@ -24,17 +24,51 @@ import {
   WELL_FORMED_PATTERN,
 } from './record-id.js';
 
+/**
+ * Who defines an association type: HubSpot (`HUBSPOT_DEFINED`), the account (`USER_DEFINED`: its labels), an app
+ * (`INTEGRATOR_DEFINED`), HubSpot's work objects (`WORK`).
+ *
+ * Source: HubSpot, *Associations v4*, `associationCategory`.
+ *
+ * @example
+ * ```ts
+ * import { ASSOCIATION_CATEGORIES } from 'hubspot-association-queue-client';
+ *
+ * console.log(ASSOCIATION_CATEGORIES.includes('USER_DEFINED')); // prints: true
+ * ```
+ */
 export const ASSOCIATION_CATEGORIES = [
   'HUBSPOT_DEFINED',
   'USER_DEFINED',
   'INTEGRATOR_DEFINED',
   'WORK',
 ] as const;
+/**
+ * One of {@link ASSOCIATION_CATEGORIES}.
+ *
+ * @example
+ * ```ts
+ * import { type AssociationCategory, typeText } from 'hubspot-association-queue-client';
+ *
+ * const category: AssociationCategory = 'USER_DEFINED';
+ * console.log(typeText({ associationCategory: category, associationTypeId: 36 })); // prints: USER_DEFINED:36
+ * ```
+ */
 export type AssociationCategory = (typeof ASSOCIATION_CATEGORIES)[number];
 
 /** HubSpot's type ids are int32. */
 export const MAX_TYPE_ID = 2_147_483_647;
-/** Most associations that a producer packs into one job. Measured: larger jobs gain nothing. */
+/**
+ * Most associations that a producer packs into one job: 500. Measured: larger jobs gain nothing.
+ *
+ * @example
+ * ```ts
+ * import { MAX_PAIRS_PER_JOB } from 'hubspot-association-queue-client';
+ *
+ * const jobs = Math.ceil(1_200 / MAX_PAIRS_PER_JOB);
+ * console.log(jobs); // prints: 3
+ * ```
+ */
 export const MAX_PAIRS_PER_JOB = 500;
 /** HubSpot's limit of inputs in one batch/create call. */
 export const MAX_INPUTS_PER_CALL = 2_000;
@@ -55,8 +89,28 @@ const AssociationTypeSchema = Type.Object({
   associationCategory: Type.Enum([...ASSOCIATION_CATEGORIES]),
   associationTypeId: TypeIdSchema,
 });
-/** After reading, type ids are numbers. */
-export type AssociationType = { associationCategory: AssociationCategory; associationTypeId: number };
+/**
+ * One association type in HubSpot's form: the category, and the id of the type within it, an integer from 1 to 2^31 - 1. A
+ * type holds for one direction: 279 is contact → company, 280 company → contact.
+ *
+ * Source: HubSpot, *Associations v4*, `associationCategory` and `associationTypeId`.
+ *
+ * @example
+ * ```ts
+ * import { type AssociationType, createProducer } from 'hubspot-association-queue-client';
+ *
+ * const contactToCompany: AssociationType = { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 };
+ * await using producer = createProducer();
+ * const link = { fromObjectType: 'contacts', toObjectType: 'companies', from: 112, to: 202 };
+ * await producer.enqueue({ ...link, types: [contactToCompany] });
+ * ```
+ */
+export type AssociationType = {
+  /** who defines the type */
+  associationCategory: AssociationCategory;
+  /** its id within the category; once read, a number */
+  associationTypeId: number;
+};
 
 export const RecordIdSchema = Type.Union(
   [Type.String({ pattern: ID_PATTERN }), Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })],
@@ -166,9 +220,8 @@ export type JobData = {
 };
 
 /**
- * One wanted link, as callers of the library pass it. Ids are strings or safe integers.
- * The caller gives types, the name of a label, or both. Without either, the association gets the unlabelled type of its
- * object pair.
+ * One wanted link, once its fields are read (association-input.ts has what callers write). Ids are strings or safe integers.
+ * It has types, the name of a label, or both. Without either, it gets the unlabelled type of its object pair.
  */
 export type Association = {
   fromObjectType: string;
@@ -328,17 +381,38 @@ export function typesFaults(types: unknown): string[] {
   });
 }
 
-/** `HUBSPOT_DEFINED:279` */
-export const typeText = (type: AssociationType): string =>
-  `${type.associationCategory}:${type.associationTypeId}`;
+/**
+ * Writes a type as a text.
+ * @returns the category, a colon, the type id: `HUBSPOT_DEFINED:279`
+ *
+ * @example
+ * ```ts
+ * import { typeText } from 'hubspot-association-queue-client';
+ *
+ * const text = typeText({ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 279 });
+ * console.log(text); // prints: HUBSPOT_DEFINED:279
+ * ```
+ */
+export function typeText(type: AssociationType): string {
+  return `${type.associationCategory}:${type.associationTypeId}`;
+}
 
 /** The key of a list of types: the same types in any order give the same text. */
 export const typesText = (types: readonly AssociationType[]): string =>
   types.length === 1 && types[0] ? typeText(types[0]) : [...new Set(types.map(typeText))].sort().join('+');
 
 /**
- * Reads `HUBSPOT_DEFINED:279`.
+ * Reads a type that is written as a text. (`enqueue` and `enqueueMany` read such texts themselves.)
+ * @param text the category, a colon, the type id: `HUBSPOT_DEFINED:279`
  * @throws RangeError that quotes the text and gives an example
+ *
+ * @example
+ * ```ts
+ * import { parseType } from 'hubspot-association-queue-client';
+ *
+ * const { associationCategory, associationTypeId } = parseType('USER_DEFINED:36');
+ * console.log(associationCategory, associationTypeId); // prints: USER_DEFINED 36
+ * ```
  */
 export function parseType(text: string): AssociationType {
   const [category, id, ...rest] = text.trim().split(':');

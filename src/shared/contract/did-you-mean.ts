@@ -3,6 +3,7 @@
  * name would silently get a default instead. What is near enough is each caller's to say; the words are the same for all. Pure.
  */
 import leven from 'leven';
+import { quote } from './record-id.js';
 
 type Nearness = {
   /** how many letters may be added, left out or changed in a known name */
@@ -30,18 +31,20 @@ export const didYouMean = (name: string | undefined): string =>
   name === undefined ? '' : `: did you mean ${name}?`;
 
 /**
- * The fields of an options object that nobody reads: a misspelt option would silently get its default.
+ * The fields of an options object that nobody reads: a misspelt option would silently get its default. Values are not quoted,
+ * because they may be secrets, also those that stand in the place of an object.
  * @param known an object with the name of every option
  * @param place for the message: `request.`, or ''
  */
 export function optionFaults(given: unknown, known: object, place = ''): string[] {
-  if (typeof given !== 'object' || given === null)
-    return [`${place.slice(0, -1) || 'options'}: ${String(given)} is not an object`];
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return [`${place.slice(0, -1) || 'options'}: not an object, such as { ${Object.keys(known)[0]} }`];
   return Object.keys(given)
     .filter(name => !Object.hasOwn(known, name))
     .map(name => {
       const names = Object.keys(known);
-      return `${place}${name} is not an option${didYouMean(meant(name, names)) || ` (${names.join(', ')})`}`;
+      const shown = quote(name).slice(1, -1); // safe in a terminal
+      return `${place}${shown} is not an option${didYouMean(meant(name, names)) || ` (${names.join(', ')})`}`;
     });
 }
 

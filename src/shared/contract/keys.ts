@@ -88,8 +88,22 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
 /** Jobs of a request have the ids `<request>-<n>`, n from 0. @returns the part before n */
 export const requestOfJob = (jobId: string): string => jobId.slice(0, Math.max(0, jobId.lastIndexOf('-')));
 
-export const PRIORITIES = ['normal', 'high'] as const;
-export type Priority = (typeof PRIORITIES)[number];
+export const PRIORITIES = ['normal', 'high'] as const satisfies readonly Priority[];
+/**
+ * `high`: the association goes in the next call to HubSpot, before everything that waits, and so do its retries. `normal`:
+ * in its turn.
+ *
+ * @example
+ * ```ts
+ * import { createProducer, type Priority } from 'hubspot-association-queue-client';
+ *
+ * const priorityOf = (isInteractive: boolean): Priority => (isInteractive ? 'high' : 'normal');
+ * await using producer = createProducer();
+ * const link = { fromObjectType: 'contacts', toObjectType: 'companies', from: 113, to: 202 };
+ * await producer.enqueue(link, { priority: priorityOf(true) });
+ * ```
+ */
+export type Priority = 'normal' | 'high';
 export const priorityProblem = (given: unknown): string | undefined =>
   PRIORITIES.includes(given as Priority)
     ? undefined

@@ -1,10 +1,21 @@
-/** Validates REDIS_URL and decides which parts of it may be shown. Pure. */
+/** Validates REDIS_URL and decides which parts of an address may be shown. Pure. */
+import type { RedisOptions } from 'ioredis';
 
-/** @returns the URL without user, password and options, safe for logs and errors */
-export function redisPlace(url: string): string {
-  if (redisUrlFault(url) !== undefined) return 'REDIS_URL';
-  const { protocol, host, pathname } = new URL(url);
+/** @returns the address without user, password and options, safe for logs and errors */
+export function redisPlace(address: string | RedisOptions): string {
+  if (typeof address !== 'string') return placeOf(address);
+  if (redisUrlFault(address) !== undefined) return 'REDIS_URL';
+  const { protocol, host, pathname } = new URL(address);
   return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
+}
+
+function placeOf({ path, sentinels, name, host = 'localhost', port = 6379, db, tls }: RedisOptions): string {
+  if (path !== undefined && path !== null) return `unix:${path}`;
+  const database = db ? `/${db}` : '';
+  const protocol = tls ? 'rediss' : 'redis';
+  if (!sentinels) return `${protocol}://${host}:${port}${database}`;
+  const places = sentinels.map(sentinel => `${sentinel.host ?? 'localhost'}:${sentinel.port ?? 26379}`);
+  return `${protocol}+sentinel://${places.join(',')}/${name ?? ''}${database}`;
 }
 
 /**

@@ -18,22 +18,34 @@ const ROLES = {
 } satisfies Record<string, RedisOptions>;
 
 export type RedisRole = keyof typeof ROLES;
+/** Where Redis is, and how to log in: a URL, or options of ioredis. */
+export type RedisAddress = string | RedisOptions;
+
+/** Replies look as we read them, whatever the options of an address say. */
+const PLAIN_REPLIES = {
+  stringNumbers: false,
+  replyMapping: 'legacy',
+  enableAutoPipelining: false,
+  monitor: false,
+} satisfies RedisOptions;
 
 /**
- * Opens a connection (`rediss://` for TLS). `onError` gets the errors of the connection itself; without a listener
+ * Opens a connection (`rediss://` for TLS). Options of an address say where Redis is; how the connection behaves, the role
+ * says. `onError` gets the errors of the connection itself; without a listener
  * ioredis prints them with a stack trace.
  * @param silenceMs a connection that has received no byte for this long while a command waits counts as dead: a firewall
  *   or a broken cable drops packets without telling either side. A patient connection sends unanswered commands again.
  */
 export function openRedis(
-  url: string,
+  address: RedisAddress,
   role: RedisRole,
   onError: (error: Error) => void = () => {},
   silenceMs = SILENCE_MS[role],
 ): Redis {
   let refusedAt = Number.NEGATIVE_INFINITY;
-  const redis = new Redis(url, {
+  const options = {
     ...ROLES[role],
+    ...PLAIN_REPLIES,
     lazyConnect: true,
     connectionName: 'association-queue',
     socketTimeout: silenceMs,
@@ -53,7 +65,9 @@ export function openRedis(
       performance.now() - refusedAt < READ_ONLY_PAUSE_MS
         ? READ_ONLY_PAUSE_MS
         : Math.min(50 * 2 ** Math.min(times, 5), 1_000),
-  });
+  } satisfies RedisOptions;
+  const redis =
+    typeof address === 'string' ? new Redis(address, options) : new Redis({ ...address, ...options });
   redis.on('error', onError);
   return redis;
 }

@@ -9,9 +9,43 @@ import { readJson } from '../contract/json.js';
 import type { Keys } from '../contract/keys.js';
 import { withDoubtsResolved } from './never-enqueued.js';
 
-export const REQUEST_STATES = ['enqueueing', 'open', 'done', 'cancelled', 'interrupted'] as const;
-export type RequestState = (typeof REQUEST_STATES)[number];
-/** The way in. */
+/** In the order in which a request has them. */
+export const REQUEST_STATES = [
+  'enqueueing',
+  'open',
+  'done',
+  'cancelled',
+  'interrupted',
+] as const satisfies readonly RequestState[];
+/**
+ * How far a request is: `enqueueing` while its process adds to it, `open` while something of it is queued, `done` when
+ * everything is created or rejected, `cancelled` once somebody has taken it back, `interrupted` if its process stopped early.
+ *
+ * @example
+ * ```ts
+ * import { createProducer, type RequestState } from 'hubspot-association-queue-client';
+ *
+ * await using producer = createProducer();
+ * const link = { fromObjectType: 'contacts', toObjectType: 'companies', from: 114, to: 202 };
+ * const { requestId } = await producer.enqueueMany([link]);
+ * const state: RequestState = (await producer.waitFor(requestId)).state;
+ * console.log(state); // prints: done
+ * ```
+ */
+export type RequestState = 'enqueueing' | 'open' | 'done' | 'cancelled' | 'interrupted';
+/**
+ * The way by which a request came in: `file` (`association-queue enqueue`), `library`, `gateway` (HTTP).
+ *
+ * @example
+ * ```ts
+ * import { createProducer, type Via } from 'hubspot-association-queue-client';
+ *
+ * await using producer = createProducer();
+ * const { requestId } = await producer.enqueueMany([]);
+ * const via: Via | undefined = (await producer.request(requestId))?.via;
+ * console.log(via); // prints: library
+ * ```
+ */
 export type Via = 'file' | 'library' | 'gateway';
 
 /** The record as Redis has it. Times are epoch ms, counts are associations. */
@@ -55,41 +89,115 @@ export const requestKeys = (keys: Keys): string[] => [
   ...[keys.requestsToAnnounce, keys.requestFile],
 ];
 
-/** The file of a request, by which a later process recognises it. */
+/**
+ * The file of a request that `association-queue enqueue` made, by which a later process recognises it.
+ *
+ * @example
+ * ```ts
+ * import { createProducer, type RequestFile } from 'hubspot-association-queue-client';
+ *
+ * await using producer = createProducer();
+ * const { requestId } = await producer.enqueueMany([]);
+ * const file: RequestFile | undefined = (await producer.request(requestId))?.file;
+ * console.log(file); // prints: undefined
+ * ```
+ */
 export type RequestFile = {
+  /** where it was, absolute */
   readonly path: string;
+  /** its size, bytes */
   readonly bytes: number;
   /** SHA-256 of the content, hex */
   readonly sha256: string;
+  /** how it was read */
   readonly options: Readonly<Record<string, unknown>>;
 };
 
-export type RequestReason = { readonly category: string; readonly message: string; readonly count: number };
-type IsoTimes = Readonly<Partial<Record<'firstAt' | 'lastAt' | 'doneAt' | 'doneAbout', string>>>;
+/**
+ * Why associations of a request were rejected: one entry for all with the same reason.
+ *
+ * @example
+ * ```ts
+ * import { createProducer, type RequestReason } from 'hubspot-association-queue-client';
+ *
+ * await using producer = createProducer();
+ * const link = { fromObjectType: 'contacts', toObjectType: 'companies', to: 202 };
+ * const { requestId } = await producer.enqueueMany([{ ...link, from: 999_000_001 }]);
+ * const { rejections } = await producer.waitFor(requestId);
+ * const [reason]: readonly RequestReason[] = rejections;
+ * console.log(reason?.category, reason?.count); // prints: OBJECT_NOT_FOUND 1
+ * ```
+ */
+export type RequestReason = {
+  /** HubSpot's category, such as `VALIDATION_ERROR`, or `OTHER` */
+  readonly category: string;
+  /** HubSpot's words, without ids */
+  readonly message: string;
+  /** associations */
+  readonly count: number;
+};
 
-/** A request as people and programs see it (`requests show --json`, GET /requests/{id}). Times are ISO texts. */
-export type RequestView = IsoTimes & {
+/**
+ * A request as people and programs see it: `producer.request`, `requests show --json`, `GET /requests/{id}`. Figures are
+ * associations, times are ISO 8601 in UTC. At any moment `accepted = created + rejected + cancelled + queued`.
+ *
+ * @example
+ * ```ts
+ * import { createProducer, type RequestView } from 'hubspot-association-queue-client';
+ *
+ * await using producer = createProducer();
+ * const link = { fromObjectType: 'contacts', toObjectType: 'companies', to: 202 };
+ * const { requestId } = await producer.enqueueMany([{ ...link, from: 115 }, { ...link, from: 116 }]);
+ * const view: RequestView = await producer.waitFor(requestId);
+ * console.log(view.accepted, view.created, view.rejected, view.queued); // prints: 2 2 0 0
+ * ```
+ */
+export type RequestView = {
+  /** as `enqueueMany` returned it */
   readonly id: string;
+  /** absent: it has none */
   readonly name?: string;
+  /** who or what enqueued it, in its own words; absent: it said nothing */
   readonly source?: string;
+  /** HubSpot account of its associations */
   readonly account: string;
+  /** the way by which it came in */
   readonly via: Via;
+  /** who enqueued it: `user@host`, or a short form of the gateway's caller */
   readonly by?: string;
+  /** how far it is */
   readonly state: RequestState;
+  /** when its first job was enqueued */
   readonly enqueuedAt: string;
+  /** the first outcome of one of its associations; absent: there is none yet */
+  readonly firstAt?: string;
+  /** the latest outcome */
+  readonly lastAt?: string;
+  /** the end; absent: something of it is queued */
+  readonly doneAt?: string;
+  /** the end that its own mean rate promises; absent: nothing promises one */
+  readonly doneAbout?: string;
+  /** acknowledged by Redis */
   readonly accepted: number;
+  /** HubSpot has them */
   readonly created: number;
+  /** final, with HubSpot's reason: `rejections` */
   readonly rejected: number;
+  /** taken back */
   readonly cancelled: number;
   /** accepted - created - rejected - cancelled */
   readonly queued: number;
+  /** invalid lines of a file, or invalid items of `enqueueMany`: not among the accepted */
   readonly refusedLines: number;
   /** the most frequent reason first; at most 100, then one for all others */
   readonly rejections: readonly RequestReason[];
+  /** who cancelled it; absent: nobody */
   readonly cancelledBy?: string;
   /** cancelled associations that `requests cancel --list` has still to list; absent: none */
   readonly unlisted?: number;
+  /** why enqueueing stopped early */
   readonly interrupted?: string;
+  /** of a request that came from a file */
   readonly file?: RequestFile;
 };
 /** A request in a list, without its reasons. */

@@ -1,12 +1,15 @@
 /** What the library says about its options. */
 import { describe, expect, it } from '@jest/globals';
+import type { ProducerOptions } from '../../../src/producer/api.js';
 import {
   enqueueManyProblems,
   enqueueProblems,
   followProblems,
-  optionProblems,
+  optionProblems as problemsAt,
 } from '../../../src/producer/checks.js';
 
+/** The place of the queue is queue-place.ts's to judge. */
+const optionProblems = (options: ProducerOptions) => problemsAt(options, () => ({ problems: [] }));
 /** As a caller without types writes them. */
 const given = (options: unknown) => options as never;
 const said = (problems: readonly (string | undefined)[]) => problems.filter(problem => problem !== undefined);
@@ -45,11 +48,17 @@ describe('an option that nobody reads is refused by name', () => {
 });
 
 it('what is no object is no options', () => {
-  expect(said(enqueueProblems(given({ request: 'nightly' })))).toEqual(['request: nightly is not an object']);
-  expect(said(enqueueManyProblems([], given(null)))).toEqual(['options: null is not an object']);
-  expect(said(optionProblems(given(undefined)))).toEqual(['options: undefined is not an object']);
+  expect(said(enqueueProblems(given({ request: 'nightly' })))).toEqual([
+    'request: not an object, such as { name }',
+  ]);
+  expect(said(enqueueManyProblems([], given(null)))).toEqual([
+    'options: not an object, such as { priority }',
+  ]);
+  // it is not repeated: it may be a URL with a password
+  for (const wrong of [undefined, 'redis://:secret@host', []])
+    expect(said(optionProblems(given(wrong)))).toEqual(['options: not an object, such as { redisUrl }']);
   expect(said(optionProblems(given({ redisUrl: 'redis://127.0.0.1', hubspot: null })))).toEqual([
-    'hubspot: null is not an object',
+    'hubspot: not an object, such as { accessToken }',
   ]);
 });
 

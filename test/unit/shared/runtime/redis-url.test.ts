@@ -70,3 +70,16 @@ describe('another URL', () => {
     },
   );
 });
+
+it.each([
+  [{}, 'redis://localhost:6379'],
+  [{ host: 'h', port: 1, db: 2, username: 'u', password: 'secret' }, 'redis://h:1/2'],
+  [{ host: 'h', tls: {} }, 'rediss://h:6379'],
+  [{ path: '/run/redis.sock', password: 'secret' }, 'unix:/run/redis.sock'],
+  [
+    { sentinels: [{ host: 'a' }, { host: 'b', port: 7 }], name: 'main', sentinelPassword: 'secret' },
+    'redis+sentinel://a:26379,b:7/main',
+  ],
+])('an address in options is shown without its password: %#', (options, place) => {
+  expect(redisPlace(options)).toBe(place);
+});

@@ -1,7 +1,7 @@
 /** When traces are on, and how a service describes itself. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../../src/shared/runtime/config.js';
-import { describeService, wantsTraces } from '../../../../src/shared/runtime/tracing.js';
+import { describeService, wantsTraces } from '../../../../src/shared/runtime/start-tracing.js';
 
 test.each([
   [{}, false],

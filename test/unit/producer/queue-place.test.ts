@@ -1,0 +1,69 @@
+/** Where the queue of a producer is: options, else the environment, else the defaults of the settings. */
+import { describe, expect, it } from '@jest/globals';
+import type { ProducerOptions } from '../../../src/producer/api.js';
+import { queuePlace } from '../../../src/producer/queue-place.js';
+
+const ENV = { REDIS_URL: 'redis://env:1', QUEUE_PREFIX: 'env' };
+const place = (options: object = {}, env: Record<string, string> = {}) =>
+  queuePlace(options as ProducerOptions, env);
+
+describe('the place of the queue', () => {
+  it.each([
+    ['the options', { redisUrl: 'redis://mine:1', prefix: 'mine' }, ENV, 'redis://mine:1', 'mine'],
+    ['the environment', {}, ENV, 'redis://env:1', 'env'],
+    ['the environment, for options that are undefined', { redisUrl: undefined }, ENV, 'redis://env:1', 'env'],
+    ['the defaults', {}, {}, 'redis://127.0.0.1:6379', 'bull'],
+    [
+      'the defaults, for empty variables',
+      {},
+      { REDIS_URL: '', QUEUE_PREFIX: ' ' },
+      'redis://127.0.0.1:6379',
+      'bull',
+    ],
+  ])('is what %s say', (_name, options, env, address, prefix) => {
+    expect(place(options, env)).toEqual({ address, prefix, problems: [] });
+  });
+
+  it('is refused with the name under which a wrong URL was given, without the URL', () => {
+    const url = 'redis://user:se cret@host';
+    expect(place({ redisUrl: url }).problems).toEqual([expect.stringMatching(/^redisUrl is not a URL/)]);
+    expect(place({}, { REDIS_URL: url }).problems).toEqual([
+      expect.stringMatching(/^REDIS_URL is not a URL/),
+    ]);
+    expect(JSON.stringify(place({}, { REDIS_URL: url }).problems)).not.toContain('cret');
+    expect(place({ prefix: '' }).problems).toEqual(['prefix is not a text, or empty']);
+  });
+});
+
+describe('a connection', () => {
+  it('may be options of ioredis', () => {
+    const connection = { host: 'redis.example', port: 6380, tls: {} };
+    expect(place({ connection }, ENV)).toEqual({ address: connection, prefix: 'env', problems: [] });
+  });
+
+  it('may be a client of ioredis, whose options are used', () => {
+    const options = { host: 'redis.example', port: 6380, password: 'secret', maxRetriesPerRequest: null };
+    const connection = { options, status: 'ready', isCluster: false, duplicate() {} };
+    expect(place({ connection })).toEqual({ address: options, prefix: 'bull', problems: [] });
+  });
+
+  it.each([
+    [
+      'beside redisUrl',
+      { host: 'h' },
+      { redisUrl: 'redis://h' },
+      'redisUrl and connection are both given: give one',
+    ],
+    ['with a keyPrefix', { host: 'h', keyPrefix: 'k:' }, {}, /keyPrefix: the option prefix says/],
+    ['that is a cluster', { isCluster: true, duplicate() {} }, {}, /is a cluster/],
+    ['that is a URL', 'redis://:secret@h', {}, /neither options nor a client of ioredis/],
+    ['with a URL among its options', { url: 'redis://:secret@h' }, {}, /has a url: give it as redisUrl/],
+    ['of another library', { options: {}, duplicate() {}, isOpen: true }, {}, /neither options nor a client/],
+    ['with the options of another library', { socket: { host: 'h' } }, {}, /neither options nor a client/],
+    ['that is null', null, {}, /neither options nor a client/],
+  ])('%s is refused', (_name, connection, options, fault) => {
+    const { problems } = place({ connection, ...options });
+    expect(problems).toEqual([expect.stringMatching(fault)]);
+    expect(problems.join()).not.toContain('secret');
+  });
+});
