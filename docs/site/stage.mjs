@@ -22,6 +22,7 @@ const OTHERS = {
   'SECURITY.md': 'security.md',
   'CHANGELOG.md': 'changelog.md',
   'CONTRIBUTING.md': 'contributing.md',
+  'client/README.md': 'guides/client.md',
   'bench/RESULTS.md': 'design/results.md',
   'deploy/monitoring/README.md': 'operations/deploy-monitoring.md',
   'test/README.md': 'code/test.md',

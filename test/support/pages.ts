@@ -10,7 +10,7 @@ const markdownIn = (folder: string): string[] =>
 /** Paths from the root of the repository. */
 export const PAGES: readonly string[] = [
   ...readdirSync('.').filter(file => file.endsWith('.md')),
-  ...['docs', 'src', 'test', 'bench', 'deploy', '.github'].flatMap(markdownIn),
+  ...['docs', 'src', 'client', 'test', 'bench', 'deploy', '.github'].flatMap(markdownIn),
 ].toSorted();
 
 /** What users read, without the pages about the code. */
