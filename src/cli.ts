@@ -48,7 +48,7 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
   const requests = program
     .command('requests')
     .description(
-      'Lists, shows, exports, retries or cancels requests, or waits for one: what was enqueued at one time',
+      'Lists requests (what was enqueued at one time), shows one, waits for it, exports or retries its rejections, cancels it',
     )
     .addHelpText('after', `\nExample:\n  ${PROGRAM} requests list\n  ${PROGRAM} requests show --help`);
   for (const spec of REQUESTS) addCommand(requests, spec);
