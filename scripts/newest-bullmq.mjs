@@ -1,6 +1,6 @@
 // Runs suites with the newest BullMQ of the major version that package.json allows, or with the version that is given:
 // node scripts/newest-bullmq.mjs [version]
-// Ledger and chaos run in both ways where the release is known; what adds and cancels jobs runs once.
+// Ledger and chaos run in both ways where the release is known; what adds, cancels and retries jobs runs once.
 // It works in a temporary copy of the project. It needs nothing but a package registry, and what npm ci has installed here.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -23,7 +23,7 @@ const PARTS = [
 ];
 const FILES = ['jest.config.mjs', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.page.json'];
 const SUITES = ['integration/worker-ledger', 'chaos/worker-chaos'];
-/** What adds jobs and takes them back: producer, imports, gateway, cancel. */
+/** What adds jobs, takes them back and retries them: producer, imports, gateway, cancel, retry. */
 const ADDING = [
   'producer.test',
   'requests.test',
@@ -31,6 +31,7 @@ const ADDING = [
   'gateway.test',
   'gateway-outage',
   'cancel.test',
+  'request-retry',
 ].map(name => `integration/${name}`);
 
 const copy = mkdtempSync(path.join(os.tmpdir(), 'newest-bullmq-'));

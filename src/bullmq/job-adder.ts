@@ -71,7 +71,8 @@ class Backend extends RedisQueueBackend {
     } catch (cause) {
       throw new NoRepeat(`a job cannot be sent: ${messageOf(cause)}`);
     }
-    const replies = await execWith(multi, transaction.call);
+    const { source, keys, args } = transaction.call;
+    const replies = await execWith(multi, each => each.eval(source, keys.length, ...keys, ...args));
     const [failure, reply] = replies.at(-1) ?? [new Error('the transaction has no reply')];
     const refused = entries.flatMap((_, at) => (replies[at]?.[0] ? [at] : []));
     const refusal = replies[refused[0] ?? -1]?.[0] ?? undefined;
@@ -88,9 +89,9 @@ class Backend extends RedisQueueBackend {
 /** Executes a transaction of BullMQ's commands with a script of ours as the last command. @returns a reply for each */
 export async function execWith(
   multi: IRedisTransaction,
-  { source, keys, args }: ScriptCall,
+  addScript: (transaction: ChainableCommander) => unknown,
 ): Promise<[Error | null, unknown][]> {
-  (multi as unknown as ChainableCommander).eval(source, keys.length, ...keys, ...args);
+  addScript(multi as unknown as ChainableCommander);
   return (await multi.exec().catch(firstRefusal)) ?? [];
 }
 

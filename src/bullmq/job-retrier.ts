@@ -9,7 +9,7 @@ import { type BackendFactory, Job, Queue, QueueKeys, RedisConnection, RedisQueue
 import type { Redis } from 'ioredis';
 import { messageOf } from '../shared/contract/errors.js';
 import { JOB_NAME, type Keys } from '../shared/contract/keys.js';
-import { execWith, type ScriptCall } from './job-adder.js';
+import { execWith } from './job-adder.js';
 import { isRefusedByFullRedis } from './queue-backend.js';
 
 /** A job that has been moved. */
@@ -18,7 +18,8 @@ export type Moved = {
   readonly reply: unknown;
 };
 
-type Transaction = { readonly call: ScriptCall; reply?: unknown };
+type Call = { readonly keys: readonly string[]; readonly args: readonly (string | number)[] };
+type Transaction = { readonly call: Call; readonly hash: string; reply?: unknown };
 /** The transaction of the move that runs in this asynchronous context: several jobs are moved at once. */
 const underWay = new AsyncLocalStorage<Transaction>();
 
@@ -30,7 +31,10 @@ class Backend extends RedisQueueBackend {
     if (!transaction || !('multi' in client)) return super.execCommand(client, name, args);
     const multi = client.multi();
     super.execCommand(multi, name, args); // sends nothing yet
-    return replyOf(execWith(multi, transaction.call), transaction);
+    const { hash, call } = transaction;
+    const { keys } = call;
+    const executed = execWith(multi, each => each.evalsha(hash, keys.length, ...keys, ...call.args));
+    return replyOf(executed, transaction);
   }
 }
 
@@ -48,8 +52,15 @@ async function replyOf(
 
 export class JobRetrier {
   readonly #queue: Queue;
+  /** resolves to the hash by which Redis knows our script */
+  #script: Promise<string> | undefined;
 
-  constructor(redis: Redis, keys: Pick<Keys, 'queue'>) {
+  /** @param script its text */
+  constructor(
+    private readonly redis: Redis,
+    keys: Pick<Keys, 'queue'>,
+    private readonly script: string,
+  ) {
     const at = keys.queue.lastIndexOf(':');
     const [prefix, name] = [keys.queue.slice(0, at), keys.queue.slice(at + 1)];
     const options = { prefix, skipVersionCheck: true, skipWaitingForReady: true, skipMetasUpdate: true };
@@ -69,23 +80,35 @@ export class JobRetrier {
    * @returns undefined if there is no such job
    * @throws Error of BullMQ, such as for a job that has not failed; or of Redis: it may have been moved
    */
-  async retry(id: string, call: ScriptCall): Promise<Moved | undefined> {
+  async retry(id: string, call: Call): Promise<Moved | undefined> {
     const job = await this.#queue.getJob(id);
     if (!job) return undefined;
-    const transaction: Transaction = { call };
-    const move = () => underWay.run(transaction, () => job.retry('failed'));
-    await move().catch(async error => {
-      // a full Redis takes no transaction
-      if (isRefusedByFullRedis(error)) return job.retry('failed');
+    try {
+      return await this.#move(job, call);
+    } catch (error) {
+      if (isRefusedByFullRedis(error)) {
+        await job.retry('failed'); // a full Redis takes no transaction
+        return { reply: undefined };
+      }
       if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-      await this.#loadScript();
-      return move();
-    });
+      await this.#loadAgain();
+      return await this.#move(job, call);
+    }
+  }
+
+  async #move(job: Job, call: Call): Promise<Moved> {
+    this.#script ??= this.redis.script('LOAD', this.script) as Promise<string>;
+    const transaction: Transaction = { call, hash: await this.#script };
+    await underWay.run(transaction, () => job.retry('failed'));
     return { reply: transaction.reply };
   }
 
-  /** Redis has lost BullMQ's script (SCRIPT FLUSH), and gets it again with a command outside of a transaction. */
-  async #loadScript(): Promise<void> {
+  /**
+   * Redis has lost its scripts (SCRIPT FLUSH). BullMQ's comes first in the transaction, so nothing was moved. Redis gets it again with
+   * a command outside of a transaction.
+   */
+  async #loadAgain(): Promise<void> {
+    this.#script = undefined;
     const nobody = new Job(this.#queue, JOB_NAME, undefined, {}, randomUUID());
     await nobody.retry('failed').catch(() => {}); // there is no such job
   }

@@ -12,7 +12,7 @@ import type { Keys } from '../shared/contract/keys.js';
 import type { Service } from '../shared/runtime/lifecycle.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { loadScript } from '../shared/runtime/script.js';
-import { settlesWithin, sleep } from '../shared/runtime/wait.js';
+import { settlesWithin, sleep, untilDone } from '../shared/runtime/wait.js';
 import { finishCancel } from '../shared/state/cancel-request.js';
 
 const LOOK_EVERY_MS = 500;
@@ -47,11 +47,14 @@ export class OperatorWatch implements Service {
     return this.#note === undefined ? [] : [this.#note];
   }
 
-  /** The first look precedes the work, so that no job of a cancelled request is opened. */
+  /** The first look precedes the work, so that no job of a cancelled request is opened. It waits for Redis. */
   async start(): Promise<void> {
-    const first = this.#look();
-    await settlesWithin(first, LOOK_EVERY_MS);
-    this.#running = first.then(() => this.#run());
+    await untilDone(
+      () => this.#read(),
+      this.#stop.signal,
+      error => this.#report(error),
+    );
+    this.#running = this.#run();
   }
 
   async stop(): Promise<void> {
@@ -69,16 +72,27 @@ export class OperatorWatch implements Service {
 
   /** Never rejects. */
   async #look(): Promise<void> {
-    const { redis, keys, logger } = this.parts;
-    if (redis.status !== 'ready') return; // the watch of the connection reports it
+    if (this.parts.redis.status !== 'ready') return; // the watch of the connection reports it
     try {
-      const scriptKeys = [keys.requestsCancelling, bullmqKeys(keys).meta, keys.paused];
-      const [ids, paused, pause] = (await this.#script(redis, scriptKeys, [MOST_CANCELS])) as Reply;
-      this.#note = paused === 1 ? pauseNote(pause) : undefined;
-      this.#learn(ids);
+      await this.#read();
     } catch (error) {
-      logger.warn({ event: 'operators', error: messageOf(error) }, 'the worker could not read cancels');
+      this.#report(error);
     }
+  }
+
+  #report(error: unknown): void {
+    this.parts.logger.warn(
+      { event: 'operators', error: messageOf(error) },
+      'the worker could not read cancels; it tries again',
+    );
+  }
+
+  async #read(): Promise<void> {
+    const { redis, keys } = this.parts;
+    const scriptKeys = [keys.requestsCancelling, bullmqKeys(keys).meta, keys.paused];
+    const [ids, paused, pause] = (await this.#script(redis, scriptKeys, [MOST_CANCELS])) as Reply;
+    this.#note = paused === 1 ? pauseNote(pause) : undefined;
+    this.#learn(ids);
   }
 
   #learn(ids: readonly string[]): void {

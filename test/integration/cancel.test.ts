@@ -2,7 +2,7 @@
  * Cancels with a real Redis and real processes: what is still queued of a request is taken back, wherever it is, and each of
  * its associations is counted once, whoever dies.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -11,7 +11,7 @@ import { Removal } from '../../src/bullmq/removal.js';
 import { createProducer } from '../../src/index.js';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
 import { messageOf } from '../../src/shared/contract/errors.js';
-import { cancelRequest } from '../../src/shared/state/cancel-request.js';
+import { cancelRequest, finishCancel } from '../../src/shared/state/cancel-request.js';
 import { RequestReader, type RequestView } from '../../src/shared/state/requests.js';
 import { eventually } from '../support/eventually.js';
 import { type CliProcess, startCommand } from '../support/process.js';
@@ -52,6 +52,20 @@ async function cancel(id: string, ...more: string[]) {
   const status = await command.exit();
   return { status, output: command.output() };
 }
+/** A file for --list that does not exist yet. */
+async function listFile(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'cancel-'));
+  folders.push(folder);
+  return path.join(folder, 'cancelled.ndjson');
+}
+/** The `from` ids in a list, sorted. */
+const listedIn = async (list: string): Promise<string[]> =>
+  (await readFile(list, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map(line => (JSON.parse(line) as { from: string }).from)
+    .sort();
+const idsOf = (pairs: readonly Pair[]): string[] => pairs.map(([from]) => from).sort();
 const counts = async () => {
   const totals = await rig.redis.hgetall(rig.keys.counters);
   return ['created', 'rejected', 'cancelled'].map(name => Number(totals[name] ?? 0));
@@ -77,9 +91,7 @@ describe('requests cancel', () => {
     await enqueue({ [A]: mine, [B]: theirs }, 10);
     await enqueue({ [C]: high }, 10, { priority: 1 });
     await enqueue({ [A.replace('-1111', '-2222')]: later }, 10, { delay: 600_000 });
-    const folder = await mkdtemp(path.join(tmpdir(), 'cancel-'));
-    folders.push(folder);
-    const list = path.join(folder, 'cancelled.ndjson');
+    const list = await listFile();
     expect(await cancel(A, '--list', list)).toEqual({
       status: 0,
       output: 'cancelled 95, already decided 0\n',
@@ -87,14 +99,9 @@ describe('requests cancel', () => {
     expect((await cancel(C)).output).toBe('cancelled 10, already decided 0\n');
     expect((await cancel(A.replace('-1111', '-2222'))).output).toBe('cancelled 10, already decided 0\n');
     expect((await cancel(A)).output).toBe('cancelled 95, already decided 0\n');
-    const lines = (await readFile(list, 'utf8')).trimEnd().split('\n');
-    expect(
-      lines
-        .map(line => JSON.parse(line) as { from: string })
-        .map(({ from }) => from)
-        .sort(),
-    ).toEqual(mine.map(([from]) => from).sort());
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    expect(await listedIn(list)).toEqual(idsOf(mine));
+    const [first = ''] = (await readFile(list, 'utf8')).split('\n');
+    expect(JSON.parse(first)).toMatchObject({
       toObjectType: 'companies',
       types: contactsToCompanies.types,
     });
@@ -126,6 +133,81 @@ describe('requests cancel', () => {
     });
     expect(await cancel(A)).toEqual({ status: 0, output: 'cancelled 0, already decided 4\n' });
     expect((await request(A)).state).toBe('done');
+  });
+});
+
+describe('the list of what is taken back', () => {
+  /** The command that wants a list dies after its mark, and another process takes everything back. */
+  const takeBackUnlisted = async (id: string) => {
+    const { redis, keys } = rig;
+    const signal = AbortSignal.abort();
+    await cancelRequest({ redis, keys }, id, 'anna@ops', { signal, onListable: async () => {} });
+    await finishCancel({ redis, keys }, id);
+  };
+
+  it('is complete and has each association once, although the command was killed and a worker took the rest back', async () => {
+    await rig.start();
+    const [mine, list] = [goodPairs(6_000), await listFile()];
+    await enqueue({ [A]: mine }, 1);
+    const killed = cancelling(A, '--list', list);
+    await eventually(async () => expect((await request(A)).cancelled).toBeGreaterThan(0));
+    await killed.end('SIGKILL');
+    const { requestCancelLease, requestListLease } = rig.keys;
+    await rig.redis.del(requestCancelLease + A, requestListLease + A); // as if their time was over
+    rig.startWorker();
+    await eventually(async () => expect(await request(A)).toMatchObject({ cancelled: 6_000, queued: 0 }));
+    const again = await cancel(A, '--list', list);
+    expect(again.status).toBe(0);
+    expect(again.output).toContain('cancelled 6000, already decided 0\n');
+    expect(await listedIn(list)).toEqual(idsOf(mine));
+    expect(await rig.redis.exists(`${rig.keys.requests + A}:unlisted`)).toBe(0);
+    expect(await request(A)).not.toHaveProperty('unlisted');
+  });
+
+  it('is finished by the same command, also if lines were written that nobody has noted', async () => {
+    await rig.start();
+    const [mine, list] = [goodPairs(300), await listFile()];
+    await enqueue({ [A]: mine }, 3);
+    await takeBackUnlisted(A);
+    expect(await request(A)).toMatchObject({ state: 'cancelled', cancelled: 300, unlisted: 300, queued: 0 });
+    expect(await rig.redis.ttl(`${rig.keys.requests + A}:unlisted`)).toBeGreaterThan(500); // as the record
+    const both = await Promise.all([cancel(A, '--list', list), cancel(A, '--list', list)]);
+    expect(both.map(({ status }) => status)).toEqual([0, 0]);
+    expect(await listedIn(list)).toEqual(idsOf(mine)); // by one of the two
+
+    // the same lines again, and as if the command had been killed in the middle of one
+    await enqueue({ [B]: mine }, 3);
+    await takeBackUnlisted(B);
+    await writeFile(list, (await readFile(list, 'utf8')).slice(0, 5_003));
+    expect((await cancel(B, '--list', list)).output).toBe('cancelled 300, already decided 0\n');
+    expect(await listedIn(list)).toEqual(idsOf(mine));
+  });
+
+  it('that cannot be written says what is in no list, and another file gets it; what was taken back before is not there', async () => {
+    await rig.start();
+    const [mine, list] = [goodPairs(40), await listFile()];
+    await enqueue({ [A]: mine }, 10);
+    const csv = await cancel(A, '--list', list.replace('.ndjson', '.csv'));
+    expect(csv).toMatchObject({ status: 2, output: expect.stringContaining('the list is NDJSON') });
+    expect(await request(A)).toMatchObject({ state: 'open', queued: 40 });
+
+    const full = await cancel(A, '--list', '/dev/full');
+    expect(full.status).toBe(1);
+    expect(full.output).toContain('cancelled 40, already decided 0\n');
+    expect(full.output).toContain('/dev/full cannot be written: ENOSPC');
+    expect(full.output).toContain('40 associations in no list yet, kept as long as the request: ');
+    const shown = startCommand('requests', rig.place, [], ['show', A]);
+    await shown.exit();
+    expect(shown.output()).toContain(`requests cancel ${A} --list cancelled.ndjson    (lists 40 of`);
+    expect((await cancel(A, '--list', list)).output).toBe('cancelled 40, already decided 0\n');
+    expect(await listedIn(list)).toEqual(idsOf(mine));
+
+    await enqueue({ [B]: mine }, 10);
+    await cancel(B);
+    const late = await cancel(B, '--list', list);
+    expect(late.status).toBe(0);
+    expect(late.output).toContain('got 0 associations from this command\n');
+    expect(late.output).toContain('40 associations taken back before anybody asked for a list\n');
   });
 });
 

@@ -44,9 +44,9 @@ describe('what is told, and when', () => {
     );
     return taken ? (JSON.parse(String(taken)) as Announcement) : undefined;
   };
-  const tell = ({ id, at }: Announcement, what: 'over' | 'failed', by = 'me') =>
+  const tell = ({ id, at }: Announcement, what: 'taken' | 'failed', by = 'me') =>
     report(redis, [keys.alerts, keys.requests, keys.requestsToAnnounce], [id, at, by, what, '']);
-  const done = (event: Announcement) => tell(event, 'over');
+  const done = (event: Announcement) => tell(event, 'taken');
   const hold = (kind: string, forMs = 600_000) =>
     redis.hset(keys.hold, { until: Date.now() + forMs, kind, reason: 'because' });
   /** shifts the times that the script noted into the past */
@@ -84,29 +84,42 @@ describe('what is told, and when', () => {
     expect(await told()).toEqual([]);
   });
 
-  test('what is not accepted is posted again after pauses that double, at most five minutes, and is no news after a day', async () => {
-    await hold('daily');
-    const pauses: number[] = [];
-    for (let tries = 1; tries <= 10; tries++) {
-      const event = await look();
-      expect(event).toMatchObject({ kind: 'held' });
-      await tell(event as Announcement, 'failed');
-      expect(await look()).toBeUndefined();
-      const [[seconds]] = [await redis.time()];
-      pauses.push(Math.round(Number(await redis.hget(keys.alerts, 'pausedUntil')) / 1_000 - Number(seconds)));
-      const outbox = JSON.parse((await redis.hget(keys.alerts, 'outbox')) ?? '[]') as Announcement[];
-      const earlier = outbox.map(waiting => ({ ...waiting, notBefore: 0 }));
-      await redis.hset(keys.alerts, { outbox: JSON.stringify(earlier), pausedUntil: 0 });
-    }
-    const doubled = [2, 4, 8, 16, 32, 64, 128, 256, 300, 300];
-    for (const [at, pause] of pauses.entries())
-      expect(Math.abs(pause - (doubled[at] ?? 0))).toBeLessThanOrEqual(1);
-    const [yesterday] = JSON.parse((await redis.hget(keys.alerts, 'outbox')) ?? '[]') as Announcement[];
-    const old = { ...yesterday, at: Date.now() - 86_460_000 };
-    await redis.hset(keys.alerts, 'outbox', JSON.stringify([old]));
-    expect(await told()).toEqual([]);
-    expect(await redis.hget(keys.alerts, 'outbox')).toBeNull();
-  });
+  test.each([
+    ['new', 'pausedUntil', 0],
+    ['posted before', 'againFrom', 1],
+  ])(
+    'what is not accepted and is %s pauses, twice as long each time, at most five minutes; it is no news after a day',
+    async (_which, field, notBefore) => {
+      await hold('daily');
+      const waiting = async () =>
+        JSON.parse((await redis.hget(keys.alerts, 'outbox')) ?? '[]') as Announcement[];
+      const makeDue = async () => {
+        const outbox = JSON.stringify((await waiting()).map(event => ({ ...event, notBefore })));
+        await redis.hset(keys.alerts, { outbox, pausedUntil: 0, againFrom: 0 });
+      };
+      await look();
+      await redis.hdel(keys.alerts, 'leaseUntil');
+      await makeDue();
+      const pauses: number[] = [];
+      for (let tries = 1; tries <= 10; tries++) {
+        const event = await look();
+        expect(event).toMatchObject({ kind: 'held' });
+        await tell(event as Announcement, 'failed');
+        expect(await look()).toBeUndefined();
+        const [[seconds]] = [await redis.time()];
+        pauses.push(Math.round(Number(await redis.hget(keys.alerts, field)) / 1_000 - Number(seconds)));
+        await makeDue();
+      }
+      const doubled = [2, 4, 8, 16, 32, 64, 128, 256, 300, 300];
+      for (const [at, pause] of pauses.entries())
+        expect(Math.abs(pause - (doubled[at] ?? 0))).toBeLessThanOrEqual(1);
+      const [yesterday] = await waiting();
+      const old = { ...yesterday, at: Date.now() - 86_460_000 };
+      await redis.hset(keys.alerts, 'outbox', JSON.stringify([old]));
+      expect(await told()).toEqual([]);
+      expect(await redis.hget(keys.alerts, 'outbox')).toBeNull();
+    },
+  );
 
   test('a 429 is announced when it has lasted for a minute', async () => {
     await hold('rate-limit');
@@ -213,6 +226,108 @@ describe('what is told, and when', () => {
     await look(0);
     await redis.hset(keys.counters, { created: 0, rejected: 1_000 });
     expect(await look(0)).toBeUndefined();
+  });
+});
+
+describe('the ends of requests that a receiver does not take', () => {
+  const take = loadScript(new URL('../../src/shared/webhooks/take.lua', import.meta.url));
+  const report = loadScript(new URL('../../src/shared/webhooks/report.lua', import.meta.url));
+  let keys: Keys;
+  let redis: Redis;
+  let doneAt: number;
+  beforeEach(async () => {
+    await rig.start();
+    ({ keys, redis } = rig);
+    doneAt = Date.now() - 600_000; // so that the pause of an event is the longest
+    await look(); // the first look announces nothing
+  });
+  const look = async (): Promise<string | undefined> => {
+    const { requestWebhook, alertSamples, hold, counters, workers, requests, requestsToAnnounce } = keys;
+    const taken = await take(
+      redis,
+      [
+        ...[requestWebhook, alertSamples, hold, counters, bullmqKeys(keys).meta, workers],
+        ...[requests, requestsToAnnounce, ...queuedKeys(keys)],
+      ],
+      ['me', 60_000, 10_000, -1, 0],
+    );
+    return taken ? (JSON.parse(String(taken)) as { request: string }).request : undefined;
+  };
+  /** A request has ended. */
+  const end = async (id: string) => {
+    doneAt += 1;
+    await redis.hset(keys.requests + id, { accepted: 5, name: id, doneAt });
+    await redis.zadd(keys.requestsToAnnounce, doneAt, id);
+  };
+  const tell = async (id: string, fate: 'taken' | 'refused' | 'failed' | 'gone') => {
+    const at = (await redis.hget(keys.requests + id, 'doneAt')) ?? '';
+    const scriptKeys = [keys.requestWebhook, keys.requests, keys.requestsToAnnounce];
+    await report(redis, scriptKeys, [`${id}-${at}`, at, 'me', fate, id]);
+  };
+  /** as if the pauses of these events were over */
+  const due = async (...ids: string[]) => {
+    for (const [at, id] of ids.entries())
+      await redis.zadd(keys.requestsToAnnounce, 'XX', String(at - 1e13), id);
+  };
+  const pauseOf = async (field: 'pausedUntil' | 'againFrom') =>
+    Math.round((Number(await redis.hget(keys.requestWebhook, field)) - Date.now()) / 1_000);
+
+  test('refused: the others go at once, and what is refused for ever holds up nothing that comes later', async () => {
+    for (const id of ['a', 'b', 'c']) await end(id);
+    expect(await look()).toBe('a');
+    await tell('a', 'refused');
+    expect(await look()).toBe('b');
+    await tell('b', 'refused');
+    expect(await look()).toBe('c');
+    await tell('c', 'taken');
+    expect(await look()).toBeUndefined(); // each waits for its own pause
+    for (let times = 0; times < 4; times++) {
+      await due('a', 'b');
+      await redis.hdel(keys.requestWebhook, 'againFrom');
+      expect(await look()).toBe('a');
+      await tell('a', times % 2 === 0 ? 'refused' : 'failed');
+      expect(await look()).toBeUndefined(); // b has to wait as well
+      expect(Math.abs((await pauseOf('againFrom')) - 2 ** (times + 1))).toBeLessThanOrEqual(1);
+      await end(`new-${times}`);
+      expect(await look()).toBe(`new-${times}`);
+      await tell(`new-${times}`, 'refused');
+    }
+    await due('a', 'b', 'new-0');
+    await end('good');
+    expect(await look()).toBe('good');
+    await tell('good', 'taken');
+    // the receiver takes events: those that it did not take are tried again, each after its own pause
+    for (const id of ['a', 'b', 'new-0']) {
+      expect(await look()).toBe(id);
+      await tell(id, 'taken');
+    }
+  });
+
+  test('the receiver is away: one post after each pause, the next event first; an answer shows that it is back', async () => {
+    for (const id of ['a', 'b', 'c', 'd']) await end(id);
+    for (const [at, id] of ['a', 'b'].entries()) {
+      expect(await look()).toBe(id);
+      await tell(id, 'failed');
+      expect(await look()).toBeUndefined();
+      expect(Math.abs((await pauseOf('pausedUntil')) - 2 ** (at + 1))).toBeLessThanOrEqual(1);
+      await redis.hset(keys.requestWebhook, 'pausedUntil', 0);
+      await due(...['a', 'b'].slice(0, at + 1));
+    }
+    expect(await look()).toBe('c');
+    await tell('c', 'refused');
+    expect(await redis.hmget(keys.requestWebhook, 'strikes', 'pausedUntil')).toEqual([null, null]);
+    expect(await look()).toBe('d');
+    await tell('d', 'failed');
+    await tell('d', 'gone'); // nobody has asked the receiver
+    expect(await redis.hget(keys.requestWebhook, 'strikes')).toBe('1');
+    expect(await redis.zrange(keys.requestsToAnnounce, 0, '-1')).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a thousand that wait to be posted again hide no new one', async () => {
+    for (let at = 0; at < 1_000; at++) await redis.zadd(keys.requestsToAnnounce, at - 1e13, `old-${at}`);
+    await end('new');
+    expect(await look()).toBe('new');
+    await tell('new', 'taken');
   });
 });
 
@@ -422,10 +537,9 @@ describe('the ends of requests', () => {
     const heard = (from = 0) => receiver.posts.slice(from).map(({ request }) => String(request?.id));
     /** as if all pauses were over */
     const goOn = async () => {
-      const now = String(Date.now());
-      const pausing = await redis.zrangebyscore(keys.requestsToAnnounce, `(${now}`, '+inf');
-      for (const id of pausing) await redis.zadd(keys.requestsToAnnounce, 'XX', now, id);
-      await redis.hdel(keys.requestWebhook, 'pausedUntil');
+      const pausing = await redis.zrangebyscore(keys.requestsToAnnounce, '-inf', '(0');
+      for (const id of pausing) await redis.zadd(keys.requestsToAnnounce, 'XX', '-1e13', id);
+      await redis.hdel(keys.requestWebhook, 'pausedUntil', 'againFrom');
     };
     const isEmpty = async () => expect(await redis.zcard(keys.requestsToAnnounce)).toBe(0);
 

@@ -1,7 +1,7 @@
 /**
  * A cancel's walk against a model: jobs of two requests in any place, with a worker or not, with rejections or not, some of
  * which workers take, settle or move between the reading and the script. Whatever happens, each association is counted once:
- * it is cancelled, or it is still in its job. Other jobs stay where they are.
+ * it is cancelled, or it is still in its job. What is cancelled waits to be listed. Other jobs stay where they are.
  */
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -10,7 +10,8 @@ import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { Removal } from '../../src/bullmq/removal.js';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
-import { type CancelListing, CancelSweep } from '../../src/shared/state/cancel-sweep.js';
+import { CancelSweep } from '../../src/shared/state/cancel-sweep.js';
+import { UnlistedJobs } from '../../src/shared/state/unlisted-jobs.js';
 import { useRedis } from '../support/redis.js';
 import { contactsToCompanies } from '../support/samples.js';
 
@@ -98,6 +99,7 @@ class Ground {
       rejected,
       cancelled: 0,
       jobs: counted.length,
+      unlisted: 0,
     });
     for (const [at, job] of this.jobs.entries()) {
       const id = idOf(job, at);
@@ -207,21 +209,6 @@ async function play(given: readonly Job[], isKnown: boolean): Promise<void> {
   const removal = new Removal(redis, keys, release);
   removals.push(removal);
   const meddled = new Set<string>();
-  let listed = 0;
-  let pending: Parameters<CancelListing['before']>[0] = [];
-  const listing: CancelListing = {
-    async before(jobs) {
-      pending = jobs;
-      await ground.arrive();
-      await ground.meddle(
-        jobs.map(({ id }) => id),
-        meddled,
-      );
-    },
-    async after(stay) {
-      for (const { id, pairs } of pending) if (!stay.has(id)) listed += pairs.length;
-    },
-  };
   const sizes = { ids: 3, jobs: 4 }; // so that a few jobs make several windows and steps
   const sweep = new CancelSweep({
     redis,
@@ -229,8 +216,11 @@ async function play(given: readonly Job[], isKnown: boolean): Promise<void> {
     removal,
     request: MINE,
     sizes,
-    listing,
     onStep: () => ground.arrive(),
+    onRead: async ids => {
+      await ground.arrive();
+      await ground.meddle(ids, meddled);
+    },
   });
   for (let walk = 0; walk < 8; walk++) await sweep.walk(new AbortController().signal);
 
@@ -243,7 +233,11 @@ async function play(given: readonly Job[], isKnown: boolean): Promise<void> {
   const queued = await ground.queued();
   expect(count('accepted')).toBe(count('created') + count('rejected') + count('cancelled') + queued + lost);
   expect(Number((await redis.hget(keys.counters, 'cancelled')) ?? 0)).toBe(count('cancelled'));
-  expect(listed).toBeGreaterThanOrEqual(count('cancelled'));
+  expect(count('unlisted')).toBe(count('cancelled'));
+  expect(await listAll(keys)).toEqual({ counted: count('cancelled'), pairs: count('cancelled') });
+  expect(await redis.hmget(keys.requests + MINE, 'unlisted', 'listed')).toEqual(
+    count('cancelled') > 0 ? ['0', record.cancelled] : ['0', null],
+  );
 
   // what no worker has is cancelled
   const active = new Set(await ground.members('active'));
@@ -278,6 +272,20 @@ async function play(given: readonly Job[], isKnown: boolean): Promise<void> {
     const theirs = found.filter(id => id.startsWith(THEIRS));
     if (isList) expect(theirs).toEqual(kept.toReversed());
     else expect(theirs.sort()).toEqual(kept.sort());
+  }
+}
+
+/** As a command lists them, beside another one that is a moment later. @returns associations */
+async function listAll(keys: Keys): Promise<{ counted: number; pairs: number }> {
+  const [one, other] = [new UnlistedJobs(redis, keys, MINE), new UnlistedJobs(redis, keys, MINE)];
+  const listed = { counted: 0, pairs: 0 };
+  for (;;) {
+    const [unlisted, same] = [await one.read(), await other.read()];
+    if (unlisted.entries === 0) return listed;
+    expect(await one.drop(unlisted)).toBe(true);
+    expect(await other.drop(same)).toBe(false);
+    listed.counted += unlisted.associations;
+    for (const { pairs } of unlisted.jobs) listed.pairs += pairs.length;
   }
 }
 

@@ -86,9 +86,11 @@ const GROUNDS: Record<string, Ground> = {
   'worker/operators.lua': { keys: [keys.requestsCancelling, bull.meta, keys.paused], args: [1_000] },
   'shared/state/cancel-request.lua': {
     keys: [...requestSets, `${keys.requestCancelLease}r`],
-    args: ['r', 'anna@ops', 'token', 5_000],
-    more: [request, `${request}:reasons`],
+    args: ['r', 'anna@ops', 'token', 5_000, 'list'],
+    more: [request, `${request}:reasons`, `${request}:unlisted`],
   },
+  'shared/state/lease.lua': { keys: [`${keys.requestListLease}r`], args: ['token', 5_000, 'take'] },
+  'shared/state/drop-listed.lua': { keys: [request, `${request}:unlisted`], args: [0, 1, 3] },
   'shared/state/cancel-jobs.lua': {
     keys: [keys.counters, minutes, ...requestSets, bull.wait, ...bullmq],
     args: [
@@ -97,7 +99,10 @@ const GROUNDS: Record<string, Ground> = {
       ...['e', 0, '0', 2, 1, '{"cancelled":1}', '{"rejected":[]}', 'why'],
       ...['a', 0, '1', 2, 1, '{"cancelled":1}', '', ''],
     ],
-    more: [...jobKeys, `${jobs}d`, `${jobs}e`, `${jobs}e:lock`, request, `${request}:reasons`, minute()],
+    more: [
+      ...[...jobKeys, `${jobs}d`, `${jobs}e`, `${jobs}e:lock`, request, `${request}:reasons`],
+      ...[`${request}:unlisted`, minute()],
+    ],
   },
   'shared/webhooks/take.lua': {
     keys: [
@@ -240,7 +245,8 @@ async function goodGround(redis: Redis): Promise<void> {
     0,
   );
   all.hset(minute(), 'created', 1, 'calls', 1);
-  all.hset(request, 'accepted', 6, 'created', 0, 'rejected', 0, 'enqueuedAt', 1);
+  all.hset(request, 'accepted', 6, 'created', 0, 'rejected', 0, 'enqueuedAt', 1, 'unlisted', 3);
+  all.rpush(`${request}:unlisted`, '3 {}');
   all.zadd(keys.requestList, 1, 'r', 2, 'gone');
   all.hset(keys.hold, 'strikes', 1, 'until', 0, 'kind', 'unavailable', 'margin', 3);
   all.hset(keys.alerts, 'since', 1, 'heldSince', 1, 'outbox', outbox, 'leasedBy', 'me');

@@ -14,8 +14,6 @@ import { type FailedJob, readJobs } from './failed-jobs.js';
 
 const REOPEN = new URL('./reopen.lua', import.meta.url);
 const reopenScript = loadScript(REOPEN);
-/** In a transaction the script goes as a text: Redis would run the move without a script that it has lost. */
-const source = scriptSource(REOPEN).plain;
 /** Reply of the script. */
 const COUNTED = 1;
 
@@ -24,7 +22,7 @@ export class Retries {
   readonly #reader = new JobReader();
 
   constructor(private readonly access: QueueAccess) {
-    this.#retrier = new JobRetrier(access.redis, access.keys);
+    this.#retrier = new JobRetrier(access.redis, access.keys, scriptSource(REOPEN).plain);
   }
 
   /** @returns false if the job has left the failed set: another client was faster */
@@ -42,7 +40,7 @@ export class Retries {
   async #move(job: FailedJob): Promise<Moved | undefined> {
     const { redis, keys } = this.access;
     try {
-      return await this.#retrier.retry(job.id, { source, ...this.#call(job) });
+      return await this.#retrier.retry(job.id, this.#call(job));
     } catch (error) {
       if ((await redis.zscore(bullmqKeys(keys).failed, job.id)) === null) return undefined;
       throw error;

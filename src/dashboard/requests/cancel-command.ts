@@ -1,64 +1,76 @@
-/** `association-queue requests cancel`: takes a request back, shows progress on a terminal, and prints the result. */
+/**
+ * `association-queue requests cancel`: takes a request back, lists it on demand, shows progress, and prints the result.
+ */
+import { messageOf } from '../../shared/contract/errors.js';
 import type { Config } from '../../shared/runtime/config.js';
 import { harmless } from '../../shared/runtime/text.js';
 import { userAtHost } from '../../shared/runtime/who.js';
 import { type CancelProgress, cancelRequest } from '../../shared/state/cancel-request.js';
 import { RequestReader } from '../../shared/state/requests.js';
-import { withQueue } from '../connection.js';
-import { count, counted } from '../text/figures.js';
+import { type QueueAccess, withQueue } from '../connection.js';
+import { type CancelEnd, cancelEndText } from '../text/cancel-text.js';
+import { CancelDisplay } from './cancel-display.js';
 import { CancelList } from './cancel-list.js';
 import { findRequest } from './find-request.js';
+import { CancelLister } from './list-cancelled.js';
+import { readStandStill } from './stand-still.js';
 
 /** `id` may be the beginning of one. */
 export type CancelCommand = { readonly id: string; readonly list?: string | undefined };
 
-/** @returns the exit code @throws ConfigError if there is no such request */
-export async function runCancel(config: Config, { id, list }: CancelCommand): Promise<number> {
+/** @returns the exit code @throws ConfigError if there is no such request, or the list cannot be written: nothing has changed */
+export async function runCancel(config: Config, { id, list: path }: CancelCommand): Promise<number> {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.abort());
-  const listing = list === undefined ? undefined : await CancelList.open(list);
+  const list = path === undefined ? undefined : await CancelList.open(path);
+  const display = new CancelDisplay(process.stderr);
   try {
-    const end = await withQueue(config, async ({ redis, keys }) => {
-      const found = await findRequest({ redis, keys }, new RequestReader(redis, keys), id);
-      return cancelRequest({ redis, keys }, found, userAtHost(), {
-        ...{ onProgress: showProgress, signal: ended.signal },
-        ...(listing && { listing }),
-      });
-    });
-    showProgress(undefined);
+    const end = await withQueue(config, access =>
+      cancel(access, config, { id, list, display }, ended.signal),
+    );
+    display.end();
     process.stdout.write(`cancelled ${end.cancelled}, already decided ${end.decided}\n`);
-    for (const warning of warningsOf(end, {
-      list,
-      listed: listing?.associations,
-      isCutShort: ended.signal.aborted,
-    }))
-      process.stderr.write(`${harmless(warning)}\n`);
-    return end.queued > 0 ? 1 : 0;
+    for (const text of cancelEndText(end)) process.stderr.write(`${harmless(text)}\n`);
+    return end.queued > 0 || (end.list && end.list.left > 0) ? 1 : 0;
   } finally {
-    await listing?.close();
+    display.end();
+    await list?.close();
   }
 }
 
-function showProgress(progress: CancelProgress | undefined): void {
-  if (!process.stderr.isTTY) return;
-  const text = progress ? `cancelled ${count(progress.cancelled)}, ${count(progress.queued)} left` : '';
-  process.stderr.write(`\r\x1b[K${text}`);
-}
+type Parts = { readonly id: string; readonly list: CancelList | undefined; readonly display: CancelDisplay };
 
-function warningsOf(
-  { cancelled, queued }: CancelProgress,
-  { list, listed, isCutShort }: { list: string | undefined; listed: number | undefined; isCutShort: boolean },
-): string[] {
-  const warnings: string[] = [];
-  if (list !== undefined && listed !== undefined && listed !== cancelled)
-    warnings.push(
-      `${list} has ${counted(listed, 'association')} of this call; workers or earlier calls took back the others`,
-    );
-  if (queued === 0) return warnings;
-  return isCutShort
-    ? [...warnings, `${counted(queued, 'association')} left: the workers take them back`]
-    : [
-        ...warnings,
-        `${counted(queued, 'association')} left that the queue does not have: another client has removed their jobs, or they are in the failed set`,
-      ];
+async function cancel(
+  access: QueueAccess,
+  config: Config,
+  { id: given, list, display }: Parts,
+  signal: AbortSignal,
+): Promise<CancelEnd> {
+  const { redis, keys } = access;
+  const reader = new RequestReader(redis, keys);
+  const id = await findRequest(access, reader, given);
+  const lister = list && new CancelLister({ redis, keys, signal }, id, list);
+  const showWithReason = async (progress: CancelProgress) => {
+    // if Redis cannot be read, the cancel itself says so
+    const reason = await readStandStill(access, config).catch(() => '');
+    if (!signal.aborted) display.show(progress, reason);
+  };
+  const end = await cancelRequest({ redis, keys }, id, userAtHost(), {
+    ...{ signal, onProgress: progress => void (display.isDue && showWithReason(progress)) },
+    ...(lister && { onListable: lister.now }),
+  });
+  const isCutShort = signal.aborted;
+  if (!list || !lister) return { id, ...end, isCutShort };
+  await lister.finish();
+  const { unlisted, listed = 0 } = (await reader.record(id)) ?? {};
+  return {
+    ...{ id, ...end, isCutShort },
+    list: {
+      path: list.path,
+      ours: lister.associations,
+      listed,
+      left: unlisted ?? 0,
+      ...(lister.problem !== undefined && { problem: messageOf(lister.problem) }),
+    },
+  };
 }

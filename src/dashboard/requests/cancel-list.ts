@@ -1,51 +1,101 @@
 /**
- * The file of `requests cancel --list FILE`: one line for each association that is taken back, as `enqueue` reads it. Lines are
- * written before their jobs leave the queue, and removed again if a job stays. If the process is killed in between, the file
- * may have lines of at most a hundred jobs too many, and none too few. Lines are added to an existing file, so that a second
- * call continues it.
+ * The file of `requests cancel --list FILE`: NDJSON that `enqueue` reads, a line for each association. Lines are added to an
+ * existing file, and are on the disk when `add` resolves. If an earlier process was killed after it wrote lines, and before it
+ * could note that, the same lines come again: they are recognised at the end of the file, also if the last one is cut off,
+ * and are not written twice. Only one process at a time may add (list-cancelled.ts).
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import type { CancelListing, CancelledJob } from '../../shared/state/cancel-sweep.js';
+import path from 'node:path';
+import { ConfigError, messageOf } from '../../shared/contract/errors.js';
+import type { CancelledJob } from '../../shared/state/unlisted-jobs.js';
 
-export class CancelList implements CancelListing {
-  /** associations in the file by this process */
-  associations = 0;
-  #bytes: number;
-  #jobs: readonly CancelledJob[] = [];
+const LINE_FEED = 10;
+
+export class CancelList {
+  #isFirst = true;
 
   private constructor(
+    readonly path: string,
     private readonly file: FileHandle,
-    bytes: number,
-  ) {
-    this.#bytes = bytes;
-  }
+    /** false: a pipe or a device */
+    private readonly isFile: boolean,
+  ) {}
 
-  /** @throws Error of the file system */
-  static async open(path: string): Promise<CancelList> {
-    const file = await open(path, 'a');
-    return new CancelList(file, (await file.stat()).size);
-  }
-
-  async before(jobs: readonly CancelledJob[]): Promise<void> {
-    this.#jobs = jobs;
-    await this.file.appendFile(jobs.map(linesOf).join(''));
-    await this.file.datasync();
-  }
-
-  async after(stay: ReadonlySet<string>): Promise<void> {
-    const gone = this.#jobs.filter(({ id }) => !stay.has(id));
-    const lines = gone.map(linesOf).join('');
-    if (stay.size > 0) {
-      await this.file.truncate(this.#bytes);
-      await this.file.appendFile(lines);
+  /** @throws ConfigError if the file cannot be written */
+  static async open(place: string): Promise<CancelList> {
+    if (!/^(\.(ndjson|jsonl))?$/i.test(path.extname(place)))
+      throw new ConfigError([
+        `--list ${place}: the list is NDJSON, and enqueue would read this file as something else: end its name in .ndjson`,
+      ]);
+    try {
+      const file = await open(place, 'a');
+      return new CancelList(place, file, (await file.stat()).isFile());
+    } catch (error) {
+      throw new ConfigError([`--list ${place} cannot be written: ${messageOf(error)}`]);
     }
-    this.#bytes += Buffer.byteLength(lines);
-    this.associations += gone.reduce((sum, { pairs }) => sum + pairs.length, 0);
+  }
+
+  /** @throws Error of the file system; the file has none of these lines then, unless it cannot even be cut back */
+  async add(jobs: readonly CancelledJob[]): Promise<void> {
+    const lines = Buffer.from(jobs.map(linesOf).join(''));
+    if (!this.isFile) return this.file.appendFile(lines);
+    const { size } = await this.file.stat();
+    const missing = this.#isFirst
+      ? missingIn(await tailOf(this.path, size, lines.length + 1), size, lines)
+      : lines;
+    try {
+      await this.file.appendFile(missing);
+      await this.file.datasync();
+    } catch (error) {
+      await this.#cutBack(size, missing.length).catch(() => {});
+      throw error;
+    }
+    this.#isFirst = false;
   }
 
   async close(): Promise<void> {
     await this.file.close();
   }
+
+  /** Removes what was written of some lines, and nothing that somebody else may have added. */
+  async #cutBack(before: number, written: number): Promise<void> {
+    const { size } = await this.file.stat();
+    if (size > before && size <= before + written) await this.file.truncate(before);
+  }
+}
+
+/** @returns the last bytes of a file of this size */
+async function tailOf(place: string, size: number, most: number): Promise<Buffer> {
+  const file = await open(place, 'r');
+  try {
+    const length = Math.min(size, most);
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Pure. @param tail the end of a file of this size, one byte longer than the lines if the file is as long
+ * @returns what the file lacks of the lines
+ */
+export function missingIn(tail: Buffer, size: number, lines: Buffer): Buffer {
+  // where lines begin
+  let start = tail.length === size ? 0 : afterLine(tail, 0);
+  while (start < tail.length) {
+    const end = tail.subarray(start);
+    if (end.equals(lines.subarray(0, end.length))) return lines.subarray(end.length);
+    start = afterLine(tail, start);
+  }
+  const isCutOff = tail.length > 0 && tail.at(-1) !== LINE_FEED;
+  return isCutOff ? Buffer.concat([Buffer.from('\n'), lines]) : lines;
+}
+
+/** @returns where the next line begins */
+function afterLine(text: Buffer, from: number): number {
+  const feed = text.indexOf(LINE_FEED, from);
+  return feed < 0 ? text.length : feed + 1;
 }
 
 function linesOf({ fromObjectType, toObjectType, types, pairs }: CancelledJob): string {

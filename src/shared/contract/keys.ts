@@ -32,7 +32,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     daily: `${queue}:associations:daily`,
     /**
      * `requests + id`: hash, the record of a request (state/requests.ts); its end is published on a channel of the same
-     * name; `… + ':reasons'`: hash, rejection group → associations of the request in it, `<group>:about` → JSON
+     * name; `… + ':reasons'`: hash, rejection group → associations of the request in it, `<group>:about` → JSON;
+     * `… + ':unlisted'`: list, what was taken back of it and waits to be listed (state/unlisted-jobs.ts)
      */
     requests: `${queue}:associations:request:`,
     /** sorted set: listed request → when it was enqueued, epoch ms */
@@ -43,7 +44,9 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     requestsCancelling: `${queue}:associations:requests:cancelling`,
     /** `requestCancelLease + id`: string, the process that takes a cancelled request out of the queue; lives for seconds */
     requestCancelLease: `${queue}:associations:requests:cancel-lease:`,
-    /** sorted set: listed request whose end no replica has announced by webhook yet → its end, epoch ms */
+    /** `requestListLease + id`: string, the process that lists what was taken back of a request; lives for seconds */
+    requestListLease: `${queue}:associations:requests:list-lease:`,
+    /** sorted set: listed request whose end no replica has announced by webhook yet → its end, epoch ms; ended-requests.lua */
     requestsToAnnounce: `${queue}:associations:requests:announce`,
     /** `requestFile + hash of a file's content and options`: string, the request that enqueued it */
     requestFile: `${queue}:associations:request-file:`,

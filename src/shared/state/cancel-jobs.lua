@@ -7,7 +7,7 @@
   counts them in the request, in the totals and in the minute, in one step. It leaves jobs alone that a worker has, or has had
   since they were read: the caller reads them again. A job whose associations are all cancelled is removed; one with rejections
   becomes the dead letter that it is. A job that concerns other jobs, and every job where BullMQ's release is unknown, only
-  loses its associations; a worker ends it.
+  loses its associations; a worker ends it. If a list of the request is wanted, the data of each job is kept in the same step.
 
   KEYS[1] counters  hash   KEYS[2] minutes  prefix of hashes   KEYS[3…8] requests, as request-list.lua takes them
   KEYS[9] the place: BullMQ's list or sorted set               KEYS[10…] BullMQ's own, as finish.lua takes them
@@ -33,6 +33,7 @@ end
 local request = readRequest(REQUESTS, text(ARGV[1]))
 expectCounts(KEYS[1], 'cancelled')
 local bucket = minuteBucket(KEYS[2], 'cancelled')
+if request and request.unlisted then expectType('list', request.key .. UNLISTED) end
 local known = expectFinishable(BULLMQ, #jobs)
 expectType('zset', BULLMQ.failed)
 local places = kind ~= '' and placesOf(kind, KEYS[9], ids, indexes)
@@ -61,6 +62,23 @@ for at, job in ipairs(jobs) do
   if list then list[#list + 1] = job end
 end
 if #taken + #emptied == 0 then return states end
+
+-- An entry is the data of the job; if not all of its associations were taken back, how many and a space come before it. (Data
+-- that stays as it is spares a copy: there may be a megabyte in a call.)
+local function keepForList(...)
+  local entries, key = {}, request.key .. UNLISTED
+  for _, list in ipairs({...}) do
+    for _, job in ipairs(list) do
+      local data = job.cancelled > 0 and redis.call('HGET', job.key, DATA)
+      if data then entries[#entries + 1] = job.cancelled == job.associations and data or job.cancelled .. ' ' .. data end
+    end
+  end
+  if #entries == 0 then return end
+  redis.call('RPUSH', key, unpack(entries))
+  redis.call('HSET', request.key, 'unlisted', kept(request.unlisted) + cancelled)
+  if redis.call('TTL', key) < 0 then redis.call('EXPIRE', key, KEEP_OPEN) end
+end
+
 local function idsOf(list)
   local found = {}
   for at, job in ipairs(list) do found[at] = job.id end
@@ -71,6 +89,7 @@ end
 local now = nowText()
 redis.call('HINCRBY', KEYS[1], 'cancelled', cancelled)
 countMinute(bucket, {cancelled = cancelled})
+if request.unlisted then keepForList(emptied, removed, buried) end
 for _, job in ipairs(emptied) do
   redis.call('HSET', job.key, DATA, job.empty)
   redis.call('HDEL', job.key, 'associationsCounted') -- it belongs to the data that is gone

@@ -5,6 +5,8 @@
  *     missed some that were moved, another walk follows.
  * The process may die at any moment: workers finish marked requests (`finishCancel`), and so does a second call. A lease says
  * that somebody walks already; walks of several processes at once are safe and only waste work.
+ * If a list is wanted, the mark says so, and whatever any of these processes takes back is kept until it is listed
+ * (unlisted-jobs.ts, docs/decisions/0049).
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
@@ -13,7 +15,8 @@ import { SharedRequestError, UnknownRequestError } from '../contract/errors.js';
 import type { Keys } from '../contract/keys.js';
 import { loadScript } from '../runtime/script.js';
 import { sleep } from '../runtime/wait.js';
-import { type CancelListing, CancelSweep } from './cancel-sweep.js';
+import { CancelSweep } from './cancel-sweep.js';
+import { LEASE_MS, Lease } from './lease.js';
 import { queuedOf, RequestReader, requestKeys } from './requests.js';
 
 export type CancelParts = {
@@ -30,22 +33,24 @@ export type CancelProgress = {
   readonly decided: number;
   /** not yet taken back: in a call to HubSpot, or not yet found */
   readonly queued: number;
+  /** jobs of it that workers have; absent before the first walk has ended */
+  readonly active?: number;
 };
 export type CancelOptions = {
+  /** called about once a second */
   readonly onProgress?: (progress: CancelProgress) => void;
-  readonly listing?: CancelListing;
+  /** A list is wanted. It is called after each step, when there may be something to list; the cancel waits for it. */
+  readonly onListable?: () => Promise<void>;
   /** ends the call early; workers take the rest back */
   readonly signal?: AbortSignal;
 };
 
-/** A process that has not renewed its lease for this long is dead, and another one walks. */
-export const LEASE_MS = 5_000;
-const RENEW_MS = 1_000;
 /** Pause between two walks: longer after a walk over a long queue, and shorter than the lease. */
 const PAUSE_MS = { least: 200, most: 2_000, perWalk: 2 };
 /** If so many walks in a row, a second apart, find nothing anywhere, the jobs are gone. */
 const EMPTY_WALKS = 5;
 const EMPTY_PAUSE_MS = 1_000;
+const PROGRESS_EVERY_MS = 1_000;
 
 const markScript = loadScript(new URL('./cancel-request.lua', import.meta.url));
 
@@ -65,10 +70,11 @@ export async function cancelRequest(
   const { redis, keys } = parts;
   const token = randomUUID();
   const lease = keys.requestCancelLease + id;
-  const outcome = await markScript(redis, [...requestKeys(keys), lease], [id, by, token, LEASE_MS]);
+  const list = options.onListable ? 'list' : '';
+  const outcome = await markScript(redis, [...requestKeys(keys), lease], [id, by, token, LEASE_MS, list]);
   if (outcome === 'unknown') throw new UnknownRequestError(id);
   if (outcome === 'shared') throw new SharedRequestError(id);
-  if (outcome === 'cancelling') return finish(parts, id, token, options);
+  if (outcome === 'cancelling') return finish(parts, id, new Lease(redis, lease, token), options);
   return (await progressOf(parts, id)) ?? { cancelled: 0, decided: 0, queued: 0 };
 }
 
@@ -81,31 +87,31 @@ export async function finishCancel(
   id: string,
   options: CancelOptions = {},
 ): Promise<CancelProgress | undefined> {
-  const token = randomUUID();
-  const lease = parts.keys.requestCancelLease + id;
-  if ((await parts.redis.set(lease, token, 'PX', LEASE_MS, 'NX')) === null) return undefined;
-  return finish(parts, id, token, options);
+  const lease = await Lease.take(parts.redis, parts.keys.requestCancelLease + id);
+  return lease && finish(parts, id, lease, options);
 }
 
 async function finish(
   parts: CancelParts,
   id: string,
-  token: string,
-  { onProgress = () => {}, listing, signal = new AbortController().signal }: CancelOptions,
+  lease: Lease,
+  options: CancelOptions,
 ): Promise<CancelProgress> {
+  const { onProgress = () => {}, signal = new AbortController().signal } = options;
   const { redis, keys, removal = new Removal(redis, keys) } = parts;
-  const lease = new Lease(redis, keys.requestCancelLease + id, token);
-  const sweep = new CancelSweep({ redis, keys, removal, request: id, listing, onStep: () => lease.renew() });
+  const onStep = stepsOf(parts, id, lease, options);
+  const sweep = new CancelSweep({ redis, keys, removal, request: id, onStep });
   try {
     let emptyWalks = 0;
     for (;;) {
       const since = performance.now();
       const met = await sweep.walk(signal);
-      const progress = await progressOf(parts, id);
-      if (!progress) {
+      const [counts, active] = [await progressOf(parts, id), await sweep.active()];
+      if (!counts) {
         await redis.zrem(keys.requestsCancelling, id);
         throw new UnknownRequestError(id);
       }
+      const progress = { ...counts, active };
       onProgress(progress);
       if (progress.queued <= 0) {
         // the last settlement has ended the request; a record that an operator changed has not
@@ -113,7 +119,7 @@ async function finish(
         return progress;
       }
       if (signal.aborted) return progress;
-      emptyWalks = met > 0 || (await sweep.hasActive()) ? 0 : emptyWalks + 1;
+      emptyWalks = met > 0 || active > 0 ? 0 : emptyWalks + 1;
       if (emptyWalks >= EMPTY_WALKS) {
         await redis.zrem(keys.requestsCancelling, id);
         return progress;
@@ -129,35 +135,23 @@ async function finish(
   }
 }
 
+/** What a walk does between its steps: it keeps the lease, lets the caller list, and tells how far it is. */
+function stepsOf(parts: CancelParts, id: string, lease: Lease, options: CancelOptions): () => Promise<void> {
+  const { onProgress, onListable } = options;
+  let toldAt = performance.now();
+  return async () => {
+    await lease.renew();
+    await onListable?.();
+    if (!onProgress || performance.now() - toldAt < PROGRESS_EVERY_MS) return;
+    toldAt = performance.now();
+    const progress = await progressOf(parts, id);
+    if (progress) onProgress(progress);
+  };
+}
+
 async function progressOf({ redis, keys }: CancelParts, id: string): Promise<CancelProgress | undefined> {
   const record = await new RequestReader(redis, keys).record(id);
   if (!record) return undefined;
   const { cancelled, created, rejected } = record;
   return { cancelled, decided: created + rejected, queued: Math.max(0, queuedOf(record)) };
-}
-
-/** Says that a process walks, and which one renewed it last. Losing it harms nothing: another process walks as well. */
-class Lease {
-  #renewedAt = performance.now();
-
-  constructor(
-    private readonly redis: Redis,
-    private readonly key: string,
-    private readonly token: string,
-  ) {}
-
-  async renew(): Promise<void> {
-    if (performance.now() - this.#renewedAt < RENEW_MS) return;
-    this.#renewedAt = performance.now();
-    await this.redis.set(this.key, this.token, 'PX', LEASE_MS);
-  }
-
-  /** Leaves the lease of another process that walks, too. */
-  async leave(): Promise<void> {
-    try {
-      if ((await this.redis.get(this.key)) === this.token) await this.redis.del(this.key);
-    } catch {
-      // an error here would hide the reason why the walk ended
-    }
-  }
 }

@@ -8,25 +8,12 @@
 import type { Redis } from 'ioredis';
 import { bullmqKeys, finishKeys, JOB_FIELDS, PLACES, type Place } from '../../bullmq/layout.js';
 import type { Removal } from '../../bullmq/removal.js';
-import type { JobData, Pair } from '../contract/association.js';
+import type { JobData } from '../contract/association.js';
 import { JobReader, type ReadJob } from '../contract/job-text.js';
 import type { Keys } from '../contract/keys.js';
 import { rejectionReason } from '../contract/rejection-reason.js';
 import { loadScript } from '../runtime/script.js';
 import { requestKeys } from './requests.js';
-
-/** What a cancel takes out of the queue: the associations of one job. */
-export type CancelledJob = Pick<JobData, 'fromObjectType' | 'toObjectType' | 'types' | 'source'> & {
-  readonly id: string;
-  readonly pairs: readonly Pair[];
-};
-/** Lists what is cancelled, before it is gone. */
-export type CancelListing = {
-  /** Called before the jobs are taken out: some of them may stay. */
-  before(jobs: readonly CancelledJob[]): Promise<void>;
-  /** Called afterwards with the same jobs. @param stay ids of those that were not taken out */
-  after(stay: ReadonlySet<string>): Promise<void>;
-};
 
 export type SweepParts = {
   readonly redis: Redis;
@@ -34,11 +21,12 @@ export type SweepParts = {
   readonly removal: Removal;
   /** id of the request */
   readonly request: string;
-  readonly listing?: CancelListing | undefined;
   /** called after each step of a walk, which takes milliseconds */
   readonly onStep: () => Promise<void>;
   /** for tests */
   readonly sizes?: typeof SIZES;
+  /** for tests: called with the ids of jobs that were read and are not taken out yet */
+  readonly onRead?: (ids: readonly string[]) => Promise<void>;
 };
 
 /** ids: of a window · jobs: read and taken out in one step; more would block Redis for milliseconds */
@@ -75,10 +63,10 @@ export class CancelSweep {
     return met;
   }
 
-  /** @returns true if a worker has jobs of the request */
-  async hasActive(): Promise<boolean> {
+  /** @returns how many jobs of the request workers have */
+  async active(): Promise<number> {
     const ids = await this.parts.redis.lrange(this.#keys.active, 0, -1);
-    return ids.some(this.#isOfRequest);
+    return ids.filter(this.#isOfRequest).length;
   }
 
   /**
@@ -140,10 +128,9 @@ export class CancelSweep {
   }
 
   async #take(waiting: Waiting, found: readonly Found[]): Promise<number> {
-    const { removal, listing } = this.parts;
-    await listing?.before(found.map(listed));
+    const { removal, onRead } = this.parts;
+    await onRead?.(found.map(({ id }) => id));
     const states = await this.#run(waiting, found);
-    await listing?.after(new Set(found.flatMap(({ id }, at) => (states[at] === CHANGED ? [id] : []))));
     if (removal.isKnown) return states.filter(state => state === OUT).length;
     // a job with rejections waits for a worker, which makes a dead letter of it
     const empty = found.filter(({ read }, at) => states[at] === EMPTY && !read.history.rejected);
@@ -162,16 +149,8 @@ export class CancelSweep {
   }
 }
 
-/** States in the reply of cancel-jobs.lua. */
-const [CHANGED, OUT, EMPTY] = [0, 1, 2];
-
-const listed = ({ id, read: { head, pairs } }: Found): CancelledJob => {
-  const { fromObjectType, toObjectType, types, source } = head;
-  return {
-    ...{ id, fromObjectType, toObjectType, types, pairs: pairs.toTexts() },
-    ...(source !== undefined && { source }),
-  };
-};
+/** States in the reply of cancel-jobs.lua; 0 = the job has changed since it was read. */
+const [OUT, EMPTY] = [1, 2];
 
 /** @returns what remains of a job when its associations are cancelled; `letter` is '' if none of it was rejected */
 function remains({ head, pairs, history }: ReadJob): { empty: string; letter: string; reason: string } {

@@ -7,8 +7,10 @@
   A caller reads the request before its first write, counts all outcomes of its call together, and counts a request once.
 ]]
 local COUNTED = {'accepted', 'created', 'rejected', 'cancelled'}
-local READ = {'accepted', 'created', 'rejected', 'cancelled', 'enqueueing', 'firstAt', 'lastAt', 'doneAt', 'cancelledAt', 'keep', 'fileHash'}
+local READ = {'accepted', 'created', 'rejected', 'cancelled', 'enqueueing', 'firstAt', 'lastAt', 'doneAt', 'cancelledAt', 'keep', 'fileHash', 'unlisted'}
 local REASONS, ABOUT_REASON = ':reasons', ':about'
+-- suffix of the list of what was taken back and waits for a command that lists it
+local UNLISTED = ':unlisted'
 -- Once a request has this many groups of rejections, all further ones share one group.
 local MOST_REASONS, OTHER_REASON = 100, 'other'
 local ABOUT_OTHERS = '{"category":"OTHER","message":"various other errors","from":"*","to":"*"}'
@@ -34,6 +36,7 @@ end
 local function expireRequest(keys, request, seconds)
   redis.call('EXPIRE', request.key, seconds)
   redis.call('EXPIRE', request.key .. REASONS, seconds)
+  if request.unlisted then redis.call('EXPIRE', request.key .. UNLISTED, seconds) end
   if request.fileHash then redis.call('EXPIRE', keys.file .. request.fileHash, seconds) end
 end
 

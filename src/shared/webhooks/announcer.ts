@@ -1,8 +1,9 @@
 /**
  * Tells one webhook what happened. Workers, gateway and dashboard each ask once a second; one script decides what there is
  * to tell and which process posts it (take.lua), so that one posts at a time and each event is told once. An event is posted
- * until it is taken. If the process dies between the receiver's answer and its report, another process posts the event
- * again, with the same id. No error of a webhook stops the process.
+ * until it is taken, and one that is not taken does not hold up the others (report.lua). If the process dies between the
+ * receiver's answer and its report, another process posts the event again, with the same id. No error of a webhook stops
+ * the process.
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
@@ -19,6 +20,7 @@ import { RequestReader } from '../state/requests.js';
 import { SILENT_MS } from '../state/worker-reports.js';
 import type { Announcement } from './announcement.js';
 import { POST_MS, type Target, targetsOf } from './targets.js';
+import type { PostResult } from './webhook.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** After this time without a report another process posts the event. */
@@ -80,7 +82,8 @@ export class Announcer implements Service {
       if (canWrite && !(await canWrite())) return;
       for (;;) {
         const taken = await this.#take();
-        if (!taken || this.#stop.signal.aborted || !(await this.#post(taken))) return;
+        if (!taken || this.#stop.signal.aborted) return;
+        await this.#post(taken);
       }
     } catch (error) {
       logger.warn(
@@ -104,37 +107,35 @@ export class Announcer implements Service {
     return taken ? (JSON.parse(String(taken)) as Announcement) : undefined;
   }
 
-  /** @returns true if the event is not posted again */
-  async #post(announcement: Announcement): Promise<boolean> {
+  async #post(announcement: Announcement): Promise<void> {
     const { name, webhook, bodyOf, headersOf } = this.target;
     const { logger } = this.parts;
     const { id, kind } = announcement;
     const body = await bodyOf(announcement);
-    if (body === undefined) return this.#report(announcement, true); // its request is gone
+    if (body === undefined) return this.#report(announcement, 'gone'); // its request is no longer kept
     const { fate, what } = await webhook.post(body, headersOf(body), this.#stop.signal);
-    const isOver = fate !== 'failed';
     // a process that ends keeps its turn until its time is over: it does not know whether the event arrived
-    if (!isOver && this.#stop.signal.aborted) return false;
+    if (fate === 'failed' && this.#stop.signal.aborted) return;
     const fields = { event: 'alert', kind, id, webhook: webhook.place };
     if (fate === 'taken') logger.info(fields, `posted to ${name}`);
-    else if (isOver) logger.warn({ ...fields, problem: what }, `${name} does not want the announcement`);
-    else
-      logger.warn(
-        { ...fields, problem: what },
-        `${name} did not accept the announcement; it is posted again with growing pauses`,
-      );
-    return this.#report(announcement, isOver);
+    else logger.warn({ ...fields, problem: what }, `${name} ${WORDS[fate]}`);
+    await this.#report(announcement, fate);
   }
 
-  async #report(announcement: Announcement, isOver: boolean): Promise<boolean> {
+  async #report(announcement: Announcement, fate: PostResult['fate'] | 'gone'): Promise<void> {
     const { redis, keys } = this.parts;
     const { id, at } = announcement;
     const request = announcement.kind === 'request' ? announcement.request : '';
     await reportScript(
       redis,
       [this.target.key, keys.requests, keys.requestsToAnnounce],
-      [id, at, this.#id, isOver ? 'over' : 'failed', request],
+      [id, at, this.#id, fate, request],
     );
-    return isOver;
   }
 }
+
+const WORDS = {
+  unwanted: 'does not want the announcement',
+  refused: 'refused the announcement; it is posted again with growing pauses, and others go on',
+  failed: 'did not accept the announcement; it is posted again with growing pauses',
+};

@@ -4,12 +4,13 @@
   and writes the changes at its end, so that nothing can fail in between.
 
   The hash of a webhook: since (ms, the first look of all), outbox (JSON list of incidents that wait, oldest first), leasedBy
-  and leaseUntil (who posts now, and until when), strikes and pausedUntil (failures in a row, and the pause after the last
-  one), and what each kind of incident has noted.
+  and leaseUntil (who posts now, and until when), and what each kind of incident has noted.
+  Pauses after posts that were not taken: strikes and pausedUntil hold up everything, because the receiver is away;
+  againStrikes and againFrom hold up the events that were posted before, because such a post tells nothing about new events.
 ]]
 -- Incidents that wait for a webhook, at most; a day later they are news to nobody.
 local MOST_WAITING, KEEP_INCIDENT = 20, 86400000
--- Pause after a failure, which doubles; the pause of an event grows with its age.
+-- A pause of the webhook doubles; the pause of an event grows with its age.
 local FIRST_PAUSE, LONGEST_PAUSE = 2000, 300000
 
 -- Ignores entries that these scripts did not write, so that they block no announcement.
@@ -46,6 +47,26 @@ end
 local function announce(webhook, event)
   event.id, event.notBefore = string.format('%s-%.0f', event.kind, event.at), 0
   if #webhook.outbox < MOST_WAITING then table.insert(webhook.outbox, event) end
+end
+
+-- strikes, untilWhen: names of the fields of a pause
+local function lengthenPause(webhook, strikes, untilWhen, now)
+  local count = noted(webhook, strikes) + 1
+  note(webhook, strikes, count)
+  note(webhook, untilWhen, now + math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ math.min(count - 1, 20)))
+end
+
+local function endPause(webhook, strikes, untilWhen)
+  note(webhook, strikes, nil)
+  note(webhook, untilWhen, nil)
+end
+
+-- Returns the next incident to post, or nil. mayBeAgain: one that was posted before may be posted again
+local function nextIncident(webhook, now, mayBeAgain)
+  for _, event in ipairs(webhook.outbox) do
+    if event.notBefore == 0 or (mayBeAgain and event.notBefore <= now) then return event end
+  end
+  return nil
 end
 
 -- Returns the pause before an event is posted again: as long as it has waited so far.

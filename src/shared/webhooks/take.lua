@@ -18,7 +18,7 @@
           -1 = neither they nor holds of the account are
   ARGV[5] requests without a name are announced if they have more associations than this; -1 = no request is
 
-  Returns the event to post as JSON {id, kind, at, …}; '' if there is none, somebody else posts, or a failure is not over
+  Returns the event to post as JSON {id, kind, at, …}; '' if there is none, somebody else posts, or the webhook pauses
 ]]
 -- The hash of a webhook that nobody looks after is gone after a week.
 local KEEP, RENEW = 7 * 86400, 6 * 86400
@@ -42,10 +42,11 @@ local taken, dropped
 local isFirstLook = noted(webhook, 'since') == 0
 if isFirstLook then note(webhook, 'since', now) end
 if math.max(noted(webhook, 'leaseUntil'), noted(webhook, 'pausedUntil')) <= now then
-  for _, event in ipairs(webhook.outbox) do
-    if not taken and event.notBefore <= now then taken = event end
+  local mayBeAgain = noted(webhook, 'againFrom') <= now
+  taken = nextIncident(webhook, now, mayBeAgain)
+  if not taken and least >= 0 and not isFirstLook then
+    taken, dropped = nextEnd(KEYS[7], KEYS[8], least, now, mayBeAgain)
   end
-  if not taken and least >= 0 and not isFirstLook then taken, dropped = nextEnd(KEYS[7], KEYS[8], least, now) end
   if taken then
     note(webhook, 'leasedBy', asker)
     note(webhook, 'leaseUntil', now + leaseMs)

@@ -3,9 +3,12 @@
  * fetch, which may quote it, do not leave this file.
  */
 
-/** What became of a post. `taken`: 2xx. `unwanted`: 410, never send this again. `failed`: everything else. */
+/**
+ * What became of a post. `taken`: 2xx. `unwanted`: 410, never send this again. `refused`: the receiver is there and does not
+ * accept this event. `failed`: everything else; it may be the same with any other event.
+ */
 export type PostResult = {
-  readonly fate: 'taken' | 'unwanted' | 'failed';
+  readonly fate: 'taken' | 'unwanted' | 'refused' | 'failed';
   /** in words without the URL: `it answered 200`, `ECONNREFUSED` */
   readonly what: string;
 };
@@ -50,7 +53,11 @@ export class Webhook {
   }
 }
 
+/** Answers of 4xx that tell of the receiver or the way to it: its address, its credentials, its load. */
+const OF_THE_RECEIVER: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 408, 421, 425, 429]);
+
 function fateOf(status: number): PostResult['fate'] {
   if (status >= 200 && status < 300) return 'taken';
-  return status === 410 ? 'unwanted' : 'failed';
+  if (status === 410) return 'unwanted';
+  return status >= 400 && status < 500 && !OF_THE_RECEIVER.has(status) ? 'refused' : 'failed';
 }

@@ -37,10 +37,14 @@ describe('the webhook', () => {
   test.each([
     [204, 'taken'],
     [302, 'failed'],
-    [400, 'failed'],
+    [400, 'refused'],
+    [401, 'failed'],
     [404, 'failed'],
     [410, 'unwanted'],
+    [413, 'refused'],
+    [422, 'refused'],
     [429, 'failed'],
+    [500, 'failed'],
     [503, 'failed'],
   ])('%i: %s', async (status, fate) => {
     expect(
