@@ -4,10 +4,10 @@ import { type CommandSpec, PROGRAM, warnOf } from './command.js';
 const TEST: CommandSpec = {
   usage: 'test',
   summary:
-    'Posts a test to ALERT_WEBHOOK_URL and REQUEST_WEBHOOK_URL, and prints what came back. Uses no Redis.',
+    'Posts a test to ALERT_WEBHOOK_URL and to REQUEST_WEBHOOK_URL, and prints what came back. It needs no Redis.',
   flags: [],
   example: `${PROGRAM} alerts test`,
-  notes: 'Exits 0 if each webhook that is set has taken the test, else 1.',
+  notes: 'Exits 0 if each webhook that is set has taken the test, 1 if one has not, or if none is set.',
   run: async given => {
     const { parseConfig } = await import('../shared/runtime/config.js');
     const config = given.settle(() => parseConfig(process.env));

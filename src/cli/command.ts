@@ -49,6 +49,9 @@ export function addCommand(
   });
 }
 
+/** A tab is a delimiter, and no blank. */
+const isBlank = (value: unknown): boolean => /^ *$/.test(String(value));
+
 /** For commander's configureHelp: the help shows values as required. */
 export const optionTerm = ({ flags }: Option): string => flags.replace(/\[(.+)\]/, '<$1>');
 
@@ -65,14 +68,20 @@ export class Given {
     const firstUnknown = command.args.findIndex(isOption);
     const unknown = firstUnknown < 0 ? [] : command.args.slice(firstUnknown);
     this.operands = command.args.slice(0, command.args.length - unknown.length);
+    this.operands.forEach((operand, at) => {
+      if (isBlank(operand)) this.problem(`${operandNames[at] ?? 'an argument'} is blank`);
+    });
     for (const option of unknown.filter(isOption)) this.problem(this.#unknownOption(option));
     for (const operand of this.operands.slice(operandNames.length))
       this.problem(`unexpected argument "${operand}"`);
     if (unknown.every(isOption))
       for (const name of operandNames.slice(this.operands.length)) this.problem(`${name} is missing`);
-    for (const option of command.options)
-      if (option.optional && command.getOptionValue(option.attributeName()) === true)
-        this.problem(`${option.long} needs a value`);
+    for (const option of command.options.filter(({ optional }) => optional)) {
+      const value: unknown = command.getOptionValue(option.attributeName());
+      if (value === true) this.problem(`${option.long} needs a value`);
+      // mostly a variable that is not set: it must not mean "all", or the default
+      else if (Array.isArray(value) && value.some(isBlank)) this.problem(`${option.long} is blank`);
+    }
   }
 
   problem(...problems: readonly string[]): void {
@@ -84,10 +93,10 @@ export class Given {
     return this.#command.getOptionValue(name) === true;
   }
 
-  /** @returns all values of `--name` */
+  /** @returns all values of `--name`; blank ones, which are a problem, are omitted */
   list(name: string): string[] {
     const values: unknown = this.#command.getOptionValue(name);
-    return Array.isArray(values) ? values.map(String) : [];
+    return Array.isArray(values) ? values.map(String).filter(value => !isBlank(value)) : [];
   }
 
   /** @returns the values of these options; absent ones are omitted, and the last of several counts */

@@ -11,7 +11,7 @@ const FAILURE_FILTERS = [
   ['--from <type>', 'only associations from this object type, such as contacts'],
   ['--to <type>', 'only associations to this object type, such as companies'],
   ['--request <id>', 'only associations of this request, as enqueue prints it'],
-  ['--source <text>', 'only associations with this source'],
+  ['--source <text>', 'only associations that were enqueued with this --source'],
 ] as const;
 
 const failures = (verb: FailureVerb, spec: Omit<CommandSpec, 'usage' | 'run'>): CommandSpec => ({

@@ -32,7 +32,7 @@ const VERBS: readonly Group[] = [
   {
     name: 'requests',
     summary:
-      'Lists, shows, exports, retries or cancels requests, or waits for one: what was enqueued at one time',
+      'Lists requests (what was enqueued at one time), shows one, waits for it, exports or retries its rejections, cancels it',
     specs: REQUESTS,
     examples: ['list', 'show --help'],
   },

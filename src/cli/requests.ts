@@ -14,8 +14,8 @@ const LIST: CommandSpec = {
   summary: 'Lists requests, the newest first: those with a name and those with more than one job.',
   flags: [
     ['--state <state>', `only requests in this state: ${REQUEST_STATES.join(', ')}`],
-    ['--limit <n>', `at most so many (default 50, at most ${MOST_LISTED})`],
-    ['--after <id>', 'older ones than this request'],
+    ['--limit <n>', `how many, at most ${MOST_LISTED} (default 50)`],
+    ['--after <id>', 'only requests that are older than this one'],
     ['--json', 'as JSON, for programs'],
   ],
   example: `${PROGRAM} requests list --state open`,
@@ -50,13 +50,13 @@ const SHOW: CommandSpec = {
 
 const WAIT: CommandSpec = {
   usage: 'wait ID',
-  summary: 'Waits until a request is over, and shows how far it is.',
+  summary: 'Waits until everything of a request is created, rejected or cancelled, and shows how far it is.',
   flags: [
     ['--timeout <seconds>', 'wait no longer than this'],
     ['--json', 'print the request as show --json does, instead of a line'],
   ],
   example: `${PROGRAM} requests wait ${ID} --timeout 3600 || ${PROGRAM} requests show ${ID}`,
-  notes: `${EXIT_CODES} the time\nis up, the wait or the enqueueing was interrupted, or Redis cannot be used.\nThe end of the wait does not change the request. ${WHICH}`,
+  notes: `${EXIT_CODES} the time\nis up, the wait or the enqueueing was interrupted, or Redis cannot be used.\nThe request goes on without the wait. ${WHICH}`,
   run: async given => {
     const [id = ''] = given.operands;
     const timeout = given.integer('timeout', 0, MOST_SECONDS);
@@ -90,10 +90,10 @@ const CANCEL: CommandSpec = {
 const EXPORT: CommandSpec = {
   usage: 'export ID',
   summary:
-    'Writes what was rejected of a request to stdout, as enqueue reads it again: the lines of its file with their own columns, line number and reason.',
+    'Writes the rejected lines of a request to stdout, in a form that enqueue reads: with the columns of its file, the line number and the reason.',
   flags: [['--file <path>', 'where the file of the request is now, if it was moved']],
   example: `${PROGRAM} requests export ${ID} > rejected.csv`,
-  notes: `Without a file (the library, the gateway, standard input): ids with their reasons, as NDJSON. ${WHICH}`,
+  notes: `Of a request without a file (library, gateway, standard input): ids with their reasons, as NDJSON.\n${WHICH}`,
   run: async given => {
     const [id = ''] = given.operands;
     const { file } = given.texts('file');
@@ -106,7 +106,8 @@ const EXPORT: CommandSpec = {
 
 const RETRY: CommandSpec = {
   usage: 'retry ID',
-  summary: 'Puts what was rejected of a request back to be tried again, as failures retry does.',
+  summary:
+    'Puts what was rejected of a request back to be tried again. (failures retry --request chooses among it.)',
   flags: [],
   example: `${PROGRAM} requests retry ${ID}\n${PROGRAM} failures retry --request ${ID} --category OBJECT_NOT_FOUND`,
   notes: WHICH,

@@ -99,11 +99,14 @@ export async function runFailures(
   const { json = false, yes = false, groupBy, ...given } = options;
   return withQueue(config, async access => {
     const { request } = given;
-    const filter = { ...given, ...(request && { request: await requestInJobs(access, request) }) };
+    const filter = {
+      ...given,
+      ...(request !== undefined && { request: await requestInJobs(access, request) }),
+    };
     switch (verb) {
       case 'list': {
         const summary = await summariseFailures(access, filter, groupBy);
-        await (json ? printJson(summary, 2) : print(listText(summary)));
+        await (json ? printJson(summary, 2) : print(listText(summary, Object.keys(given).length > 0)));
         return 0;
       }
       case 'retry':

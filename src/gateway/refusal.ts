@@ -60,6 +60,9 @@ export const compressed = (coding: string): Refusal =>
     },
   ]);
 
+export const listRefusal = (faults: readonly Fault[]): Refusal =>
+  new Refusal(400, 'This list cannot be given', faults);
+
 export const full = (): Refusal =>
   new Refusal(429, 'Too many associations are queued: try again later', [], { 'retry-after': '10' });
 

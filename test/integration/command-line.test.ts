@@ -108,6 +108,16 @@ describe('mistakes exit 2', () => {
       ['enqueue', 'a.csv', '--priority', 'low'],
       'association-queue enqueue: --priority: "low" is not one of normal, high',
     ],
+    [['enqueue', 'a.csv', '--name', ' '], 'association-queue enqueue: --name is blank'],
+    [['enqueue', ''], 'association-queue enqueue: FILE is blank'],
+    [
+      ['failures', 'discard', '--request', '', '--yes'], // a variable that is not set
+      'association-queue failures discard: --request is blank',
+    ],
+    [['requests', 'cancel', ' ', '--list', ''], 'association-queue requests cancel: ID is blank'],
+    [['requests', 'cancel', 'x', '--list', ''], 'association-queue requests cancel: --list is blank'],
+    [['pause', '--reason', ''], 'association-queue pause: --reason is blank'],
+    [['requests', 'wait', 'x', '--timeout', ''], 'association-queue requests wait: --timeout is blank'],
     [['simulator', '--port', 'x'], 'association-queue simulator: --port "x" is not an integer from 0'],
     [
       ['failures', 'discard'],

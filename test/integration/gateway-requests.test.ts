@@ -84,6 +84,13 @@ it('a caller finds its own requests by state, page by page, the newest first, an
   expect((await list(server, '?stat=open', bearer('one'))).body).toMatchObject({
     errors: [{ in: 'stat', message: expect.stringContaining('did you mean state?') }],
   });
+  const gone = `?after=00000000-0000-4000-8000-000000000000`;
+  expect(await list(server, gone, bearer('one'))).toMatchObject({
+    ...{
+      status: 400,
+      body: { errors: [{ in: 'after', message: expect.stringContaining('begin without it') }] },
+    },
+  });
   const keyless = await openServer({}, test.prefix);
   expect((await list(keyless, '')).body).toEqual({ requests: [] });
 });

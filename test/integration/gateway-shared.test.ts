@@ -4,6 +4,7 @@ import type { QueueAccess } from '../../src/dashboard/connection.js';
 import { discardFailures } from '../../src/dashboard/failures/failures.js';
 import type { SharedNote } from '../../src/gateway/requests/found.js';
 import { memberStatus } from '../../src/gateway/requests/status.js';
+import { RequestReader } from '../../src/shared/state/requests.js';
 import { eventually } from '../support/eventually.js';
 import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRig } from '../support/rig.js';
@@ -82,8 +83,13 @@ it('a request that shares a job gets the outcome of its own association', async 
   for (const place of ['003', '1f4', 'fff'])
     expect((await get(good.replace(/...$/, place))).status).toBe(404);
   expect((await get('/requests/00000000-0000-8000-0000-000000000000')).status).toBe(404);
+  // nobody may cancel it, and after the discard there is nothing to export or to retry
+  const reader = new RequestReader(rig.redis, rig.keys);
+  const note = good.slice('/requests/'.length, -3).padEnd(36, '0');
+  expect(await reader.read(note)).toMatchObject({ shared: true, accepted: 3, rejected: 1 });
   // the sender still sees what an operator discarded
   await discardFailures(access(), {});
+  expect(await reader.read(note)).toMatchObject({ rejected: 1, discarded: 1 });
   expect(await rig.queue.getFailedCount()).toBe(0);
   for (const path of [good, other]) expect((await get(path)).body).toMatchObject({ created: 1, rejected: 0 });
   expect((await get(bad)).body).toMatchObject({

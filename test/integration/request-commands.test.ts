@@ -104,6 +104,23 @@ describe('a request from a file', () => {
       stdout: expect.stringMatching(/^Put back .* 3 associations/),
     });
     expect(await requests('wait', id)).toMatchObject({ status: 1, stdout: waited.stdout });
+    expect((await requests('show', id)).stdout).toMatch(/requests export .*\n.*requests retry /);
+
+    // what is discarded can be neither exported nor retried, and nothing offers it
+    const filter = ['--request', start, '--category', 'OBJECT_NOT_FOUND', '--yes'];
+    expect((await run('failures', 'discard', ...filter)).stdout).toMatch(/^Discarded 3 associations/);
+    const after = (await requests('show', id)).stdout;
+    expect(after).toMatch(/rejected +3 +3 of them discarded$/m);
+    expect(after).not.toContain('association-queue');
+    expect((await requests('export', start, '--file', moved)).stderr).toBe(
+      'nothing to export\n3 more were rejected and discarded\n',
+    );
+    expect((await requests('retry', start)).stdout).toBe(
+      'Nothing to retry.\n3 more were rejected and discarded.\n',
+    );
+    const unknown = await requests('list', '--after', 'nobody');
+    expect([unknown.status, unknown.stdout]).toEqual([2, '']);
+    expect((await requests('list', '--after', start)).stdout).not.toContain(start);
   });
 
   test('is waited for while Redis is away; Ctrl-C ends the wait and not the request', async () => {

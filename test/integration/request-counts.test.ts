@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { JobData } from '../../src/shared/contract/association.js';
+import { UnknownRequestError } from '../../src/shared/contract/errors.js';
 import { accountKeys, type Keys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { RequestReader } from '../../src/shared/state/requests.js';
@@ -173,7 +174,8 @@ describe('the list of requests', () => {
     expect(await ids({ limit: 3, after: 'r1' })).toEqual([['r0'], undefined]);
     expect(await ids({ state: 'done' })).toEqual([['r2', 'r1', 'r0'], undefined]);
     expect(await ids({ owner: 'one', limit: 2 })).toEqual([['r5', 'r3'], 'r3']);
-    expect(await ids({ after: 'unknown' })).toEqual([[], undefined]);
+    // an empty page would look like the last one
+    await expect(ids({ after: 'unknown' })).rejects.toBeInstanceOf(UnknownRequestError);
     await redis.zrem(keys.requestList, 'r4');
     expect(await ids({ limit: 3, after: 'r4' })).toEqual([['r3', 'r2', 'r1'], 'r1']);
   });

@@ -6,7 +6,7 @@
   Replaces the data of a failed job, provided that it is still the failed job that was read, and updates the index of
   rejections (rejections.lua). A job that was retried meanwhile belongs to its worker and stays unchanged. The sender of a
   gateway request may still ask for it, so the discarded associations are noted with the request, as long as Redis keeps
-  it (count-request.lua). The reasons of its rejections stay, as its rejected does.
+  it (count-request.lua), and counted there. The reasons of its rejections stay, as its rejected does.
 
   KEYS[1] BullMQ's failed set   KEYS[2] the job's hash   KEYS[3] our counters
   KEYS[4] rejections  KEYS[5] rejection (prefix)  KEYS[6] rejectedJobs  KEYS[7…12] requests, as request-list.lua takes them
@@ -37,7 +37,11 @@ if undecided > 0 then redis.call('HINCRBY', KEYS[3], 'rejected', undecided) end
 if discarded > 0 then redis.call('HINCRBY', KEYS[3], 'discarded', discarded) end
 indexRejections(index, ARGV[1], groups)
 if request then
-  redis.call('HSET', request.key, name .. redis.call('HLEN', request.key), note)
+  if discarded > 0 then
+    -- the count makes the name of the note unique
+    local all = kept(redis.call('HGET', request.key, 'discarded')) + discarded
+    redis.call('HSET', request.key, 'discarded', all, name .. all, note)
+  end
   for _, reason in ipairs(reasons) do countReason(request, reason) end
   if undecided > 0 then countRequest(requests, request, 0, undecided, 0) end
 end

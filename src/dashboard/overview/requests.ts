@@ -26,7 +26,7 @@ export type Requests = {
 /** One request with all that its record says. */
 export type RequestDetail = {
   readonly request: RequestView & WithRate;
-  readonly record: Pick<RequestRecord, 'jobs' | 'line' | 'cancelledAt'>;
+  readonly record: Pick<RequestRecord, 'jobs' | 'cancelledAt'>;
 };
 
 /** Requests of a page. */
@@ -76,12 +76,11 @@ export class RecentRequests {
     const [request, record] = await Promise.all([this.#reader.read(id), this.#reader.record(id)]);
     if (!request || !record) return undefined;
     this.#measure(request, now);
-    const { jobs, line, cancelledAt } = record;
+    const { jobs, cancelledAt } = record;
     return {
       request: { ...request, ...this.#timing(request, now) },
       record: {
         jobs,
-        ...(line !== undefined && { line }),
         ...(cancelledAt !== undefined && { cancelledAt }),
       },
     };

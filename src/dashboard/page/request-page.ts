@@ -1,6 +1,7 @@
 /** The page of one request: its progress, its reasons with examples, its history, and what can be done with it. */
 import {
   countsOf,
+  hasRejections,
   nextSteps,
   percentOf,
   requestName,
@@ -23,7 +24,6 @@ const url = `/api/requests/${encodeURIComponent(id)}`;
 const bar = createBar();
 let actions: RequestActions | undefined;
 let readOnly = true;
-let rejected = -1;
 
 async function read(): Promise<void> {
   if (document.hidden) return;
@@ -72,8 +72,10 @@ let shownSteps = '';
 
 function showReasons({ request }: RequestDetail): void {
   byId('reasons-section').hidden = request.rejections.length === 0;
-  if (request.rejected === rejected) return;
-  rejected = request.rejected;
+  // discarded ones are counted among the reasons, and have no example any more
+  const shown = `${request.rejected} ${request.discarded ?? 0}`;
+  if (shown === shownReasons) return;
+  shownReasons = shown;
   const { wrap, body } = table(
     'Why associations of this request were rejected',
     [['Associations', 'number'], ['Why']],
@@ -94,11 +96,12 @@ function showReasons({ request }: RequestDetail): void {
       ),
     );
   byId('reasons').replaceChildren(wrap);
-  void showExamples();
+  void showExamples(hasRejections(request));
 }
+let shownReasons = '';
 
-async function showExamples(): Promise<void> {
-  const examples = rejected > 0 ? await get<RejectionExample[]>(`${url}/examples`) : [];
+async function showExamples(areThere: boolean): Promise<void> {
+  const examples = areThere ? await get<RejectionExample[]>(`${url}/examples`) : [];
   byId('examples-section').hidden = !examples?.length;
   if (examples?.length) byId('examples').replaceChildren(exampleList(examples));
 }
@@ -146,8 +149,13 @@ function showFacts({ request, record }: RequestDetail): void {
     ['Source', source],
     ['Jobs', count(record.jobs)],
     ['File', file && `${file.path}, ${count(file.bytes)} bytes`],
-    ['Read up to', record.line === undefined ? undefined : `line ${count(record.line)}`],
+    ['Read up to', request.line === undefined ? undefined : `line ${count(request.line)}`],
     ['Refused lines', request.refusedLines > 0 ? count(request.refusedLines) : undefined],
+    ['Discarded', request.discarded ? `${count(request.discarded)} of the rejected` : undefined],
+    [
+      'Shared',
+      request.shared && 'several requests of one association share its job, so it cannot be cancelled',
+    ],
     ['Interrupted', interrupted],
   ];
   byId('facts').replaceChildren(

@@ -38,6 +38,8 @@ export type ExportedRequest = {
   readonly associations: number;
   /** that the request's record counts as rejected */
   readonly rejected: number;
+  /** of those */
+  readonly discarded: number;
   /** undefined: ids alone */
   readonly original?: OriginalFile;
 };
@@ -48,18 +50,18 @@ export async function exportRequest(access: QueueAccess, options: ExportOptions)
   const reader = new RequestReader(access.redis, access.keys);
   const id = await findRequest(access, reader, given);
   const record = await reader.record(id);
-  const rejected = record?.rejected ?? 0;
+  const { rejected = 0, discarded = 0 } = record ?? {};
   const found = rejectedAssociations(access, { request: id });
   if (!record?.file) {
     if (path !== undefined) throw new ConfigError([`--file: request ${id} was not enqueued from a file`]);
-    return { id, rejected, associations: await writeIds(found, write) };
+    return { id, rejected, discarded, associations: await writeIds(found, write) };
   }
   const original = await openOriginal(record.file, path);
   const all: RejectedAssociation[] = [];
   for await (const association of found) all.push(association);
   for await (const text of original.lines(all))
     await write(original.format === 'ndjson' ? safeNdjson(text) : text);
-  return { id, rejected, associations: all.length - original.missing().length, original };
+  return { id, rejected, discarded, associations: all.length - original.missing().length, original };
 }
 
 const MARK = '\ufeff';

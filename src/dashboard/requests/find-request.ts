@@ -61,5 +61,5 @@ function unknownText(given: string): string {
 
 function ambiguousText(given: string, found: readonly string[]): string {
   const more = found.length > MOST_NAMED ? ' and others' : '';
-  return `${JSON.stringify(given)} is the beginning of several requests: give more of ${found.slice(0, MOST_NAMED).join(', ')}${more}`;
+  return `several ids begin with ${JSON.stringify(given)}: give more of it (${found.slice(0, MOST_NAMED).join(', ')}${more})`;
 }

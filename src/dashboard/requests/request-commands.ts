@@ -10,16 +10,20 @@ import { print, printJson } from '../output.js';
 import { painter } from '../terminal/glyphs.js';
 import { retryText } from '../text/failures-text.js';
 import { clockAt } from '../text/figures.js';
-import { notFailedText, requestsText, requestText } from '../text/requests-text.js';
+import { notFailedTexts, requestsText, requestText } from '../text/requests-text.js';
 import { findRequest } from './find-request.js';
 
 /** Width of the screen without a terminal. */
 const COLUMNS = 100;
 
-/** @returns the exit code */
+/** @returns the exit code @throws ConfigError if there is no request to begin after */
 export async function runList(config: Config, query: RequestQuery, json: boolean): Promise<number> {
-  const page = await withQueue(config, ({ redis, keys }) => new RequestReader(redis, keys).list(query));
-  if (!json) await print(requestsText(page));
+  const page = await withQueue(config, async access => {
+    const reader = new RequestReader(access.redis, access.keys);
+    const after = query.after === undefined ? undefined : await findRequest(access, reader, query.after);
+    return reader.list({ ...query, ...(after !== undefined && { after }) });
+  });
+  if (!json) await print(requestsText(page, query));
   else {
     await printJson(page.requests, 2);
     if (page.after !== undefined) process.stderr.write(`there are more: --after ${page.after}\n`);
@@ -48,10 +52,10 @@ export async function runRetry(config: Config, given: string): Promise<number> {
   await withQueue(config, async access => {
     const reader = new RequestReader(access.redis, access.keys);
     const id = await findRequest(access, reader, given);
-    const before = await reader.record(id);
+    const { rejected = 0, discarded = 0 } = (await reader.record(id)) ?? {};
     const retried = await retryFailures(access, { request: id });
-    const left = (before?.rejected ?? 0) - retried.associations;
-    await print(retryText(retried) + (left > 0 ? notFailedText(left) : ''));
+    const left = rejected - retried.associations;
+    await print([retryText(retried), ...notFailedTexts(left, discarded).map(text => `${text}.`)].join('\n'));
     if (retried.jobs > 0) await print(`Follow it: association-queue requests wait ${id}`);
   });
   return 0;

@@ -1,7 +1,8 @@
 /** What `requests cancel` says: how far it is, why it waits, what is left and how to go on. Pure. */
+
+import { shellWord } from '../../shared/runtime/text.js';
 import type { CancelProgress } from '../../shared/state/cancel-request.js';
 import { count, counted } from './figures.js';
-import { quoted } from './request-words.js';
 
 export type CancelEnd = CancelProgress & {
   readonly id: string;
@@ -65,7 +66,7 @@ function listText(
     ...(never > 0 ? [`${associations(never)} taken back before anybody asked for a list`] : []),
     ...(left > 0
       ? [
-          `${associations(left)} in no list yet, kept as long as the request: ${again} ${problem === undefined ? quoted(path) : 'ANOTHER.ndjson'}`,
+          `${associations(left)} in no list yet, kept as long as the request: ${again} ${problem === undefined ? shellWord(path) : 'ANOTHER.ndjson'}`,
         ]
       : []),
   ];

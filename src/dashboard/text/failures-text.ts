@@ -15,9 +15,13 @@ const held = (total: number, jobCount: number): string =>
     ? `${jobs(jobCount)} without associations that can be read`
     : `${associations(total)} in ${jobs(jobCount)}`;
 
-/** One row per error, with the message and an example below it. */
-export function listText({ associations: total, jobs: jobCount, groups }: FailureSummary): string {
-  if (groups.length === 0) return 'No rejected associations.';
+/** One row per error, with the message and an example below it. @param isFiltered only some rejections were asked for */
+export function listText(
+  { associations: total, jobs: jobCount, groups }: FailureSummary,
+  isFiltered = false,
+): string {
+  if (groups.length === 0)
+    return isFiltered ? 'No rejected association matches.' : 'No rejected associations.';
   const heads = aligned(
     [
       ['associations', 'error', 'object pair', 'first seen', 'last seen'],
@@ -75,6 +79,7 @@ export function exportText({ associations: total, jobs: jobCount, unreadable }: 
     unreadable > 0
       ? ` ${jobs(unreadable)} copied as text: the data cannot be read, and enqueue refuses these lines (see: association-queue failures list --category ${INVALID_JOB}).`
       : '';
+  if (total === 0 && unreadable === 0) return 'nothing to export.';
   return `exported ${associations(total)} of ${jobs(jobCount)}.${left}`;
 }
 

@@ -1,4 +1,5 @@
 /** Describes a request in words: its state, its progress, its times. Pure; the caller gives the clock. */
+import { shellWord } from '../../shared/runtime/text.js';
 import type { RequestView } from '../../shared/state/requests.js';
 import type { RequestLine } from '../overview/requests.js';
 import { type Clock, short, type Tone } from './state-sentence.js';
@@ -60,25 +61,23 @@ export function took(from: string, to: string): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-/** The commands that go on from here. */
+/** The commands that go on from here: only those that can do something. */
 export function nextSteps(request: Shown & Pick<RequestView, 'file'>): string[] {
-  const { id, state, queued, rejected, unlisted = 0 } = request;
+  const { id, state, queued, unlisted = 0 } = request;
   const path = request.file?.path;
   const format = path === undefined || /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'csv';
   const requests = 'association-queue requests';
   return [
-    ...(state === 'interrupted' && request.via === 'file'
-      ? [`association-queue enqueue ${quoted(path ?? 'FILE')} --resume ${id}`]
-      : []),
+    ...(state === 'interrupted' ? restOf(request) : []),
     ...(state === 'enqueueing' || state === 'open' ? [`${requests} wait ${id}`] : []),
-    ...(state !== 'done' && state !== 'cancelled' ? [`${requests} cancel ${id}`] : []),
+    ...(canCancel(request) ? [`${requests} cancel ${id}`] : []),
     ...(state === 'cancelled' && queued > 0 ? [`${requests} cancel ${id}    (goes on with it)`] : []),
     ...(unlisted > 0
       ? [
           `${requests} cancel ${id} --list cancelled.ndjson    (lists ${count(unlisted)} of what was taken back)`,
         ]
       : []),
-    ...(rejected > 0
+    ...(hasRejections(request)
       ? [
           `${requests} export ${id} > rejected.${format}    (repair it, then enqueue it)`,
           `${requests} retry ${id}    (if HubSpot would accept them now)`,
@@ -87,10 +86,16 @@ export function nextSteps(request: Shown & Pick<RequestView, 'file'>): string[] 
   ];
 }
 
-/** A path as a person types it. */
-export const quoted = (path: string): string => (/^[\w./-]+$/.test(path) ? path : JSON.stringify(path));
+/** How the rest of an interrupted request is enqueued; nobody but its application can do it for one of the library. */
+function restOf({ id, via, file, line = 0 }: Shown & Pick<RequestView, 'file'>): string[] {
+  if (via !== 'file') return [];
+  if (file) return [`association-queue enqueue ${shellWord(file.path)} --resume ${id}`];
+  const lines = line > 0 ? `the lines after line ${line}` : 'all lines';
+  return [`association-queue enqueue -    (${lines} again: standard input cannot be resumed)`];
+}
 
 /** What the operator may do with it. */
-export const canCancel = ({ state, queued }: Shown): boolean =>
-  state === 'enqueueing' || ((state === 'open' || state === 'interrupted') && queued > 0);
-export const hasRejections = ({ rejected }: Shown): boolean => rejected > 0;
+export const canCancel = ({ state, queued, shared }: Shown): boolean =>
+  !shared && (state === 'enqueueing' || ((state === 'open' || state === 'interrupted') && queued > 0));
+/** Rejections that nobody has discarded. */
+export const hasRejections = ({ rejected, discarded = 0 }: Shown): boolean => rejected > discarded;

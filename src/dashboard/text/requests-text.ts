@@ -1,6 +1,6 @@
 /** The output of the requests commands: a list, the screen of one request, and one line of progress. Pure. */
 import { harmless } from '../../shared/runtime/text.js';
-import type { RequestPage, RequestSummary, RequestView } from '../../shared/state/requests.js';
+import type { RequestPage, RequestQuery, RequestSummary, RequestView } from '../../shared/state/requests.js';
 import { type Paint, padEnd, type Style, wrap } from '../terminal/glyphs.js';
 import { aligned, type clockAt, count, counted, moment } from './figures.js';
 import { nextSteps, percentOf, stateWord } from './request-words.js';
@@ -12,9 +12,12 @@ export type Canvas = { readonly columns: number; readonly paint: Paint; readonly
 const associations = (value: number): string => counted(value, 'association');
 const time = (iso: string): string => moment(Date.parse(iso));
 
-/** One row for each request, the newest first. */
-export function requestsText({ requests, after }: RequestPage): string {
-  if (requests.length === 0) return 'No requests.';
+/** One row for each request, the newest first. @param asked what the list is limited to */
+export function requestsText({ requests, after }: RequestPage, asked: RequestQuery = {}): string {
+  if (requests.length === 0) {
+    const older = asked.after === undefined ? '' : 'older ';
+    return asked.state === undefined ? `No ${older}requests.` : `No ${older}request is ${asked.state}.`;
+  }
   const ids = shortIds(requests.map(({ id }) => id));
   const rows = requests.map((request, at) => [
     ids[at] ?? '',
@@ -68,14 +71,15 @@ const titled = (title: string, lines: readonly string[] = [], paint: Paint): str
   lines.length > 0 ? ['', paint(title, 'bold'), ...lines] : [];
 
 function head(request: RequestView, paint: Paint): string[] {
-  const { id, name, enqueuedAt, by, via, source, account } = request;
+  const { id, name, enqueuedAt, by, via, source, account, shared } = request;
   const from = { file: 'from a file', library: 'with the library', gateway: 'through the gateway' }[via];
   const who = by === undefined ? '' : ` by ${by}`;
   const what = source === undefined ? '' : `, source ${source}`;
   const where = account === 'default' ? '' : `, account ${account}`;
+  const several = shared ? '; several requests of one association, which share a job' : '';
   return [
     `${paint(harmless(name ?? 'request without a name'), 'bold')}  ${paint(harmless(id), 'dim')}`,
-    paint(harmless(`enqueued ${time(enqueuedAt)}${who} ${from}${what}${where}`), 'dim'),
+    paint(harmless(`enqueued ${time(enqueuedAt)}${who} ${from}${what}${where}${several}`), 'dim'),
   ];
 }
 
@@ -96,7 +100,7 @@ export function stateText(request: RequestSummary, clock: Clock): string {
     case 'open':
       return `Open: ${left}${about}`;
     case 'interrupted':
-      return `Interrupted, so not all of it is enqueued: ${request.interrupted ?? 'nobody knows why'}. Of what is, ${left}`;
+      return `Interrupted before everything was enqueued: ${request.interrupted ?? 'nobody knows why'}. ${left}`;
     case 'cancelled': {
       const who = cancelledBy === undefined ? '' : ` by ${cancelledBy}`;
       return queued > 0
@@ -140,13 +144,15 @@ export function progressBar(request: RequestSummary, columns: number, paint: Pai
 }
 const WIDEST = 70;
 
-function counts({ accepted, created, rejected, cancelled, queued, refusedLines }: RequestView): string[] {
+function counts(request: RequestView): string[] {
+  const { accepted, created, rejected, cancelled, queued, refusedLines, discarded = 0 } = request;
   const refused =
     refusedLines > 0 ? `${counted(refusedLines, 'line')} of the file refused before, so not among them` : '';
+  const gone = discarded > 0 ? `${count(discarded)} of them discarded` : '';
   return aligned(
     [
       ['created', count(created), ''],
-      ['rejected', count(rejected), ''],
+      ['rejected', count(rejected), gone],
       ...(cancelled > 0 ? [['cancelled', count(cancelled), '']] : []),
       ['queued', count(queued), ''],
       ['accepted', count(accepted), refused],
@@ -235,6 +241,8 @@ type Exported = {
   readonly id: string;
   readonly associations: number;
   readonly rejected: number;
+  /** rejections that an operator discarded */
+  readonly discarded: number;
   readonly original?: {
     readonly path: string;
     readonly format: string;
@@ -244,20 +252,27 @@ type Exported = {
 };
 
 /** What was exported, what was not, and how to go on. */
-export function exportedText({ id, associations: exported, rejected, original }: Exported): string[] {
+export function exportedText({
+  id,
+  associations: exported,
+  rejected,
+  discarded,
+  original,
+}: Exported): string[] {
+  if (rejected === 0) return [`nothing of request ${id} is rejected`];
   const what = original === undefined ? '' : ` with the columns of ${original.path}`;
-  const left = rejected - exported - (original?.missing().length ?? 0);
-  const [lost] = original?.missing() ?? [];
+  const missing = original?.missing() ?? [];
+  const [lost] = missing;
   const file = `rejected.${original?.format ?? 'ndjson'}`;
   const options = original?.options ? ` ${original.options}` : '';
   return [
-    `exported ${counted(exported, 'rejected association')}${what}`,
+    exported > 0 ? `exported ${counted(exported, 'rejected association')}${what}` : 'nothing to export',
     ...(lost
       ? [
-          `${associations(original?.missing().length ?? 0)} in no line of it, for example ${lost.from} → ${lost.to}`,
+          `${counted(missing.length, 'more association')} in no line of it, for example ${lost.from} → ${lost.to}`,
         ]
       : []),
-    ...(left > 0 ? [notFailedText(left).trim()] : []),
+    ...notFailedTexts(rejected - exported - missing.length, discarded),
     ...(exported > 0
       ? [
           `when they are repaired: association-queue enqueue ${file}${options}`,
@@ -267,6 +282,16 @@ export function exportedText({ id, associations: exported, rejected, original }:
   ];
 }
 
-/** Rejections may be in jobs that are still tried, or gone: discarded, or removed by another client. */
-export const notFailedText = (left: number): string =>
-  ` ${count(left)} more of the request ${left === 1 ? 'was' : 'were'} rejected and ${left === 1 ? 'is' : 'are'} not among the failed jobs: still in jobs that are tried again, or discarded.`;
+/**
+ * Rejections that are not among the failed jobs: discarded, or gone in a way that nobody has counted.
+ * @param left rejections of the record that were not found @param discarded of all rejections
+ */
+export function notFailedTexts(left: number, discarded: number): string[] {
+  const gone = Math.min(left, discarded);
+  const others = left - gone;
+  const were = (n: number) => `${count(n)} more ${n === 1 ? 'was' : 'were'}`;
+  return [
+    ...(gone > 0 ? [`${were(gone)} rejected and discarded`] : []),
+    ...(others > 0 ? [`${were(others)} rejected, in jobs that another client has retried or removed`] : []),
+  ];
+}

@@ -29,7 +29,12 @@ export function registerRequests(
   app.get<Query>('/api/requests', async ({ query }) => {
     const state = REQUEST_STATES.find(each => each === query.state);
     if (query.state && !state) throw refusal(400, `state: one of ${REQUEST_STATES.join(', ')} is needed`);
-    return requests.list({ ...(state && { state }), ...(query.after && { after: query.after }) });
+    try {
+      return await requests.list({ ...(state && { state }), ...(query.after && { after: query.after }) });
+    } catch (error) {
+      if (error instanceof UnknownRequestError) throw refusal(404, error.message);
+      throw error;
+    }
   });
   app.get<One>('/api/requests/:id', async ({ params }) => {
     const [seconds] = await access.redis.time();

@@ -5,6 +5,7 @@
 import type { Redis } from 'ioredis';
 import { bullmqKeys, JOB_FIELDS } from '../../bullmq/layout.js';
 import { type JobData, type Pair, parseJobData, type Rejected } from '../../shared/contract/association.js';
+import { UnknownRequestError } from '../../shared/contract/errors.js';
 import { readJson } from '../../shared/contract/json.js';
 import type { Keys } from '../../shared/contract/keys.js';
 import { DISCARDED_FIELD, type DiscardedRejections } from '../../shared/state/request-notes.js';
@@ -15,9 +16,11 @@ import {
   type RequestView,
 } from '../../shared/state/requests.js';
 import { type Caller, NOBODY } from '../headers/bearer.js';
+import { listRefusal } from '../refusal.js';
 import { jobId } from './id.js';
 import type { InTime } from './in-time.js';
 
+const GONE = { message: 'there is no such request, or it is no longer kept: begin without it', in: 'after' };
 /** Number of jobs that are read at once for their rejections. */
 const JOBS_PER_READ = 20;
 
@@ -80,9 +83,13 @@ export class FoundRequests {
     return this.inTime.run(() => this.#reader.read(id));
   }
 
-  /** @throws Refusal 503 */
+  /** @throws Refusal 400 if `after` is unknown, 503 */
   list(query: RequestQuery): Promise<RequestPage> {
-    return this.inTime.run(() => this.#reader.list(query));
+    return this.inTime.run(() =>
+      this.#reader.list(query).catch((error: unknown) => {
+        throw error instanceof UnknownRequestError ? listRefusal([GONE]) : error;
+      }),
+    );
   }
 
   /** @returns a shared note and its job, read at the same moment. @throws Refusal 503 */

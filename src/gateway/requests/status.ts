@@ -32,8 +32,14 @@ export async function readStatus(
   return view && statusAnswer(forCaller(view), errors.slice(0, MAX_ERRORS_LISTED));
 }
 
-/** Without the file of an import: where it lies on its machine is nothing to a caller. Pure. */
-export function forCaller<View extends RequestSummary>({ file: _file, ...view }: View): Omit<View, 'file'> {
+/** Without what is about files and about the job: where a file lies on its machine is nothing to a caller. Pure. */
+export function forCaller<View extends RequestSummary>({
+  file: _file,
+  line: _line,
+  discarded: _discarded,
+  shared: _shared,
+  ...view
+}: View): Omit<View, 'file' | 'line' | 'discarded' | 'shared'> {
   return view;
 }
 

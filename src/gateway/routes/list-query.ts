@@ -1,7 +1,7 @@
 /** The query of GET /requests: state, after, limit. Pure. */
 import { didYouMean, meant } from '../../shared/contract/did-you-mean.js';
 import { REQUEST_STATES, type RequestQuery } from '../../shared/state/requests.js';
-import { type Fault, Refusal } from '../refusal.js';
+import { type Fault, listRefusal } from '../refusal.js';
 import { isRequestId } from '../requests/id.js';
 
 export const MAX_LIMIT = 200;
@@ -25,7 +25,7 @@ export function readListQuery(
   const state = one('state', text => REQUEST_STATES.some(known => known === text), REQUEST_STATES.join(', '));
   const after = one('after', isRequestId, 'the id of a request');
   const limit = one('limit', isLimit, `one number from 1 to ${MAX_LIMIT}`);
-  if (faults.length > 0) throw new Refusal(400, 'This list cannot be given', faults);
+  if (faults.length > 0) throw listRefusal(faults);
   return {
     ...(state !== undefined && { state: state as (typeof REQUEST_STATES)[number] }),
     ...(after !== undefined && { after }),

@@ -68,7 +68,11 @@ export function readColumns(header: readonly string[], reading: Reading): Header
     objects: ids.objects,
     associated: ids.associated,
     problems: [...problems, ...faults],
-    warnings: [...ids.notes, ...unreadColumns(header, used, reading.ignored ?? [])],
+    warnings: [
+      ...ids.notes,
+      ...unreadColumns(header, used, reading.ignored ?? []),
+      ...unknownIgnored(header, reading.ignored ?? []),
+    ],
   };
 }
 
@@ -244,6 +248,14 @@ function unreadColumns(
     ? [`columns that are not read: ${unread.slice(0, MAX_LISTED).join(', ')}${more}`]
     : [];
 }
+
+/** A misspelt name would leave nothing out. */
+const unknownIgnored = (header: readonly string[], ignored: readonly string[]): string[] =>
+  ignored
+    .filter(wanted => !header.some(name => isSameName(wanted, name)))
+    .map(
+      wanted => `--ignore-column ${quote(wanted)} is not in the header${didYouMean(meant(wanted, header))}`,
+    );
 
 const isIgnored = (name: string, ignored: readonly string[]): boolean =>
   (OUR_COLUMNS as readonly string[]).includes(name) || ignored.some(other => isSameName(other, name));

@@ -63,12 +63,14 @@ for at, job in ipairs(jobs) do
 end
 if #taken + #emptied == 0 then return states end
 
--- Entries: how many associations were taken back, a space, the data of the job.
+-- An entry is the data of the job; if not all of its associations were taken back, how many and a space come before it. (Data
+-- that stays as it is spares a copy: there may be a megabyte in a call.)
 local function keepForList(...)
   local entries, key = {}, request.key .. UNLISTED
   for _, list in ipairs({...}) do
     for _, job in ipairs(list) do
-      if job.cancelled > 0 then entries[#entries + 1] = job.cancelled .. ' ' .. redis.call('HGET', job.key, DATA) end
+      local data = job.cancelled > 0 and redis.call('HGET', job.key, DATA)
+      if data then entries[#entries + 1] = job.cancelled == job.associations and data or job.cancelled .. ' ' .. data end
     end
   end
   if #entries == 0 then return end

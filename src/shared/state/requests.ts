@@ -5,6 +5,7 @@
  * (request-writer.ts opens records, count-request.lua counts into them.)
  */
 import type { Redis } from 'ioredis';
+import { UnknownRequestError } from '../contract/errors.js';
 import { readJson } from '../contract/json.js';
 import type { Keys } from '../contract/keys.js';
 import { withDoubtsResolved } from './never-enqueued.js';
@@ -81,6 +82,10 @@ export type RequestRecord = {
   /** files: every line up to this one is enqueued or refused */
   readonly line?: number;
   readonly file?: RequestFile;
+  /** rejections that an operator discarded; they stay counted as rejected */
+  readonly discarded?: number;
+  /** several requests of one association share it: it cannot be cancelled */
+  readonly shared?: true;
 };
 
 /** The keys that request-list.lua needs, in its order. */
@@ -199,6 +204,12 @@ export type RequestView = {
   readonly interrupted?: string;
   /** of a request that came from a file */
   readonly file?: RequestFile;
+  /** of its input: every line up to this one is enqueued or refused */
+  readonly line?: number;
+  /** rejections that an operator has discarded; they stay counted in `rejected` */
+  readonly discarded?: number;
+  /** several requests to the gateway share its job: it cannot be cancelled */
+  readonly shared?: true;
 };
 /** A request in a list, without its reasons. */
 export type RequestSummary = Omit<RequestView, 'rejections'>;
@@ -255,7 +266,9 @@ export function readRecord(id: string, hash: Hash): RequestRecord | undefined {
     ...present({ doneAt: counted(hash.doneAt), cancelledAt: counted(hash.cancelledAt) }),
     ...present({ unlisted: counted(hash.unlisted), listed: counted(hash.listed) }),
     ...present({ enqueueing: counted(hash.enqueueing), line: counted(hash.line) }),
+    ...present({ discarded: counted(hash.discarded) }),
     ...(typeof file === 'object' && file !== null && { file: file as RequestFile }),
+    ...(hash.members !== undefined && { shared: true }),
   };
 }
 
@@ -295,7 +308,7 @@ function doneAbout(record: RequestRecord, state: RequestState, now: number): num
 /** Pure. @param now epoch ms on Redis' clock */
 export function summaryOf(record: RequestRecord, account: string, now: number): RequestSummary {
   const { enqueuedAt, firstAt, lastAt, doneAt } = record;
-  const { owner: _owner, jobs: _jobs, enqueueing: _lease, line: _line, cancelledAt: _at, ...rest } = record;
+  const { owner: _owner, jobs: _jobs, enqueueing: _lease, cancelledAt: _at, ...rest } = record;
   const { unlisted = 0, listed: _listed, ...shown } = rest;
   const state = requestState(record, now);
   const times = { firstAt, lastAt, doneAt, doneAbout: doneAbout(record, state, now) };
@@ -360,7 +373,10 @@ export class RequestReader {
     return readRecord(id, await this.redis.hgetall(this.keys.requests + id));
   }
 
-  /** Listed requests (those with a name or with more than one job), the newest first. */
+  /**
+   * Listed requests (those with a name or with more than one job), the newest first.
+   * @throws UnknownRequestError of `after`: the page would look like the last one
+   */
   async list(query: RequestQuery = {}): Promise<RequestPage> {
     const { state, owner, after, limit = PAGE, reads = Number.POSITIVE_INFINITY } = query;
     const isFiltered = state !== undefined || owner !== undefined;
@@ -388,7 +404,7 @@ export class RequestReader {
     const rank = await this.redis.zrevrank(this.keys.requestList, id);
     if (rank !== null) return rank + 1;
     const record = await this.record(id);
-    if (!record) return Number.MAX_SAFE_INTEGER;
+    if (!record) throw new UnknownRequestError(id);
     return this.redis.zcount(this.keys.requestList, record.enqueuedAt, '+inf');
   }
 

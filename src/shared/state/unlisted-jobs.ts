@@ -75,11 +75,11 @@ export class UnlistedJobs {
 
   /** The text was a job when cancel-jobs.lua kept it. */
   #parse(entry: string): { counted: number; job: CancelledJob | undefined } {
-    const space = entry.indexOf(' ');
-    const counted = Number(entry.slice(0, space)) || 0;
-    const read = this.#reader.read(entry.slice(space + 1));
-    if ('faults' in read) return { counted, job: undefined };
+    const [prefix, part] = /^(\d+) /.exec(entry) ?? ['', undefined];
+    const read = this.#reader.read(entry.slice(prefix.length));
+    if ('faults' in read) return { counted: Number(part ?? 0), job: undefined };
     const { fromObjectType, toObjectType, types } = read.head;
-    return { counted, job: { fromObjectType, toObjectType, types, pairs: read.pairs.toTexts() } };
+    const job = { fromObjectType, toObjectType, types, pairs: read.pairs.toTexts() };
+    return { counted: Number(part ?? job.pairs.length), job };
   }
 }

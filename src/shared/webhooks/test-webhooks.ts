@@ -29,6 +29,6 @@ export function webhookTestText(results: readonly WebhookTest[]): string[] {
   if (results.length === 0) return ['neither ALERT_WEBHOOK_URL nor REQUEST_WEBHOOK_URL is set'];
   return results.map(
     ({ name, place, fate, what, ms }) =>
-      `${name} (${place}): ${what} after ${ms} ms${fate === 'taken' ? '' : ': the test was not taken'}`,
+      `${name} (${place}): ${fate === 'taken' ? 'the test was taken' : 'the test was not taken'}: ${what} after ${ms} ms`,
   );
 }

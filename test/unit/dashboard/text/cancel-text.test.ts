@@ -37,7 +37,7 @@ describe('the end', () => {
     expect(
       cancelEndText({ ...end, queued: 1, isCutShort: true, list: { ...list, ours: 9, listed: 9, left: 1 } }),
     ).toEqual([
-      '1 association in no list yet, kept as long as the request: association-queue requests cancel r1 --list "my list.ndjson"',
+      "1 association in no list yet, kept as long as the request: association-queue requests cancel r1 --list 'my list.ndjson'",
       '1 association left: the workers take them back',
     ]);
     const full = { ...list, ours: 0, listed: 0, left: 10, problem: 'ENOSPC: no space left on device, write' };

@@ -41,6 +41,12 @@ describe('the text of failures', () => {
     expect(exportText({ associations: 1_200, jobs: 3, unreadable: 1 })).toMatch(
       /^exported 1,200 associations of 3 jobs. 1 job copied as text: .* enqueue refuses/,
     );
+    expect(exportText({ associations: 0, jobs: 0, unreadable: 0 })).toBe('nothing to export.');
+    const none = { associations: 0, jobs: 0, groups: [] };
+    expect([listText(none), listText(none, true)]).toEqual([
+      'No rejected associations.',
+      'No rejected association matches.',
+    ]);
     expect(discardText({ associations: 5, jobsRemoved: 1, jobsShrunk: 2, gone: 0 })).toBe(
       'Discarded 5 associations: 1 job removed; 2 jobs kept for the other rejected associations in them.',
     );

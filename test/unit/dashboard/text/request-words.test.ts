@@ -4,6 +4,7 @@ import type { RequestLine } from '../../../../src/dashboard/overview/requests.js
 import {
   canCancel,
   countsOf,
+  hasRejections,
   percentOf,
   requestName,
   stateOf,
@@ -97,7 +98,19 @@ describe('a request in words', () => {
     expect(canCancel({ ...open, queued: 0 })).toBe(false);
     expect(canCancel({ ...open, state: 'enqueueing', queued: 0 })).toBe(true);
     expect(canCancel({ ...open, state: 'interrupted' })).toBe(true);
-    expect([done, cancelled].map(canCancel)).toEqual([false, false]);
+    expect([done, cancelled, { ...open, shared: true as const }].map(canCancel)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test('only rejections that nobody has discarded can be exported or retried', () => {
+    expect([open, { ...open, discarded: 2 }, { ...open, discarded: 3 }].map(hasRejections)).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   test.each([

@@ -77,7 +77,7 @@ describe('the screen of a request', () => {
       'Enqueueing: 300,000 associations so far, 212,000 of them decided',
     );
     expect(stateText({ ...open, state: 'interrupted', interrupted: 'Ctrl-C' }, clock)).toMatch(
-      /^Interrupted, so not all of it is enqueued: Ctrl-C\. Of what is, 88,000 of 300,000/,
+      /^Interrupted before everything was enqueued: Ctrl-C\. 88,000 of 300,000 associations still queued$/,
     );
     const cancelled = { ...open, state: 'cancelled', cancelledBy: 'bob@ops' } as const;
     expect(stateText(cancelled, clock)).toMatch(/^Being cancelled by bob@ops: 88,000 of 300,000/);
@@ -97,10 +97,32 @@ describe('the screen of a request', () => {
       `association-queue requests cancel ${ID} --list cancelled.ndjson    (lists 1,200 of what was taken back)`,
     ]);
     expect(nextSteps({ ...open, state: 'interrupted' })[0]).toBe(
-      `association-queue enqueue "my links.csv" --resume ${ID}`,
+      `association-queue enqueue 'my links.csv' --resume ${ID}`,
     );
     const { file: _file, ...piped } = done;
     expect(nextSteps({ ...piped, via: 'library' })[0]).toContain('> rejected.ndjson ');
+  });
+
+  test('offers no command that cannot do anything', () => {
+    const verbs = (request: RequestView) => nextSteps(request).map(step => step.split(' ')[2]);
+    expect(verbs({ ...open, shared: true })).toEqual(['wait', 'export', 'retry']);
+    expect(verbs({ ...done, discarded: 879 })).toEqual(['export', 'retry']);
+    expect(verbs({ ...done, discarded: 880 })).toEqual([]);
+    const interrupted: RequestView = { ...open, state: 'interrupted', rejected: 0 };
+    const { file: _file, ...piped } = interrupted;
+    expect(nextSteps({ ...piped, line: 5_002 })).toEqual([
+      'association-queue enqueue -    (the lines after line 5002 again: standard input cannot be resumed)',
+      `association-queue requests cancel ${ID}`,
+    ]);
+    expect(nextSteps(piped)[0]).toContain('(all lines again: ');
+    expect(verbs({ ...piped, via: 'library' })).toEqual(['cancel']);
+    expect(verbs({ ...piped, via: 'library', queued: 0 })).toEqual([]);
+  });
+
+  test('says what of it was discarded, and that several requests share it', () => {
+    const text = requestText({ ...open, discarded: 12, shared: true }, canvas);
+    expect(text).toMatch(/rejected +880 +12 of them discarded\n/);
+    expect(text).toContain('source crm; several requests of one association, which share a job');
   });
 });
 
@@ -136,6 +158,8 @@ describe('the list', () => {
     expect(text).not.toContain('\u202e');
     expect(text).toContain(`There are more: --after ${other.id}`);
     expect(requestsText({ requests: [] })).toBe('No requests.');
+    expect(requestsText({ requests: [] }, { state: 'open' })).toBe('No request is open.');
+    expect(requestsText({ requests: [] }, { state: 'done', after: ID })).toBe('No older request is done.');
     expect(shortIds([ID, 'nightly'])).toEqual(['0b5cbd0e', 'nightly']);
   });
 });
@@ -171,17 +195,18 @@ describe('progress', () => {
 
 test('an export says what it has, what it has not, and how to go on', () => {
   const original = { path: 'links.csv', format: 'csv', options: '--from contacts', missing: () => [] };
-  expect(exportedText({ id: ID, associations: 870, rejected: 880, original })).toEqual([
+  expect(exportedText({ id: ID, associations: 870, rejected: 880, discarded: 4, original })).toEqual([
     'exported 870 rejected associations with the columns of links.csv',
-    '10 more of the request were rejected and are not among the failed jobs: still in jobs that are tried again, or discarded.',
+    '4 more were rejected and discarded',
+    '6 more were rejected, in jobs that another client has retried or removed',
     'when they are repaired: association-queue enqueue rejected.csv --from contacts',
     `they stay in the list of failures until: association-queue failures discard --request ${ID}`,
   ]);
-  expect(exportedText({ id: ID, associations: 0, rejected: 0 })).toEqual([
-    'exported 0 rejected associations',
+  expect(exportedText({ id: ID, associations: 0, rejected: 0, discarded: 0 })).toEqual([
+    `nothing of request ${ID} is rejected`,
   ]);
   const lost = { ...original, missing: () => [{ from: '1', to: '2' }] };
-  expect(exportedText({ id: ID, associations: 879, rejected: 880, original: lost })[1]).toBe(
-    '1 association in no line of it, for example 1 → 2',
+  expect(exportedText({ id: ID, associations: 879, rejected: 880, discarded: 0, original: lost })[1]).toBe(
+    '1 more association in no line of it, for example 1 → 2',
   );
 });

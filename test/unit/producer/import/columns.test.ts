@@ -127,6 +127,12 @@ describe('options that name columns', () => {
     ]);
   });
 
+  it('--ignore-column that the header does not have is pointed out', () => {
+    expect(columns('from,to,Deal type', { ignored: ['Deal typ', 'deal_type'] }).warnings).toEqual([
+      '--ignore-column "Deal typ" is not in the header: did you mean Deal type?',
+    ]);
+  });
+
   it('--ignore-column leaves a column out without a word', () => {
     const found = columns('from,to,Deal type,x', { ignored: ['deal_type', 'x'] });
     expect(found).toMatchObject({ problems: [], warnings: [] });

@@ -76,6 +76,13 @@ describe('the view of a request', () => {
     for (const field of ['unlisted', 'listed']) expect(listed).not.toHaveProperty(field);
   });
 
+  it('says up to which line a file is enqueued, what was discarded, and that several requests share it', () => {
+    expect(view({ line: '5002', discarded: '3', members: '[]' })).toMatchObject({
+      ...{ line: 5_002, discarded: 3, shared: true },
+    });
+    for (const field of ['line', 'discarded', 'shared']) expect(view({})).not.toHaveProperty(field);
+  });
+
   it('says that the process is gone whose lease is over without a word', () => {
     expect(view({ enqueueing: '1' }).interrupted).toBe('the process that enqueued it is gone');
     expect(view({ interrupted: 'Ctrl-C' }).interrupted).toBe('Ctrl-C');
