@@ -19,11 +19,11 @@ export function listenError(error: unknown, place: ListenPlace): unknown {
   switch ((error as NodeJS.ErrnoException | null)?.code) {
     case 'EADDRINUSE':
       return explained(
-        `port ${port} on ${host} is taken by another process: set ${portSetting} to another port, or to 0 for a free one`,
+        `port ${port} on ${host} is taken by another process (EADDRINUSE): set ${portSetting} to another port, or to 0 for a free one`,
       );
     case 'EACCES':
       return explained(
-        `this process may not listen on port ${port}: set ${portSetting} to a port from ${FIRST_FREE_FOR_ALL} on`,
+        `this process may not listen on port ${port} (EACCES): set ${portSetting} to a port from ${FIRST_FREE_FOR_ALL} on`,
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

@@ -12,9 +12,9 @@ const failure = (code: string) => Object.assign(new Error(`listen ${code}`), { c
 test.each([
   [
     'EADDRINUSE',
-    'port 3000 on 127.0.0.1 is taken by another process: set GATEWAY_PORT to another port, or to 0 for a free one',
+    'port 3000 on 127.0.0.1 is taken by another process (EADDRINUSE): set GATEWAY_PORT to another port, or to 0 for a free one',
   ],
-  ['EACCES', 'this process may not listen on port 3000: set GATEWAY_PORT to a port from 1024 on'],
+  ['EACCES', 'this process may not listen on port 3000 (EACCES): set GATEWAY_PORT to a port from 1024 on'],
   [
     'EADDRNOTAVAIL',
     '"127.0.0.1" is not an address of this machine (listen EADDRNOTAVAIL): set GATEWAY_HOST to one, such as 127.0.0.1 or 0.0.0.0',
