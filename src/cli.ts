@@ -5,10 +5,14 @@
  */
 import { type Command, CommanderError } from 'commander';
 import { PROGRAM } from './cli/command.js';
+import { envFileHint, withoutEnvFile } from './cli/env-file.js';
 import { createProgram, GROUPS } from './cli/program.js';
 import { didYouMean, meant } from './shared/contract/did-you-mean.js';
 import { ConfigError, messageOf } from './shared/contract/errors.js';
 import { harmless, harmlessLines } from './shared/runtime/text.js';
+
+/** the command and its arguments, without options that may stand before the command */
+const GIVEN = withoutEnvFile(process.argv.slice(2));
 
 /** Adds to an unknown command or option the one that was probably meant. Other errors stay unchanged. */
 function withSuggestion(error: unknown, program: Command): unknown {
@@ -16,8 +20,8 @@ function withSuggestion(error: unknown, program: Command): unknown {
     return error;
   const problem = error.message.replace(/^error: /, ''); // unknown command 'x'
   const name = /'(.*)'/s.exec(problem)?.[1] ?? '';
-  const parent = program.commands.find(command => command.name() === process.argv[2]) ?? program;
-  const known = [...parent.commands.map(command => command.name()), '--help', '--version'];
+  const parent = program.commands.find(command => command.name() === GIVEN[0]) ?? program;
+  const known = [...parent.commands.map(command => command.name()), '--help', '--version', '--env-file'];
   return new ConfigError([problem + didYouMean(meant(name, known))]);
 }
 
@@ -29,17 +33,25 @@ function report(error: unknown, command: string): number {
   }
   if (error instanceof ConfigError) {
     for (const problem of error.problems) process.stderr.write(`${command}: ${harmless(problem)}\n`);
+    hint(error.message);
     process.stderr.write(`See: ${command} --help\n`);
     return 2;
   }
   const debug = ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? '');
   const text = debug && error instanceof Error ? error.stack : messageOf(error);
   process.stderr.write(`${command}: ${harmlessLines(text || String(error))}\n`);
+  hint(messageOf(error));
   return 1;
 }
 
+/** A setting that is missing here may be in a file that only this option reads. */
+function hint(message: string): void {
+  const text = /\bis not set\b|\bREDIS_URL says\b/.test(message) && envFileHint(process.argv, process.cwd());
+  if (text) process.stderr.write(`${text}\n`);
+}
+
 async function main(): Promise<void> {
-  const [, , group = ''] = process.argv;
+  const [group = ''] = GIVEN;
   let command = GROUPS.includes(group) ? `${PROGRAM} ${group}` : PROGRAM;
   const fail = (error: unknown) => process.exit(report(error, command));
   process.on('uncaughtException', fail); // also catches rejections that nobody awaits

@@ -10,9 +10,10 @@ import { CREATE_PATHS } from '../../src/gateway/routes/create.js';
 import { requestSchema } from '../../src/gateway/schemas.js';
 
 const MAX_INPUTS = 50_000;
+const [path = ''] = CREATE_PATHS;
 
 const app = Fastify({ bodyLimit: MAX_INPUTS * 512 });
-app.post(CREATE_PATHS[0], { schema: { body: requestSchema(MAX_INPUTS) } }, async (_request, reply) =>
+app.post(path, { schema: { body: requestSchema(MAX_INPUTS) } }, async (_request, reply) =>
   reply.code(201).send(pendingAnswer(randomUUID(), Date.now())),
 );
 process.on('SIGTERM', () => process.exit(0));

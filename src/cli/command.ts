@@ -5,6 +5,7 @@
 import { type Command, Option } from 'commander';
 import { didYouMean, meant } from '../shared/contract/did-you-mean.js';
 import { ConfigError } from '../shared/contract/errors.js';
+import { addEnvFiles } from './env-file.js';
 
 export const PROGRAM = 'association-queue';
 /** Longest time that an option may give: no longer than Node's longest timer, 24 days. */
@@ -40,9 +41,7 @@ export function addCommand(
   for (const [text, description] of flags) {
     // To commander every value is optional, so that a missing one does not stop it.
     const option = new Option(text.replace(/<(.+)>/, '[$1]'), description);
-    if (option.optional)
-      option.argParser((value, before: unknown) => [...(Array.isArray(before) ? before : []), value]);
-    command.addOption(option);
+    command.addOption(gathering(option));
   }
   command.action(async () => {
     process.exitCode = await run(new Given(command, operands));
@@ -51,6 +50,12 @@ export function addCommand(
 
 /** A tab is a delimiter, and no blank. */
 const isBlank = (value: unknown): boolean => /^ *$/.test(String(value));
+
+/** @returns the option; its value is the list of all values that were given */
+export const gathering = (option: Option): Option =>
+  option.optional
+    ? option.argParser((value, before: unknown) => [...(Array.isArray(before) ? before : []), value])
+    : option;
 
 /** For commander's configureHelp: the help shows values as required. */
 export const optionTerm = ({ flags }: Option): string => flags.replace(/\[(.+)\]/, '<$1>');
@@ -82,6 +87,10 @@ export class Given {
       // mostly a variable that is not set: it must not mean "all", or the default
       else if (Array.isArray(value) && value.some(isBlank)) this.problem(`${option.long} is blank`);
     }
+    const { envFile } = command.optsWithGlobals<{ envFile?: true | string[] }>();
+    if (envFile === true) this.problem('--env-file needs a value');
+    else if (envFile?.some(isBlank)) this.problem('--env-file is blank');
+    else this.problem(...addEnvFiles(envFile ?? [], process.env));
   }
 
   problem(...problems: readonly string[]): void {
@@ -136,7 +145,7 @@ export class Given {
 
   #unknownOption(arg: string): string {
     const name = arg.split('=')[0] ?? arg;
-    const known = ['--help', ...this.#command.options.flatMap(({ long }) => long ?? [])];
+    const known = ['--help', '--env-file', ...this.#command.options.flatMap(({ long }) => long ?? [])];
     if (known.includes(name)) return `${name} takes no value`;
     return `unknown option ${name}${didYouMean(meant(name, known))}`;
   }

@@ -5,11 +5,13 @@
  * that help and mistakes are quick.
  */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { ALERTS } from './alerts.js';
-import { addCommand, type CommandSpec, optionTerm, PROGRAM } from './command.js';
+import { addCommand, type CommandSpec, gathering, optionTerm, PROGRAM } from './command.js';
 import { DASHBOARD } from './dashboard.js';
+import { DOCTOR } from './doctor.js';
 import { ENQUEUE } from './enqueue.js';
+import { ENV_FILE_FLAG, ENV_FILE_HELP } from './env-file.js';
 import { FAILURES } from './failures.js';
 import { GATEWAY } from './gateway.js';
 import { PAUSE } from './pause.js';
@@ -49,12 +51,14 @@ export async function createProgram(withSimulator: boolean): Promise<Command> {
       'Creates HubSpot associations from a queue: in full batches, within the rate limit, none lost.',
     )
     .version(version)
-    .configureHelp({ optionTerm })
+    .addOption(gathering(new Option(ENV_FILE_FLAG, ENV_FILE_HELP)))
+    .configureHelp({ optionTerm, showGlobalOptions: true })
     .configureOutput({ outputError: () => {} }) // report() of cli.ts prints it
     .exitOverride()
     .showSuggestionAfterError(false) // withSuggestion() of cli.ts formats all suggestions alike
     .addHelpText('after', `\nExample:\n  ${ENQUEUE.example}\n  ${WORKER.example}`);
-  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS, PAUSE, RESUME, DASHBOARD]) addCommand(program, spec);
+  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS, PAUSE, RESUME, DASHBOARD, DOCTOR])
+    addCommand(program, spec);
   addCommand(program, await simulator(withSimulator));
   for (const { name, summary, specs, examples } of VERBS) {
     const lines = examples.map(example => `\n  ${PROGRAM} ${name} ${example}`);

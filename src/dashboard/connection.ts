@@ -6,7 +6,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/contract/keys.js';
 import type { Config } from '../shared/runtime/config.js';
-import { openRedis, redisReason } from '../shared/runtime/redis.js';
+import { openRedis, redisReason, redisRemedy } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 
 /** A server that accepts a connection and does not reply for this long is not Redis, or it is stuck. */
@@ -56,8 +56,9 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
 }
 
 export function unreachable(config: Config, cause: unknown): Error {
-  return new Error(
-    `Redis at ${redisPlace(config.redisUrl)} cannot be used: ${redisReason(cause) || 'the connection is gone'} (REDIS_URL says where it is)`,
-    { cause },
-  );
+  const reason = redisReason(cause) || 'the connection is gone';
+  const remedy = redisRemedy(reason) || 'REDIS_URL says where it is';
+  return new Error(`Redis at ${redisPlace(config.redisUrl)} cannot be used: ${reason} (${remedy})`, {
+    cause,
+  });
 }

@@ -20,6 +20,8 @@ export type Figures = {
   limits: Limits;
   /** until midnight of the account, when the day's count of calls starts again */
   msUntilReset: number;
+  /** what HubSpot's calendar asks of the operator, one sentence each */
+  notices: readonly string[];
 };
 export type Setup = {
   account: string;

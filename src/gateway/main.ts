@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { hubspotOptions, openLabels } from '../labels/open-labels.js';
 import { TypeWarner } from '../labels/type-warnings.js';
 import { accountKeys } from '../shared/contract/keys.js';
+import { logApiVersion } from '../shared/runtime/calendar-log.js';
 import { apiKeys, type Config } from '../shared/runtime/config.js';
 import { runUntilSignal, type Service } from '../shared/runtime/lifecycle.js';
+import { listening } from '../shared/runtime/listen-error.js';
 import { createLogger, type Logger } from '../shared/runtime/logger.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { RedisWatch } from '../shared/runtime/redis-watch.js';
@@ -29,8 +31,9 @@ const DAY_SECONDS = 86_400;
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runGateway(config: Config): Promise<void> {
-  const logger = createLogger(config.logLevel, 'gateway');
+  const logger = createLogger(config.logLevel, 'gateway', { format: config.logFormat });
   for (const warning of config.warnings) logger.warn({ event: 'settings' }, warning);
+  logApiVersion(logger, config.hubspotApiVersion);
   const tracing = await startTracing('gateway', process.env);
   await runUntilSignal([...(tracing ? [tracing] : []), createGateway(config, logger, tracing)], logger);
 }
@@ -92,7 +95,12 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
   return {
     async start() {
       await watch.start();
-      const url = await app.listen({ port: config.gatewayPort, host: config.gatewayHost });
+      const place = { port: config.gatewayPort, host: config.gatewayHost };
+      const url = await listening(() => app.listen(place), {
+        ...place,
+        portSetting: 'GATEWAY_PORT',
+        hostSetting: 'GATEWAY_HOST',
+      });
       logger.info({ event: 'started', url, docs: `${url}/docs`, redis: redisPlace(config.redisUrl) });
       for (const announcer of announcers) await announcer.start();
     },

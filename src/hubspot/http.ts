@@ -6,6 +6,7 @@ import http, { type ClientRequest, Agent as HttpAgent, type RequestOptions } fro
 import https, { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
+import { associationsPath } from '../shared/contract/api-versions.js';
 import { messageOf } from '../shared/contract/errors.js';
 import { enteringWords } from '../shared/runtime/text.js';
 import { type Answer, field, text } from './classify.js';
@@ -35,6 +36,15 @@ export const httpOptions = (settings: {
   windowMs: settings.rateLimitWindowMs,
 });
 
+/** A call to any endpoint. */
+type PathRequest = {
+  readonly method: 'GET' | 'POST';
+  /** below the base URL, with its slash */
+  readonly path: string;
+  /** serialized JSON */
+  readonly body?: string | Buffer;
+};
+/** A call to the association endpoints. */
 type Request = {
   readonly method: 'GET' | 'POST';
   readonly fromObjectType: string;
@@ -82,10 +92,16 @@ export class HubSpotHttp {
    * @param departure asked immediately before the bytes are written
    */
   async call(request: Request, signal: AbortSignal, departure: Departure): Promise<Answer | NotSent> {
-    const { method, fromObjectType, toObjectType, call, body } = request;
-    const { apiVersion, timeoutMs, token } = this.#options;
-    const root = apiVersion === 'v4' ? '/crm/v4/associations' : `/crm/associations/${apiVersion}`;
-    const url = `${root}/${encodeURIComponent(fromObjectType)}/${encodeURIComponent(toObjectType)}/${call}`;
+    const { fromObjectType, toObjectType, call, ...more } = request;
+    const objects = `${encodeURIComponent(fromObjectType)}/${encodeURIComponent(toObjectType)}`;
+    const path = `${associationsPath(this.#options.apiVersion)}/${objects}/${call}`;
+    return this.send({ ...more, path }, signal, departure);
+  }
+
+  /** The same for any endpoint, such as those that tell about the account. */
+  async send(request: PathRequest, signal: AbortSignal, departure: Departure): Promise<Answer | NotSent> {
+    const { method, path: url, body } = request;
+    const { timeoutMs, token } = this.#options;
     // The timeout of axios restarts with every byte, so this deadline cuts off a body that trickles. Each call has one
     // controller and releases it at the end: AbortSignal.any would leave an entry for each call in the process's signal.
     const ending = new AbortController();

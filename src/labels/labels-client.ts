@@ -6,6 +6,7 @@
  *      network failure of this process does not hold the workers.
  * Not responsible for caching (label-book.ts) or for the meaning of a label (choose-types.ts).
  */
+import { wordsOf } from '../hubspot/answer-words.js';
 import {
   type Answer,
   type CallVerdict,
@@ -22,7 +23,6 @@ import type { Passage, Turnstile } from '../hubspot/turnstile.js';
 import type { Sign } from '../hubspot/weather.js';
 import { ASSOCIATION_CATEGORIES, type AssociationCategory } from '../shared/contract/association.js';
 import { LabelLookupError, messageOf } from '../shared/contract/errors.js';
-import { enteringWords } from '../shared/runtime/text.js';
 import { between, type KnownLabel } from './choose-types.js';
 import type { LabelShare } from './label-share.js';
 
@@ -30,7 +30,7 @@ import type { LabelShare } from './label-share.js';
 export const PERMIT_MS = 10_000;
 /** A longer hold is reported to the caller at once. */
 export const LONGEST_HOLD_MS = 5_000;
-const MAX_WORDS = 300;
+const TOKEN_ADVICE = ' (HUBSPOT_ACCESS_TOKEN must be a valid token)';
 /** A sent call ends by its own timeout. */
 const NEVER = new AbortController().signal;
 
@@ -78,7 +78,8 @@ export class LabelsClient {
         if (verdict.kind === 'accepted') return { labels: readLabels(answer, objects) };
         if (verdict.kind === 'refused') return { labels: [], refusal: wordsOf(answer) };
         // after a 429 the next permit waits out a short hold and reports a long one
-        if (verdict.kind !== 'rate-limited') throw failure(objects, wordsOf(answer));
+        if (verdict.kind !== 'rate-limited')
+          throw failure(objects, wordsOf(answer) + (verdict.kind === 'unauthorized' ? TOKEN_ADVICE : ''));
       }
     } finally {
       clearTimeout(timer);
@@ -147,13 +148,6 @@ const NO_SIGN: Sign = { firstTimers: false, firstPair: '' };
 
 function failure(objects: ObjectTypes, reason: string, retryAfterMs?: number): LabelLookupError {
   return new LabelLookupError(`the labels ${between(objects)} cannot be looked up: ${reason}`, retryAfterMs);
-}
-
-function wordsOf(answer: Answer): string {
-  if (answer.kind === 'none') return `HubSpot does not answer: ${answer.message}`;
-  const said = text(field(answer.body, 'message'));
-  const words = said === undefined ? undefined : enteringWords(said, MAX_WORDS);
-  return `${answer.status} from HubSpot${words === undefined ? '' : `: ${words}`}`;
 }
 
 /** Skips entries that are no types: a kind that HubSpot adds in future must not break the known ones. */

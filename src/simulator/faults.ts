@@ -24,7 +24,7 @@ const common = {
   match: Type.Optional(
     Type.Object(
       {
-        endpoint: Type.Optional(Type.Enum(['create', 'read', 'labels'])),
+        endpoint: Type.Optional(Type.Enum(['create', 'read', 'labels', 'account'])),
         fromObjectType: Type.Optional(Type.String()),
         toObjectType: Type.Optional(Type.String()),
         minInputs: Type.Optional(Type.Integer()),
@@ -95,9 +95,9 @@ export function checkFault(given: unknown): Fault {
   throw new ConfigError([`not a fault: ${JSON.stringify(given)}`, ...new Set(problems)]);
 }
 
-/** The properties of a call that `match` compares. Reads and label lists have no batch. */
+/** The properties of a call that `match` compares. Only batch/create has a batch; calls about the account have no types. */
 export type Target = {
-  readonly endpoint: 'create' | 'read' | 'labels';
+  readonly endpoint: 'create' | 'read' | 'labels' | 'account';
   readonly fromType: string;
   readonly toType: string;
   readonly batch?: Batch;

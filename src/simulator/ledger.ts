@@ -17,7 +17,7 @@ export type CallRecord = {
   readonly n: number;
   /** arrival, epoch ms with fractions */
   readonly at: number;
-  readonly endpoint: 'create' | 'read' | 'labels' | 'other';
+  readonly endpoint: 'create' | 'read' | 'labels' | 'account' | 'other';
   readonly path: string;
   inputs: number;
   /** associations written, new or not */

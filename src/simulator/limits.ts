@@ -2,7 +2,8 @@
  * HubSpot's limits. Like HubSpot it counts a call when it arrives.
  *
  *   1. Rolling: it admits at most `rateLimitCalls` calls in any period of one window.
- *   2. Daily: it admits at most `dailyCallLimit` calls since midnight in the account's time zone.
+ *   2. Daily: it admits at most `dailyCallLimit` calls since midnight in the account's time zone. Calls about the account
+ *      count here only, because the rolling limit is that of the association endpoints.
  *
  * These calls do not count: a call that is refused here, a call without valid credentials (it never gets here), and a
  * call whose scripted answer is a 401 or 429 (it is given back). Every other call counts, however it ends.
@@ -43,6 +44,21 @@ export class Limits {
     this.#arrivals.push(now);
     this.#today += 1;
     return { admitted: true };
+  }
+
+  /** Admits a call that is none of the association endpoints: only the daily limit concerns it. */
+  admitOther(now: number, options: LimitOptions): Admission {
+    this.#turnDay(now, options.timezone);
+    if (options.dailyCallLimit > 0 && this.#today >= options.dailyCallLimit)
+      return { admitted: false, policy: 'DAILY' };
+    this.#today += 1;
+    return { admitted: true };
+  }
+
+  /** @returns the calls of the day that count, and the time until the next day */
+  day(now: number, timeZone: string): { usedToday: number; msUntilReset: number } {
+    this.#turnDay(now, timeZone);
+    return { usedToday: this.#today, msUntilReset: msUntilMidnight(timeZone, now) };
   }
 
   /** Uncounts the call with this arrival. */
@@ -91,4 +107,12 @@ export class Limits {
     if (day !== this.#day) this.#today = 0;
     this.#day = day;
   }
+}
+
+/** The simulator knows nothing of the queue's own calendar (shared/state/day.ts). To the second, as HubSpot's answers. */
+function msUntilMidnight(timeZone: string, now: number): number {
+  // en-GB writes 14:05:09
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'medium' }).format(now);
+  const [hours = 0, minutes = 0, seconds = 0] = clock.split(':').map(Number);
+  return 86_400_000 - ((hours * 60 + minutes) * 60 + seconds) * 1_000;
 }

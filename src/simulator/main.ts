@@ -1,8 +1,10 @@
 /** The simulator as a process: `association-queue simulator`. */
 import { runUntilSignal } from '../shared/runtime/lifecycle.js';
+import { listening } from '../shared/runtime/listen-error.js';
 import { createLogger } from '../shared/runtime/logger.js';
 import { CONVENTIONS_TEXT } from './conventions.js';
 import { parseSimulatorFlags, SIMULATOR_FLAGS } from './flags.js';
+import { DEFAULT_OPTIONS } from './options.js';
 import { type Simulator, startSimulator } from './server.js';
 
 // for the command line, which shows them in --help and calls runSimulator
@@ -18,7 +20,11 @@ export async function runSimulator(given: Readonly<Record<string, unknown>>): Pr
   let simulator: Simulator | undefined;
   const service = {
     async start() {
-      simulator = await startSimulator(options);
+      const { port = DEFAULT_OPTIONS.port, host = DEFAULT_OPTIONS.host } = options;
+      simulator = await listening(() => startSimulator(options), {
+        ...{ port, host },
+        ...{ portSetting: '--port', hostSetting: '--host' },
+      });
       process.stdout.write(
         `HubSpot simulator listening on ${simulator.url}\n` +
           `  its ledger of all calls: curl ${simulator.url}/_simulator/ledger\n`,

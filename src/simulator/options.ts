@@ -59,6 +59,13 @@ const OptionsSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** the account that the token belongs to */
+    portalId: Type.Integer({ minimum: 1 }),
+    accountType: Type.Enum(['STANDARD', 'SANDBOX', 'DEVELOPER_TEST', 'APP_DEVELOPER']),
+    /** scopes of the token; only calls about the account look at them */
+    scopes: Type.Array(Type.String({ minLength: 1 })),
+    /** HubSpot tells what the token is. Documented for private apps; not known for service keys */
+    tokenInfo: Type.Boolean(),
     /** HUBSPOT_DEFINED type ids of HubSpot's guide that this account does not have */
     withoutTypeIds: Type.Array(Type.Integer({ minimum: 1 })),
     /** seed of shuffling and of faults by rate */
@@ -86,6 +93,17 @@ export const DEFAULT_OPTIONS: SimulatorOptions = {
   missing: [],
   customTypeIds: [],
   labels: [],
+  portalId: 24_247_247,
+  accountType: 'DEVELOPER_TEST',
+  scopes: [
+    'crm.objects.companies.write',
+    'crm.objects.contacts.write',
+    'crm.objects.custom.write',
+    'crm.objects.deals.write',
+    'oauth',
+    'tickets',
+  ],
+  tokenInfo: true,
   withoutTypeIds: [],
   seed: 1,
 };

@@ -114,7 +114,7 @@ async function serve(
 
   const endpoint = endpointOf(method, path);
   const call = state.ledger.begin(arrival, endpoint?.name ?? 'other', path);
-  const turnedAway = admit(state, call, request.headers.authorization);
+  const turnedAway = admit(state, call, request.headers.authorization, endpoint?.name === 'account');
   const headers = state.options.rateLimitHeaders ? state.limits.headers(state.options) : {};
   const body = await readBody(request);
   if (body === undefined) return;
@@ -142,12 +142,15 @@ function admit(
   state: SimulatorState,
   call: CallRecord,
   authorization: string | undefined,
+  isAboutAccount: boolean,
 ): Reply | undefined {
   const { options } = state;
   const token = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined || (options.accessToken !== '' && token !== options.accessToken))
     return unauthorized();
-  const admission = state.limits.admit(call.at, options);
+  const admission = isAboutAccount
+    ? state.limits.admitOther(call.at, options)
+    : state.limits.admit(call.at, options);
   if (admission.admitted) {
     call.counted = true;
     return undefined;

@@ -4,6 +4,7 @@ import { JobQueue } from '../bullmq/job-queue.js';
 import { httpOptions } from '../hubspot/http.js';
 import { Quota, quotaOptions } from '../hubspot/quota.js';
 import { accountKeys, queueName } from '../shared/contract/keys.js';
+import { logApiVersion } from '../shared/runtime/calendar-log.js';
 import type { Config } from '../shared/runtime/config.js';
 import { compactHeap } from '../shared/runtime/gc.js';
 import { runUntilSignal, type Service } from '../shared/runtime/lifecycle.js';
@@ -34,8 +35,9 @@ import { Work } from './work.js';
 /** Runs until SIGTERM or SIGINT. */
 export async function runWorker(config: Config): Promise<void> {
   if (config.compactHeap === 'true') compactHeap();
-  const logger = createLogger(config.logLevel, 'worker');
+  const logger = createLogger(config.logLevel, 'worker', { format: config.logFormat });
   for (const warning of config.warnings) logger.warn({ event: 'settings' }, warning);
+  logApiVersion(logger, config.hubspotApiVersion);
   const tracing = await startTracing('worker', process.env);
   await runUntilSignal([...(tracing ? [tracing] : []), ...workerServices(config, logger, tracing)], logger);
 }
@@ -76,7 +78,7 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
   addPipelineMetrics(metrics.registry, pipeline.state, jobs.note);
   addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
 
-  const report = replicaReport(id, limits, pipeline.state);
+  const report = replicaReport(id, limits, config.hubspotApiVersion, pipeline.state);
   const heartbeat = new Heartbeat(redis, keys, report, alive => common.learn(alive), logger);
   const work = new Work({
     ...{ caller, quota, pipeline, heartbeat, logger },

@@ -3,16 +3,21 @@
  * Runs dist/cli.js, which `npm test` has built.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const NOWHERE = 'redis://:hunter2@127.0.0.1:1';
 
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = process.cwd()) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
     encoding: 'utf8',
+    cwd,
     env: { PATH: process.env.PATH, ...env },
     input: '',
     timeout: 20_000,
@@ -28,6 +33,7 @@ const COMMANDS = [
   'resume',
   'simulator',
   'dashboard',
+  'doctor',
   'failures list',
   'failures retry',
   'failures export',
@@ -203,4 +209,86 @@ describe('Redis away', () => {
   test('with LOG_LEVEL=debug the stack is shown', () => {
     expect(run(['stats'], { REDIS_URL: NOWHERE, LOG_LEVEL: 'debug' }).stderr).toMatch(/\n\s+at /);
   });
+});
+
+describe('--env-file', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'association-queue-cli-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const write = (text: string) => {
+    writeFileSync(path.join(folder, '.env'), text);
+    return path.join(folder, '.env');
+  };
+
+  test('is read by every command, before or after its name, and the environment wins', () => {
+    const file = write(`REDIS_URL=${NOWHERE}/7\n`);
+    const place = /Redis at redis:\/\/127\.0\.0\.1:1\/7 cannot be used/;
+    expect(run(['stats', '--env-file', file]).stderr).toMatch(place);
+    expect(run(['--env-file', file, 'failures', 'list']).stderr).toMatch(place);
+    expect(run(['stats', `--env-file=${file}`], { REDIS_URL: `${NOWHERE}/3` }).stderr).toMatch(
+      /127\.0\.0\.1:1\/3 /,
+    );
+  });
+
+  test('that cannot be read, or is not named, stops the command', () => {
+    const { status, stderr } = run(['stats', '--env-file', path.join(folder, 'none')]);
+    expect(stderr).toMatch(/\/none\b/);
+    expect([2, 9]).toContain(status); // Node 20 finds it first, and ends with 9
+    expect(run(['stats', '--env-file']).stderr).toMatch(/--env-file needs a value/);
+  });
+
+  test('a .env of the folder is not read by itself, and the error about a missing setting says so', () => {
+    write('HUBSPOT_ACCESS_TOKEN=pat-secret\n');
+    const { status, stderr } = run(['worker'], {}, folder);
+    expect(stderr).toMatch(/HUBSPOT_ACCESS_TOKEN is not set[\s\S]*The file \.env .* add --env-file \.env\n/);
+    expect(stderr).not.toContain('pat-secret');
+    expect(status).toBe(2);
+    expect(run(['stats'], { REDIS_URL: NOWHERE }, folder).stderr).toMatch(/add --env-file \.env\n$/);
+  });
+
+  test('is in the help of every command', () => {
+    for (const args of [['worker'], ['failures', 'list'], []])
+      expect(run([...args, '--help']).stdout).toMatch(/--env-file <file>/);
+  });
+});
+
+describe('a port that is taken', () => {
+  test.each([
+    [['gateway'], 'GATEWAY_PORT'],
+    [['dashboard'], 'DASHBOARD_PORT'],
+    [['simulator'], '--port'],
+  ])('%j names %s', async (args, setting) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const port = String((server.address() as AddressInfo).port);
+    const isOption = setting.startsWith('--');
+    const result = run(isOption ? [...args, setting, port] : args, {
+      REDIS_URL: NOWHERE,
+      ...(!isOption && { [setting]: port }),
+    });
+    server.close();
+    expect(result.stderr).toBe(
+      `association-queue ${args[0]}: port ${port} on 127.0.0.1 is taken by another process (EADDRINUSE): set ${setting} to another port, or to 0 for a free one\n`,
+    );
+    expect(result.status).toBe(1);
+  });
+});
+
+test('LOG_FORMAT=pretty: lines for people; in a pipe it is JSON unless it says so', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const GATEWAY_PORT = String((server.address() as AddressInfo).port);
+  const env = { REDIS_URL: NOWHERE, GATEWAY_PORT };
+  const pretty = run(['gateway'], { ...env, LOG_FORMAT: 'pretty' }).stdout;
+  const json = run(['gateway'], env).stdout;
+  server.close();
+  expect(pretty).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} {2}INFO {3}gateway {2}HubSpot supports API v4 until 2027-03-30/m,
+  );
+  expect(JSON.parse(json.split('\n')[0] ?? '')).toMatchObject({ component: 'gateway', event: 'api-version' });
+  expect(run(['gateway'], { ...env, LOG_FORMAT: 'nice' }).stderr).toMatch(
+    /LOG_FORMAT "nice" is not one of pretty, json/,
+  );
 });

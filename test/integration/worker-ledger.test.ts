@@ -1,5 +1,6 @@
 /** The promise, end to end: what was accepted ends as created or as rejected with HubSpot's reason. */
 import { describe, expect, it } from '@jest/globals';
+import { associationsPath } from '../../src/shared/contract/api-versions.js';
 import type { Pair } from '../../src/shared/contract/association.js';
 import { rateLimited, serverError } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
@@ -38,23 +39,29 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
 /** In the public way two answers stand for all; `TEST_WAY=public` runs everything so. */
 describe.each(WAYS)('an input, in the %s way', way => {
   const answers = [
-    { refusal: 'partial', statusDrift: 0 },
-    { refusal: 'partial', statusDrift: 200 },
-    { refusal: 'partial', statusDrift: 201, numericIds: false },
-    { refusal: 'partial', statusDrift: 207 },
-    { refusal: 'whole', statusDrift: 0 },
-    { refusal: 'whole-unnamed', statusDrift: 200 },
+    ['v4', { refusal: 'partial', statusDrift: 0 }],
+    ['2025-09', { refusal: 'partial', statusDrift: 0 }],
+    ['2026-03', { refusal: 'partial', statusDrift: 0 }],
+    ['2026-09', { refusal: 'partial', statusDrift: 0 }], // 200 with errors inside
+    ['v4', { refusal: 'partial', statusDrift: 200 }],
+    ['2026-03', { refusal: 'partial', statusDrift: 201, numericIds: false }],
+    ['v4', { refusal: 'partial', statusDrift: 207 }],
+    ['2026-09', { refusal: 'whole', statusDrift: 0 }],
+    ['v4', { refusal: 'whole-unnamed', statusDrift: 200 }],
   ] as const;
-  it.each(way === 'bulk' ? answers : [answers[0], answers[5]])(
-    'is accounted for, bad ones among good ones, when HubSpot answers %j',
-    async answer => {
-      await rig.start({ simulator: answer, env: { JOB_ATTEMPTS: '5' }, way });
+  it.each(way === 'bulk' ? answers : [answers[0], answers[8]])(
+    'is accounted for, bad ones among good ones, when HubSpot answers in %s as %j',
+    async (version, answer) => {
+      const env = { JOB_ATTEMPTS: '5', HUBSPOT_API_VERSION: version };
+      await rig.start({ simulator: answer, env, way });
       const good = goodPairs(5_000);
       await rig.enqueue(shuffled([...good, ...BAD], 7), 300);
       rig.startWorker();
       rig.startWorker();
       await rig.drained();
       const rejected = await rig.expectAccounted(good, BAD);
+      const paths = new Set(rig.simulator.ledger.calls.map(({ path }) => path));
+      expect([...paths]).toEqual([`${associationsPath(version)}/contacts/companies/batch/create`]);
       for (const [pair, { message }] of rejected)
         if (!REASONS.some(reason => reason.test(message)))
           throw new Error(`${pair} was rejected with: ${message}`);

@@ -10,16 +10,14 @@ export class WatchedRedis {
   /** the clock of the watch, ms */
   now = 0;
   readonly lines: LogLine[] = [];
-  readonly logger = createLogger(
-    'info',
-    'test',
-    new Writable({
+  readonly logger = createLogger('info', 'test', {
+    destination: new Writable({
       write: (line, _encoding, done) => {
         this.lines.push(JSON.parse(String(line)));
         done();
       },
     }),
-  );
+  });
   readonly watch: RedisWatch;
 
   constructor(url: string, silenceMs?: number) {

@@ -13,6 +13,7 @@ import { Minutes, type Series } from './minutes.js';
 import { RecentObjectPairs } from './object-pairs.js';
 import { RecentRequests } from './requests.js';
 import { StateReader } from './state-reader.js';
+import { versionNotices } from './version-notices.js';
 
 /** Groups of each reading. The page fetches the others when there are more (readRejections). */
 const MOST_GROUPS = 50;
@@ -51,7 +52,9 @@ export class Overview {
     ]);
     const { discarded } = totals;
     const { msUntilReset } = quota;
-    const figures = { state, stats, discarded, heldPairs, limits: capacity.limits, msUntilReset };
+    const notices = versionNotices(workers.alive, now);
+    const { limits } = capacity;
+    const figures = { state, stats, discarded, heldPairs, limits, msUntilReset, notices };
     return { figures, rejections, workers, minutes };
   }
 

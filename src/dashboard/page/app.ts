@@ -60,6 +60,8 @@ function showFigures(): void {
   if (!figures) return;
   showState(stateSentence(figures.state, clock));
   setText(byId('pause'), figures.state.paused ? 'Resume' : 'Pause');
+  setText(byId('notices'), figures.notices.join('. '));
+  byId('notices').hidden = figures.notices.length === 0;
   showAllObjectPairs();
   showAllTiles();
 }

@@ -4,6 +4,7 @@ import { Queue } from 'bullmq';
 import { accountKeys, DEFAULT_ACCOUNT, queueName } from '../../shared/contract/keys.js';
 import type { Config } from '../../shared/runtime/config.js';
 import { runUntilSignal, type Service } from '../../shared/runtime/lifecycle.js';
+import { listening } from '../../shared/runtime/listen-error.js';
 import { createLogger, type Logger } from '../../shared/runtime/logger.js';
 import { redisPlace } from '../../shared/runtime/redis-url.js';
 import { RedisWatch } from '../../shared/runtime/redis-watch.js';
@@ -26,7 +27,7 @@ const STOP_MS = 2_000;
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runDashboard(config: Config): Promise<void> {
-  const logger = createLogger(config.logLevel, 'dashboard');
+  const logger = createLogger(config.logLevel, 'dashboard', { format: config.logFormat });
   for (const warning of config.warnings) logger.warn({ event: 'settings' }, warning);
   await runUntilSignal([createDashboard(config, logger)], logger);
 }
@@ -99,7 +100,12 @@ function createDashboard(config: Config, log: Logger): Service {
   return {
     async start() {
       await watch.start();
-      const url = await app.listen({ port: config.dashboardPort, host: config.dashboardHost });
+      const place = { port: config.dashboardPort, host: config.dashboardHost };
+      const url = await listening(() => app.listen(place), {
+        ...place,
+        portSetting: 'DASHBOARD_PORT',
+        hostSetting: 'DASHBOARD_HOST',
+      });
       void upkeep();
       for (const announcer of announcers) await announcer.start();
       logger.info({

@@ -5,6 +5,7 @@
 import type { FastifyReply, onRequestHookHandler, preParsingHookHandler, RouteOptions } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { TypesOf } from '../../labels/type-resolver.js';
+import { API_VERSIONS, associationsPath } from '../../shared/contract/api-versions.js';
 import { warningsHeader } from '../answers.js';
 import { readIdempotencyKey } from '../headers/idempotency-key.js';
 import { parsePrefer, preferenceApplied } from '../headers/prefer.js';
@@ -27,12 +28,9 @@ export type CreateRouteParts = CreateParts & {
   readonly trace: TraceRequest;
 };
 
-export const CREATE_PATHS = [
-  '/crm/v4/associations/:fromObjectType/:toObjectType/batch/create',
-  ...['2025-09', '2026-03', '2026-09'].map(
-    version => `/crm/associations/${version}/:fromObjectType/:toObjectType/batch/create`,
-  ),
-] as const;
+export const CREATE_PATHS = API_VERSIONS.map(
+  version => `${associationsPath(version)}/:fromObjectType/:toObjectType/batch/create`,
+);
 
 const PathSchema = Type.Object({
   fromObjectType: Type.String({ description: 'such as contacts, 0-1 or 2-1234' }),

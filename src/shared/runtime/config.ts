@@ -48,8 +48,8 @@ const OUR_PREFIXES = [
 /** Variables that Kubernetes adds to every container for a service named `gateway` or `dashboard`. */
 const KUBERNETES = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/;
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
-/** Other software has similar names (REDIS_URI, LOGLEVEL), which do not count as misspelt. */
-const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL'];
+/** Other software has similar names (REDIS_URI, LOGLEVEL, LOG_FORMATS), which do not count as misspelt. */
+const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL', 'LOG_FORMAT'];
 /** Names that some commands read themselves; known here so that one environment serves all commands. */
 const OTHER_KNOWN_NAMES: readonly string[] = [
   TOKEN_FILE,

@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Gauge, type Registry } from 'prom-client';
+import { listenError } from './listen-error.js';
 import type { Logger } from './logger.js';
 
 /**
@@ -39,6 +40,8 @@ export type MetricsServerOptions = {
 
 /** Requests have no body and arrive at once. Node closes an incomplete request after this time; its default is five minutes. */
 const TIMEOUTS = { requestMs: 10_000, checkMs: 2_000 };
+
+const SETTINGS = { portSetting: 'METRICS_PORT', hostSetting: 'METRICS_HOST' };
 
 type HttpReply = { status: number; type: string; body: string };
 
@@ -91,6 +94,7 @@ export class MetricsServer {
   /** @returns true if the port is taken */
   #listen(port: number): Promise<boolean> {
     const { requestMs, checkMs } = this.options.timeouts ?? TIMEOUTS;
+    const { host } = this.options;
     const timeouts = {
       requestTimeout: requestMs,
       headersTimeout: requestMs,
@@ -105,9 +109,9 @@ export class MetricsServer {
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'EADDRINUSE') resolve(true);
-        else reject(error);
+        else reject(listenError(error, { port, host, ...SETTINGS }));
       });
-      server.listen(port, this.options.host, () => {
+      server.listen(port, host, () => {
         this.#server = server;
         resolve(false);
       });

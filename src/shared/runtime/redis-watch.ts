@@ -14,7 +14,7 @@ import type { Keys } from '../contract/keys.js';
 import { duration } from './duration.js';
 import type { Service } from './lifecycle.js';
 import type { Logger } from './logger.js';
-import { isConnectionLoss, isRefusal, openRedis, type RedisRole, redisReason } from './redis.js';
+import { isConnectionLoss, isRefusal, openRedis, type RedisRole, redisReason, redisRemedy } from './redis.js';
 import { redisPlace } from './redis-url.js';
 import { sleep } from './wait.js';
 import { writeRefusal } from './write-probe.js';
@@ -153,9 +153,10 @@ export class RedisWatch implements Service {
     const ms = now - (this.#since ?? now);
     const since = ms < SAY_AGAIN_MS ? '' : ` for ${duration(ms)} now`;
     const error = [...new Set(this.#troubles.values())].join('; ');
+    const remedy = redisRemedy(error);
     logger.warn(
       { event: 'redis', error },
-      `Redis at ${redisPlace(url)} cannot be used${since}; ${consequence}`,
+      `Redis at ${redisPlace(url)} cannot be used${since}; ${consequence}${remedy && `. ${remedy}`}`,
     );
   }
 

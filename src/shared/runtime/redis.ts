@@ -82,6 +82,14 @@ export const isRefusal = (error: unknown): boolean =>
     messageOf(error),
   );
 
+/** @returns what the operator can do about a reason of {@link redisReason}; '' if the reason says it, or only time helps */
+export function redisRemedy(reason: string): string {
+  if (/\b(NOAUTH|WRONGPASS)\b|\binvalid password\b/.test(reason))
+    return 'REDIS_URL must have the user and the password of this Redis: redis://user:password@host:port';
+  if (/\bNOPERM\b/.test(reason)) return 'the user in REDIS_URL needs more rights in this Redis';
+  return '';
+}
+
 /** Details that Redis adds for programmers: the arguments, the line of a script. */
 const DETAILS = /(, with args beginning with| script: [0-9a-f]{40}).*$/s;
 

@@ -2,6 +2,7 @@
  * The settings: one declarative list of names, types, defaults, units and descriptions. scripts/generate-docs.mjs writes
  * docs/operations/settings.md and .env.example from it; config.ts reads the environment with it.
  */
+import { API_VERSIONS } from '../contract/api-versions.js';
 import { MAX_INPUTS_PER_CALL } from '../contract/association.js';
 import { redisUrlFault } from './redis-url.js';
 
@@ -69,8 +70,8 @@ const timezoneFault = (value: string) => {
 const oneOf = (values: readonly string[]) => (value: string) =>
   values.includes(value) ? undefined : `"${value}" is not one of ${values.join(', ')}`;
 
-export const API_VERSIONS = ['v4', '2025-09', '2026-03', '2026-09'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_FORMATS = ['pretty', 'json'] as const;
 
 export const SETTINGS = {
   redisUrl: text(
@@ -219,6 +220,12 @@ export const SETTINGS = {
     3_650,
   ),
   logLevel: text('LOG_LEVEL', 'info', `log lines on stdout: ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS)),
+  logFormat: text(
+    'LOG_FORMAT',
+    '',
+    'pretty: lines for people; json: one object a line, for programs. Without it: pretty on a terminal, else json',
+    oneOf(LOG_FORMATS),
+  ),
   metricsPort: integer(
     'METRICS_PORT',
     9_464,

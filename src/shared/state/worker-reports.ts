@@ -41,6 +41,8 @@ export type WorkerReport = {
   associations: number;
   /** the account's limits in the replica's configuration; absent: an older version */
   limits?: AccountLimits;
+  /** HUBSPOT_API_VERSION; absent: an older version */
+  apiVersion?: string;
   /** absent: an older version */
   search?: SearchReport;
 };

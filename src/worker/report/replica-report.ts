@@ -10,9 +10,15 @@ import type { PipelineState } from './pipeline-state.js';
 /**
  * @param id unique id of this replica
  * @param limits the limits in its configuration
+ * @param apiVersion HUBSPOT_API_VERSION
  * @param pipeline returns the current content of the pipeline
  */
-export function replicaReport(id: string, limits: Limits, pipeline: () => PipelineState): () => WorkerReport {
+export function replicaReport(
+  id: string,
+  limits: Limits,
+  apiVersion: string,
+  pipeline: () => PipelineState,
+): () => WorkerReport {
   const packageJson = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(packageJson) as { version: string };
   const about = { id, version, host: hostname(), pid: process.pid, startedAt: Date.now() };
@@ -27,6 +33,7 @@ export function replicaReport(id: string, limits: Limits, pipeline: () => Pipeli
       maxInFlight: limits.maxConcurrentCalls,
       ...{ jobs, associations },
       limits: accountLimits(limits),
+      apiVersion,
       search,
     };
   };

@@ -12,6 +12,11 @@ const read = (file: string) => readFileSync(`${root}/${file}`, 'utf8');
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
 const settings = Object.values<Setting>(SETTINGS);
 const known = [...settings.map(({ name }) => name), TOKEN_FILE];
+/** what docker-compose.yml takes from .env beside the settings */
+const OF_COMPOSE = ['COMPOSE_PROFILES', 'REDIS_PORT', 'PROMETHEUS_PORT', 'GRAFANA_PORT'];
+
+/** a port of a container, and the variable of .env that says where it is on this machine */
+const published = (variable: string, port: number) => `127.0.0.1:\${${variable}:-${port}}:${port}`;
 
 const captures = (text: string, pattern: RegExp) =>
   [...text.matchAll(pattern)].map(([, found]) => found ?? '');
@@ -24,7 +29,10 @@ describe('.env.example', () => {
     given.set(assignments[at] ?? '', assignments[at + 1] ?? '');
 
   test('holds every setting, in the order of config.ts, with its default', () => {
-    expect([...given.keys()].filter(name => name !== TOKEN_FILE)).toEqual(settings.map(({ name }) => name));
+    expect([...given.keys()].filter(name => name !== TOKEN_FILE)).toEqual([
+      ...settings.map(({ name }) => name),
+      ...OF_COMPOSE,
+    ]);
     for (const setting of settings)
       expect([setting.name, given.get(setting.name)]).toEqual([
         setting.name,
@@ -39,10 +47,12 @@ describe('.env.example', () => {
     }
   });
 
-  test('copied to .env as it is, only the token is missing', () => {
+  test('copied to .env as it is, only the token is missing, and compose starts the simulator', () => {
     const active = captures(lines.join('\n'), /^([A-Z][A-Z0-9_]*)=/gm);
-    expect(active).toEqual(['HUBSPOT_ACCESS_TOKEN']);
-    expect(() => parseConfig({ HUBSPOT_ACCESS_TOKEN: '' })).not.toThrow();
+    expect(active).toEqual(['HUBSPOT_ACCESS_TOKEN', 'COMPOSE_PROFILES']);
+    expect(given.get('COMPOSE_PROFILES')).toBe('simulator');
+    // with --env-file every command reads the names that only compose needs as well
+    expect(parseConfig(Object.fromEntries(OF_COMPOSE.map(name => [name, '1']))).warnings).toEqual([]);
   });
 });
 
@@ -55,8 +65,9 @@ describe('docker-compose.yml', () => {
   test('is indented as YAML wants it, and has these services', () => {
     expect(compose).not.toMatch(/\t/);
     for (const line of compose.split('\n')) expect((/^ */.exec(line)?.[0].length ?? 0) % 2).toBe(0);
-    expect(captures(compose, /^([a-z]\S*):$/gm)).toEqual(['services', 'volumes']);
-    expect(captures(compose, /^ {2}([a-z]\w*):$/gm)).toEqual([
+    expect(captures(compose, /^([a-z]\S*):$/gm)).toEqual(['services', 'secrets', 'volumes']);
+    expect(captures(compose, /^ {2}([a-z][\w-]*):$/gm)).toEqual([
+      'settings',
       'redis',
       'worker',
       'gateway',
@@ -64,8 +75,12 @@ describe('docker-compose.yml', () => {
       'simulator',
       'prometheus',
       'grafana',
+      'settings',
       'redis',
       'prometheus',
+      'worker-settings',
+      'gateway-settings',
+      'dashboard-settings',
     ]);
   });
 
@@ -89,15 +104,19 @@ describe('docker-compose.yml', () => {
   test('the gateway is reachable from this machine only, and may answer before it is killed', () => {
     const gateway = service('gateway');
     expect(gateway).toMatch(/GATEWAY_HOST: 0\.0\.0\.0/);
-    expect(captures(gateway, /^ {6}- (.*:\d+)$/gm)).toEqual(['127.0.0.1:3000:3000']);
+    expect(captures(gateway, /^ {6}- (.*:\d+)$/gm)).toEqual([published('GATEWAY_PORT', 3_000)]);
     expect(gateway).toMatch(/fetch\('http:\/\/127\.0\.0\.1:3000\/healthz'\)/);
     expect(gateway).toMatch(/condition: service_healthy/);
     const [grace] = captures(gateway, /stop_grace_period: (\d+)s/g);
     expect(Number(grace) * 1_000).toBeGreaterThan(SETTINGS.shutdownTimeoutMs.default);
   });
 
-  const SERVICES = ['redis', 'worker', 'gateway', 'dashboard', 'simulator', 'prometheus', 'grafana'];
+  const SERVICES = [
+    ...['settings', 'redis', 'worker', 'gateway', 'dashboard'],
+    ...['simulator', 'prometheus', 'grafana'],
+  ];
   const COMMANDS = ['worker', 'gateway', 'dashboard'] as const;
+  const LOCKED_UP = / {4}cap_add: \[DAC_OVERRIDE\].*\n {4}network_mode: none\n/;
 
   test('no container writes outside of its volume and /tmp, or has or gains a capability', () => {
     expect(captures(compose, /^x-hardened: &hardened\n((?: {2}.*\n)+)/gm)).toEqual([
@@ -105,13 +124,16 @@ describe('docker-compose.yml', () => {
     ]);
     for (const name of SERVICES) {
       expect([name, service(name).startsWith('    <<: *hardened\n')]).toEqual([name, true]);
-      // no later line weakens it
-      expect(service(name)).not.toMatch(
-        /^ {4}(read_only|cap_add|cap_drop|security_opt|privileged|network_mode|pid):/m,
-      );
+      // no later line weakens it; settings.mjs, which ends at once, reads a .env that only its owner may read
+      const text = name === 'settings' ? service(name).replace(LOCKED_UP, '') : service(name);
+      expect([name, text]).not.toEqual([
+        name,
+        expect.stringMatching(/^ {4}(read_only|cap_add|cap_drop|security_opt|privileged|network_mode|pid):/m),
+      ]);
       expect(service(name)).not.toMatch(/docker\.sock/);
     }
-    expect(captures(compose, /^ {4}user: (\S+)/gm)).toEqual(['redis']);
+    expect(service('settings')).toMatch(LOCKED_UP);
+    expect(captures(compose, /^ {4}user: (\S+)/gm)).toEqual(['root', 'redis']);
   });
 
   test('images of others are pinned by digest, with their version; ours is built here', () => {
@@ -128,13 +150,22 @@ describe('docker-compose.yml', () => {
     };
     expect(compose).not.toMatch(/env_file/);
     const names = (name: string) => captures(service(name), /^ {6}([A-Z][A-Z0-9_]*):/gm);
+    const secretsOf = (name: string) =>
+      captures(service('settings'), new RegExp(`^ {6}SECRETS_OF_${name.toUpperCase()}: (.*)$`, 'gm')).flatMap(
+        list => list.split(' '),
+      );
     for (const command of COMMANDS) {
-      const given = names(command).filter(name => !name.startsWith('OTEL_'));
+      const given = [...names(command), ...secretsOf(command)].filter(name => !name.startsWith('OTEL_'));
       expect([command, given.toSorted()]).toEqual([command, settingsOf(command).toSorted()]);
     }
     for (const name of ['redis', 'simulator', 'prometheus']) expect([name, names(name)]).toEqual([name, []]);
-    // secrets by name, whatever the code says
-    const holders = (secret: string) => SERVICES.filter(name => names(name).includes(secret));
+    // a secret is in no environment, and only in the files of the services that need it, whatever the code says
+    for (const secret of [
+      ...settings.filter(({ kind }) => kind === 'secret').map(({ name }) => name),
+      'OTEL_EXPORTER_OTLP_HEADERS',
+    ])
+      expect([secret, SERVICES.filter(name => names(name).includes(secret))]).toEqual([secret, []]);
+    const holders = (secret: string) => SERVICES.filter(name => secretsOf(name).includes(secret));
     expect(holders('HUBSPOT_ACCESS_TOKEN')).toEqual(['worker', 'gateway']);
     expect(holders('GATEWAY_API_KEYS')).toEqual(['gateway']);
     expect(holders('DASHBOARD_PASSWORD')).toEqual(['dashboard']);
@@ -145,22 +176,36 @@ describe('docker-compose.yml', () => {
 
   test('no port is open to other machines', () => {
     const ports = captures(compose, /^ {6}- (\S+:\d+)(?: #.*)?$/gm);
-    expect(ports.length).toBeGreaterThan(4);
-    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
+    expect(ports).toHaveLength(5);
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\$\{[A-Z]+_PORT:-\d+\}:\d+$/);
+    // a Redis of this machine has 6379
+    expect(captures(service('redis'), /\$\{REDIS_PORT:-(\d+)\}/g)).toEqual(['6380']);
+  });
+
+  test('services start when their settings are written, and read only their own', () => {
+    for (const name of COMMANDS) {
+      const text = service(name);
+      expect(text).toMatch(/^ {4}entrypoint: \[node, dist\/cli\.js, --env-file, \/run\/settings\/env\]$/m);
+      expect(text).toMatch(/^ {6}settings:\n {8}condition: service_completed_successfully$/m);
+      expect(captures(text, /^ {6}- (.*settings:.*)$/gm)).toEqual([`${name}-settings:/run/settings:ro`]);
+      expect(service('settings')).toContain(`- ${name}-settings:/settings/${name}\n`);
+    }
+    expect(compose).toMatch(/^secrets:\n {2}settings:\n {4}file: \.env$/m);
+    expect(SERVICES.filter(name => /^ {4}secrets:/m.test(service(name)))).toEqual(['settings']);
+    expect(existsSync(`${root}/deploy/compose/settings.mjs`)).toBe(true);
   });
 
   test('the dashboard is reachable from this machine only, asks for a password, and has no token', () => {
     const dashboard = service('dashboard');
-    expect(dashboard).toMatch(
-      /DASHBOARD_HOST: 0\.0\.0\.0 # .*it needs DASHBOARD_USER and DASHBOARD_PASSWORD/,
-    );
+    expect(dashboard).toMatch(/DASHBOARD_HOST: 0\.0\.0\.0 # .*gives it DASHBOARD_PASSWORD/);
+    expect(dashboard).toMatch(/DASHBOARD_USER: \$\{DASHBOARD_USER:-admin\}/);
     expect(dashboard).not.toMatch(/HUBSPOT_ACCESS_TOKEN/);
-    expect(captures(dashboard, /^ {6}- (.*:\d+)$/gm)).toEqual(['127.0.0.1:3001:3001']);
+    expect(captures(dashboard, /^ {6}- (.*:\d+)$/gm)).toEqual([published('DASHBOARD_PORT', 3_001)]);
     expect(dashboard).toMatch(/fetch\('http:\/\/127\.0\.0\.1:3001\/healthz'\)/);
   });
 
-  test('only the demo profile has a simulator', () => {
-    expect(service('simulator')).toMatch(/profiles: \[demo\]/);
+  test('only the profile of that name has a simulator', () => {
+    expect(service('simulator')).toMatch(/profiles: \[simulator\]/);
     expect(service('worker')).not.toMatch(/simulator/);
   });
 
@@ -168,7 +213,7 @@ describe('docker-compose.yml', () => {
     const mounted: string[] = [];
     for (const name of ['prometheus', 'grafana']) {
       expect(service(name)).toMatch(/profiles: \[monitoring\]/);
-      expect(service(name)).toMatch(/- 127\.0\.0\.1:\d+:\d+$/m);
+      expect(service(name)).toMatch(/- 127\.0\.0\.1:\$\{[A-Z]+_PORT:-\d+\}:\d+$/m);
       mounted.push(...captures(service(name), /^ {6}- \.\/(\S+?):/gm));
     }
     expect(mounted).toHaveLength(4);
@@ -183,11 +228,12 @@ describe('docker-compose.yml', () => {
 
   test('names no environment variable that config.ts does not know', () => {
     const named = [
-      ...captures(compose, /^ {6}((?!GF_|OTEL_)[A-Z][A-Z0-9_]*):/gm), // Grafana's own, and OpenTelemetry's
+      // Grafana's own, OpenTelemetry's, and the lists for settings.mjs
+      ...captures(compose, /^ {6}((?!GF_|OTEL_|SECRETS_OF_)[A-Z][A-Z0-9_]*):/gm),
       ...captures(compose, /\$\{((?!OTEL_)[A-Z0-9_]+)/g),
     ];
     expect(named.length).toBeGreaterThan(0);
-    for (const name of named) expect(known).toContain(name);
+    for (const name of named) expect([...known, ...OF_COMPOSE]).toContain(name);
   });
 });
 

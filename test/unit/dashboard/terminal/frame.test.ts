@@ -67,6 +67,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
         discarded: 0,
         limits: limitsOf(parseConfig({})),
         msUntilReset: 33_000_000,
+        notices: [],
         heldPairs: [{ objectPair: 'contacts/deals', until: now + 90_000, reason: '403 from HubSpot' }],
       },
       rejections: {

@@ -15,7 +15,7 @@ describe('the password door', () => {
       why => {
         counts[why] += 1;
       },
-      createLogger('info', 'dashboard', { write: line => void lines.push(line) }),
+      createLogger('info', 'dashboard', { destination: { write: line => void lines.push(line) } }),
       () => now,
     );
     const knock = (authorization: string | undefined, address = '192.0.2.1', cookies?: string) =>

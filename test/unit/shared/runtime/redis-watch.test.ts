@@ -25,6 +25,25 @@ describe('the log of a Redis in trouble', () => {
     expect(watch.reasons).toEqual(['Redis: connect ECONNREFUSED', 'Redis: OOM command not allowed']);
   });
 
+  it.each([
+    [
+      'NOAUTH Authentication required.',
+      'NOAUTH it asks for a password',
+      /REDIS_URL must have the user and the password/,
+    ],
+    [
+      'WRONGPASS invalid username-password pair',
+      'WRONGPASS',
+      /REDIS_URL must have the user and the password/,
+    ],
+    ['NOPERM this user has no permissions', 'NOPERM', /the user in REDIS_URL needs more rights/],
+  ])('names the setting when Redis says %s', (error, reason, remedy) => {
+    const test = new WatchedRedis('redis://127.0.0.1:1');
+    test.watch.failed(new Error(error));
+    expect(test.said).toEqual([expect.stringContaining(reason)]);
+    expect(test.said[0]).toMatch(remedy);
+  });
+
   it('has lines that are not about Redis unchanged', () => {
     const test = new WatchedRedis('redis://127.0.0.1:1');
     const { watch } = test;

@@ -36,7 +36,7 @@ test('foreign text in JSON moves no terminal and means the same', () => {
 
 test('foreign text in a log line moves no terminal', () => {
   const lines: string[] = [];
-  const logger = createLogger('info', 'test', { write: line => void lines.push(line) });
+  const logger = createLogger('info', 'test', { destination: { write: line => void lines.push(line) } });
   logger.info({ path: '/\u009b31m\u202e' }, 'said \u0090by somebody\x1b');
   expect(lines[0]?.trimEnd()).not.toMatch(UNSEEN);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({

@@ -1,0 +1,36 @@
+/** The findings as text or JSON, and the exit code. Pure. */
+import { harmless } from '../shared/runtime/text.js';
+import type { Reported, Status } from './finding.js';
+
+export type Report = {
+  /** the most serious status */
+  readonly status: Status;
+  /** ISO 8601 */
+  readonly at: string;
+  /** of this program */
+  readonly version: string;
+  readonly findings: readonly Reported[];
+};
+
+const SERIOUS: readonly Status[] = ['ok', 'warning', 'fault'];
+
+export function reportOf(findings: readonly Reported[], version: string, at: string): Report {
+  const status = SERIOUS.findLast(each => findings.some(finding => finding.status === each)) ?? 'ok';
+  return { status, at, version, findings };
+}
+
+/** Warnings do not fail a deployment that calls doctor; faults do. */
+export const exitCodeOf = ({ status }: Report): number => (status === 'fault' ? 1 : 0);
+
+/** A line for each finding, and below it what to do. Without a newline at the end. */
+export function reportText({ findings }: Report): string {
+  const width = Math.max(0, ...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, status, message, remedy }) => [
+    `${status.padEnd(7)}  ${check.padEnd(width)}  ${harmless(message)}`,
+    ...(remedy === undefined ? [] : [`${' '.repeat(9 + width)}  → ${harmless(remedy)}`]),
+  ]);
+  const of = (status: Status) => findings.filter(finding => finding.status === status).length;
+  const [faults, warnings] = [of('fault'), of('warning')];
+  const sum = `${faults} fault${faults === 1 ? '' : 's'}, ${warnings} warning${warnings === 1 ? '' : 's'}, ${of('ok')} ok`;
+  return [...lines, '', sum].join('\n');
+}

@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals';
+import { judgeMemory } from '../../../../src/doctor/judge/redis-memory.js';
+
+const MB = 1_048_576;
+const judge = (used: number, limit: number, machine = 0) =>
+  judgeMemory({
+    info: new Map([
+      ['used_memory', String(used * MB)],
+      ['maxmemory', String(limit * MB)],
+      ['total_system_memory', String(machine * MB)],
+    ]),
+  });
+
+test.each([
+  [100, 1_000, 'ok'],
+  [749, 1_000, 'ok'],
+  [750, 1_000, 'warning'],
+  [949, 1_000, 'warning'],
+  [950, 1_000, 'fault'],
+  [1_000, 1_000, 'fault'],
+])('%i of %i MB', (used, limit, status) => {
+  expect(judge(used, limit).status).toBe(status);
+});
+
+test('the room is told in associations', () => {
+  expect(judge(100, 1_000).message).toBe(
+    'Redis uses 100 MB of 1,000 MB: room for about 31 million associations',
+  );
+});
+
+test('without maxmemory the machine is the limit, and without either there is none', () => {
+  expect(judge(900, 0, 1_000)).toMatchObject({
+    status: 'warning',
+    message: expect.stringMatching(/of its machine/),
+  });
+  expect(judge(900, 0)).toEqual({ status: 'ok', message: 'Redis uses 900 MB, without a limit' });
+  expect(judgeMemory({ info: undefined }).status).toBe('warning');
+});
