@@ -78,7 +78,7 @@ function faultOf(call: string, program: Command, page: string): string | undefin
     if (!found) return `${page}: there is no command ${word}: ${call}`;
     command = found;
   }
-  const known = ['--help', '--version', ...command.options.map(({ long }) => long)];
+  const known = ['--help', ...[...program.options, ...command.options].map(({ long }) => long)];
   const options = words.filter(word => word.startsWith('--')).map(word => word.split('=')[0] ?? '');
   const unknown = options.find(option => !known.includes(option));
   return unknown === undefined ? undefined : `${page}: there is no option ${unknown}: ${call}`;
