@@ -173,7 +173,7 @@ function goOn(imported: ImportEnd, { file, refused }: EnqueueOptions): string {
     return `what is still queued of it is taken back, and the rest of the file is not enqueued (what became of it: association-queue requests show ${requestId})`;
   const done =
     upTo > 0 ? `everything up to line ${upTo} is enqueued or refused for sure` : 'nothing is enqueued yet';
-  if (file === '-') return `${done}; enqueue the lines after it again`;
+  if (file === '-') return `${done}; enqueue ${upTo > 0 ? 'the lines after it' : 'all lines'} again`;
   const more = refused === undefined ? '' : ` --refused ${shellWord(refused)}`;
   return `${done}; go on with: association-queue enqueue ${shellWord(file)} --resume ${requestId}${more}`;
 }
