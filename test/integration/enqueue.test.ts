@@ -117,7 +117,7 @@ describe('enqueue', () => {
   it('--strict refuses all when any line is bad', async () => {
     const place = file('strict.csv', 'from,to\n1,2\n3,\n');
     const { code, out, err, jobs } = await run({ file: place, ...OPTIONS, strict: true });
-    expect([code, out]).toEqual([1, 'enqueued 0 associations in 0 jobs (1 line refused)\n']);
+    expect([code, out]).toEqual([1, 'enqueued 0 associations in 0 jobs (1 lines refused)\n']);
     expect(err).toBe('line 3: to: "" is not a record id\n');
     expect(jobs).toEqual([]);
   });
