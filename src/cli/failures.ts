@@ -10,7 +10,7 @@ const FAILURE_FILTERS = [
   ['--category <category>', 'only this error, as list shows it, such as OBJECT_NOT_FOUND'],
   ['--from <type>', 'only associations from this object type, such as contacts'],
   ['--to <type>', 'only associations to this object type, such as companies'],
-  ['--request <id>', 'only associations of this request, as enqueue prints it'],
+  ['--request <id>', 'only associations of this request; the beginning of its id is enough'],
   ['--source <text>', 'only associations that were enqueued with this --source'],
 ] as const;
 

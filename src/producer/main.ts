@@ -5,7 +5,6 @@
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { HubSpotOptions } from '../labels/hubspot-options.js';
-import { counted } from '../shared/contract/counted.js';
 import { ConfigError, RedisUnavailableError } from '../shared/contract/errors.js';
 import { NOT_OVER } from '../shared/contract/exit-codes.js';
 import { type Config, parseConfig } from '../shared/runtime/config.js';
@@ -152,9 +151,8 @@ function tell(imported: ImportEnd, options: EnqueueOptions, { stdout, stderr }: 
   const { refused, interrupted } = imported;
   const { associations, jobs } = 'requestId' in imported ? imported : { associations: 0, jobs: 0 };
   if (interrupted) stderr.write(`${harmless(interrupted.reason)}\n${harmless(goOn(imported, options))}\n`);
-  stdout.write(
-    `enqueued ${counted(associations, 'association')} in ${counted(jobs, 'job')} (${counted(refused, 'line')} refused)\n`,
-  );
+  // programs read this line, so it has one form for all numbers
+  stdout.write(`enqueued ${associations} associations in ${jobs} jobs (${refused} lines refused)\n`);
   const isInterrupted = interrupted !== undefined && !interrupted.isCancelled;
   return {
     code: isInterrupted ? NOT_OVER : refused > 0 || interrupted ? 1 : 0,
@@ -173,7 +171,7 @@ function goOn(imported: ImportEnd, { file, refused }: EnqueueOptions): string {
     return `what is still queued of it is taken back, and the rest of the file is not enqueued (what became of it: association-queue requests show ${requestId})`;
   const done =
     upTo > 0 ? `everything up to line ${upTo} is enqueued or refused for sure` : 'nothing is enqueued yet';
-  if (file === '-') return `${done}; enqueue the lines after it again`;
+  if (file === '-') return `${done}; enqueue ${upTo > 0 ? 'the lines after it' : 'all lines'} again`;
   const more = refused === undefined ? '' : ` --refused ${shellWord(refused)}`;
   return `${done}; go on with: association-queue enqueue ${shellWord(file)} --resume ${requestId}${more}`;
 }

@@ -203,7 +203,7 @@ test('enqueue takes what failures export writes', async () => {
   const enqueued = await ended(start('enqueue', '-'), stdout);
   expect(enqueued.status).toBe(0);
   expect(enqueued.stdout).toMatch(
-    /^request \S+\n1 call to HubSpot, .*\nenqueued 2 associations in 1 job \(0 lines refused\)\n$/,
+    /^request \S+\n1 call to HubSpot, .*\nenqueued 2 associations in 1 jobs \(0 lines refused\)\n$/,
   );
 });
 

@@ -87,7 +87,7 @@ describe('enqueue', () => {
     );
     const { code, out, err, jobs } = await run({ file: place, ...OPTIONS });
     expect(code).toBe(1);
-    expect(out).toBe(`${ONE_CALL}enqueued 2 associations in 1 job (2 lines refused)\n`);
+    expect(out).toBe(`${ONE_CALL}enqueued 2 associations in 1 jobs (2 lines refused)\n`);
     expect(err.split('\n')).toEqual([
       expect.stringMatching(/^line 3: not JSON/),
       expect.stringMatching(/^line 4: from: 9007199254740993 .* give the id as a string$/),
@@ -108,7 +108,7 @@ describe('enqueue', () => {
     const line =
       '{"from":"1","to":"2","types":["WORK:5"],"fromObjectType":"0-1","toObjectType":"0-2","error":{}}\n';
     const { code, out, jobs } = await run({ file: '-', strict }, line);
-    expect([code, out]).toEqual([0, `${ONE_CALL}enqueued 1 association in 1 job (0 lines refused)\n`]);
+    expect([code, out]).toEqual([0, `${ONE_CALL}enqueued 1 associations in 1 jobs (0 lines refused)\n`]);
     expect(jobs).toMatchObject([{ fromObjectType: '0-1', toObjectType: '0-2', pairs: [['1', '2']] }]);
     const after = readdirSync(tmpdir()).filter(name => name.startsWith('association-queue-'));
     expect(after.filter(name => !before.includes(name) && !name.includes('redis'))).toEqual([]);
@@ -117,7 +117,7 @@ describe('enqueue', () => {
   it('--strict refuses all when any line is bad', async () => {
     const place = file('strict.csv', 'from,to\n1,2\n3,\n');
     const { code, out, err, jobs } = await run({ file: place, ...OPTIONS, strict: true });
-    expect([code, out]).toEqual([1, 'enqueued 0 associations in 0 jobs (1 line refused)\n']);
+    expect([code, out]).toEqual([1, 'enqueued 0 associations in 0 jobs (1 lines refused)\n']);
     expect(err).toBe('line 3: to: "" is not a record id\n');
     expect(jobs).toEqual([]);
   });

@@ -511,7 +511,9 @@ describe('the ends of requests', () => {
         error ? reject(error) : resolve(stdout),
       ),
     );
-    expect(test).toMatch(/^REQUEST_WEBHOOK_URL \(127\.0\.0\.1:\d+\): it answered 204 after \d+ ms\n$/);
+    expect(test).toMatch(
+      /^REQUEST_WEBHOOK_URL \(127\.0\.0\.1:\d+\): the test was taken: it answered 204 after \d+ ms\n$/,
+    );
     expect(receiver.posts.at(-1)).toMatchObject({ event: 'test', account: 'default' });
   });
 
