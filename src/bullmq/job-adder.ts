@@ -3,22 +3,15 @@
  * MULTI together with a script of ours, so that what the script writes and the jobs are there together or not at all.
  * It waits for nothing, retries nothing, and does not know what the script does.
  */
-import {
-  type BackendFactory,
-  type IRedisTransaction,
-  Queue,
-  QueueKeys,
-  RedisConnection,
-  RedisQueueBackend,
-  type Telemetry,
-} from 'bullmq';
-import type { ChainableCommander, Redis } from 'ioredis';
+import { type Queue, RedisQueueBackend, type Telemetry } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { JobData } from '../shared/contract/association.js';
 import { messageOf } from '../shared/contract/errors.js';
 import { JOB_NAME, type Priority } from '../shared/contract/keys.js';
 import { redisReason } from '../shared/runtime/redis.js';
 import { installedRelease, KNOWN } from './fingerprint.js';
 import { producerJobOptions } from './layout.js';
+import { execWith, ownQueue } from './own-queue.js';
 
 /** A script with its text: a MULTI would run the other commands if Redis did not know its hash. */
 export type ScriptCall = {
@@ -86,38 +79,14 @@ class Backend extends RedisQueueBackend {
   }
 }
 
-/** Executes a transaction of BullMQ's commands with a script of ours as the last command. @returns a reply for each */
-export async function execWith(
-  multi: IRedisTransaction,
-  addScript: (transaction: ChainableCommander) => unknown,
-): Promise<[Error | null, unknown][]> {
-  addScript(multi as unknown as ChainableCommander);
-  return (await multi.exec().catch(firstRefusal)) ?? [];
-}
-
-/** Redis names the reason when it refuses to queue a command of a transaction, and then discards all of it without one. */
-function firstRefusal(error: Error & { readonly previousErrors?: readonly Error[] }): never {
-  throw error.previousErrors?.[0] ?? error;
-}
-
 export class JobAdder {
   readonly #queue: Queue;
-  #backend: Backend | undefined;
+  readonly #backend: Backend | undefined;
 
   constructor(redis: Redis, prefix: string, name: string) {
-    // Without the two skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
-    const options = { prefix, skipVersionCheck: true, skipWaitingForReady: true, skipMetasUpdate: true };
-    const factory: BackendFactory<RedisQueueBackend> = (queueName, opts) => {
-      const names = new QueueKeys(prefix);
-      const connection = new RedisConnection(redis, {
-        ...{ shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true },
-      });
-      const toKey = (type: string) => names.toKey(queueName, type);
-      this.#backend = new Backend(connection, queueName, names.getKeys(queueName), toKey, opts);
-      return this.#backend;
-    };
-    this.#queue = new Queue(name, { ...options, connection: redis }, factory);
-    this.#queue.on('error', () => {}); // each call reports its own failure
+    const { queue, backend } = ownQueue(redis, prefix, name, Backend);
+    this.#queue = queue;
+    this.#backend = backend;
   }
 
   set telemetry(telemetry: Telemetry) {

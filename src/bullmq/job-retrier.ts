@@ -5,11 +5,11 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import { type BackendFactory, Job, Queue, QueueKeys, RedisConnection, RedisQueueBackend } from 'bullmq';
+import { Job, type Queue, RedisQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../shared/contract/errors.js';
 import { JOB_NAME, type Keys } from '../shared/contract/keys.js';
-import { execWith } from './job-adder.js';
+import { execWith, ownQueue } from './own-queue.js';
 import { isRefusedByFullRedis } from './queue-backend.js';
 
 /** A job that has been moved. */
@@ -63,17 +63,7 @@ export class JobRetrier {
   ) {
     const at = keys.queue.lastIndexOf(':');
     const [prefix, name] = [keys.queue.slice(0, at), keys.queue.slice(at + 1)];
-    const options = { prefix, skipVersionCheck: true, skipWaitingForReady: true, skipMetasUpdate: true };
-    const factory: BackendFactory<RedisQueueBackend> = (queueName, opts) => {
-      const names = new QueueKeys(prefix);
-      const connection = new RedisConnection(redis, {
-        ...{ shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true },
-      });
-      const toKey = (type: string) => names.toKey(queueName, type);
-      return new Backend(connection, queueName, names.getKeys(queueName), toKey, opts);
-    };
-    this.#queue = new Queue(name, { ...options, connection: redis }, factory);
-    this.#queue.on('error', () => {}); // each call reports its own failure
+    this.#queue = ownQueue(redis, prefix, name, Backend).queue;
   }
 
   /**
