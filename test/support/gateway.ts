@@ -82,6 +82,9 @@ export type ServerOptions = {
   onWarning?: (warning: string) => void;
 };
 
+/** The tests of a Redis that does not answer start a process, which has the real deadline. Here a busy machine must not be one. */
+const REDIS_DEADLINE_MS = 30_000;
+
 /** The server in this process, for `app.inject`. */
 export async function openServer(
   redisUrl: string,
@@ -90,7 +93,7 @@ export async function openServer(
 ): Promise<TestServer> {
   const [redis, subscriber] = [openRedis(redisUrl, 'hasty'), openRedis(redisUrl, 'hasty')];
   const keys = accountKeys(prefix);
-  const requests = new Requests(redis, keys, prefix, 3_600);
+  const requests = new Requests(redis, keys, prefix, 3_600, undefined, REDIS_DEADLINE_MS);
   const outcomes = new Outcomes(subscriber, keys);
   const readState = queueStateReader(keys, limitsOf(parseConfig({})));
   const backlog = new Backlog(() => readState(redis), options.maxQueued ?? 1_000_000);

@@ -12,7 +12,11 @@ export const DEADLINE_MS = 1_200;
 export class InTime {
   #lastError: unknown;
 
-  constructor(private readonly redis: Redis) {
+  /** @param deadlineMs longest wait for an answer of Redis, ms */
+  constructor(
+    private readonly redis: Redis,
+    private readonly deadlineMs = DEADLINE_MS,
+  ) {
     redis.on('error', error => {
       this.#lastError = error;
     });
@@ -25,7 +29,7 @@ export class InTime {
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.redis.status !== 'ready') throw unavailable(`Redis is away: ${this.#reason(undefined)}`);
     try {
-      return await heardWithin(work(), DEADLINE_MS, () => this.redis.disconnect(true));
+      return await heardWithin(work(), this.deadlineMs, () => this.redis.disconnect(true));
     } catch (error) {
       throw this.refusalOf(error);
     }

@@ -63,6 +63,8 @@ export class Requests {
     /** how long a listed request can be followed after its end, seconds */
     private readonly keepSeconds: number,
     tracing?: Tracing,
+    /** longest wait for an answer of Redis, ms */
+    deadlineMs = DEADLINE_MS,
   ) {
     // Without the skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
     const options = {
@@ -70,11 +72,11 @@ export class Requests {
       ...(tracing && { telemetry: tracing.telemetry }),
     };
     this.#queue = new Queue(queueName(), { ...options, connection: redis, skipMetasUpdate: true });
-    this.#inTime = new InTime(redis);
+    this.#inTime = new InTime(redis, deadlineMs);
     this.found = new FoundRequests(redis, keys, this.#inTime);
     const { jobs } = bullmqKeys(keys);
     this.#singles = new SingleJobs(this.#queue, async id => (await redis.exists(jobs + id)) === 1, tracing);
-    this.#many = new ManyJobs(redis, keys, options, DEADLINE_MS);
+    this.#many = new ManyJobs(redis, keys, options, deadlineMs);
     this.#queue.on('error', () => {}); // each call reports its own error
   }
 
