@@ -203,7 +203,7 @@ describe('a job that is put back', () => {
   });
 
   it('is counted although Redis has lost its scripts', async () => {
-    await rig.start();
+    await rig.start({ ownRedis: true });
     const [one, other] = (await failed('r-0', 'r-1')) as [FailedJob, FailedJob];
     await retrying(async each => {
       expect(await each.retry(one)).toBe(true);

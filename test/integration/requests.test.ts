@@ -1,5 +1,5 @@
 /** Requests of the library: their records from the first job to the end, and enqueueing exactly once. */
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Queue, RedisQueueBackend } from 'bullmq';
 import { type ChainableCommander, Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
@@ -10,6 +10,7 @@ import {
   RedisUnavailableError,
   UnknownRequestError,
 } from '../../src/index.js';
+import { accountKeys } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { loadScript } from '../../src/shared/runtime/script.js';
 import { RequestReader, requestKeys } from '../../src/shared/state/requests.js';
@@ -165,66 +166,68 @@ describe('waitFor', () => {
 });
 
 describe('exactly once', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  const own = () => ({ redis, keys: accountKeys('own') });
+  beforeEach(async () => {
+    server = await RedisServer.start();
+    redis = new Redis(server.url);
+  });
+  afterEach(async () => {
+    await Promise.all(made.splice(0).map(one => one.close()));
+    redis.disconnect();
+    await server.stop();
+  });
+  const ownProducer = () => producer({ redisUrl: server.url, prefix: 'own' });
+  const read = (id: string) => new RequestReader(redis, own().keys).read(id);
+
   it('a bulk whose answer was lost is enqueued and counted once', async () => {
-    const one = producer();
+    const one = ownProducer();
     await one.connected();
     let cut = 0;
     async function* links10() {
       for (let at = 0; at < 200_000; at++) {
-        // the connections of this test's producer are cut off while bulks are on the wire
+        // the producer's connections are cut off while bulks are on the wire
         if (at % 40_000 === 39_999) {
           cut += 1;
-          await killProducers();
+          await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
         }
         yield link(at);
       }
     }
     const { requestId, associations } = await one.enqueueMany(links10());
     expect([cut, associations]).toEqual([5, 200_000]);
-    expect(await reader().read(requestId)).toMatchObject({ accepted: 200_000, state: 'open' });
-    expect(await pairsInQueue(test)).toEqual({ pairs: 200_000, different: 200_000 });
+    expect(await read(requestId)).toMatchObject({ accepted: 200_000, state: 'open' });
+    expect(await pairsInQueue(own())).toEqual({ pairs: 200_000, different: 200_000 });
   }, 60_000);
 
   it('Redis may lose its scripts between bulks', async () => {
-    const one = producer();
+    const one = ownProducer();
     async function* flushing() {
       for (let at = 0; at < 30_000; at++) {
-        if (at % 10_000 === 0) await test.redis.script('FLUSH');
+        if (at % 10_000 === 0) await redis.script('FLUSH');
         yield link(at);
       }
     }
     const { requestId } = await one.enqueueMany(flushing());
-    expect(await reader().read(requestId)).toMatchObject({ accepted: 30_000 });
-    expect(await pairsInQueue(test)).toEqual({ pairs: 30_000, different: 30_000 });
+    expect(await read(requestId)).toMatchObject({ accepted: 30_000 });
+    expect(await pairsInQueue(own())).toEqual({ pairs: 30_000, different: 30_000 });
   });
 
   it('a full Redis takes all of a bulk or nothing, and the record says as much as the queue has', async () => {
-    const server = await RedisServer.start();
-    const redis = new Redis(server.url);
-    const one = producer({ redisUrl: server.url, prefix: 'full' });
-    try {
-      await one.enqueueMany(links(1));
-      await redis.config(
-        'SET',
-        'maxmemory',
-        String(Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]) + 3_000_000),
-      );
-      const failure = await one
-        .enqueueMany(links(1_000_000), { request: { id: 'r', name: 'large' } })
-        .catch((error: unknown) => error);
-      expect(failure).toBeInstanceOf(EnqueueError);
-      expect((failure as EnqueueError).message).toMatch(/refused: OOM/);
-      await redis.config('SET', 'maxmemory', '0');
-      const accepted = Number(
-        await redis.hget('full:hubspot-associations:associations:request:r', 'accepted'),
-      );
-      expect(accepted).toBe((failure as EnqueueError).progress?.enqueued.associations);
-      expect(accepted).toBe(500 * ((await redis.llen('full:hubspot-associations:wait')) - 1));
-    } finally {
-      redis.disconnect();
-      await one.close();
-      await server.stop();
-    }
+    const one = ownProducer();
+    await one.enqueueMany(links(1));
+    const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+    await redis.config('SET', 'maxmemory', String(used + 3_000_000));
+    const failure = await one
+      .enqueueMany(links(1_000_000), { request: { id: 'r', name: 'large' } })
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(EnqueueError);
+    expect((failure as EnqueueError).message).toMatch(/refused: OOM/);
+    await redis.config('SET', 'maxmemory', '0');
+    const accepted = Number(await redis.hget(`${own().keys.requests}r`, 'accepted'));
+    expect(accepted).toBe((failure as EnqueueError).progress?.enqueued.associations);
+    expect(accepted).toBe(500 * ((await redis.llen(bullmqKeys(own().keys).wait)) - 1));
   });
 });
 
@@ -322,12 +325,3 @@ it('a BullMQ that adds jobs in another way is an error that says what to install
     addBulk.mockRestore();
   }
 });
-
-async function killProducers(): Promise<void> {
-  const clients = await test.redis.client('LIST');
-  for (const line of String(clients).split('\n'))
-    if (line.includes('name=association-queue')) {
-      const id = /\bid=(\d+)/.exec(line)?.[1];
-      if (id) await test.redis.client('KILL', 'ID', id);
-    }
-}

@@ -15,12 +15,29 @@ export type TestRedis = {
   readonly redis: Redis;
 };
 
+/** Commands that other test files would feel, which run on the same Redis at the same time. */
+const FELT_BY_ALL =
+  /^(config set|client (kill|pause)|script flush|function flush|flush(all|db)|debug|shutdown|replicaof)\b/i;
+
+/** A patient connection to the Redis that all test files share. Commands that all of them would feel need a RedisServer. */
+export class SharedRedis extends Redis {
+  constructor(url: string) {
+    super(url, { maxRetriesPerRequest: null, lazyConnect: true });
+  }
+
+  override sendCommand(...[command, ...rest]: Parameters<Redis['sendCommand']>): unknown {
+    const words = [command.name, ...command.args.slice(0, 1).map(String)].join(' ');
+    if (FELT_BY_ALL.test(words)) throw new Error(`${words} on the shared Redis: start a RedisServer`);
+    return super.sendCommand(command, ...rest);
+  }
+}
+
 /** Call once at the top of a test file. */
 export function useRedis(fileUrl: string): TestRedis {
   const url = process.env.REDIS_URL;
   if (!url) throw new Error('REDIS_URL is not set: run the tests with "npm test" or "npm run test:run"');
   const file = createHash('sha256').update(`${fileUrl}:${process.pid}`).digest('hex').slice(0, 10);
-  const redis = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
+  const redis = new SharedRedis(url);
   let count = 0;
   let prefix = `test-${file}-0`;
   afterAll(async () => {

@@ -13,7 +13,7 @@ import { type DashboardProcess, startDashboard } from './dashboard.js';
 import { eventually } from './eventually.js';
 import { type GatewayProcess, startGateway } from './gateway.js';
 import { type CliProcess, startCommand } from './process.js';
-import { type TestRedis, useRedis } from './redis.js';
+import { SharedRedis, type TestRedis, useRedis } from './redis.js';
 import { RedisServer } from './redis-server.js';
 import { contactsToCompanies } from './samples.js';
 
@@ -60,7 +60,7 @@ export class Rig {
     const server = ownRedis ? await RedisServer.start() : undefined;
     const redisUrl = server?.url ?? this.#file.url;
     const prefix = this.#file.newPrefix();
-    const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+    const redis = server ? new Redis(redisUrl, { maxRetriesPerRequest: null }) : new SharedRedis(redisUrl);
     redis.on('error', () => {}); // tests kill Redis
     const queue = new Queue(queueName(), { connection: redis, prefix });
     queue.on('error', () => {});
