@@ -4,7 +4,7 @@
 // --check: writes nothing, fails if a file differs from the code.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { JobDataSchema } from '../dist/shared/contract/association.js';
+import { JobDataSchema } from '../dist/shared/contract/job-schema.js';
 import { SETTINGS } from '../dist/shared/runtime/settings.js';
 import { apiReference } from './api-reference.mjs';
 import { cliCommands } from './cli-page.mjs';

@@ -3,15 +3,11 @@
  * What an id, a type or an object type may look like is said in shared/contract/association.ts. Headers and paths stand
  * with their routes.
  */
-import { type Static, Type } from 'typebox';
-import {
-  ASSOCIATION_CATEGORIES,
-  MAX_LABEL_LENGTH,
-  MAX_TYPES,
-  RecordIdSchema,
-  TypeIdSchema,
-} from '../shared/contract/association.js';
+
+import { ASSOCIATION_CATEGORIES, MAX_LABEL_LENGTH, MAX_TYPES } from '../shared/contract/association.js';
+import { RecordIdSchema, TypeIdSchema } from '../shared/contract/job-schema.js';
 import { TEXT_PATTERN } from '../shared/contract/record-id.js';
+import { type Static, Type } from '../shared/contract/typebox.js';
 import { REQUEST_STATES } from '../shared/state/requests.js';
 
 const RecordSchema = Type.Object({ id: RecordIdSchema }, { additionalProperties: false });

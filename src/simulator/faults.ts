@@ -7,10 +7,10 @@
  * A call meets the first fault, in scripting order, that matches and strikes. A call that is refused with 401 or by the
  * limits meets none. Not here: what a fault does (create.ts).
  */
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+
 import { ConfigError } from '../shared/contract/errors.js';
 import { objectTypeId } from '../shared/contract/object-types.js';
+import { Compile, type Static, Type } from '../shared/contract/typebox.js';
 import type { Batch } from './batch.js';
 import type { Random } from './random.js';
 

@@ -2,10 +2,10 @@
  * The simulator's options: one schema defines the type, the defaults and the validation of options that arrive over
  * HTTP. All values are plain JSON, so that tests, the command line and other processes set the same options.
  */
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+
 import { ASSOCIATION_CATEGORIES } from '../shared/contract/association.js';
 import { ConfigError } from '../shared/contract/errors.js';
+import { Compile, type Static, Type } from '../shared/contract/typebox.js';
 
 const OptionsSchema = Type.Object(
   {

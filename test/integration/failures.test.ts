@@ -14,12 +14,8 @@ import {
 } from '../../src/dashboard/failures/failures.js';
 import { noLines } from '../../src/producer/import/line.js';
 import { NdjsonParser } from '../../src/producer/import/ndjson.js';
-import {
-  type JobData,
-  type Pair,
-  parseJobData,
-  type Rejected,
-} from '../../src/shared/contract/association.js';
+import type { JobData, Pair, Rejected } from '../../src/shared/contract/association.js';
+import { parseJobData } from '../../src/shared/contract/job-schema.js';
 import { queueName } from '../../src/shared/contract/keys.js';
 import { parseConfig } from '../../src/shared/runtime/config.js';
 import { useQueue } from '../support/queue.js';

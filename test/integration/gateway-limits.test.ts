@@ -3,10 +3,10 @@
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { expect, it } from '@jest/globals';
-import { Compile } from 'typebox/compile';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { RefusalSchema } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
+import { Compile } from '../../src/shared/contract/typebox.js';
 import { type ReplyBody, type ServerOptions, type TestServer, useServers } from '../support/gateway.js';
 import { SchemaCheck } from '../support/openapi.js';
 import { useRedis } from '../support/redis.js';

@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Compile } from 'typebox/compile';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { RefusalSchema } from '../../src/gateway/schemas.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
+import { Compile } from '../../src/shared/contract/typebox.js';
 import { eventually } from '../support/eventually.js';
 import { type TestServer, useServers } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';

@@ -9,8 +9,9 @@ import {
   parseType,
   RedisUnavailableError,
 } from '../../src/index.js';
-import { type JobData, parseJobData } from '../../src/shared/contract/association.js';
+import type { JobData } from '../../src/shared/contract/association.js';
 import { ConfigError } from '../../src/shared/contract/errors.js';
+import { parseJobData } from '../../src/shared/contract/job-schema.js';
 import { useRedis } from '../support/redis.js';
 
 const test = useRedis(import.meta.url);

@@ -8,11 +8,11 @@
 
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Compile } from 'typebox/compile';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import { AnswerSchema, RefusalSchema } from '../../src/gateway/schemas.js';
 import { fieldNamed } from '../../src/shared/contract/association-fields.js';
 import { accountKeys } from '../../src/shared/contract/keys.js';
+import { Compile } from '../../src/shared/contract/typebox.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
 import { useRedis } from '../support/redis.js';

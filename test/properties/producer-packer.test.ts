@@ -2,12 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Packer, unpack } from '../../src/producer/packer.js';
-import {
-  type JobData,
-  parseJobData,
-  type TypedAssociation,
-  typesText,
-} from '../../src/shared/contract/association.js';
+import { type JobData, type TypedAssociation, typesText } from '../../src/shared/contract/association.js';
+import { parseJobData } from '../../src/shared/contract/job-schema.js';
 import { canonicalId } from '../../src/shared/contract/record-id.js';
 
 const type = fc.record({

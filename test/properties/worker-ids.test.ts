@@ -1,7 +1,8 @@
 /** Ids from a job's text to the request and the answer: what the fast code says, JSON and texts say, too. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ASSOCIATION_CATEGORIES, parseJobData } from '../../src/shared/contract/association.js';
+import { ASSOCIATION_CATEGORIES } from '../../src/shared/contract/association.js';
+import { parseJobData } from '../../src/shared/contract/job-schema.js';
 import { JobReader } from '../../src/shared/contract/job-text.js';
 import { readJson } from '../../src/shared/contract/json.js';
 import { Pairs } from '../../src/shared/contract/pairs.js';

@@ -7,9 +7,9 @@ import {
   MAX_ERRORS_PER_JOB,
   type Pair,
   type PairProgress,
-  parseJobData,
   type Rejected,
 } from '../../src/shared/contract/association.js';
+import { parseJobData } from '../../src/shared/contract/job-schema.js';
 import type { Outcome } from '../../src/worker/batches/outcome.js';
 import { readProgress, ridesOf, writeProgress } from '../../src/worker/jobs/progress.js';
 import type { RetryPolicy } from '../../src/worker/jobs/retry-policy.js';

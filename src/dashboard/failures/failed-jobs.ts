@@ -6,12 +6,8 @@
  * Read-only; failures.ts has the commands that change jobs.
  */
 import { bullmqKeys, JOB_FIELDS } from '../../bullmq/layout.js';
-import {
-  type ErrorContext,
-  type JobData,
-  type Pair,
-  parseJobData,
-} from '../../shared/contract/association.js';
+import type { ErrorContext, JobData, Pair } from '../../shared/contract/association.js';
+import { parseJobData } from '../../shared/contract/job-schema.js';
 import { readJson } from '../../shared/contract/json.js';
 import { categoryOf, INVALID_JOB, UNFINISHED } from '../../shared/state/rejection-groups.js';
 import type { QueueAccess } from '../connection.js';

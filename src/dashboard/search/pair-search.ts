@@ -7,7 +7,8 @@
  * It reports what it cannot know: completed jobs and batches are kept only for a while.
  */
 import { bullmqKeys, dueAt, JOB_FIELDS, PLACES, type Place } from '../../bullmq/layout.js';
-import { type JobData, type Pair, parseJobData, typesText } from '../../shared/contract/association.js';
+import { type JobData, type Pair, typesText } from '../../shared/contract/association.js';
+import { parseJobData } from '../../shared/contract/job-schema.js';
 import { readJson } from '../../shared/contract/json.js';
 import { canonicalId } from '../../shared/contract/record-id.js';
 import { loadScript } from '../../shared/runtime/script.js';

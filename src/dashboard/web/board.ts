@@ -4,7 +4,8 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
-import { parseJobData, typesText } from '../../shared/contract/association.js';
+import { typesText } from '../../shared/contract/association.js';
+import { parseJobData } from '../../shared/contract/job-schema.js';
 
 const BOARD_PATH = '/queues';
 /** Its page offers 10 and accepts any number; one request must not read the whole queue. */

@@ -1,5 +1,5 @@
 /** Judges some queued jobs: whether a worker can read them. Pure. */
-import { parseJobData } from '../../shared/contract/association.js';
+import { parseJobData } from '../../shared/contract/job-schema.js';
 import { readJson } from '../../shared/contract/json.js';
 import type { SampledJob } from '../facts.js';
 import { type Finding, ok, warning } from '../finding.js';

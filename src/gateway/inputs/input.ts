@@ -2,7 +2,7 @@
  * Turns one input of a request into an association, or into faults with its index. HubSpot's wire format is the rule; other
  * known names of fields are accepted (shared/contract/association-fields.ts), unknown ones are refused. Pure.
  */
-import { Compile } from 'typebox/compile';
+
 import {
   type Association,
   associationFaults,
@@ -11,6 +11,7 @@ import {
 } from '../../shared/contract/association.js';
 import { type Field, readFields } from '../../shared/contract/association-fields.js';
 import { quote } from '../../shared/contract/record-id.js';
+import { Compile } from '../../shared/contract/typebox.js';
 import type { Fault } from '../refusal.js';
 import { type Input, InputSchema } from '../schemas.js';
 

@@ -4,8 +4,9 @@
  */
 import type { Redis } from 'ioredis';
 import { bullmqKeys, JOB_FIELDS } from '../../bullmq/layout.js';
-import { type JobData, type Pair, parseJobData, type Rejected } from '../../shared/contract/association.js';
+import type { JobData, Pair, Rejected } from '../../shared/contract/association.js';
 import { UnknownRequestError } from '../../shared/contract/errors.js';
+import { parseJobData } from '../../shared/contract/job-schema.js';
 import { readJson } from '../../shared/contract/json.js';
 import type { Keys } from '../../shared/contract/keys.js';
 import { DISCARDED_FIELD, type DiscardedRejections } from '../../shared/state/request-notes.js';

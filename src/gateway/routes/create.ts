@@ -3,9 +3,9 @@
  * The schema does not validate the body: inputs/ does, with HubSpot's words.
  */
 import type { FastifyReply, onRequestHookHandler, preParsingHookHandler, RouteOptions } from 'fastify';
-import { type Static, Type } from 'typebox';
 import type { TypesOf } from '../../labels/type-resolver.js';
 import { API_VERSIONS, associationsPath } from '../../shared/contract/api-versions.js';
+import { type Static, Type } from '../../shared/contract/typebox.js';
 import { warningsHeader } from '../answers.js';
 import { readIdempotencyKey } from '../headers/idempotency-key.js';
 import { parsePrefer, preferenceApplied } from '../headers/prefer.js';

@@ -3,7 +3,7 @@
  * Each route describes itself where it is defined.
  */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
-import type { TSchema } from 'typebox';
+import type { TSchema } from '../../shared/contract/typebox.js';
 import {
   AnswerSchema,
   CancelledSchema,

@@ -1,6 +1,6 @@
 /** GET /requests, GET and DELETE /requests/{id}: what became of a caller's requests, and how to take one back. */
 import type { RouteOptions } from 'fastify';
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../../shared/contract/typebox.js';
 import { REQUEST_STATES } from '../../shared/state/requests.js';
 import { Refusal } from '../refusal.js';
 import { type Cancels, cancelOwn } from '../requests/cancel.js';

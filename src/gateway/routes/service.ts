@@ -1,6 +1,6 @@
 /** Routes about the gateway itself: description, health, metrics. They need no key. */
 import type { RouteOptions } from 'fastify';
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../../shared/contract/typebox.js';
 import type { Outcomes } from '../../shared/state/outcomes.js';
 import type { GatewayMetrics } from '../gateway-metrics.js';
 import type { Requests } from '../requests/note.js';

@@ -5,7 +5,8 @@
  * the pairs once for all jobs that have the same, and scans the ids, which takes a tenth of the time of JSON.parse and a
  * schema check. Both of these read every other job (docs/decisions/0028).
  */
-import { type JobData, parseJobData } from './association.js';
+import type { JobData } from './association.js';
+import { parseJobData } from './job-schema.js';
 import { readJson } from './json.js';
 import { Pairs } from './pairs.js';
 import { isCanonical, isRecordId, LONGEST_ID, MOST_DIGITS } from './record-id.js';

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { createProgram } from '../../../src/cli/program.js';
-import { parseJobData } from '../../../src/shared/contract/association.js';
+import { parseJobData } from '../../../src/shared/contract/job-schema.js';
 import { blocksOf, textOf, USER_PAGES } from '../../support/pages.js';
 
 /** Generated; test/examples/api.test.ts compiles and runs what it shows. */
