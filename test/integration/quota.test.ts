@@ -8,6 +8,7 @@ import { pairName } from '../../src/shared/contract/object-types.js';
 import { openRedis } from '../../src/shared/runtime/redis.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
+import { RedisServer } from '../support/redis-server.js';
 
 const test = useRedis(import.meta.url);
 /** a zone in which it is about noon: no test meets a midnight */
@@ -238,13 +239,21 @@ describe('the rolling window', () => {
   });
 
   it('comes back after Redis has forgotten the scripts', async () => {
-    const one = quota();
-    await permit(one);
-    await test.redis.script('FLUSH');
-    await permit(one);
-    await test.redis.script('FLUSH');
-    expect(await one.hold('migration', 'moving', 20)).toBeGreaterThan(0);
-    expect(await times()).toHaveLength(2);
+    const server = await RedisServer.start();
+    const redis = openRedis(server.url, 'patient');
+    try {
+      await redis.connect();
+      const one = quota({}, redis);
+      await permit(one);
+      await redis.script('FLUSH');
+      await permit(one);
+      await redis.script('FLUSH');
+      expect(await one.hold('migration', 'moving', 20)).toBeGreaterThan(0);
+      expect(await redis.zcard(keys.window)).toBe(2);
+    } finally {
+      redis.disconnect();
+      await server.stop();
+    }
   });
 
   it('leaves no key for ever when a call is written after its window', async () => {
