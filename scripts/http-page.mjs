@@ -47,7 +47,8 @@ function callSection(calls) {
   const body =
     requestBody && `| body | [${bodyName(requestBody)}](#${bodyName(requestBody).toLowerCase()}) |`;
   const answers = Object.entries(responses).map(
-    ([status, response]) => `| ${status} | ${cell(response.description)} | ${link(bodyName(response))} |`,
+    ([status, response]) =>
+      `| ${status} | ${cell(response.description)} | ${link(bodyName(response))} | ${headerNames(response)} |`,
   );
   return [
     `## ${summary}`,
@@ -58,11 +59,18 @@ function callSection(calls) {
     body || inputs.length > 0
       ? ['| takes | |', '|---|---|', ...inputs, body].filter(Boolean).join('\n')
       : undefined,
-    ['| answers | when | body |', '|---|---|---|', ...answers].join('\n'),
+    ['| answers | when | body | headers |', '|---|---|---|---|', ...answers].join('\n'),
   ]
     .filter(Boolean)
     .join('\n\n');
 }
+
+/** Every answer has x-correlation-id. */
+const headerNames = ({ headers = {} }) =>
+  Object.keys(headers)
+    .filter(name => name !== 'x-correlation-id')
+    .map(name => `\`${name}\``)
+    .join(', ');
 
 function bodySection(name, schema) {
   const rows = fields(schema).map(

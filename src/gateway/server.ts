@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -23,8 +24,9 @@ import type { GatewayMetrics } from './gateway-metrics.js';
 import { NOBODY } from './headers/bearer.js';
 import { asRefusal, NOTHING_ENQUEUED, Refusal, refusalBody, unavailable, wrongHost } from './refusal.js';
 import { type CreateRouteParts, createRoutes } from './routes/create.js';
+import { docsOptions } from './routes/docs.js';
 import { guardOf } from './routes/guarded.js';
-import { namedBodies, type OpenApi, openApiOptions } from './routes/openapi.js';
+import { namedBodies, openApiOptions } from './routes/openapi.js';
 import { type RequestRouteParts, requestRoutes } from './routes/requests.js';
 import { serviceRoutes } from './routes/service.js';
 
@@ -79,7 +81,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   const routes = [
     ...createRoutes(parts, guard, bodyHolder(bodyLimit, timeouts.largeBodyMs)),
     ...requestRoutes(parts, guard),
-    ...serviceRoutes({ ...parts, description: () => app.swagger() as unknown as OpenApi }),
+    ...serviceRoutes({ ...parts, description: () => app.swagger() }),
   ];
   refuseUnknownRoutes(app, routes, parts.stopping);
   addRoutes(app, routes, parts);
@@ -98,6 +100,7 @@ function addRoutes(
 ): void {
   for (const body of namedBodies(maxInputs)) app.addSchema(body);
   app.register(swagger, openApiOptions(version, apiKeys.length > 0));
+  app.register(swaggerUi, docsOptions());
   // after @fastify/swagger, which sees only the routes that are added later
   app.register(async routed => {
     for (const { schema, ...route } of routes)

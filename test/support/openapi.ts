@@ -1,15 +1,34 @@
 /** Reads an OpenAPI document: its operations, and whether an answer matches it. */
 import Schema from 'typebox/schema';
 
-type Content = { readonly content?: Readonly<Record<string, { readonly schema: object }>> };
+type Media = {
+  readonly schema: object;
+  readonly examples?: Readonly<Record<string, { readonly summary: string; readonly value: unknown }>>;
+};
+type Content = { readonly content?: Readonly<Record<string, Media>> };
 type Operation = {
   readonly operationId: string;
+  readonly tags?: readonly string[];
   readonly summary: string;
   readonly security: readonly object[];
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-  readonly responses: Readonly<Record<string, Content & { readonly description: string }>>;
+  readonly requestBody?: Content;
+  readonly responses: Readonly<
+    Record<
+      string,
+      Content & {
+        readonly description: string;
+        readonly headers?: Readonly<
+          Record<string, { readonly description?: string; readonly schema: object }>
+        >;
+      }
+    >
+  >;
 };
 type Document = {
+  readonly servers: readonly { readonly url: string }[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: object;
 };
@@ -17,7 +36,7 @@ type Document = {
 export class SchemaCheck {
   readonly operations: readonly (Operation & { readonly method: string; readonly path: string })[];
 
-  constructor(private readonly document: Document) {
+  constructor(readonly document: Document) {
     this.operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method, path })),
     );
@@ -27,8 +46,12 @@ export class SchemaCheck {
   accepts(method: string, path: string, status: number, body: unknown): boolean {
     const response = this.document.paths[path]?.[method]?.responses[status];
     const schema = response?.content?.['application/json']?.schema;
-    if (!schema) return false;
+    return schema !== undefined && this.matches(schema, body);
+  }
+
+  /** @param schema of the document */
+  matches(schema: object, value: unknown): boolean {
     // references point into components
-    return Schema.Compile({ ...schema, components: this.document.components }).Check(body);
+    return Schema.Compile({ ...schema, components: this.document.components }).Check(value);
   }
 }

@@ -15,8 +15,9 @@ import { readInputs, refuseFieldsBesideInputs } from '../inputs/inputs.js';
 import { compressed } from '../refusal.js';
 import type { TraceRequest } from '../request-tracing.js';
 import { type CreateParts, create } from '../requests/accept.js';
-import type { Guard } from './guarded.js';
-import { answers, bodyNamed, refuses } from './openapi.js';
+import { CREATED_EXAMPLES, PARTIAL_EXAMPLES, PENDING_EXAMPLES } from './examples.js';
+import { type Guard, WWW_AUTHENTICATE } from './guarded.js';
+import { answers, bodyNamed, RETRY_AFTER, refuses, TAGS, textHeader } from './openapi.js';
 
 export type CreateRouteParts = CreateParts & {
   readonly maxInputs: number;
@@ -33,8 +34,8 @@ export const CREATE_PATHS = API_VERSIONS.map(
 );
 
 const PathSchema = Type.Object({
-  fromObjectType: Type.String({ description: 'such as contacts, 0-1 or 2-1234' }),
-  toObjectType: Type.String({ description: 'such as companies, 0-2 or 2-1234' }),
+  fromObjectType: Type.String({ description: 'such as contacts, 0-1 or 2-1234', examples: ['contacts'] }),
+  toObjectType: Type.String({ description: 'such as companies, 0-2 or 2-1234', examples: ['companies'] }),
 });
 type Path = Static<typeof PathSchema>;
 
@@ -54,20 +55,37 @@ const HeadersSchema = Type.Object({
   ),
 });
 
+const ACCEPTED = {
+  location: textHeader('where the counts are: /requests/{id}'),
+  'preference-applied': textHeader('the part of Prefer that was applied'),
+  'x-association-warnings': textHeader(
+    'types that look wrong for the object pair, and are enqueued; at most five',
+  ),
+};
 const RESPONSES = {
-  201: answers('Enqueued (PENDING), or, with Prefer: wait, all created (COMPLETE)'),
-  202: answers('Enqueued (Prefer: respond-async)'),
-  207: answers('With Prefer: wait: some were rejected, for the reasons in errors'),
+  201: answers('Enqueued (PENDING), or, with Prefer: wait, all created (COMPLETE)', 'Answer', {
+    examples: CREATED_EXAMPLES,
+    headers: ACCEPTED,
+  }),
+  202: answers('Enqueued (Prefer: respond-async)', 'Answer', {
+    examples: PENDING_EXAMPLES,
+    headers: ACCEPTED,
+  }),
+  207: answers('With Prefer: wait: some were rejected, for the reasons in errors', 'Answer', {
+    examples: PARTIAL_EXAMPLES,
+    headers: ACCEPTED,
+  }),
   400: refuses(
     'Bad inputs, each named by its index (an unknown label with those that are known); or no JSON',
   ),
-  401: refuses('No bearer key, or not one of GATEWAY_API_KEYS'),
+  401: refuses('No bearer key, or not one of GATEWAY_API_KEYS', WWW_AUTHENTICATE),
   413: refuses('Too many inputs, or too large a body'),
   415: refuses('Not application/json'),
   422: refuses('The Idempotency-Key was used for other associations'),
-  429: refuses('Too many associations are queued; Retry-After says when to come back'),
+  429: refuses('Too many associations are queued', RETRY_AFTER),
   503: refuses(
-    'Redis is away, HubSpot cannot be asked for a label, or the gateway is ending; the message says whether nothing was enqueued or that it is not known, Retry-After when to come back',
+    'Redis is away, HubSpot cannot be asked for a label, or the gateway is ending; the message says whether nothing was enqueued or that it is not known',
+    RETRY_AFTER,
   ),
 };
 
@@ -82,6 +100,7 @@ export function createRoutes(
     url,
     schema: {
       operationId: `createAssociations_${versionOf(url)}`,
+      tags: [TAGS.associations],
       summary: 'Enqueues associations',
       description:
         "HubSpot's own call. All inputs are durable in Redis before the answer; of a refused request nothing is enqueued. An input may name a label instead of types, or leave both out. Types that look wrong for the object pair are enqueued, and named in the header x-association-warnings.",

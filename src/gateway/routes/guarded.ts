@@ -23,6 +23,9 @@ export function guardOf(apiKeys: readonly string[]): Guard {
   };
 }
 
+/** of a 401, for the route's schema */
+export const WWW_AUTHENTICATE = { 'www-authenticate': { type: 'string', const: 'Bearer' } };
+
 const unknownKey = (): Refusal =>
   new Refusal(
     401,

@@ -7,9 +7,10 @@ import { type Cancels, cancelOwn } from '../requests/cancel.js';
 import type { Requests } from '../requests/note.js';
 import { forCaller, readStatus } from '../requests/status.js';
 import type { List } from '../schemas.js';
-import type { Guard } from './guarded.js';
+import { CANCELLED_EXAMPLES, CANCELLING_EXAMPLES, LIST_EXAMPLES, STATUS_EXAMPLES } from './examples.js';
+import { type Guard, WWW_AUTHENTICATE } from './guarded.js';
 import { MAX_LIMIT, readListQuery } from './list-query.js';
-import { answers, refuses } from './openapi.js';
+import { answers, RETRY_AFTER, refuses, TAGS } from './openapi.js';
 
 export type RequestRouteParts = { readonly requests: Requests; readonly cancels: Cancels };
 
@@ -36,16 +37,17 @@ const listRoute = ({ requests }: RequestRouteParts, guard: Guard): RouteOptions 
   url: '/requests',
   schema: {
     operationId: 'listRequests',
+    tags: [TAGS.requests],
     summary: 'The requests of this key',
     description:
       'The newest first. Listed are requests with a name and those of more than one job (more than 500 inputs, or several kinds of types); others are found by their id.',
     security: guard.security,
     querystring: QuerySchema,
     response: {
-      200: answers('A page of requests', 'List'),
+      200: answers('A page of requests', 'List', { examples: LIST_EXAMPLES }),
       400: refuses('A parameter is wrong; each is named'),
-      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS'),
-      503: refuses('Redis is away'),
+      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS', WWW_AUTHENTICATE),
+      503: refuses('Redis is away', RETRY_AFTER),
     },
   },
   config: { guarded: true },
@@ -62,16 +64,17 @@ const statusRoute = ({ requests }: RequestRouteParts, guard: Guard): RouteOption
   url: '/requests/:id',
   schema: {
     operationId: 'getRequest',
+    tags: [TAGS.requests],
     summary: 'What became of a request',
     description:
       'A request with a name or of more than one job is kept for REQUEST_RETENTION_DAYS after its end, any other for a day.',
     security: guard.security,
     params: PathSchema,
     response: {
-      200: answers('Counts by outcome, and errors', 'Status'),
-      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS'),
+      200: answers('Counts by outcome, and errors', 'Status', { examples: STATUS_EXAMPLES }),
+      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS', WWW_AUTHENTICATE),
       404: refuses('This key has sent no such request, or it is no longer known'),
-      503: refuses('Redis is away'),
+      503: refuses('Redis is away', RETRY_AFTER),
     },
   },
   config: { guarded: true },
@@ -88,21 +91,23 @@ const cancelRoute = ({ requests, cancels }: RequestRouteParts, guard: Guard): Ro
   url: '/requests/:id',
   schema: {
     operationId: 'cancelRequest',
+    tags: [TAGS.requests],
     summary: 'Takes back what is still queued of a request',
     description:
       'What is created, rejected or in a call to HubSpot stays. A repeat changes nothing and answers the counts. The request stays readable, as CANCELED.',
     security: guard.security,
     params: PathSchema,
     response: {
-      200: answers('Nothing of it is queued any more', 'Cancelled'),
+      200: answers('Nothing of it is queued any more', 'Cancelled', { examples: CANCELLED_EXAMPLES }),
       202: answers(
         'It takes longer and goes on: calls to HubSpot are in flight, or the queue is long',
         'Cancelled',
+        { examples: CANCELLING_EXAMPLES },
       ),
-      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS'),
+      401: refuses('No bearer key, or not one of GATEWAY_API_KEYS', WWW_AUTHENTICATE),
       404: refuses('This key has sent no such request, or it is no longer known'),
       409: refuses('The request shares its job with others, as single associations of one moment do'),
-      503: refuses('Redis is away; a cancel that has begun is finished by workers'),
+      503: refuses('Redis is away; a cancel that has begun is finished by workers', RETRY_AFTER),
     },
   },
   config: { guarded: true },

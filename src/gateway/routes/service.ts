@@ -4,8 +4,7 @@ import { type Static, Type } from '../../shared/contract/typebox.js';
 import type { Outcomes } from '../../shared/state/outcomes.js';
 import type { GatewayMetrics } from '../gateway-metrics.js';
 import type { Requests } from '../requests/note.js';
-import { docsPage } from './docs-page.js';
-import type { OpenApi } from './openapi.js';
+import { TAGS } from './openapi.js';
 
 export type ServiceRouteParts = {
   readonly requests: Pick<Requests, 'refusal'>;
@@ -13,7 +12,7 @@ export type ServiceRouteParts = {
   readonly metrics: GatewayMetrics;
   readonly stopping: AbortSignal;
   /** available once all routes are registered */
-  readonly description: () => OpenApi;
+  readonly description: () => object;
 };
 
 const HealthSchema = Type.Object({ status: Type.Literal('ok') });
@@ -33,9 +32,8 @@ export function serviceRoutes(parts: ServiceRouteParts): RouteOptions[] {
       handler: async () => description(),
     },
     {
-      ...get('/docs', 'getDocs', 'The same for people', { 200: described('A page') }, 'text/html'),
-      handler: async (_request, reply) =>
-        reply.type('text/html; charset=utf-8').send(docsPage(description())),
+      ...get('/', 'getRoot', 'Leads to the page for people', { 302: described('To /docs/') }, 'text/html'),
+      handler: async (_request, reply) => reply.redirect('/docs/'),
     },
     {
       ...get('/healthz', 'getHealth', 'The process lives', { 200: described('It does', HealthSchema) }),
@@ -78,7 +76,7 @@ const get = (
 ) => ({
   method: 'GET',
   url,
-  schema: { operationId, summary, security: [], produces: [produces], response },
+  schema: { operationId, tags: [TAGS.service], summary, security: [], produces: [produces], response },
 });
 
 const described = (description: string, schema: object = Type.String()) => ({
