@@ -127,7 +127,8 @@ function askReceivers(config: Config, env: Environment): Promise<readonly Receiv
     urls.flatMap(([setting, url]) => {
       if (url === undefined) return [];
       // the standard allows a user and a password in the collector's URL; they are not shown
-      const valid = webUrlFault(url) === undefined || (setting === otlp && URL.canParse(url));
+      const valid =
+        webUrlFault(url) === undefined || (setting === otlp && /^https?:\/\//.test(url) && URL.canParse(url));
       return valid
         ? tryConnection(url, CONNECT_MS).then(connection => ({ setting, connection }))
         : { setting, connection: undefined };
