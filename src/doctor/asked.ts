@@ -2,7 +2,7 @@
  * Asks Redis, HubSpot and the receivers, everything side by side and each at most once: several checks judge the same
  * answer. An answer that fails rejects its promise; the check that awaits it reports the failure.
  */
-import { installedRelease, isKnown } from '../bullmq/fingerprint.js';
+import { installedRelease, isKnown, KNOWN } from '../bullmq/fingerprint.js';
 import {
   AccountClient,
   type AccountDetails,
@@ -22,6 +22,7 @@ import { tryConnection } from './ask/connection.js';
 import { sampleJobs } from './ask/job-sample.js';
 import { askRedis } from './ask/redis-facts.js';
 import type { RedisFacts, SampledJob } from './facts.js';
+import type { BullmqFacts } from './judge/bullmq.js';
 import type { Receiver } from './judge/receivers.js';
 
 /** Longest time of one call to HubSpot, and of one connection. */
@@ -37,7 +38,7 @@ export type Asked = {
   /** undefined: there is no token to ask with */
   readonly hubspot: Promise<HubSpotFacts> | undefined;
   readonly receivers: Promise<readonly Receiver[]>;
-  readonly bullmq: { readonly version: string; readonly isKnown: boolean };
+  readonly bullmq: BullmqFacts;
   readonly close: () => void;
 };
 export type HubSpotFacts = {
@@ -60,7 +61,7 @@ export function askEverything(config: Config, env: Environment): Asked {
     jobs: redis.jobs,
     hubspot,
     receivers: askReceivers(config, env),
-    bullmq: { version: release.version, isKnown: isKnown(release) },
+    bullmq: { version: release.version, isKnown: isKnown(release), known: Object.values(KNOWN) },
     close: redis.close,
   };
 }
@@ -127,7 +128,8 @@ function askReceivers(config: Config, env: Environment): Promise<readonly Receiv
     urls.flatMap(([setting, url]) => {
       if (url === undefined) return [];
       // the standard allows a user and a password in the collector's URL; they are not shown
-      const valid = webUrlFault(url) === undefined || (setting === otlp && URL.canParse(url));
+      const valid =
+        webUrlFault(url) === undefined || (setting === otlp && /^https?:\/\//.test(url) && URL.canParse(url));
       return valid
         ? tryConnection(url, CONNECT_MS).then(connection => ({ setting, connection }))
         : { setting, connection: undefined };

@@ -33,7 +33,10 @@ export type ProducerOptions = {
   connection?: RedisOptions | RedisClient | undefined;
   /** what the names of all keys begin with; the same as the workers'. Default: the environment's `QUEUE_PREFIX`, or else `bull` */
   prefix?: string | undefined;
-  /** HubSpot account of the associations: letters, digits, `-`, `_`, `.`; default `default` */
+  /**
+   * a queue of its own in this prefix: letters, digits, `-`, `_`, `.`; default `default`. The commands of this release serve
+   * no other queue: keep several HubSpot accounts apart with `prefix`
+   */
   account?: string | undefined;
   /** free text in every job that says who enqueued it; at most 200 characters. Default: none */
   source?: string | undefined;

@@ -121,6 +121,7 @@ describe('doctor', () => {
       HUBSPOT_BASE_URL: rig.simulator.url,
       HUBSPOT_ACCESS_TOKEN: TOKEN,
       ALERT_WEBHOOK_URL: 'http://127.0.0.1:1/T000/secret-path',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318', // without http://, which is a URL all the same
       GATEWAY_API_KEYS: 'gateway-key-1',
     };
     // HubSpot's words may quote what they were sent
@@ -141,6 +142,10 @@ describe('doctor', () => {
     ]);
     expect(of('receivers')).toMatchObject([
       { status: 'fault', message: expect.stringMatching(/127\.0\.0\.1:1 cannot/) },
+      {
+        status: 'fault',
+        message: expect.stringMatching(/^OTEL_EXPORTER_OTLP_ENDPOINT is not a URL that starts/),
+      },
     ]);
     expect(output).not.toMatch(/hunter2|secret-path|gateway-key-1/);
     expect(output).not.toContain(TOKEN);

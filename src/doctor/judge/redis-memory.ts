@@ -16,8 +16,14 @@ export function judgeMemory({ info }: Pick<RedisFacts, 'info'>): Finding {
   if (!(most > 0)) return ok(`Redis uses ${megabytes(used)}, without a limit`);
   const what = `Redis uses ${megabytes(used)} of ${megabytes(most)}${limit > 0 ? '' : ' of its machine (maxmemory is not set)'}`;
   const room = Math.max(0, most - used) / BYTES_PER_ASSOCIATION;
-  const remedy = limit > 0 ? 'raise maxmemory' : 'use a machine with more memory';
-  if (used >= FULL * most) return fault(`${what}: producers will be refused`, remedy);
+  const [end, remedy] =
+    limit > 0
+      ? ['producers will be refused', 'raise maxmemory']
+      : [
+          'the operating system may end it',
+          'set maxmemory below the memory of its machine, and use a machine with more memory',
+        ];
+  if (used >= FULL * most) return fault(`${what}: ${end}`, remedy);
   if (used >= TIGHT * most) return warning(`${what}: room for about ${millions(room)} associations`, remedy);
   return ok(`${what}: room for about ${millions(room)} associations`);
 }

@@ -13,7 +13,7 @@ export function judgeScopes(info: Told<TokenInfo>, objectTypes: readonly string[
   if (scopes === undefined) {
     const why = info.kind === 'told' ? '' : ` (${info.words})`;
     return ok(
-      `HubSpot does not tell the scopes of this kind of token${why}; a missing one is a 403, which holds its object pair`,
+      `HubSpot does not tell the scopes of the token${why}; a missing one is a 403, which holds its object pair`,
     );
   }
   const writes = scopes.filter(scope => WRITES.test(scope)).sort();

@@ -33,6 +33,13 @@ test('without maxmemory the machine is the limit, and without either there is no
     status: 'warning',
     message: expect.stringMatching(/of its machine/),
   });
+  // a Redis without a limit refuses nobody
+  expect(judge(990, 0, 1_000)).toMatchObject({
+    status: 'fault',
+    message: expect.stringMatching(/the operating system may end it$/),
+    remedy: 'set maxmemory below the memory of its machine, and use a machine with more memory',
+  });
+  expect(judge(990, 1_000).message).toMatch(/producers will be refused$/);
   expect(judge(900, 0)).toEqual({ status: 'ok', message: 'Redis uses 900 MB, without a limit' });
   expect(judgeMemory({ info: undefined }).status).toBe('warning');
 });

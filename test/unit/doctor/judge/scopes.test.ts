@@ -31,4 +31,13 @@ test('what HubSpot does not tell is no fault', () => {
     status: 'ok',
     message: expect.stringContaining(words),
   });
+  // then it is not the kind of the token
+  const away = {
+    kind: 'not-told',
+    verdict: 'unavailable',
+    words: 'HubSpot does not answer: ECONNREFUSED',
+  } as const;
+  expect(judgeScopes(away, []).message).toMatch(
+    /^HubSpot does not tell the scopes of the token \(HubSpot does not answer: ECONNREFUSED\)/,
+  );
 });
