@@ -1,5 +1,6 @@
 /** How settlements count into the record of a request: its end, its reasons, the list, and what retention leaves. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { JobData } from '../../src/shared/contract/association.js';
 import { UnknownRequestError } from '../../src/shared/contract/errors.js';
@@ -87,6 +88,22 @@ describe('the end of a request', () => {
     expect(await redis.zcard(keys.requestsToAnnounce)).toBe(0);
     await settle('1', { created: 2, rejected: 1, data: data([rejection('Bad 3', '3')]) });
     expect([await reasons(), await reader.read('r')]).toMatchObject([[['Bad …', 1]], { state: 'done' }]);
+  });
+
+  it('comes, and everything is counted once, where the user of Redis may publish on no channel', async () => {
+    const username = test.prefix;
+    await redis.acl('SETUSER', username, 'on', '>secret', '~*', 'resetchannels', '+@all');
+    const limited = new Redis(test.url, { username, password: 'secret' });
+    try {
+      ledger = new Ledger(limited, keys, createLogger('silent', 'test'));
+      await open('r', 3);
+      expect(await settle('1', { created: 2, rejected: 1, data: data([rejection('No 1', '1')]) })).toBe(true);
+      expect(await reader.read('r')).toMatchObject({ state: 'done', created: 2, rejected: 1, queued: 0 });
+      expect(await redis.hgetall(keys.counters)).toMatchObject({ created: '2', rejected: '1' });
+    } finally {
+      limited.disconnect();
+      await redis.acl('DELUSER', username);
+    }
   });
 
   it('leaves no key behind when the retention is over', async () => {
