@@ -170,6 +170,18 @@ describe('hostile records', () => {
     await redis.del(`${keys.requests}r:reasons`);
     expect(await reader.read('r')).toMatchObject({ state: 'done', created: 2, rejected: 1 });
   });
+
+  it('and rates that promise no end harm no list: times that no date can say are left out', async () => {
+    const late = '9000000000000000';
+    await open('odd', 1, { enqueuedAt: late, firstAt: late, lastAt: late, doneAt: late, cancelledAt: late });
+    await open('slow', 5_000_000, { created: 2, firstAt: 1, lastAt: 90 * 86_400_000 });
+    const { requests } = await reader.list();
+    expect(requests.map(({ id }) => id).sort()).toEqual(['odd', 'slow']);
+    for (const each of requests) {
+      expect(each).toMatchObject({ state: 'open' });
+      for (const field of ['doneAt', 'doneAbout']) expect(each).not.toHaveProperty(field);
+    }
+  });
 });
 
 describe('the list of requests', () => {
