@@ -14,7 +14,11 @@ function isGenuine(body, header = '') {
 
 createServer(async (request, response) => {
   const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+  } catch {
+    return; // the sender hung up: without this line the process would end
+  }
   const body = Buffer.concat(chunks).toString(); // as it came: parsed and written again it would be another text
   if (!isGenuine(body, request.headers['x-association-queue-signature']))
     return response.writeHead(401).end();

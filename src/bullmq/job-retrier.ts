@@ -71,7 +71,7 @@ export class JobRetrier {
    * @throws Error of BullMQ, such as for a job that has not failed; or of Redis: it may have been moved
    */
   async retry(id: string, call: Call): Promise<Moved | undefined> {
-    const job = await this.#queue.getJob(id);
+    const job = await this.#find(id);
     if (!job) return undefined;
     try {
       return await this.#move(job, call);
@@ -83,6 +83,16 @@ export class JobRetrier {
       if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
       await this.#loadAgain();
       return await this.#move(job, call);
+    }
+  }
+
+  /** BullMQ's getJob fails on data that is no JSON. Its command needs no data. */
+  async #find(id: string): Promise<Job | undefined> {
+    try {
+      return await this.#queue.getJob(id);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return new Job(this.#queue, JOB_NAME, undefined, {}, id);
     }
   }
 

@@ -75,7 +75,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
   const app = createServer({
     requests,
     cancels: new Cancels(
-      (id, by, signal) => cancelRequest({ redis: commands, keys }, id, by, { signal }),
+      (id, by, options) => cancelRequest({ redis: commands, keys }, id, by, options),
       stopping.signal,
     ),
     shared: new SharedJobs(requests, tracing),

@@ -103,7 +103,7 @@ elseif ending == 'all' then
   redis.call('HDEL', key, 'enqueueing', 'interrupted')
 else
   redis.call('HSET', key, 'enqueueing', 0, 'interrupted', ending)
-  redis.call('PUBLISH', key, 'interrupted')
+  redis.pcall('PUBLISH', key, 'interrupted') -- a user of Redis may have no channels
 end
 if ending ~= '' then
   for _, name in ipairs(redis.call('HKEYS', key)) do

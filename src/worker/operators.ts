@@ -36,8 +36,10 @@ export class OperatorWatch implements Service {
   readonly #script = loadScript(new URL('./operators.lua', import.meta.url));
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  /** cancels that this worker finishes, by request */
+  /** cancels that this worker finishes, or asks whether it must, by request */
   readonly #finishing = new Map<string, Promise<void>>();
+  /** the request that it asked for last: the next look goes on behind it, because living processes may finish the oldest for hours */
+  #asked = '';
   #note: string | undefined;
 
   constructor(private readonly parts: OperatorParts) {}
@@ -101,9 +103,11 @@ export class OperatorWatch implements Service {
     for (const id of ids) cancelled.add(id);
     // each time, because jobs of them may have been fetched again
     if (ids.length > 0) onCancelled();
-    for (const id of ids) {
+    const next = ids.indexOf(this.#asked) + 1;
+    for (const id of [...ids.slice(next), ...ids.slice(0, next)]) {
       if (this.#finishing.size >= FINISHED_AT_ONCE || this.#stop.signal.aborted) return;
       if (this.#finishing.has(id)) continue;
+      this.#asked = id;
       this.#finishing.set(
         id,
         this.#finish(id).finally(() => this.#finishing.delete(id)),

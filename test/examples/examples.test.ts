@@ -2,7 +2,7 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -149,6 +149,8 @@ describe('the programs on the pages', () => {
       [signatureOf(body, secret, now - 301_000), false],
       [good.replace(/t=\d+/, 't=1'), false],
       ['', false],
+      [good.replace(/v1=.*/, 'v1=é'), false],
+      ['t=²,v1=é', false],
     ];
     const port = String(await freePort());
     const receiver = spawn(process.execPath, ['examples/webhook-receiver.mjs'], {
@@ -159,6 +161,14 @@ describe('the programs on the pages', () => {
       output += chunk;
     });
     try {
+      // somebody hangs up in the middle of a body
+      await eventually(async () => {
+        const socket = connect(Number(port), '127.0.0.1');
+        await once(socket, 'connect');
+        socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n{');
+        await once(socket, 'data'); // the server reads the body
+        socket.destroy();
+      });
       for (const [signature, isGenuine] of cases) {
         const headers = { 'content-type': 'application/json', [SIGNATURE_HEADER]: signature };
         const response = await eventually(() =>

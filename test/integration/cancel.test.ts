@@ -11,8 +11,10 @@ import { Removal } from '../../src/bullmq/removal.js';
 import { createProducer } from '../../src/index.js';
 import type { JobData, Pair } from '../../src/shared/contract/association.js';
 import { messageOf } from '../../src/shared/contract/errors.js';
+import { createLogger } from '../../src/shared/runtime/logger.js';
 import { cancelRequest, finishCancel } from '../../src/shared/state/cancel-request.js';
 import { RequestReader, type RequestView } from '../../src/shared/state/requests.js';
+import { OperatorWatch } from '../../src/worker/operators.js';
 import { eventually } from '../support/eventually.js';
 import { type CliProcess, startCommand } from '../support/process.js';
 import { enqueueRequests, requestOf } from '../support/requests.js';
@@ -271,6 +273,27 @@ it('a cancel that ends leaves the lease of another one that goes on', async () =
   expect(await redis.get(lease)).toBe('another');
   await cancelRequest({ redis, keys }, B, 'anna@ops');
   expect(await redis.exists(keys.requestCancelLease + B)).toBe(0);
+});
+
+it('a cancel whose process has died is finished by a worker, also beside older ones that other processes go on with', async () => {
+  await rig.start();
+  const { redis, keys } = rig;
+  await enqueue({ [A]: goodPairs(4) }, 2);
+  await cancelRequest({ redis, keys }, A, 'anna@ops', { signal: AbortSignal.abort() });
+  for (const [at, id] of ['x', 'y', 'z'].entries()) {
+    await redis.zadd(keys.requestsCancelling, at, id);
+    await redis.set(keys.requestCancelLease + id, 'another');
+  }
+  const watch = new OperatorWatch({
+    ...{ redis, keys, cancelled: new Set(), onCancelled: () => {} },
+    logger: createLogger('silent', 'test'),
+  });
+  await watch.start();
+  try {
+    await eventually(async () => expect(await request(A)).toMatchObject({ cancelled: 4, queued: 0 }));
+  } finally {
+    await watch.stop();
+  }
 });
 
 describe.each(WAYS)('what a worker has in hand, in the %s way', way => {

@@ -203,6 +203,13 @@ describe('the retry of failures', () => {
     });
   });
 
+  test('puts a job back whose data is no JSON, and so those after it', async () => {
+    await fail(jobWith([missing('101')]), {}, jobWith([missing('102')]));
+    await redis.hset(`${bullmqKeys(on.keys).jobs}2`, 'data', '{not json');
+    expect(await access(each => retryFailures(each, {}))).toMatchObject({ jobs: 3, gone: 0 });
+    expect(await on.queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 3, failed: 0 });
+  });
+
   test('puts each job back once when two run at once', async () => {
     await fail(...Array.from({ length: 300 }, (_, at) => jobWith([missing(String(at))])));
     const done = await Promise.all([1, 2].map(() => access(each => retryFailures(each, {}))));

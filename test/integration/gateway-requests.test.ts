@@ -226,4 +226,20 @@ describe('a caller takes its request back', () => {
       expect((await ask<Status>(server, `/requests/${id}`)).body).toMatchObject({ status: 'CANCELED' }),
     );
   });
+
+  it('one that waits for the walks of others is marked before its answer, so that workers take it back', async () => {
+    const server = await openServer({ cancelWaitMs: 300 });
+    const keys = accountKeys(test.prefix);
+    const { wait, active, jobs } = bullmqKeys(keys);
+    const ids: string[] = [];
+    for (let at = 0; at < 5; at += 1) {
+      const { id } = await post(server, { 'x-request-name': `n${at}` }, 2);
+      await test.redis.lmove(wait, active, 'RIGHT', 'LEFT'); // as if a worker had it
+      await test.redis.set(`${jobs}${id}-0:lock`, 'worker');
+      ids.push(id);
+    }
+    for (const id of ids) expect((await cancel(server, id)).status).toBe(202);
+    expect((await test.redis.zrange(keys.requestsCancelling, '0', '-1')).sort()).toEqual(ids.sort());
+    server.stop(); // otherwise the walks go on for as long as the jobs are active
+  });
 });

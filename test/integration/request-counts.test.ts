@@ -1,5 +1,6 @@
 /** How settlements count into the record of a request: its end, its reasons, the list, and what retention leaves. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import type { JobData } from '../../src/shared/contract/association.js';
 import { UnknownRequestError } from '../../src/shared/contract/errors.js';
@@ -89,6 +90,22 @@ describe('the end of a request', () => {
     expect([await reasons(), await reader.read('r')]).toMatchObject([[['Bad …', 1]], { state: 'done' }]);
   });
 
+  it('comes, and everything is counted once, where the user of Redis may publish on no channel', async () => {
+    const username = test.prefix;
+    await redis.acl('SETUSER', username, 'on', '>secret', '~*', 'resetchannels', '+@all');
+    const limited = new Redis(test.url, { username, password: 'secret' });
+    try {
+      ledger = new Ledger(limited, keys, createLogger('silent', 'test'));
+      await open('r', 3);
+      expect(await settle('1', { created: 2, rejected: 1, data: data([rejection('No 1', '1')]) })).toBe(true);
+      expect(await reader.read('r')).toMatchObject({ state: 'done', created: 2, rejected: 1, queued: 0 });
+      expect(await redis.hgetall(keys.counters)).toMatchObject({ created: '2', rejected: '1' });
+    } finally {
+      limited.disconnect();
+      await redis.acl('DELUSER', username);
+    }
+  });
+
   it('leaves no key behind when the retention is over', async () => {
     await open('r', 1, { keep: 1, fileHash: 'h' });
     await redis.set(`${keys.requestFile}h`, 'r');
@@ -152,6 +169,18 @@ describe('hostile records', () => {
     expect(await settle('2', { created: 2, rejected: 1, data: data([rejection('No', '1')]) })).toBe(true);
     await redis.del(`${keys.requests}r:reasons`);
     expect(await reader.read('r')).toMatchObject({ state: 'done', created: 2, rejected: 1 });
+  });
+
+  it('and rates that promise no end harm no list: times that no date can say are left out', async () => {
+    const late = '9000000000000000';
+    await open('odd', 1, { enqueuedAt: late, firstAt: late, lastAt: late, doneAt: late, cancelledAt: late });
+    await open('slow', 5_000_000, { created: 2, firstAt: 1, lastAt: 90 * 86_400_000 });
+    const { requests } = await reader.list();
+    expect(requests.map(({ id }) => id).sort()).toEqual(['odd', 'slow']);
+    for (const each of requests) {
+      expect(each).toMatchObject({ state: 'open' });
+      for (const field of ['doneAt', 'doneAbout']) expect(each).not.toHaveProperty(field);
+    }
   });
 });
 

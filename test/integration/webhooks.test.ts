@@ -323,6 +323,14 @@ describe('the ends of requests that a receiver does not take', () => {
     expect(await redis.zrange(keys.requestsToAnnounce, 0, '-1')).toEqual(['a', 'b', 'c']);
   });
 
+  test('one whose end no date can say, because another client wrote it, leaves and holds up no other', async () => {
+    await redis.hset(`${keys.requests}odd`, { accepted: 5, name: 'odd', doneAt: '9000000000000000' });
+    await redis.zadd(keys.requestsToAnnounce, 1, 'odd');
+    await end('a');
+    expect(await look()).toBe('a');
+    expect(await redis.zrange(keys.requestsToAnnounce, 0, '-1')).toEqual(['a']);
+  });
+
   test('a thousand that wait to be posted again hide no new one', async () => {
     for (let at = 0; at < 1_000; at++) await redis.zadd(keys.requestsToAnnounce, at - 1e13, `old-${at}`);
     await end('new');

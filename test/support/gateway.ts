@@ -102,7 +102,7 @@ export async function openServer(
   const app = createServer({
     requests,
     cancels: new Cancels(
-      (id, by, signal) => cancelRequest({ redis, keys }, id, by, { signal }),
+      (id, by, options) => cancelRequest({ redis, keys }, id, by, options),
       stopping.signal,
       options.cancelWaitMs,
     ),

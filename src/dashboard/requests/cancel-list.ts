@@ -2,7 +2,8 @@
  * The file of `requests cancel --list FILE`: NDJSON that `enqueue` reads, a line for each association. Lines are added to an
  * existing file, and are on the disk when `add` resolves. If an earlier process was killed after it wrote lines, and before it
  * could note that, the same lines come again: they are recognised at the end of the file, also if the last one is cut off,
- * and are not written twice. Only one process at a time may add (list-cancelled.ts).
+ * and are not written twice. Only one process at a time may add the lines of a request (list-cancelled.ts). Commands for other
+ * requests may add theirs to the same file meanwhile.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
@@ -44,10 +45,10 @@ export class CancelList {
       ? missingIn(await tailOf(this.path, size, lines.length + 1), size, lines)
       : lines;
     try {
-      await this.file.appendFile(missing);
+      await this.#append(missing);
       await this.file.datasync();
     } catch (error) {
-      await this.#cutBack(size, missing.length).catch(() => {});
+      await this.#cutBack(size, missing).catch(() => {});
       throw error;
     }
     this.#isFirst = false;
@@ -57,10 +58,19 @@ export class CancelList {
     await this.file.close();
   }
 
-  /** Removes what was written of some lines, and nothing that somebody else may have added. */
-  async #cutBack(before: number, written: number): Promise<void> {
+  /** In one write, which no other process's write divides; appendFile makes many of a long text. */
+  async #append(lines: Buffer): Promise<void> {
+    const { bytesWritten } = await this.file.write(lines);
+    // usually the disk is full: the next write says so
+    if (bytesWritten < lines.length) await this.file.appendFile(lines.subarray(bytesWritten));
+  }
+
+  /** Removes what was written of some lines, and nothing that somebody else has added. */
+  async #cutBack(before: number, lines: Buffer): Promise<void> {
     const { size } = await this.file.stat();
-    if (size > before && size <= before + written) await this.file.truncate(before);
+    const written = lines.subarray(0, size - before);
+    if (size <= before || size > before + lines.length) return;
+    if ((await tailOf(this.path, size, written.length)).equals(written)) await this.file.truncate(before);
   }
 }
 

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { SharedRequestError, UnknownRequestError } from '../../shared/contract/errors.js';
 import { redisReason } from '../../shared/runtime/redis.js';
 import { settlesWithin } from '../../shared/runtime/wait.js';
+import type { CancelOptions } from '../../shared/state/cancel-request.js';
 import { queuedOf, shortCaller } from '../../shared/state/requests.js';
 import { statusPath } from '../answers.js';
 import { type Caller, mayCancel, mayRead, NOBODY } from '../headers/bearer.js';
@@ -13,10 +14,17 @@ import { isRequestId, placeOf } from './id.js';
 
 /** After this time the caller has an answer, and the cancel goes on. */
 const WAIT_MS = 10_000;
-/** Cancels at once. Each walks over the whole queue, so that a caller with many must not keep Redis busy. */
+/**
+ * Cancels that walk at once. Each walks over the whole queue, so that a caller with many must not keep Redis busy. All of them are
+ * marked at once: an answer that says that a cancel goes on is then true, even if this process dies before its walk.
+ */
 const AT_ONCE = 4;
 
-type Cancel = (id: string, by: string, stop: AbortSignal) => Promise<unknown>;
+type Cancel = (
+  id: string,
+  by: string,
+  options: Required<Pick<CancelOptions, 'signal' | 'inTurn'>>,
+) => Promise<unknown>;
 
 /** The cancels of this process: one for each request, however often it is asked for. */
 export class Cancels {
@@ -37,9 +45,10 @@ export class Cancels {
   }
 
   #start(id: string, by: string): Promise<unknown> {
-    const running = this.#limit(() => this.cancel(id, by, this.stopping)).finally(() =>
-      this.#running.delete(id),
-    );
+    const running = this.cancel(id, by, {
+      signal: this.stopping,
+      inTurn: walks => this.#limit(walks),
+    }).finally(() => this.#running.delete(id));
     running.catch(() => {}); // those who wait for it get the error
     this.#running.set(id, running);
     return running;

@@ -43,7 +43,10 @@ export type CancelOptions = {
   readonly onListable?: () => Promise<void>;
   /** ends the call early; workers take the rest back */
   readonly signal?: AbortSignal;
+  /** Begins the walks when there is room for them. The request is marked before, so that workers need not wait for it. */
+  readonly inTurn?: InTurn;
 };
+export type InTurn = <Result>(walks: () => Promise<Result>) => Promise<Result>;
 
 /** Pause between two walks: longer after a walk over a long queue, and shorter than the lease. */
 const PAUSE_MS = { least: 200, most: 2_000, perWalk: 2 };
@@ -68,13 +71,15 @@ export async function cancelRequest(
   options: CancelOptions = {},
 ): Promise<CancelProgress> {
   const { redis, keys } = parts;
+  const { inTurn = walks => walks() } = options;
   const token = randomUUID();
   const lease = keys.requestCancelLease + id;
   const list = options.onListable ? 'list' : '';
   const outcome = await markScript(redis, [...requestKeys(keys), lease], [id, by, token, LEASE_MS, list]);
   if (outcome === 'unknown') throw new UnknownRequestError(id);
   if (outcome === 'shared') throw new SharedRequestError(id);
-  if (outcome === 'cancelling') return finish(parts, id, new Lease(redis, lease, token), options);
+  if (outcome === 'cancelling')
+    return inTurn(() => finish(parts, id, new Lease(redis, lease, token), options));
   return (await progressOf(parts, id)) ?? { cancelled: 0, decided: 0, queued: 0 };
 }
 

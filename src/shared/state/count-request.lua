@@ -49,7 +49,7 @@ local function endOrReopen(keys, request, now)
     expireRequest(keys, request, request.keep)
     if request.cancelledAt then redis.pcall('ZREM', keys.cancelling, request.id) end
     listEnd(keys, request.id, now, request.keep)
-    redis.call('PUBLISH', request.key, 'done')
+    redis.pcall('PUBLISH', request.key, 'done') -- a user of Redis may have no channels: then those who wait look by themselves
     return true
   elseif request.doneAt and not isOver then
     redis.call('HDEL', request.key, 'doneAt')

@@ -236,6 +236,13 @@ type Hash = Readonly<Record<string, string | undefined>>;
 const counted = (text: string | undefined): number | undefined =>
   text !== undefined && /^-?\d{1,16}$/.test(text) ? Number(text) : undefined;
 
+/** The latest moment that a date can say, epoch ms: a later one would make every list fail that has it. */
+const LATEST = 8.64e15;
+const moment = (text: string | undefined): number | undefined => {
+  const ms = counted(text);
+  return ms !== undefined && Math.abs(ms) <= LATEST ? ms : undefined;
+};
+
 /** Without the keys whose values are undefined. */
 type Present<T> = { [key in keyof T]?: Exclude<T[key], undefined> };
 const present = <T extends object>(fields: T): Present<T> =>
@@ -260,10 +267,10 @@ export function readRecord(id: string, hash: Hash): RequestRecord | undefined {
     rejected: counted(hash.rejected) ?? 0,
     cancelled: counted(hash.cancelled) ?? 0,
     refusedLines: counted(hash.refusedLines) ?? 0,
-    enqueuedAt: counted(hash.enqueuedAt) ?? 0,
+    enqueuedAt: moment(hash.enqueuedAt) ?? 0,
     ...present({ name, source, by: by ?? (owner && shortCaller(owner)), owner, interrupted, cancelledBy }),
-    ...present({ firstAt: counted(hash.firstAt), lastAt: counted(hash.lastAt) }),
-    ...present({ doneAt: counted(hash.doneAt), cancelledAt: counted(hash.cancelledAt) }),
+    ...present({ firstAt: moment(hash.firstAt), lastAt: moment(hash.lastAt) }),
+    ...present({ doneAt: moment(hash.doneAt), cancelledAt: moment(hash.cancelledAt) }),
     ...present({ unlisted: counted(hash.unlisted), listed: counted(hash.listed) }),
     ...present({ enqueueing: counted(hash.enqueueing), line: counted(hash.line) }),
     ...present({ discarded: counted(hash.discarded) }),
@@ -302,7 +309,8 @@ function doneAbout(record: RequestRecord, state: RequestState, now: number): num
   const decided = accepted - queued;
   if (state !== 'open' || queued <= 0 || firstAt === undefined || lastAt === undefined) return undefined;
   if (lastAt <= firstAt || decided <= 0) return undefined;
-  return now + (queued * (lastAt - firstAt)) / decided;
+  const at = now + (queued * (lastAt - firstAt)) / decided;
+  return at <= LATEST ? at : undefined;
 }
 
 /** Pure. @param now epoch ms on Redis' clock */

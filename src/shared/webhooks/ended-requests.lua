@@ -9,6 +9,8 @@ local AGAIN = 1e13
 -- Where a webhook is set for the first time, ends that are older than this are history.
 local LOOK_BACK = 3600000
 local CHECKED_AT_ONCE = 100
+-- the latest moment that a date of JavaScript can say
+local LATEST = 8.64e15
 
 -- Returns the first request in a range of the set whose end is announced, or nil. Adds the ids that leave the set
 -- unannounced to `dropped`.
@@ -18,7 +20,7 @@ local function firstEnd(record, due, from, to, least, dropped)
   for _, id in ipairs(ids) do
     local found = redis.pcall('HMGET', record .. id, 'doneAt', 'name', 'accepted')
     local doneAt = found.err and 0 or kept(found[1])
-    if doneAt > 0 and (found[2] or kept(found[3]) > least) then
+    if doneAt > 0 and doneAt <= LATEST and (found[2] or kept(found[3]) > least) then
       return {kind = 'request', id = string.format('%s-%.0f', id, doneAt), at = doneAt, request = id}
     end
     dropped[#dropped + 1] = id

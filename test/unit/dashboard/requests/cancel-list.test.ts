@@ -1,8 +1,9 @@
 /** The file of `requests cancel --list`: what is added to it, also after a process that was killed. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { CancelList, missingIn } from '../../../../src/dashboard/requests/cancel-list.js';
 import { contactsToCompanies, goodPairs } from '../../../support/samples.js';
 
@@ -53,6 +54,44 @@ describe('the list of what was taken back', () => {
     );
     for (const name of ['x.ndjson', 'x.JSONL', 'x'])
       await (await CancelList.open(path.join(folder, name))).close();
+  });
+
+  test('has whole lines, although two commands add those of two requests at once', async () => {
+    const file = path.join(folder, 'both.ndjson');
+    const lists = await Promise.all([CancelList.open(file), CancelList.open(file)]);
+    const many = (first: number) => ({ ...one, pairs: goodPairs(10_000, first) });
+    await Promise.all(lists.map((list, at) => list.add([many(1 + 1_000_000 * at)])));
+    for (const list of lists) await list.close();
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(new Set(lines.map(line => JSON.parse(line).from)).size).toBe(20_000);
+  });
+
+  test('is cut back when the disk is full, but not by the lines that somebody else has added meanwhile', async () => {
+    const file = path.join(folder, 'full.ndjson');
+    const list = await CancelList.open(file);
+    const handle = await open(file);
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const methods = ['write', 'appendFile'] as const;
+    const { write } = prototype;
+    for (const theirs of ['', 'theirs\n']) {
+      writeFileSync(file, 'earlier\n');
+      const failing = methods.map(method =>
+        jest.spyOn(prototype, method).mockImplementationOnce(async function (
+          this: FileHandle,
+          lines: unknown,
+        ): Promise<never> {
+          appendFileSync(file, theirs);
+          await write.call(this, (lines as Buffer).subarray(0, 5).toString());
+          throw new Error('ENOSPC');
+        }),
+      );
+      await expect(list.add([one])).rejects.toThrow('ENOSPC');
+      for (const each of failing) each.mockRestore();
+      const left = readFileSync(file, 'utf8');
+      expect(left).toBe(theirs === '' ? 'earlier\n' : 'earlier\ntheirs\n{"fro');
+    }
+    await list.close();
   });
 
   test('on a full disk: the error says so', async () => {
