@@ -76,9 +76,9 @@ export function openRedis(
 export const isConnectionLoss = (error: unknown): boolean =>
   /max retries per request|isn't writeable|connection is closed|aborted/i.test(messageOf(error));
 
-/** @returns true if Redis replies but refuses every such command: it is full, read-only, loading, or refuses our login */
+/** @returns true if Redis replies but refuses every such command: it is full, read-only, loading, a cluster, or refuses our login */
 export const isRefusal = (error: unknown): boolean =>
-  /\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|CLUSTERDOWN|BUSY)\b/.test(
+  /\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|CLUSTERDOWN|BUSY|MOVED|CROSSSLOT)\b/.test(
     messageOf(error),
   );
 
@@ -87,6 +87,8 @@ export function redisRemedy(reason: string): string {
   if (/\b(NOAUTH|WRONGPASS)\b|\binvalid password\b/.test(reason))
     return 'REDIS_URL must have the user and the password of this Redis: redis://user:password@host:port';
   if (/\bNOPERM\b/.test(reason)) return 'the user in REDIS_URL needs more rights in this Redis';
+  if (/\b(MOVED|CROSSSLOT)\b/.test(reason))
+    return 'REDIS_URL leads to one node of a Redis Cluster: use a Redis that is no cluster';
   return '';
 }
 

@@ -239,6 +239,14 @@ export const SETTINGS = {
     '127.0.0.1',
     'address of /metrics, /healthz and /readyz of the worker; they need no password, so use another address only in a private network',
   ),
+  livenessSeconds: integer(
+    'LIVENESS_SECONDS',
+    300,
+    's',
+    'a worker that has made no progress for so long, although Redis answers a new connection, fails /healthz and is to be restarted; an outage of Redis restarts nobody',
+    30,
+    86_400,
+  ),
   alertWebhookUrl: {
     kind: 'secret',
     optional: true,

@@ -116,6 +116,19 @@ describe('a bad setting', () => {
     expect(problemsOf(Object.fromEntries(names.map(name => [name, 'x'])))).toEqual([]);
   });
 
+  test('what Kubernetes says of a Service called gateway is no port: it is ignored with one warning', () => {
+    const { gatewayPort, dashboardPort, metricsPort, warnings } = parseConfig({
+      GATEWAY_PORT: 'tcp://10.96.0.7:3000',
+      DASHBOARD_PORT: 'udp://10.96.0.8:3001',
+      METRICS_PORT: '9470',
+      GATEWAY_SERVICE_HOST: '10.96.0.7',
+    });
+    expect([gatewayPort, dashboardPort, metricsPort]).toEqual([3_000, 3_001, 9_470]);
+    expect(warnings).toEqual([
+      'GATEWAY_PORT, DASHBOARD_PORT hold the address of a Kubernetes Service of that name and are ignored: set enableServiceLinks: false in the pod',
+    ]);
+  });
+
   test('is refused when it contradicts another', () => {
     expect(problemsOf({ BATCH_LINGER_MS: '25000' })).toEqual([
       'BATCH_LINGER_MS (25000) must be shorter than SHUTDOWN_TIMEOUT_MS (25000)',
