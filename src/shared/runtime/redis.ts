@@ -1,6 +1,7 @@
 /** Opens connections to Redis with the options of their role, and turns their errors into words. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../contract/errors.js';
+import { optionsOfUrl } from './redis-url.js';
 
 /** After this time (ms) without any reply to a command the connection is replaced. */
 const SILENCE_MS = { patient: 6_000, hasty: 10_000 };
@@ -20,6 +21,13 @@ const ROLES = {
 export type RedisRole = keyof typeof ROLES;
 /** Where Redis is, and how to log in: a URL, or options of ioredis. */
 export type RedisAddress = string | RedisOptions;
+
+/** With Sentinels: they are asked again for ever, and tell the connection when they have chosen another primary. */
+const FAILOVER = {
+  failoverDetector: true,
+  sentinelRetryStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
+  sentinelReconnectStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
+} satisfies RedisOptions;
 
 /** Replies look as we read them, whatever the options of an address say. */
 const PLAIN_REPLIES = {
@@ -66,8 +74,10 @@ export function openRedis(
         ? READ_ONLY_PAUSE_MS
         : Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   } satisfies RedisOptions;
-  const redis =
-    typeof address === 'string' ? new Redis(address, options) : new Redis({ ...address, ...options });
+  const given = typeof address === 'string' ? optionsOfUrl(address) : address;
+  const redis = given
+    ? new Redis({ ...given, ...(given.sentinels && FAILOVER), ...options })
+    : new Redis(String(address), options);
   redis.on('error', onError);
   return redis;
 }

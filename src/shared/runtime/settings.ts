@@ -77,7 +77,7 @@ export const SETTINGS = {
   redisUrl: text(
     'REDIS_URL',
     'redis://127.0.0.1:6379',
-    'Redis or Valkey; `rediss://` for TLS',
+    'Redis or Valkey: `redis://user:password@host:port/database`, with Sentinels `redis+sentinel://user:password@host:26379,host:26379/name-of-the-primary/database`; `rediss` for TLS',
     redisUrlFault,
   ),
   queuePrefix: text('QUEUE_PREFIX', 'bull', "prefix of all keys in Redis, BullMQ's and ours"),

@@ -68,7 +68,7 @@ describe('a bad setting', () => {
     );
     expect(problems).toEqual([
       'BATCH_LINGER is not a setting: did you mean BATCH_LINGER_MS?',
-      'REDIS_URL is not a URL that starts with redis:// or rediss://',
+      'REDIS_URL is not a URL that starts with redis://, rediss://, redis+sentinel:// or rediss+sentinel://',
       'HUBSPOT_API_VERSION "v9" is not one of v4, 2025-09, 2026-03, 2026-09',
       'RATE_LIMIT_CALLS "many" is not an integer from 1 to 1000000000 (calls)',
       'ACCOUNT_TIMEZONE "Berlin" is not a time zone (such as UTC or Europe/Berlin)',
