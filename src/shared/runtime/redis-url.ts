@@ -62,7 +62,7 @@ function sentinelOptions({ isTls, userInfo = '', hosts, name, database }: Sentin
 
 function sentinelFault(url: string): string | undefined {
   const parts = sentinelParts(url);
-  if (!parts || !parts.hosts.split(',').every(host => HOST.test(host))) return MISWRITTEN_SENTINELS;
+  if (parts?.hosts.split(',').every(host => HOST.test(host)) !== true) return MISWRITTEN_SENTINELS;
   try {
     sentinelOptions(parts);
   } catch {
