@@ -2,6 +2,7 @@
  * Keeps secrets out of what doctor shows. Its own sentences contain none; but Redis, HubSpot and the network may quote what
  * they were sent. Pure.
  */
+import { passwordOfUrl } from '../shared/runtime/redis-url.js';
 import { SETTINGS, type Setting } from '../shared/runtime/settings.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -52,9 +53,8 @@ const textOf = (value: unknown): string[] => (typeof value === 'string' && value
 
 /** Password, and nothing else: host, port and user are shown on purpose. */
 function passwordOf(url: string): string[] {
-  if (!URL.canParse(url)) return [];
-  const { password } = new URL(url);
-  return password === '' ? [] : [password, decoded(password)];
+  const password = passwordOfUrl(url);
+  return password === undefined || password === '' ? [] : [password, decoded(password)];
 }
 
 function decoded(text: string): string {

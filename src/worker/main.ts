@@ -6,10 +6,10 @@ import { Quota, quotaOptions } from '../hubspot/quota.js';
 import { accountKeys, queueName } from '../shared/contract/keys.js';
 import { logApiVersion } from '../shared/runtime/calendar-log.js';
 import type { Config } from '../shared/runtime/config.js';
+import { answersAfresh } from '../shared/runtime/fresh-connection.js';
 import { compactHeap } from '../shared/runtime/gc.js';
 import { runUntilSignal, type Service } from '../shared/runtime/lifecycle.js';
 import { createLogger, type Logger } from '../shared/runtime/logger.js';
-import { MetricsServer } from '../shared/runtime/metrics-server.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { RedisWatch } from '../shared/runtime/redis-watch.js';
 import { startTracing } from '../shared/runtime/start-tracing.js';
@@ -20,11 +20,13 @@ import { queueStateReader } from '../shared/state/queue-state.js';
 import { announcersOf } from '../shared/webhooks/announcer.js';
 import { Caller } from './calls/caller.js';
 import { tokenSource } from './calls/token.js';
+import { endpoints } from './endpoints.js';
 import { Ledger } from './jobs/ledger.js';
 import { OperatorWatch } from './operators.js';
-import { createPipeline, notReady } from './pipeline.js';
+import { createPipeline } from './pipeline.js';
 import { CapacityMeter } from './report/capacity-meter.js';
 import { CommonLimits } from './report/common-limits.js';
+import { Health } from './report/health.js';
 import { Heartbeat } from './report/heartbeat.js';
 import { replicaReport } from './report/replica-report.js';
 import { WorkReport } from './report/work-report.js';
@@ -43,7 +45,7 @@ export async function runWorker(config: Config): Promise<void> {
 }
 
 function workerServices(config: Config, log: Logger, tracing: Tracing | undefined): Service[] {
-  const { queuePrefix: prefix, redisUrl: url, rateLimitWindowMs: windowMs, metricsPort: port } = config;
+  const { queuePrefix: prefix, redisUrl: url, rateLimitWindowMs: windowMs } = config;
   const [keys, queue, id] = [accountKeys(prefix), queueName(), randomBytes(4).toString('hex')];
   const limits = limitsOf(config);
   const watch = new RedisWatch({ url, keys, logger: log, consequence: 'waiting for it, nothing is lost' });
@@ -79,18 +81,18 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
   addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
 
   const report = replicaReport(id, limits, config.hubspotApiVersion, pipeline.state);
-  const heartbeat = new Heartbeat(redis, keys, report, alive => common.learn(alive), logger);
+  const health = new Health({
+    ...{ state: pipeline.state, livenessMs: config.livenessSeconds * 1_000 },
+    ...{ answersAfresh: () => answersAfresh(url, keys), logger: log },
+  });
+  const heartbeat = new Heartbeat(redis, keys, report, alive => common.learn(alive), health.beat, logger);
   const work = new Work({
     ...{ caller, quota, pipeline, heartbeat, logger },
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     about: { queue, redis: redisPlace(url), hubspot: config.hubspotBaseUrl },
   });
-  const health = new MetricsServer({
-    ...{ port, host: config.metricsHost, registry: metrics.registry, logger },
-    notReady: () => [...watch.reasons, ...notReady(pipeline.state())],
-    notAlive: () => watch.deadly,
-    notes: () => [...(jobs.note === undefined ? [] : [jobs.note]), ...operators.notes],
-  });
+  const { registry } = metrics;
+  const served = endpoints(config, { watch, health, jobs, operators, registry, logger });
   const announcers = announcersOf(config, { redis, keys, logger });
-  return [watch, ...(port === 0 ? [] : [health]), heartbeat, operators, ...announcers, work, capacity];
+  return [watch, ...served, health, heartbeat, operators, ...announcers, work, capacity];
 }

@@ -63,10 +63,6 @@ export type Pipeline = {
   readonly state: () => PipelineState;
 };
 
-/** For /readyz: @returns reasons why the worker cannot work */
-export const notReady = ({ isRunning }: PipelineState): readonly string[] =>
-  isRunning ? [] : ['the worker is not running'];
-
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { settings, queue, quota, report, traces, logger } = parts;
   const now = () => performance.now();
@@ -109,7 +105,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const state = () => ({
     ...{ isRunning: intake.isRunning, isStopping: intake.isStopping, isHeld: turnstile.isHeld },
     ...{ jobs: flow.jobs, associations: flow.associations, unbatched: lanes.size, inFlight: gate.inFlight },
-    search: searches.report(lanes.suspects),
+    ...{ search: searches.report(lanes.suspects), fetching: intake.fetching },
   });
   return { intake, dispatcher, giveBackCancelled, state };
 }

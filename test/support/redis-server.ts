@@ -15,9 +15,10 @@ export class RedisServer {
 
   private constructor(readonly port: number) {}
 
-  static async start(): Promise<RedisServer> {
+  /** @param options of redis-server, beside those of {@link launch} */
+  static async start(options: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
     const server = new RedisServer(await freePort());
-    await server.startAgain();
+    await server.startAgain(options);
     return server;
   }
 
@@ -25,8 +26,8 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  async startAgain(): Promise<void> {
-    this.launch();
+  async startAgain(options: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.launch(options);
     const redis = new Redis(this.url, { lazyConnect: true, maxRetriesPerRequest: null });
     redis.on('error', () => {});
     await eventually(async () => {
@@ -73,7 +74,7 @@ export class RedisServer {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -15,7 +15,7 @@ type Values = { -readonly [key in keyof typeof SETTINGS]: ValueOf<(typeof SETTIN
 export type Config = Readonly<
   Values & {
     hubspotAccessTokenFile: string | undefined;
-    /** names that look like settings but are not: to be logged once */
+    /** names that look like settings but are not, and values that are not meant for us: to be logged once */
     warnings: readonly string[];
   }
 >;
@@ -47,6 +47,8 @@ const OUR_PREFIXES = [
 ];
 /** Variables that Kubernetes adds to every container for a service named `gateway` or `dashboard`. */
 const KUBERNETES = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/;
+/** The value of `<SERVICE>_PORT` in every container beside a Service of that name. */
+const SERVICE_ADDRESS = /^(tcp|udp|sctp):\/\//;
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
 /** Other software has similar names (REDIS_URI, LOGLEVEL, LOG_FORMATS), which do not count as misspelt. */
 const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL', 'LOG_FORMAT'];
@@ -69,9 +71,14 @@ export function parseConfig(
   needs: { token?: boolean; gateway?: boolean; dashboard?: boolean } = {},
 ): Config {
   const { problems, warnings } = unknownNames(env);
+  const links = serviceLinks(env);
+  if (links.length > 0)
+    warnings.push(
+      `${links.join(', ')} ${links.length === 1 ? 'holds' : 'hold'} the address of a Kubernetes Service of that name and ${links.length === 1 ? 'is' : 'are'} ignored: set enableServiceLinks: false in the pod`,
+    );
   const values: Record<string, number | string | undefined> = {};
   for (const [key, setting] of Object.entries<Setting>(SETTINGS)) {
-    const given = env[setting.name]?.trim() || undefined;
+    const given = links.includes(setting.name) ? undefined : env[setting.name]?.trim() || undefined;
     const { value, problem } = readSetting(setting, given, env);
     values[key] = value;
     if (problem) problems.push(`${setting.name} ${problem}`);
@@ -145,6 +152,12 @@ function readSecret(
     return { value: undefined, problem: `cannot be read from ${name}_FILE: ${messageOf(error)}` };
   }
 }
+
+/** @returns names of settings that have an address of a Service, such as GATEWAY_PORT=tcp://10.0.0.7:3000 */
+const serviceLinks = (env: Environment): string[] =>
+  Object.values<Setting>(SETTINGS)
+    .map(({ name }) => name)
+    .filter(name => name.endsWith('_PORT') && SERVICE_ADDRESS.test(env[name]?.trim() ?? ''));
 
 /** A misspelt setting stops the command. Any other name with one of our prefixes belongs to other software. */
 function unknownNames(env: Environment): { problems: string[]; warnings: string[] } {

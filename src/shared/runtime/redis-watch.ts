@@ -4,7 +4,7 @@
  *   1. detecting trouble within seconds: it probes the first connection every two seconds and sends PING on the others, so
  *      that openRedis notices a half-open connection even if no command is sent;
  *   2. logging once for all connections: a line when trouble begins, one a minute while it lasts, and one when it ends;
- *   3. reporting the reason to /readyz, and to /healthz that Redis has been silent for a minute.
+ *   3. reporting the reason to /readyz.
  * Not responsible for reconnecting: ioredis does that.
  */
 import { once } from 'node:events';
@@ -38,8 +38,6 @@ const PROBE_MS = 2_000;
 const SLOW_MS = 5_000;
 /** Lasting trouble is logged this often. */
 const SAY_AGAIN_MS = 60_000;
-/** After this time without any reply, not even an error, a restart of the process may help. */
-const DEAD_MS = 60_000;
 
 /** Key of trouble that concerns Redis itself and not one connection. */
 const WRITES = 'writes';
@@ -57,13 +55,11 @@ export class RedisWatch implements Service {
   #saidAt = Number.NEGATIVE_INFINITY;
   #isSaid = false;
   #askedAt: number | undefined;
-  #heardAt: number;
   #policy = 'noeviction';
 
   constructor(options: RedisWatchOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#heardAt = this.#now();
   }
 
   /** Opens a connection and watches it. The first connection is probed. */
@@ -71,7 +67,6 @@ export class RedisWatch implements Service {
     const { url, silenceMs } = this.#options;
     const redis = openRedis(url, role, error => this.failed(error, name), silenceMs);
     redis.on('ready', () => this.#connected(name, redis));
-    redis.on('close', () => this.#closed(name));
     this.#connections.set(name, redis);
     return redis;
   }
@@ -93,12 +88,6 @@ export class RedisWatch implements Service {
       return [...new Set([...this.#troubles.values()].map(reason => `Redis: ${withoutAddresses(reason)}`))];
     const lost = [...this.#connections.values()].find(({ status }) => status !== 'ready');
     return lost ? [`Redis: ${lost.status}`] : [];
-  }
-
-  /** Reasons to restart the process; empty while Redis replies with errors, because a restart does not help then. */
-  get deadly(): string[] {
-    const ms = this.#now() - this.#heardAt;
-    return ms > DEAD_MS ? [`Redis: nothing heard for ${Math.round(ms / 1_000)} s`] : [];
   }
 
   /**
@@ -124,7 +113,6 @@ export class RedisWatch implements Service {
   failed(error: unknown, name = 'commands'): void {
     const reason = redisReason(error);
     const refused = isRefusal(error);
-    if (refused || isDefinite(error)) this.#heardAt = this.#now();
     if (!reason && this.#troubles.size > 0) return; // the reason is known already
     this.#trouble(refused ? WRITES : name, reason || LOST);
   }
@@ -161,14 +149,8 @@ export class RedisWatch implements Service {
   }
 
   #connected(name: string, redis: Redis): void {
-    this.#heardAt = this.#now();
     this.#over(name);
     void this.#lookAtPolicy(redis);
-  }
-
-  /** The server closed the connection, unless openRedis closed it for its silence. */
-  #closed(name: string): void {
-    if (!/^no answer|ETIMEDOUT/.test(this.#troubles.get(name) ?? '')) this.#heardAt = this.#now();
   }
 
   async #watch(): Promise<void> {
@@ -190,7 +172,6 @@ export class RedisWatch implements Service {
       if (redis.status !== 'ready') await once(redis, 'ready', { signal: this.#stop.signal });
       const { readsOnly, keys } = this.#options;
       const refusal = readsOnly ? void (await redis.ping()) : await writeRefusal(redis, keys);
-      this.#heardAt = this.#now();
       this.#over(name);
       if (refusal) this.#trouble(WRITES, refusal);
       else this.#over(WRITES);
@@ -205,8 +186,7 @@ export class RedisWatch implements Service {
     if (this.#stop.signal.aborted) return;
     const ms = this.#askedAt === undefined ? 0 : this.#now() - this.#askedAt;
     const [name = ''] = this.#connections.keys();
-    // the connection is open, and Redis replies that it is loading
-    if (first?.status === 'connect') this.#heardAt = this.#now();
+    // connect: the connection is open, and Redis replies that it is loading
     const reason =
       first?.status === 'connect' ? 'LOADING it is loading its data' : `no answer for ${duration(ms)}`;
     if (ms > SLOW_MS && !(this.#troubles.has(name) && first?.status !== 'connect'))

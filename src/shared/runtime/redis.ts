@@ -1,6 +1,7 @@
 /** Opens connections to Redis with the options of their role, and turns their errors into words. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../contract/errors.js';
+import { optionsOfUrl } from './redis-url.js';
 
 /** After this time (ms) without any reply to a command the connection is replaced. */
 const SILENCE_MS = { patient: 6_000, hasty: 10_000 };
@@ -20,6 +21,13 @@ const ROLES = {
 export type RedisRole = keyof typeof ROLES;
 /** Where Redis is, and how to log in: a URL, or options of ioredis. */
 export type RedisAddress = string | RedisOptions;
+
+/** With Sentinels: they are asked again for ever, and tell the connection when they have chosen another primary. */
+const FAILOVER = {
+  failoverDetector: true,
+  sentinelRetryStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
+  sentinelReconnectStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
+} satisfies RedisOptions;
 
 /** Replies look as we read them, whatever the options of an address say. */
 const PLAIN_REPLIES = {
@@ -66,8 +74,10 @@ export function openRedis(
         ? READ_ONLY_PAUSE_MS
         : Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   } satisfies RedisOptions;
-  const redis =
-    typeof address === 'string' ? new Redis(address, options) : new Redis({ ...address, ...options });
+  const given = typeof address === 'string' ? optionsOfUrl(address) : address;
+  const redis = given
+    ? new Redis({ ...given, ...(given.sentinels && FAILOVER), ...options })
+    : new Redis(String(address), options);
   redis.on('error', onError);
   return redis;
 }
@@ -76,9 +86,9 @@ export function openRedis(
 export const isConnectionLoss = (error: unknown): boolean =>
   /max retries per request|isn't writeable|connection is closed|aborted/i.test(messageOf(error));
 
-/** @returns true if Redis replies but refuses every such command: it is full, read-only, loading, or refuses our login */
+/** @returns true if Redis replies but refuses every such command: it is full, read-only, loading, a cluster, or refuses our login */
 export const isRefusal = (error: unknown): boolean =>
-  /\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|CLUSTERDOWN|BUSY)\b/.test(
+  /\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|CLUSTERDOWN|BUSY|MOVED|CROSSSLOT)\b/.test(
     messageOf(error),
   );
 
@@ -87,6 +97,8 @@ export function redisRemedy(reason: string): string {
   if (/\b(NOAUTH|WRONGPASS)\b|\binvalid password\b/.test(reason))
     return 'REDIS_URL must have the user and the password of this Redis: redis://user:password@host:port';
   if (/\bNOPERM\b/.test(reason)) return 'the user in REDIS_URL needs more rights in this Redis';
+  if (/\b(MOVED|CROSSSLOT)\b/.test(reason))
+    return 'REDIS_URL leads to one node of a Redis Cluster: use a Redis that is no cluster';
   return '';
 }
 

@@ -77,7 +77,7 @@ export const SETTINGS = {
   redisUrl: text(
     'REDIS_URL',
     'redis://127.0.0.1:6379',
-    'Redis or Valkey; `rediss://` for TLS',
+    'Redis or Valkey: `redis://user:password@host:port/database`, with Sentinels `redis+sentinel://user:password@host:26379,host:26379/name-of-the-primary/database`; `rediss` for TLS',
     redisUrlFault,
   ),
   queuePrefix: text('QUEUE_PREFIX', 'bull', "prefix of all keys in Redis, BullMQ's and ours"),
@@ -238,6 +238,14 @@ export const SETTINGS = {
     'METRICS_HOST',
     '127.0.0.1',
     'address of /metrics, /healthz and /readyz of the worker; they need no password, so use another address only in a private network',
+  ),
+  livenessSeconds: integer(
+    'LIVENESS_SECONDS',
+    300,
+    's',
+    'a worker that has made no progress for so long, although Redis answers a new connection, fails /healthz and is to be restarted; an outage of Redis restarts nobody',
+    30,
+    86_400,
   ),
   alertWebhookUrl: {
     kind: 'secret',

@@ -8,8 +8,9 @@
  */
 import type { FetchedJob } from '../../bullmq/fetched-job.js';
 import { GIVEN_UP, type JobQueue } from '../../bullmq/job-queue.js';
-import { messageOf } from '../../shared/contract/errors.js';
+import { messageOf, withoutAddresses } from '../../shared/contract/errors.js';
 import type { Logger } from '../../shared/runtime/logger.js';
+import { redisReason } from '../../shared/runtime/redis.js';
 import { type Notifier, settlesWithin, sleep } from '../../shared/runtime/wait.js';
 import type { Flow } from '../flow.js';
 
@@ -28,6 +29,14 @@ export type IntakeParts = {
   readonly work: Notifier;
   readonly lockMs: number;
   readonly logger: Logger;
+};
+
+/** How the fetch of jobs goes. */
+export type Fetching = {
+  /** for how long Redis has not answered the fetch that waits now, or has refused each; 0 = neither */
+  readonly ms: number;
+  /** why the last fetch failed; undefined: it did not */
+  readonly error: string | undefined;
 };
 
 /** A round of fetching ends after this time, so that BullMQ's own command promotes jobs that are due. */
@@ -59,6 +68,9 @@ export class Intake {
   #soonNos = 0;
   /** fetching was held, and BullMQ wakes no worker when a hold ends */
   #wasHeld = false;
+  /** when the fetch began that has no answer yet, or the first of those that Redis refused; undefined: neither */
+  #fetchingSince: number | undefined;
+  #fetchError: string | undefined;
 
   constructor(private readonly parts: IntakeParts) {}
 
@@ -70,6 +82,11 @@ export class Intake {
 
   get isRunning(): boolean {
     return this.#loops.length > 0 && !this.isStopping;
+  }
+
+  get fetching(): Fetching {
+    const ms = this.#fetchingSince === undefined ? 0 : performance.now() - this.#fetchingSince;
+    return { ms, error: this.#fetchError };
   }
 
   /** {@link drain} was called. */
@@ -161,11 +178,13 @@ export class Intake {
       try {
         if (flow.hasRoom) await this.#round();
         else {
+          this.#fetchingSince = undefined;
           work.notify(); // partial batches need not wait any longer
           await room.wait();
         }
       } catch (error) {
         if (signal.aborted) return;
+        this.#fetchError = withoutAddresses(redisReason(error) || messageOf(error));
         logger.warn(
           { event: 'redis', error: messageOf(error) },
           'the worker could not fetch jobs; it tries again in a second',
@@ -180,7 +199,10 @@ export class Intake {
     const { source, flow, work } = this.parts;
     const { signal } = this.#stop;
     const since = performance.now();
+    this.#fetchingSince ??= since;
     const first = await source.next(!this.#wasHeld);
+    this.#fetchingSince = undefined;
+    this.#fetchError = undefined;
     this.#wasHeld = false;
     if (!first) {
       this.#runsDry();

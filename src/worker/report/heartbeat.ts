@@ -33,6 +33,8 @@ export class Heartbeat implements Service {
     private readonly keys: Keys,
     private readonly report: () => WorkerReport,
     private readonly onReports: (alive: readonly WorkerReport[]) => void,
+    /** called for each report that is written */
+    private readonly onBeat: () => void,
     private readonly logger: Logger,
   ) {
     this.#sample = createSampler(redis, keys);
@@ -66,7 +68,10 @@ export class Heartbeat implements Service {
   async #beat(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     const { redis, keys } = this;
-    await this.#try('could not say that this worker lives', () => reportAlive(redis, keys, this.report()));
+    await this.#try('could not say that this worker lives', async () => {
+      await reportAlive(redis, keys, this.report());
+      this.onBeat();
+    });
     await this.#try('could not hear the other workers', async () =>
       this.onReports(await hearReplicas(redis, keys)),
     );

@@ -1,5 +1,6 @@
 /** What the pipeline tells of itself: a type only. pipeline.ts fills it, and the reports of this folder read it. */
 import type { SearchReport } from '../../shared/state/worker-reports.js';
+import type { Fetching } from '../jobs/intake.js';
 
 /** What is in the pipeline at this moment. */
 export type PipelineState = {
@@ -14,4 +15,5 @@ export type PipelineState = {
   /** calls in flight */
   readonly inFlight: number;
   readonly search: SearchReport;
+  readonly fetching: Fetching;
 };

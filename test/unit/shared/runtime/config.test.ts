@@ -68,7 +68,7 @@ describe('a bad setting', () => {
     );
     expect(problems).toEqual([
       'BATCH_LINGER is not a setting: did you mean BATCH_LINGER_MS?',
-      'REDIS_URL is not a URL that starts with redis:// or rediss://',
+      'REDIS_URL is not a URL that starts with redis://, rediss://, redis+sentinel:// or rediss+sentinel://',
       'HUBSPOT_API_VERSION "v9" is not one of v4, 2025-09, 2026-03, 2026-09',
       'RATE_LIMIT_CALLS "many" is not an integer from 1 to 1000000000 (calls)',
       'ACCOUNT_TIMEZONE "Berlin" is not a time zone (such as UTC or Europe/Berlin)',
@@ -114,6 +114,19 @@ describe('a bad setting', () => {
   test('variables that Kubernetes adds for a service called gateway are not misspelt settings', () => {
     const names = ['GATEWAY_SERVICE_HOST', 'GATEWAY_SERVICE_PORT_HTTP', 'DASHBOARD_PORT_80_TCP_ADDR'];
     expect(problemsOf(Object.fromEntries(names.map(name => [name, 'x'])))).toEqual([]);
+  });
+
+  test('what Kubernetes says of a Service called gateway is no port: it is ignored with one warning', () => {
+    const { gatewayPort, dashboardPort, metricsPort, warnings } = parseConfig({
+      GATEWAY_PORT: 'tcp://10.96.0.7:3000',
+      DASHBOARD_PORT: 'udp://10.96.0.8:3001',
+      METRICS_PORT: '9470',
+      GATEWAY_SERVICE_HOST: '10.96.0.7',
+    });
+    expect([gatewayPort, dashboardPort, metricsPort]).toEqual([3_000, 3_001, 9_470]);
+    expect(warnings).toEqual([
+      'GATEWAY_PORT, DASHBOARD_PORT hold the address of a Kubernetes Service of that name and are ignored: set enableServiceLinks: false in the pod',
+    ]);
   });
 
   test('is refused when it contradicts another', () => {

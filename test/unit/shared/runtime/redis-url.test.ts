@@ -3,7 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import { createProducer } from '../../../../src/index.js';
 import { ConfigError } from '../../../../src/shared/contract/errors.js';
 import { parseConfig } from '../../../../src/shared/runtime/config.js';
-import { redisPlace, redisUrlFault } from '../../../../src/shared/runtime/redis-url.js';
+import {
+  optionsOfUrl,
+  passwordOfUrl,
+  redisPlace,
+  redisUrlFault,
+} from '../../../../src/shared/runtime/redis-url.js';
 
 const problemsOf = (work: () => unknown): string => {
   try {
@@ -55,6 +60,60 @@ describe('a good REDIS_URL', () => {
   ])('is shown without its password: %s as %s', (url, place) => {
     expect(redisUrlFault(url)).toBeUndefined();
     expect(redisPlace(url)).toBe(place);
+  });
+});
+
+describe('a REDIS_URL with Sentinels', () => {
+  it.each([
+    [
+      'redis+sentinel://a,b:26380,[::1]:7/main',
+      {
+        sentinels: [
+          { host: 'a', port: 26379 },
+          { host: 'b', port: 26380 },
+          { host: '::1', port: 7 },
+        ],
+        name: 'main',
+      },
+    ],
+    [
+      'redis+sentinel://us%40er:p%2Fss@a/main%20one/3',
+      {
+        ...{ sentinels: [{ host: 'a', port: 26379 }], name: 'main one' },
+        ...{ username: 'us@er', password: 'p/ss', db: 3 },
+      },
+    ],
+    [
+      'rediss+sentinel://:secret@a/main',
+      {
+        ...{ sentinels: [{ host: 'a', port: 26379 }], name: 'main', password: 'secret' },
+        ...{ tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true },
+      },
+    ],
+  ])('becomes options of ioredis: %s', (url, options) => {
+    expect(redisUrlFault(url)).toBeUndefined();
+    expect(optionsOfUrl(url)).toEqual(options);
+  });
+
+  it('is shown without its user and password, and hides them where they are quoted', () => {
+    const url = 'rediss+sentinel://user:p%2Fss@a,b:7/main/2';
+    expect(redisPlace(url)).toBe('rediss+sentinel://a:26379,b:7/main/2');
+    expect(passwordOfUrl(url)).toBe('p%2Fss');
+    expect(passwordOfUrl('redis://user:secret@host')).toBe('secret');
+    expect(passwordOfUrl('redis://host')).toBeUndefined();
+  });
+
+  it.each([
+    ['redis+sentinel://a:26379', /of the form redis\+sentinel:/],
+    ['redis+sentinel://user:sec/ret@a/main', /of the form redis\+sentinel:/],
+    ['redis+sentinel://user:sec%ret@a/main', /of the form redis\+sentinel:/],
+    ['redis+sentinel://user:secret@a,,b/main', /of the form redis\+sentinel:/],
+    ['redis://user:secret@a:1,b:2/0', /^has several hosts: .*redis\+sentinel:/],
+    ['redis+cluster://user:secret@a:1,b:2', /^names a Redis Cluster, which is not supported$/],
+  ])('is refused with the form it should have, without being repeated: %s', (url, fault) => {
+    expect(redisUrlFault(url)).toMatch(fault);
+    for (const said of [problemsOf(() => parseConfig({ REDIS_URL: url })), redisPlace(url)])
+      expect(said).not.toMatch(/\bsec|ret\b|a:1/);
   });
 });
 

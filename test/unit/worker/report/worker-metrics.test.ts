@@ -32,6 +32,7 @@ describe('the labels of metrics', () => {
 const IDLE = {
   ...{ isRunning: true, isStopping: false, isHeld: false },
   ...{ jobs: 0, associations: 0, unbatched: 0, inFlight: 0 },
+  fetching: { ms: 0, error: undefined },
 };
 
 test.each([
