@@ -62,6 +62,7 @@ export async function* parsedLines(
   let lastLine = 0;
   let chunk: Chunk = { ...noLines(), bytesRead: 0, upTo: 0 };
   let isFirst = true;
+  let isEmpty = true;
   for await (const { firstLine, lines, isPlain, encoding, bytesRead } of readLines(
     source.open(),
     reading.encoding,
@@ -77,14 +78,20 @@ export async function* parsedLines(
     isFirst = false;
     const open = parser.openSince();
     if (open !== undefined) chunk.upTo = open - 1;
+    isEmpty &&= saysNothing(chunk);
     yield chunk;
   }
   const last: Chunk = { ...noLines(), bytesRead: chunk.bytesRead, upTo: lastLine };
   parser.end(last);
   if (isFirst && source.format === 'csv') refuseWhole(parser.problems());
+  isEmpty &&= saysNothing(last);
   yield last;
-  ended?.(parser.notes());
+  ended?.([...parser.notes(), ...(isEmpty ? ['the file has no associations'] : [])]);
 }
+
+/** True of a header, of blank lines and of lines that are skipped. */
+const saysNothing = ({ associations, refusals }: ParsedLines): boolean =>
+  associations.length + refusals.length === 0;
 
 async function* typedLines(chunks: AsyncIterable<Chunk>, typesOf: TypesOf): AsyncGenerator<Chunk> {
   for await (const chunk of chunks) {
