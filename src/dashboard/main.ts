@@ -7,13 +7,16 @@ import { redisPlace } from '../shared/runtime/redis-url.js';
 import { harmless, harmlessJson } from '../shared/runtime/text.js';
 import { sleep } from '../shared/runtime/wait.js';
 import { userAtHost } from '../shared/runtime/who.js';
+import { RequestReader } from '../shared/state/requests.js';
 import { type QueueAccess, unreachable, withQueue } from './connection.js';
 import { latestFailure } from './failures/failed-jobs.js';
 import type { Grouping } from './failures/failure-groups.js';
 import {
+  categoriesBeside,
   discardFailures,
   exportFailures,
   type FailureFilter,
+  isNamedByFailures,
   retryFailures,
   summariseFailures,
 } from './failures/failures.js';
@@ -21,9 +24,18 @@ import { print, printJson, write } from './output.js';
 import { StateReader } from './overview/state-reader.js';
 import { readStats } from './overview/stats.js';
 import { pauseQueue, resumeQueue } from './pause.js';
-import { requestInJobs } from './requests/find-request.js';
+import { findRequest } from './requests/find-request.js';
 import { canDraw, watchOnScreen } from './terminal/watch.js';
-import { discardQuestion, discardText, exportText, listText, retryText } from './text/failures-text.js';
+import {
+  discardQuestion,
+  discardText,
+  exportText,
+  listText,
+  meansYes,
+  NOT_DISCARDED,
+  retryText,
+  unknownCategoryText,
+} from './text/failures-text.js';
 import { statsLine, statsText } from './text/stats-text.js';
 
 const WATCH_EVERY_MS = 1_000;
@@ -101,20 +113,32 @@ export async function runFailures(
     const { request } = given;
     const filter = {
       ...given,
-      ...(request !== undefined && { request: await requestInJobs(access, request) }),
+      ...(request !== undefined && { request: await requestOf(access, request) }),
     };
+    /** Asked when nothing matches. */
+    const why = async () =>
+      filter.category === undefined
+        ? ''
+        : unknownCategoryText(filter.category, await categoriesBeside(access, filter));
     switch (verb) {
       case 'list': {
         const summary = await summariseFailures(access, filter, groupBy);
-        await (json ? printJson(summary, 2) : print(listText(summary, Object.keys(given).length > 0)));
+        if (json) await printJson(summary, 2);
+        else {
+          const isFiltered = Object.keys(given).length > 0;
+          await print(listText(summary, isFiltered, summary.jobs === 0 ? await why() : ''));
+        }
         return 0;
       }
-      case 'retry':
-        await print(retryText(await retryFailures(access, filter)));
+      case 'retry': {
+        const retried = await retryFailures(access, filter);
+        await print(retryText(retried, retried.jobs === 0 ? await why() : ''));
         return 0;
+      }
       case 'export': {
         const exported = await exportFailures(access, filter, lines => write(harmlessJson(lines)));
-        process.stderr.write(`${exportText(exported)}\n`);
+        const isEmpty = exported.associations + exported.unreadable === 0;
+        process.stderr.write(`${exportText(exported, isEmpty ? await why() : '')}\n`);
         return 0;
       }
       case 'discard': {
@@ -124,23 +148,31 @@ export async function runFailures(
         if (!yes) {
           const summary = await summariseFailures(access, asked);
           if (summary.jobs > 0 && !(await confirmed(discardQuestion(summary)))) {
-            await print('Nothing was discarded.');
+            await print(NOT_DISCARDED);
             return 1;
           }
         }
-        await print(discardText(await discardFailures(access, asked)));
+        const discarded = await discardFailures(access, asked);
+        const isEmpty = discarded.jobsRemoved + discarded.jobsShrunk === 0;
+        await print(discardText(discarded, isEmpty ? await why() : ''));
         return 0;
       }
     }
   });
 }
 
+/** The record of a request may be gone before its rejections are; other clients name requests that have none. */
+const requestOf = (access: QueueAccess, given: string): Promise<string> =>
+  findRequest(access, new RequestReader(access.redis, access.keys), given, id =>
+    isNamedByFailures(access, id),
+  );
+
 async function confirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = once(terminal, 'close').then(() => ''); // Ctrl-D and Ctrl-C mean no
   try {
     const answer = await Promise.race([terminal.question(question), closed]);
-    return answer.trim().toLowerCase() === 'yes';
+    return meansYes(answer);
   } finally {
     terminal.close();
   }

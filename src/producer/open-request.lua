@@ -1,7 +1,7 @@
 -- needs ../shared/state/count-request.lua
 --[[
   Opens the record of a request whose id must be new, or goes on with one that was interrupted. A file is recognised by a hash
-  of its content and options.
+  of its content and of how its lines are understood (same-file.ts).
 
   KEYS[1…6] requests, as request-list.lua takes them
   ARGV[1] request   ARGV[2] lease in ms   ARGV[3] seconds to keep it after its end if it is listed

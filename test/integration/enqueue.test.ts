@@ -202,6 +202,30 @@ describe('enqueue', () => {
     expect(await run({ ...dry, type: ['WORK:1'] }, '', test.url, prefix)).toMatchObject({ code: 0, err: '' });
   });
 
+  it('a file is the same whether its options are given or guessed, for the import and for a dry run', async () => {
+    const place = file('guessed.csv', 'contact_id,company_id,note\n1,2,\n');
+    const prefix = test.newPrefix();
+    const { code, requestId } = await run({ file: place }, '', test.url, prefix);
+    expect(code).toBe(0);
+    const before = `${place} was enqueued before: request ${requestId} of `;
+    const given: EnqueueOptions = { file: place, from: 'contact', to: '0-2', type: ['HUBSPOT_DEFINED:279'] };
+    const more = { toColumn: 'company_id', ignoreColumn: ['note'], delimiter: ',', encoding: 'utf8' };
+    for (const options of [
+      { file: place, from: 'contacts', to: 'companies' },
+      given,
+      { ...given, ...more },
+    ]) {
+      const told = await run({ ...options, dryRun: true }, '', test.url, prefix);
+      expect([told.code, told.err]).toEqual([1, expect.stringContaining(before)]);
+      await expect(run(options, '', test.url, prefix)).rejects.toThrow(before);
+    }
+    const others = [{ type: ['WORK:1'] }, { from: 'deals', fromColumn: 'contact_id' }, { fixIds: true }];
+    for (const other of others) {
+      const told = await run({ ...given, ...other, dryRun: true }, '', test.url, prefix);
+      expect([told.code, told.err]).toEqual([0, expect.not.stringContaining('enqueued before')]);
+    }
+  });
+
   it('--resume refuses options that it would ignore', async () => {
     const options = { file: file('resume.csv', 'from,to\n1,2\n'), resume: 'r', name: 'x', source: 'crm' };
     const error = await run({ ...options, priority: 'high', dryRun: true }).catch(

@@ -123,6 +123,40 @@ describe('a request from a file', () => {
     expect((await requests('list', '--after', start)).stdout).not.toContain(start);
   });
 
+  test('is found by the beginning of its id by every command, and what is unknown is said', async () => {
+    await rig.start();
+    rig.startWorker();
+    const id = idIn(await run('enqueue', fileWith('found.csv', links()), ...OPTIONS, ...COLUMNS, '--wait'));
+    const start = id.slice(0, 4);
+    const listed = await run('failures', 'list', '--request', start, '--json');
+    expect(JSON.parse(listed.stdout)).toMatchObject({ associations: 3 });
+    expect((await run('failures', 'export', '--request', start)).stderr).toMatch(/^exported 3 associations/);
+
+    const wrong = await run('failures', 'retry', '--request', start, '--category', 'OBJECT_NOTFOUND');
+    expect(wrong.stdout).toBe(
+      'Nothing to retry: no rejection has the category OBJECT_NOTFOUND: did you mean OBJECT_NOT_FOUND?\n',
+    );
+    const other = await run('failures', 'list', '--category', 'TIMEOUT');
+    expect(other.stdout).toMatch(/no rejection has the category TIMEOUT; there are OBJECT_NOT_FOUND\.\n$/);
+
+    const nobody = /there is no request "zz".* requests list shows them\. .*only its whole id finds/;
+    for (const verb of ['list', 'export', 'retry', 'discard']) {
+      const yes = verb === 'discard' ? ['--yes'] : [];
+      const unknown = await run('failures', verb, '--request', 'zz', ...yes);
+      expect([verb, unknown.status, unknown.stdout]).toEqual([verb, 2, '']);
+      expect(unknown.stderr).toMatch(nobody);
+    }
+    expect((await requests('show', 'zz')).stderr).toMatch(nobody);
+    const whole = await requests('show', id.replace(/^.{8}/, '00000000'));
+    expect(whole.stderr).not.toContain('whole id');
+
+    // rejections outlive the record of their request
+    await rig.redis.del(rig.keys.requests + id);
+    await rig.redis.zrem(rig.keys.requestList, id);
+    const left = await run('failures', 'list', '--request', id, '--json');
+    expect(JSON.parse(left.stdout)).toMatchObject({ associations: 3 });
+  });
+
   test('is waited for while Redis is away; Ctrl-C ends the wait and not the request', async () => {
     await rig.start({ ownRedis: true });
     const file = fileWith('away.csv', links());

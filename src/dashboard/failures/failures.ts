@@ -82,6 +82,21 @@ export async function summariseFailures(
   return groups.summary();
 }
 
+/** @returns the categories of the failures that match apart from theirs, the most frequent first */
+export async function categoriesBeside(
+  access: QueueAccess,
+  { category: _, ...filter }: FailureFilter,
+): Promise<string[]> {
+  const { groups } = await summariseFailures(access, filter, 'category');
+  return groups.map(({ category }) => category);
+}
+
+/** @returns true if a failed job says that this request has enqueued it */
+export async function isNamedByFailures(access: QueueAccess, request: string): Promise<boolean> {
+  for await (const page of matching(access, { request })) if (page.length > 0) return true;
+  return false;
+}
+
 export type Retried = { jobs: number; associations: number; alongside: number; gone: number };
 
 /** Puts whole jobs back to waiting. `alongside` counts their associations that do not match the filter. */

@@ -12,28 +12,21 @@ const MOST_NAMED = 5;
 
 type Access = Pick<QueueAccess, 'redis' | 'keys'>;
 
-/** @returns the id of a request. @throws ConfigError if there is none, or if several begin like this */
-export async function findRequest(access: Access, reader: RequestReader, given: string): Promise<string> {
-  if (await reader.record(given)) return given;
+/**
+ * @param isNamed whether something else that the command is about names this id, whose record may be gone by now
+ * @returns the id of a request. @throws ConfigError if there is none, or if several begin like this
+ */
+export async function findRequest(
+  access: Access,
+  reader: RequestReader,
+  given: string,
+  isNamed: (id: string) => Promise<boolean> = async () => false,
+): Promise<string> {
+  if ((await reader.record(given)) || (await isNamed(given))) return given;
   const found = await listedWith(access, given.toLowerCase());
   const [id, ...others] = found;
   if (id === undefined) throw new ConfigError([unknownText(given)]);
   if (others.length > 0) throw new ConfigError([ambiguousText(given, found)]);
-  return id;
-}
-
-/** A UUID, or its beginning as the list shows it. */
-const UUID_START = /^[0-9a-f]{8}[0-9a-f-]*$/i;
-
-/**
- * For a filter of jobs, whose `requestId` any client may have written.
- * @returns the id of a request that begins like this UUID, or else the text as it is
- * @throws ConfigError if several begin like this
- */
-export async function requestInJobs(access: Access, given: string): Promise<string> {
-  if (!UUID_START.test(given)) return given;
-  const [id = given, ...others] = await listedWith(access, given.toLowerCase());
-  if (others.length > 0) throw new ConfigError([ambiguousText(given, [id, ...others])]);
   return id;
 }
 
@@ -47,16 +40,23 @@ async function listedWith({ redis, keys }: Access, start: string): Promise<strin
   return [...new Set(found)];
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Requests of the gateway that share a record have UUIDs of version 8. */
-const SHARED = /^[0-9a-f]{8}-[0-9a-f]{4}-8/i;
+const SHARED = /^.{14}8/;
 
 function unknownText(given: string): string {
   const kept =
     'or it is no longer kept (REQUEST_RETENTION_DAYS after its end; a day if it has neither a name nor more than one job)';
-  const shared = SHARED.test(given)
+  return `there is no request ${JSON.stringify(given)}, ${kept}: association-queue requests list shows them${elsewhere(given)}`;
+}
+
+/** Where a request may be that the list does not show. */
+function elsewhere(given: string): string {
+  if (!UUID.test(given))
+    return '. The list and the beginning of an id leave out requests of few associations without a name: only its whole id finds such a request';
+  return SHARED.test(given)
     ? `. It may be a request to the gateway that shares its job with others: the gateway's GET /requests/${given} knows it`
     : '';
-  return `there is no request ${JSON.stringify(given)}, ${kept}: association-queue requests list shows them${shared}`;
 }
 
 function ambiguousText(given: string, found: readonly string[]): string {

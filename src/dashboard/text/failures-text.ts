@@ -1,5 +1,6 @@
 /** The output of the failures commands. Pure. */
 
+import { didYouMean, meant } from '../../shared/contract/did-you-mean.js';
 import { harmless } from '../../shared/runtime/text.js';
 import { INVALID_JOB } from '../../shared/state/rejection-groups.js';
 import { type FailureGroup, type FailureSummary, VARIOUS } from '../failures/failure-groups.js';
@@ -15,13 +16,36 @@ const held = (total: number, jobCount: number): string =>
     ? `${jobs(jobCount)} without associations that can be read`
     : `${associations(total)} in ${jobs(jobCount)}`;
 
-/** One row per error, with the message and an example below it. @param isFiltered only some rejections were asked for */
+/**
+ * Why nothing matches: no rejection has the category that was asked for.
+ * @param categories of the rejections that match apart from it @returns '' if that is not the reason
+ */
+export function unknownCategoryText(category: string | undefined, categories: readonly string[]): string {
+  if (category === undefined || categories.length === 0) return '';
+  if (categories.some(each => each.toUpperCase() === category.toUpperCase())) return '';
+  const others = categories.length > CATEGORIES ? ', …' : '';
+  const known = `; there are ${categories.slice(0, CATEGORIES).join(', ')}${others}`;
+  const nearest = didYouMean(meant(category, categories));
+  return harmless(`no rejection has the category ${category}${nearest || known}`);
+}
+/** Most categories that are named. */
+const CATEGORIES = 10;
+
+/** @param why a text without its end, or '' */
+const nothing = (what: string, why: string): string =>
+  why === '' ? `${what}.` : `${what}: ${why}${why.endsWith('?') ? '' : '.'}`;
+
+/**
+ * One row per error, with the message and an example below it.
+ * @param isFiltered only some rejections were asked for @param why nothing matches, if that is known
+ */
 export function listText(
   { associations: total, jobs: jobCount, groups }: FailureSummary,
   isFiltered = false,
+  why = '',
 ): string {
   if (groups.length === 0)
-    return isFiltered ? 'No rejected association matches.' : 'No rejected associations.';
+    return nothing(isFiltered ? 'No rejected association matches' : 'No rejected associations', why);
   const heads = aligned(
     [
       ['associations', 'error', 'object pair', 'first seen', 'last seen'],
@@ -65,8 +89,11 @@ function details({ category, message, jobs: jobCount, example }: FailureGroup): 
   return [oneLine(words), `for example ${from} → ${to} (job ${jobId}${correlation})${said}`];
 }
 
-export function retryText({ jobs: jobCount, associations: asked, alongside, gone }: Retried): string {
-  if (jobCount === 0) return `Nothing to retry.${goneText(gone)}`;
+export function retryText(
+  { jobs: jobCount, associations: asked, alongside, gone }: Retried,
+  why = '',
+): string {
+  if (jobCount === 0) return `${nothing('Nothing to retry', why)}${goneText(gone)}`;
   const others =
     alongside > 0
       ? ` ${associations(alongside)} with other errors came along: a job is retried as a whole, and what is still wrong is rejected again.`
@@ -74,24 +101,29 @@ export function retryText({ jobs: jobCount, associations: asked, alongside, gone
   return `Put back to be tried again: ${held(asked, jobCount)}.${others}${goneText(gone)}`;
 }
 
-export function exportText({ associations: total, jobs: jobCount, unreadable }: Exported): string {
+export function exportText({ associations: total, jobs: jobCount, unreadable }: Exported, why = ''): string {
   const left =
     unreadable > 0
       ? ` ${jobs(unreadable)} copied as text: the data cannot be read, and enqueue refuses these lines (see: association-queue failures list --category ${INVALID_JOB}).`
       : '';
-  if (total === 0 && unreadable === 0) return 'nothing to export.';
+  if (total === 0 && unreadable === 0) return nothing('nothing to export', why);
   return `exported ${associations(total)} of ${jobs(jobCount)}.${left}`;
 }
 
-export function discardText({ associations: total, jobsRemoved, jobsShrunk, gone }: Discarded): string {
-  if (jobsRemoved + jobsShrunk === 0) return `Nothing to discard.${goneText(gone)}`;
+export function discardText(
+  { associations: total, jobsRemoved, jobsShrunk, gone }: Discarded,
+  why = '',
+): string {
+  if (jobsRemoved + jobsShrunk === 0) return `${nothing('Nothing to discard', why)}${goneText(gone)}`;
   const kept = jobsShrunk > 0 ? `; ${jobs(jobsShrunk)} kept for the other rejected associations in them` : '';
   if (total === 0) return `Discarded ${held(total, jobsRemoved + jobsShrunk)}.${goneText(gone)}`;
   return `Discarded ${associations(total)}: ${jobs(jobsRemoved)} removed${kept}.${goneText(gone)}`;
 }
 
 export const discardQuestion = ({ associations: total, jobs: jobCount }: FailureSummary): string =>
-  `Discard ${held(total, jobCount)} for good? (export keeps a copy) Type yes: `;
+  `Discard ${held(total, jobCount)} for good? (export keeps a copy) Type y or yes: `;
+export const meansYes = (answer: string): boolean => /^y(es)?$/i.test(answer.trim());
+export const NOT_DISCARDED = 'Nothing was discarded: only the answer y or yes discards.';
 
 const goneText = (gone: number): string =>
   gone > 0 ? ` ${jobs(gone)} left alone: somebody else retried or removed them meanwhile.` : '';

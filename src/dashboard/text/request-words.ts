@@ -65,7 +65,6 @@ export function took(from: string, to: string): string {
 export function nextSteps(request: Shown & Pick<RequestView, 'file'>): string[] {
   const { id, state, queued, unlisted = 0 } = request;
   const path = request.file?.path;
-  const format = path === undefined || /\.(ndjson|jsonl)$/i.test(path) ? 'ndjson' : 'csv';
   const requests = 'association-queue requests';
   return [
     ...(state === 'interrupted' ? restOf(request) : []),
@@ -74,16 +73,33 @@ export function nextSteps(request: Shown & Pick<RequestView, 'file'>): string[] 
     ...(state === 'cancelled' && queued > 0 ? [`${requests} cancel ${id}    (goes on with it)`] : []),
     ...(unlisted > 0
       ? [
-          `${requests} cancel ${id} --list cancelled.ndjson    (lists ${count(unlisted)} of what was taken back)`,
+          `${requests} cancel ${id} --list ${newFile('cancelled', path, 'ndjson')}    (lists ${count(unlisted)} of what was taken back)`,
         ]
       : []),
     ...(hasRejections(request)
       ? [
-          `${requests} export ${id} > rejected.${format}    (repair it, then enqueue it)`,
+          `${requests} export ${id} > ${newFile('rejected', path, formatOf(request))}    (repair it, then enqueue it)`,
           `${requests} retry ${id}    (if HubSpot would accept them now)`,
         ]
       : []),
   ];
+}
+
+/** What an export of the rejections is written in: the format of the request's file. */
+function formatOf({ file }: Pick<RequestView, 'file'>): string {
+  if (!file) return 'ndjson';
+  const { format } = file.options;
+  return typeof format === 'string' ? format : /\.(ndjson|jsonl)$/i.test(file.path) ? 'ndjson' : 'csv';
+}
+
+/**
+ * A name for what a command writes about a request: `rejected.csv`. An export that was repaired is often the file of the next
+ * request, and the shell empties a file before a command can read it: `rejected-2.csv` then.
+ * @param path of the request's file, which no command may write to
+ */
+export function newFile(what: 'rejected' | 'cancelled', path: string | undefined, format: string): string {
+  const taken = new RegExp(`(?:^|[/\\\\])${what}(?:-(\\d{1,6}))?\\.\\w+$`, 'i').exec(path ?? '');
+  return taken ? `${what}-${Number(taken[1] ?? 1) + 1}.${format}` : `${what}.${format}`;
 }
 
 /** How the rest of an interrupted request is enqueued; nobody but its application can do it for one of the library. */

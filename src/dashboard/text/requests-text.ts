@@ -3,7 +3,7 @@ import { harmless } from '../../shared/runtime/text.js';
 import type { RequestPage, RequestQuery, RequestSummary, RequestView } from '../../shared/state/requests.js';
 import { type Paint, padEnd, type Style, wrap } from '../terminal/glyphs.js';
 import { aligned, type clockAt, count, counted, moment } from './figures.js';
-import { nextSteps, percentOf, stateWord } from './request-words.js';
+import { newFile, nextSteps, percentOf, stateWord } from './request-words.js';
 
 type Clock = ReturnType<typeof clockAt>;
 /** How a screen is drawn: width in columns, colours, the reader's clock. */
@@ -263,7 +263,7 @@ export function exportedText({
   const what = original === undefined ? '' : ` with the columns of ${original.path}`;
   const missing = original?.missing() ?? [];
   const [lost] = missing;
-  const file = `rejected.${original?.format ?? 'ndjson'}`;
+  const file = newFile('rejected', original?.path, original?.format ?? 'ndjson');
   const options = original?.options ? ` ${original.options}` : '';
   return [
     exported > 0 ? `exported ${counted(exported, 'rejected association')}${what}` : 'nothing to export',

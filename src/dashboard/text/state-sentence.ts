@@ -149,12 +149,17 @@ function holdSentence(figures: StateFigures, clock: Clock): Sentence | undefined
   if (!hold || hold.until < now) return undefined;
   const since = hold.since === null ? 'Held' : `Held since ${clock(hold.since)}`;
   const tone = hold.kind === 'rate-limit' ? 'warn' : 'bad';
-  const seconds = Math.ceil((hold.until - now) / 1_000);
-  const soon = seconds === 0 ? 'next try now' : `next try in ${seconds} s`;
-  const next = seconds <= 90 ? soon : `next try ${clock(hold.until)}`;
+  const next = nextTry(hold.until, now, clock);
   const advice = hold.kind === 'auth' ? '; renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)' : '';
   const reason = hold.reason.replace(/[.\s]+$/, '');
   return { tone, text: `${since}: ${reason}${advice}; ${next}${heldPairsOf(figures)}; ${LOST}` };
+}
+
+/** A clock of minutes tells nothing of a moment that is closer than two. */
+function nextTry(at: number, now: number, clock: Clock): string {
+  const seconds = Math.max(0, Math.ceil((at - now) / 1_000));
+  if (seconds >= 120) return `next try ${clock(at)}`;
+  return seconds === 0 ? 'next try now' : `next try in ${seconds} s`;
 }
 
 function idleSentence(figures: StateFigures): Sentence | undefined {
@@ -188,7 +193,7 @@ function workSentence(figures: StateFigures, clock: Clock): Sentence {
   }
   if (perSecond === null && jobs.active > 0) return { tone, text: `Working: ${left}${budget}${more}` };
   if (jobs.waiting === 0 && jobs.active === 0) {
-    const next = figures.nextTryAt === null ? '' : `, next try ${clock(Math.max(now, figures.nextTryAt))}`;
+    const next = figures.nextTryAt === null ? '' : `, ${nextTry(figures.nextTryAt, now, clock)}`;
     return { tone: 'warn', text: `Waiting to try ${short(backlog)} again${next}${more}; ${LOST}` };
   }
   if ((figures.oldestWaitingSeconds ?? 0) < STUCK_SECONDS) return { tone, text: `Starting: ${left}${more}` };

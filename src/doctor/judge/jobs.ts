@@ -13,7 +13,10 @@ export function judgeJobs(sample: readonly SampledJob[]): Finding {
     const checked = parseJobData(data === null ? undefined : readJson(data));
     return checked.ok ? [] : [`${id}: ${checked.faults[0]}`];
   });
-  if (bad.length === 0) return ok(`${sample.length} of the queued jobs were read, and have valid data`);
+  if (bad.length === 0)
+    return ok(
+      `${sample.length} of the queued jobs ${sample.length === 1 ? 'was read, and has' : 'were read, and have'} valid data`,
+    );
   const named = bad.slice(0, MOST_NAMED).join('; ');
   const more = bad.length > MOST_NAMED ? `; and ${bad.length - MOST_NAMED} more` : '';
   return warning(

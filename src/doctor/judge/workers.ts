@@ -16,7 +16,10 @@ export function judgeWorkers(
   if (alive.length === 0)
     found.push(
       left > 0
-        ? fault(`no worker is alive, and ${left.toLocaleString('en-US')} jobs are queued`, START)
+        ? fault(
+            `no worker is alive, and ${left === 1 ? '1 job is' : `${left.toLocaleString('en-US')} jobs are`} queued`,
+            START,
+          )
         : warning('no worker is alive; nothing is queued', START),
     );
   if (vanished.length > 0)

@@ -16,6 +16,7 @@ import {
   missingOptions,
   type ParsedLines,
   type Reading,
+  type Understanding,
 } from './line.js';
 import { MAX_LINE_LENGTH } from './read-lines.js';
 
@@ -84,6 +85,15 @@ export class CsvParser implements LineParser {
   layout(): Layout {
     const { from = 0, to = 0 } = this.#columns.at;
     return { format: 'csv', header: this.#header ?? [], delimiter: this.#delimiter ?? ',', from, to };
+  }
+
+  understood(): Understanding {
+    const { at, associated } = this.#columns;
+    return {
+      defaults: this.#reader.defaults,
+      saysTypes: [at.label, at.type, at.category].some(index => index !== undefined),
+      ...{ columns: at, delimiter: this.#delimiter ?? ',', associated },
+    };
   }
 
   notes(): string[] {

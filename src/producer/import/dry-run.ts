@@ -12,11 +12,12 @@ import { ConfigError, messageOf } from '../../shared/contract/errors.js';
 import { quote } from '../../shared/contract/record-id.js';
 import { standardHome } from '../../shared/contract/standard-types.js';
 import type { FileProducer } from '../producer.js';
-import { type ImportReport, requestOfSame, sameFileText } from './import-file.js';
+import type { ImportReport } from './import-file.js';
 import type { Reading } from './line.js';
 import { type CallLimits, callsText, type Kind, Tally } from './plan.js';
-import { readAssociations } from './read-associations.js';
-import type { Source } from './source.js';
+import { type FileUnderstanding, type ReadingEvents, readAssociations } from './read-associations.js';
+import { fileHash, sameFileText, typesOfOthers } from './same-file.js';
+import { type Source, sha256Of } from './source.js';
 
 /** Most combinations of object pair and types that are listed. */
 const MAX_KINDS = 20;
@@ -49,7 +50,7 @@ export async function dryRun(
   report: ImportReport,
 ): Promise<DryRun> {
   const { source, reading, limits, signal } = job;
-  const earlier = earlierImport(job, producer);
+  let earlier: ReturnType<typeof earlierImport> | undefined;
   const tally = new Tally();
   const names = new TypeNames(producer.typesOf);
   let refused = 0;
@@ -57,7 +58,10 @@ export async function dryRun(
   let stopped: string | undefined;
   try {
     const events = {
-      usable: async (...said: Parameters<ImportReport['usable']>) => report.usable(...said),
+      usable: async (...[warnings, layout, understood]: Parameters<ReadingEvents['usable']>) => {
+        report.usable(warnings, layout);
+        earlier = earlierImport(job, understood, producer);
+      },
       ended: (notes: readonly string[]) => report.noted(notes),
     };
     for await (const chunk of readAssociations(source, reading, names.typesOf, events)) {
@@ -95,14 +99,17 @@ export async function dryRun(
   };
 }
 
-/** What Redis knows of the same file with the same options. Never rejects: a dry run needs no Redis. */
+/** What Redis knows of the same file, understood in the same way. Never rejects: a dry run needs no Redis. */
 async function earlierImport(
   { source, reading, file, again }: DryRunJob,
-  producer: Pick<FileProducer, 'follower'>,
+  understood: FileUnderstanding,
+  { follower, typesOf }: Pick<FileProducer, 'follower' | 'typesOf'>,
 ): Promise<{ readonly text: string; readonly isRefused: boolean } | undefined> {
   if (file === '-') return undefined; // only a file is recognised
   try {
-    const view = await requestOfSame({ source, reading }, producer);
+    const { format } = source;
+    const [sha256, types] = await Promise.all([sha256Of(source), typesOfOthers(understood, typesOf)]);
+    const view = await follower.ofFile(fileHash({ sha256, format, reading, understood, types }));
     return view && { text: sameFileText(path.resolve(file), view, again), isRefused: !again };
   } catch (error) {
     return {

@@ -3,21 +3,28 @@
  * Responsible for:
  *   1. the order: the whole input proves usable, then the request is opened, then lines are enqueued;
  *   2. --strict: it enqueues nothing before it has found every line valid;
- *   3. recognising a file: it goes on with an interrupted request of the same file (--resume), and does not enqueue a file
- *      twice without --again.
- * Not responsible for reading lines (read-associations.ts), sending them (enqueue-lines.ts), nor for output (main.ts).
+ *   3. it goes on with an interrupted request of the same file (--resume), and does not enqueue a file twice without --again.
+ * Not responsible for recognising a file (same-file.ts), reading lines (read-associations.ts), sending them (enqueue-lines.ts), nor for output (main.ts).
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import type { TypesOf } from '../../labels/type-resolver.js';
 import { ConfigError, messageOf } from '../../shared/contract/errors.js';
 import type { Priority } from '../../shared/contract/keys.js';
-import type { RequestState, RequestView } from '../../shared/state/requests.js';
+import type { RequestView } from '../../shared/state/requests.js';
 import { Packer } from '../packer.js';
 import type { FileProducer } from '../producer.js';
 import type { Opening, OpenReply } from '../request-sender.js';
 import { type Begin, enqueueLines, type ImportEnd, type Interruption } from './enqueue-lines.js';
 import type { FileLayout, Reading, RefusedLine } from './line.js';
 import type { FileOptions } from './original-file.js';
-import { afterLine, type Chunk, type ReadingEvents, readAssociations } from './read-associations.js';
+import {
+  afterLine,
+  type Chunk,
+  type FileUnderstanding,
+  type ReadingEvents,
+  readAssociations,
+} from './read-associations.js';
+import { fileHash, type OwnTypes, sameFile, typesOfOthers } from './same-file.js';
 import { type Source, sha256Of } from './source.js';
 
 export type ImportReport = {
@@ -60,13 +67,13 @@ export async function importFile(
   signal: AbortSignal,
 ): Promise<ImportEnd> {
   const before = given.resume === undefined ? undefined : await requestBefore(given.resume, producer);
-  const job = before ? asBefore(given, before) : given;
+  const { types, ...job } = before ? asBefore(given, before) : { ...given, types: undefined };
   const { source, reading, strict, priority, name, how } = job;
   const id = job.resume ?? randomUUID();
   const request = producer.fileRequest({ id, name, priority });
   let begin: Begin | undefined;
   let isFirst = true;
-  const usable: ReadingEvents['usable'] = (warnings, layout) => {
+  const usable = (warnings: readonly string[], layout: FileLayout) => {
     if (isFirst) report.usable(warnings, layout);
     isFirst = false;
     return producer.connected();
@@ -76,10 +83,11 @@ export async function importFile(
     const checked = await checkLines(lines({ usable }), report, signal);
     if (checked.refused > 0 || checked.interrupted) return checked;
   }
-  const file = await fileOf(job);
+  const read = job.path === undefined ? undefined : { sha256: await sha256Of(source), types };
   if (signal.aborted) return { refused: 0, interrupted: { reason: String(signal.reason) } };
-  const opened: ReadingEvents['usable'] = async (warnings, layout) => {
+  const opened: ReadingEvents['usable'] = async (warnings, layout, understood) => {
     await usable(warnings, layout);
+    const file = read && (await fileOf(job, read, understood, producer.typesOf));
     const reply = await request.open({ how, ...(file && { file }) });
     if (reply.outcome !== 'opened' && reply.outcome !== 'resumed')
       throw new ConfigError([await refusalOf(reply, id, job.path ?? '', producer)]);
@@ -148,26 +156,21 @@ async function checkLines(
   return checked;
 }
 
-/** How the file is read is part of what it is: with other options the same bytes are other associations. */
-async function fileOf({ source, reading, priority, path }: ImportJob): Promise<Opening['file']> {
-  if (path === undefined) return undefined;
-  const sha256 = await sha256Of(source);
-  const options = { reading, priority, format: source.format } satisfies FileOptions;
-  return { hash: fileHash(sha256, reading), about: { path, bytes: source.bytes ?? 0, sha256, options } };
-}
+/** What is known of a file before it is understood: its content, and of an interrupted request the types it had. */
+type Read = { readonly sha256: string; readonly types?: OwnTypes | undefined };
 
-/** Pure. @returns what a file is recognised by */
-const fileHash = (sha256: string, reading: Reading): string =>
-  createHash('sha256')
-    .update(`${sha256}\n${JSON.stringify(reading)}`)
-    .digest('hex');
-
-/** @returns the request that has enqueued the same file with the same options; undefined if none has */
-export async function requestOfSame(
-  { source, reading }: Pick<ImportJob, 'source' | 'reading'>,
-  producer: Pick<FileProducer, 'follower'>,
-): Promise<RequestView | undefined> {
-  return producer.follower.ofFile(fileHash(await sha256Of(source), reading));
+/** How the lines are understood is part of what a file is: understood otherwise, the same bytes are other associations. */
+async function fileOf(
+  { source, reading, priority, path = '' }: ImportJob,
+  { sha256, ...read }: Read,
+  understood: FileUnderstanding,
+  typesOf: TypesOf,
+): Promise<NonNullable<Opening['file']>> {
+  const { format } = source;
+  const types = read.types === undefined ? await typesOfOthers(understood, typesOf) : read.types;
+  const options = { reading, priority, format, types } satisfies FileOptions;
+  const hash = fileHash({ sha256, format, reading, understood, types });
+  return { hash, about: { path, bytes: source.bytes ?? 0, sha256, options } };
 }
 
 /** @returns the request to go on with @throws ConfigError if there is none */
@@ -180,14 +183,23 @@ async function requestBefore(id: string, producer: ImportProducer): Promise<Requ
   ]);
 }
 
-/** Takes the options that are not given from the interrupted request. */
-function asBefore(job: ImportJob, before: RequestView): ImportJob {
+/**
+ * Takes the options that are not given from the interrupted request. With the same options its types are those of then: HubSpot
+ * may be away by now, or have renamed a label.
+ */
+function asBefore(job: ImportJob, before: RequestView): ImportJob & Pick<Read, 'types'> {
   if (!before.file) return job; // open-request.lua says why
-  const { reading, priority } = before.file.options as Partial<Pick<ImportJob, 'reading' | 'priority'>>;
+  const { reading, priority, types } = before.file.options as Partial<FileOptions & ImportJob>;
   const { defaults, ...others } = job.reading;
   // options that are given must say the same; otherwise open-request.lua refuses them
   const all = { ...reading, ...others, defaults: { ...reading?.defaults, ...defaults } };
-  return { ...job, reading: reading ? all : job.reading, priority: priority ?? job.priority };
+  const isSame = JSON.stringify(all.defaults) === JSON.stringify(reading?.defaults);
+  return {
+    ...job,
+    reading: reading ? all : job.reading,
+    priority: priority ?? job.priority,
+    types: isSame ? types : undefined,
+  };
 }
 
 async function refusalOf(
@@ -213,31 +225,3 @@ async function refusalOf(
       return `a request ${id} exists already`;
   }
 }
-
-/** Why the file is not enqueued again, and how it can be. */
-function sameFile(path: string, id: string, view: RequestView | undefined): string {
-  const remedies: Partial<Record<RequestState, string>> = {
-    interrupted: `go on with it (--resume ${id}), or add --again`,
-    enqueueing: `wait for it (requests wait ${id}); if its process has died, go on with it in 15 s (--resume ${id})`,
-  };
-  const remedy = (view && remedies[view.state]) ?? 'if it is meant to be enqueued again, add --again';
-  return `${path} was enqueued before: ${view ? beforeText(view) : `request ${id}`}; ${remedy}`;
-}
-
-/** Pure. @param again the command will enqueue it nevertheless */
-export const sameFileText = (path: string, view: RequestView, again: boolean): string =>
-  again ? `${path} was enqueued before: ${beforeText(view)}` : sameFile(path, view.id, view);
-
-const beforeText = ({
-  id,
-  enqueuedAt,
-  by,
-  state,
-  created,
-  rejected,
-  cancelled,
-  queued,
-}: RequestView): string => {
-  const taken = cancelled > 0 ? `, ${cancelled} cancelled` : '';
-  return `request ${id} of ${enqueuedAt}${by ? ` by ${by}` : ''} (${state}: ${created} created, ${rejected} rejected${taken}, ${queued} queued)`;
-};

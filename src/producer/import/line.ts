@@ -62,6 +62,22 @@ export type Layout =
 /** isPlain: UTF-8 without a byte order mark */
 export type FileLayout = Layout & { readonly isPlain: boolean };
 
+/**
+ * How the lines of a file are understood, once its header and the options are read: the same whether an option says it or the
+ * header does. With the content it says which associations they are.
+ */
+export type Understanding = {
+  /** what a line is that does not say it itself */
+  readonly defaults: LineDefaults;
+  /** true: lines have types or labels of their own */
+  readonly saysTypes: boolean;
+  /** of a CSV file: the position of each column that is read */
+  readonly columns?: Readonly<Record<string, number>>;
+  readonly delimiter?: string;
+  /** of a CSV file: the side without which a line is skipped */
+  readonly associated?: 'from' | 'to' | undefined;
+};
+
 export type LineParser = {
   /** Takes the next line and adds complete results to `into`; a record may need further lines. */
   feed(text: string, line: number, into: ParsedLines): void;
@@ -74,6 +90,8 @@ export type LineParser = {
   /** @returns warnings about the input as a whole: what is ignored, which columns were chosen */
   warnings(): string[];
   layout(): Layout;
+  /** Called once, after the first lines. */
+  understood(): Understanding;
   /** @returns what was repaired or skipped, once all lines are read */
   notes(): string[];
 };

@@ -16,6 +16,7 @@ import {
   noLines,
   type ParsedLines,
   type Reading,
+  type Understanding,
 } from './line.js';
 import { MAX_LINE_LENGTH } from './read-lines.js';
 
@@ -57,6 +58,11 @@ export class NdjsonParser implements LineParser {
 
   layout(): Layout {
     return { format: 'ndjson' };
+  }
+
+  understood(): Understanding {
+    const saysTypes = this.#given.has('types') || this.#given.has('label');
+    return { defaults: this.#reader.defaults, saysTypes };
   }
 
   notes(): string[] {

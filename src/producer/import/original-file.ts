@@ -7,6 +7,7 @@ import type { RequestFile } from '../../shared/state/requests.js';
 import type { Reading } from './line.js';
 import { optionsText } from './options.js';
 import { originalLines, type RejectedPair, RejectedPairs } from './original-lines.js';
+import type { OwnTypes } from './same-file.js';
 import { FORMATS, fileSource, type Source, sha256Of } from './source.js';
 
 /** What an import keeps of how it has read a file, in the record of its request. */
@@ -14,6 +15,7 @@ export type FileOptions = {
   readonly reading: Reading;
   readonly format?: string;
   readonly priority?: string;
+  readonly types?: OwnTypes;
 };
 
 export type OriginalFile = {

@@ -78,6 +78,7 @@ export class Tally {
 
 /** `150 calls to HubSpot, about 15 s at the quota (100 calls in 10 s)` */
 export function callsText(calls: number, limits: CallLimits): string {
+  if (calls === 0) return 'no call to HubSpot: there is nothing to create';
   const { rateLimitCalls, rateLimitWindowMs, dailyCallLimit } = limits;
   const window = `${counted(rateLimitCalls, 'call')} in ${rateLimitWindowMs / 1_000} s`;
   const seconds = (calls / rateLimitCalls) * rateLimitWindowMs;

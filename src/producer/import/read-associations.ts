@@ -6,8 +6,8 @@
  *   3. saying with each chunk up to which line everything has been yielded.
  * Not responsible for parsing a line (csv.ts, ndjson.ts), nor for what becomes of the associations.
  */
+import type { Wish } from '../../labels/choose-types.js';
 import { type Resolved, saysTypes, type TypesOf, withTypes } from '../../labels/type-resolver.js';
-import type { Association } from '../../shared/contract/association.js';
 import { ConfigError } from '../../shared/contract/errors.js';
 import { CsvParser } from './csv.js';
 import {
@@ -18,6 +18,7 @@ import {
   noLines,
   type ParsedLines,
   type Reading,
+  type Understanding,
 } from './line.js';
 import { NdjsonParser } from './ndjson.js';
 import { readLines } from './read-lines.js';
@@ -29,9 +30,11 @@ import type { Source } from './source.js';
  */
 export type Chunk = ParsedLines & { bytesRead: number; upTo: number };
 
+export type FileUnderstanding = Understanding & { readonly encoding: string };
+
 export type ReadingEvents = {
   /** awaited once the whole input proves usable, before anything is yielded */
-  usable(warnings: readonly string[], layout: FileLayout): Promise<void>;
+  usable(warnings: readonly string[], layout: FileLayout, understood: FileUnderstanding): Promise<void>;
   /** after the last line: what was repaired or skipped */
   ended?(notes: readonly string[]): void;
 };
@@ -59,25 +62,36 @@ export async function* parsedLines(
   let lastLine = 0;
   let chunk: Chunk = { ...noLines(), bytesRead: 0, upTo: 0 };
   let isFirst = true;
-  for await (const { firstLine, lines, isPlain, bytesRead } of readLines(source.open(), reading.encoding)) {
+  let isEmpty = true;
+  for await (const { firstLine, lines, isPlain, encoding, bytesRead } of readLines(
+    source.open(),
+    reading.encoding,
+  )) {
     lastLine = firstLine + lines.length - 1;
     chunk = { ...noLines(), bytesRead, upTo: lastLine };
     for (const [index, text] of lines.entries()) parser.feed(text, firstLine + index, chunk);
     if (isFirst) {
       refuseWhole(parser.problems());
-      await usable(parser.warnings(), { ...parser.layout(), isPlain });
+      const understood = { ...parser.understood(), encoding };
+      await usable(parser.warnings(), { ...parser.layout(), isPlain }, understood);
     }
     isFirst = false;
     const open = parser.openSince();
     if (open !== undefined) chunk.upTo = open - 1;
+    isEmpty &&= saysNothing(chunk);
     yield chunk;
   }
   const last: Chunk = { ...noLines(), bytesRead: chunk.bytesRead, upTo: lastLine };
   parser.end(last);
   if (isFirst && source.format === 'csv') refuseWhole(parser.problems());
+  isEmpty &&= saysNothing(last);
   yield last;
-  ended?.(parser.notes());
+  ended?.([...parser.notes(), ...(isEmpty ? ['the file has no associations'] : [])]);
 }
+
+/** True of a header, of blank lines and of lines that are skipped. */
+const saysNothing = ({ associations, refusals }: ParsedLines): boolean =>
+  associations.length + refusals.length === 0;
 
 async function* typedLines(chunks: AsyncIterable<Chunk>, typesOf: TypesOf): AsyncGenerator<Chunk> {
   for await (const chunk of chunks) {
@@ -101,22 +115,17 @@ async function* typedLines(chunks: AsyncIterable<Chunk>, typesOf: TypesOf): Asyn
   }
 }
 
-function resolved(association: Association, typesOf: TypesOf): Resolved | Promise<Resolved> {
-  const { label } = association;
-  return label?.includes(LABEL_SEPARATOR)
-    ? manyLabels(association, labelsOf(label), typesOf)
-    : typesOf(association);
+/** A label may be several, as a cell has them. */
+export function resolved(wish: Wish, typesOf: TypesOf): Resolved | Promise<Resolved> {
+  const { label } = wish;
+  return label?.includes(LABEL_SEPARATOR) ? manyLabels(wish, labelsOf(label), typesOf) : typesOf(wish);
 }
 
 /** A line with several labels gets the types of all of them. */
-async function manyLabels(
-  association: Association,
-  labels: readonly string[],
-  typesOf: TypesOf,
-): Promise<Resolved> {
-  let types = association.types;
+async function manyLabels(wish: Wish, labels: readonly string[], typesOf: TypesOf): Promise<Resolved> {
+  let types = wish.types;
   for (const label of labels) {
-    const found = await typesOf({ ...association, types, label });
+    const found = await typesOf({ ...wish, types, label });
     if (found.fault !== undefined) return found;
     types = found.types;
   }

@@ -15,6 +15,8 @@ export type LineChunk = {
   lines: string[];
   /** UTF-8 without a byte order mark */
   isPlain: boolean;
+  /** under its usual name */
+  encoding: string;
   /** bytes of the input read so far */
   bytesRead: number;
 };
@@ -43,14 +45,13 @@ export async function* readLines(
     const lines = rest.split(lineEnd);
     rest = (lines.pop() ?? '').slice(0, MAX_LINE_LENGTH + 1);
     if (lines.length === 0) continue;
-    yield { firstLine, lines: lines.map(withoutReturn), isPlain: decoder.isPlain, bytesRead };
+    yield { firstLine, lines: lines.map(withoutReturn), ...decoder.found, bytesRead };
     firstLine += lines.length;
   }
   // a file of a few bytes is decoded only now
   const lines = (rest + decoder.end()).split(lineEnd ?? '\n');
   if (lines.at(-1) === '') lines.pop();
-  if (lines.length > 0)
-    yield { firstLine, lines: lines.map(withoutReturn), isPlain: decoder.isPlain, bytesRead };
+  if (lines.length > 0) yield { firstLine, lines: lines.map(withoutReturn), ...decoder.found, bytesRead };
 }
 
 /** Old programs for the Macintosh end lines with CR alone. @returns undefined while no line has ended for sure */
@@ -68,8 +69,8 @@ class HeadDecoder {
     this.#given = given;
   }
 
-  get isPlain(): boolean {
-    return isPlain(this.#head, this.#given);
+  get found(): Pick<LineChunk, 'isPlain' | 'encoding'> {
+    return { isPlain: isPlain(this.#head, this.#given), encoding: this.#decoder?.encoding ?? '' };
   }
 
   decode(bytes: Uint8Array): string {

@@ -48,7 +48,7 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     requestListLease: `${queue}:associations:requests:list-lease:`,
     /** sorted set: listed request whose end no replica has announced by webhook yet → its end, epoch ms; ended-requests.lua */
     requestsToAnnounce: `${queue}:associations:requests:announce`,
-    /** `requestFile + hash of a file's content and options`: string, the request that enqueued it */
+    /** `requestFile + hash of a file's content and meaning`: string, the request that enqueued it */
     requestFile: `${queue}:associations:request-file:`,
     /** hash: who paused the queue, why, and when (by, why, at: epoch ms); absent while it runs, or if another client paused it */
     paused: `${queue}:associations:paused`,

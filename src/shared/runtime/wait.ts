@@ -89,16 +89,27 @@ export async function heardWithin<T>(work: Promise<T>, ms: number, onSilence: ()
   }
 }
 
-/** @returns true if the promise settled within `ms`. No timer remains afterwards. */
-export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  const settled = new AbortController();
+/**
+ * @returns true if the promise settled within `ms`, and before `signal` was aborted. No timer and no listener remains
+ * afterwards, so that one signal serves any number of waits.
+ */
+export async function settlesWithin(
+  promise: Promise<unknown>,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const over = new AbortController();
+  const end = () => over.abort();
   const done = promise.then(
     () => true,
     () => true,
   );
+  signal?.addEventListener('abort', end);
+  if (signal?.aborted) end();
   try {
-    return await Promise.race([done, sleep(ms, settled.signal).then(() => false)]);
+    return await Promise.race([done, sleep(ms, over.signal).then(() => false)]);
   } finally {
-    settled.abort();
+    signal?.removeEventListener('abort', end);
+    end();
   }
 }

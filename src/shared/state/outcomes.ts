@@ -56,11 +56,7 @@ export class Outcomes {
     }
     return {
       async until(ms, signal) {
-        const aborted = new Promise<void>(resolve => {
-          if (signal.aborted) resolve();
-          signal.addEventListener('abort', () => resolve(), { once: true });
-        });
-        await settlesWithin(Promise.race([complete, aborted]), ms);
+        await settlesWithin(complete, ms, signal);
       },
       end,
     };

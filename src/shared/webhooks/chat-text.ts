@@ -29,11 +29,11 @@ export function chatText(incident: Incident, queue: string): string {
     }
     case 'workers.missing': {
       const { at, since, jobs } = incident;
-      return `:red_circle: *${plain(queue)}*: no worker has been alive for ${duration(at - since)}, and ${count(jobs)} jobs are queued. Nothing is lost. Start one: \`association-queue worker\``;
+      return `:red_circle: *${plain(queue)}*: no worker has been alive for ${duration(at - since)}, and ${jobsAre(jobs)} queued. Nothing is lost. Start one: \`association-queue worker\``;
     }
     case 'workers.back': {
       const { at, since, jobs } = incident;
-      return `:large_green_circle: *${plain(queue)}*: a worker is alive again after ${duration(at - since)}; ${count(jobs)} jobs are left.`;
+      return `:large_green_circle: *${plain(queue)}*: a worker is alive again after ${duration(at - since)}; ${jobsAre(jobs)} left.`;
     }
   }
 }
@@ -47,4 +47,5 @@ const plain = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 const count = (value: number): string => value.toLocaleString('en-US');
+const jobsAre = (value: number): string => (value === 1 ? '1 job is' : `${count(value)} jobs are`);
 const moment = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -5,7 +5,9 @@ import {
   discardText,
   exportText,
   listText,
+  meansYes,
   retryText,
+  unknownCategoryText,
 } from '../../../../src/dashboard/text/failures-text.js';
 import { INVALID_JOB } from '../../../../src/shared/state/rejection-groups.js';
 import { errorOf, failedJob, groupsOf } from '../../../support/failed-jobs.js';
@@ -64,4 +66,35 @@ describe('the text of failures', () => {
       `Discard ${unreadable} for good?`,
     );
   });
+});
+
+describe('a category that no rejection has', () => {
+  const there = ['OBJECT_NOT_FOUND', 'VALIDATION_ERROR'];
+
+  test('is said, with the one that is meant or with those that there are', () => {
+    const why = unknownCategoryText('TIMEOUT\u001b', there);
+    expect(retryText({ jobs: 0, associations: 0, alongside: 0, gone: 0 }, why)).toBe(
+      'Nothing to retry: no rejection has the category TIMEOUT ; there are OBJECT_NOT_FOUND, VALIDATION_ERROR.',
+    );
+    const near = unknownCategoryText('object_notfound', there);
+    expect(discardText({ associations: 0, jobsRemoved: 0, jobsShrunk: 0, gone: 0 }, near)).toBe(
+      'Nothing to discard: no rejection has the category object_notfound: did you mean OBJECT_NOT_FOUND?',
+    );
+    const many = Array.from({ length: 30 }, (_, at) => `CATEGORY_${at}`);
+    expect(listText(groupsOf(), true, unknownCategoryText('X', many))).toMatch(
+      /^No rejected association matches: .*CATEGORY_9, …\.$/,
+    );
+  });
+
+  test('is not the reason if there are no rejections, or some have it', () => {
+    expect(unknownCategoryText('X', [])).toBe('');
+    expect(unknownCategoryText(undefined, there)).toBe('');
+    expect(unknownCategoryText('validation_error', there)).toBe('');
+  });
+});
+
+test('a discard takes y and yes', () => {
+  expect(['y', ' YES\n', 'Yes', 'yess', 'n', ''].map(meansYes)).toEqual([
+    ...[true, true, true, false, false, false],
+  ]);
 });

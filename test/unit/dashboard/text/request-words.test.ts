@@ -5,6 +5,7 @@ import {
   canCancel,
   countsOf,
   hasRejections,
+  nextSteps,
   percentOf,
   requestName,
   stateOf,
@@ -120,4 +121,17 @@ describe('a request in words', () => {
   ])('from 13:00 to %s it took %s', (to, text) => {
     expect(took(at('13:00'), at(to))).toBe(text);
   });
+});
+
+test('no hint writes to the file of the request, which an earlier export may have written', () => {
+  const hints = (path: string, options = {}) =>
+    nextSteps({ ...done, unlisted: 2, file: { path, bytes: 1, sha256: 'a', options } })
+      .map(step => /(?:> |--list )(\S+)/.exec(step)?.[1])
+      .filter(Boolean);
+  expect(hints('/data/links.csv')).toEqual(['cancelled.ndjson', 'rejected.csv']);
+  expect(hints('/data/rejected.csv')).toEqual(['cancelled.ndjson', 'rejected-2.csv']);
+  expect(hints('rejected-2.csv')).toEqual(['cancelled.ndjson', 'rejected-3.csv']);
+  expect(hints('C:\\data\\Rejected-9.CSV')).toEqual(['cancelled.ndjson', 'rejected-10.csv']);
+  expect(hints('/data/cancelled.ndjson')).toEqual(['cancelled-2.ndjson', 'rejected.ndjson']);
+  expect(hints('/data/links.json', { format: 'ndjson' })).toEqual(['cancelled.ndjson', 'rejected.ndjson']);
 });

@@ -205,6 +205,10 @@ test('an export says what it has, what it has not, and how to go on', () => {
   expect(exportedText({ id: ID, associations: 0, rejected: 0, discarded: 0 })).toEqual([
     `nothing of request ${ID} is rejected`,
   ]);
+  const repaired = { ...original, path: '/data/rejected.csv' };
+  expect(exportedText({ id: ID, associations: 1, rejected: 1, discarded: 0, original: repaired })[1]).toBe(
+    'when they are repaired: association-queue enqueue rejected-2.csv --from contacts',
+  );
   const lost = { ...original, missing: () => [{ from: '1', to: '2' }] };
   expect(exportedText({ id: ID, associations: 879, rejected: 880, discarded: 0, original: lost })[1]).toBe(
     '1 more association in no line of it, for example 1 → 2',

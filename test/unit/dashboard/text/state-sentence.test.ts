@@ -233,10 +233,20 @@ describe("the state's sentence", () => {
         perSecond: 0,
         backlog: 300,
         jobs: { waiting: 0, active: 0, delayed: 3, failed: 0 },
-        nextTryAt: NOW + 60_000,
+        nextTryAt: NOW + 119_000,
       },
       'warn',
-      'Waiting to try 300 again, next try 14:01; nothing is lost',
+      'Waiting to try 300 again, next try in 119 s; nothing is lost',
+    ],
+    [
+      {
+        perSecond: 0,
+        backlog: 300,
+        jobs: { waiting: 0, active: 0, delayed: 3, failed: 0 },
+        nextTryAt: NOW + 120_000,
+      },
+      'warn',
+      'Waiting to try 300 again, next try 14:02; nothing is lost',
     ],
   ])('says what the figures mean: %j', (figures, tone, text) => {
     expect(stateSentence({ ...flowing, ...figures }, clock)).toEqual({ tone, text });

@@ -11,7 +11,10 @@ const valid = JSON.stringify({
 
 test('jobs that a worker can read are ok', () => {
   expect(judgeJobs([])).toEqual({ status: 'ok', message: 'no job waits' });
-  expect(judgeJobs([{ id: '1', data: valid }]).status).toBe('ok');
+  expect(judgeJobs([{ id: '1', data: valid }])).toEqual({
+    status: 'ok',
+    message: '1 of the queued jobs was read, and has valid data',
+  });
 });
 
 test.each([

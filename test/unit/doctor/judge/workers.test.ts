@@ -36,6 +36,7 @@ describe('workers', () => {
         remedy: expect.stringMatching(/association-queue worker/),
       },
     ]);
+    expect(judge([], { waiting: 1 })).toMatchObject([{ message: 'no worker is alive, and 1 job is queued' }]);
     expect(judge([])).toMatchObject([{ status: 'warning' }]);
   });
 

@@ -38,6 +38,7 @@ describe('Tally', () => {
 });
 
 it.each([
+  [0, 'no call to HubSpot: there is nothing to create'],
   [1, '1 call to HubSpot, a few seconds at the quota (100 calls in 10 s)'],
   [150, '150 calls to HubSpot, about 15 s at the quota (100 calls in 10 s)'],
   [

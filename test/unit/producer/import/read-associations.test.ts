@@ -50,6 +50,24 @@ describe('readAssociations', () => {
   });
 });
 
+describe('a file without associations', () => {
+  it.each<[string, string, readonly string[]]>([
+    ['only a header', 'from,to\n\n', ['the file has no associations']],
+    [
+      'only lines that are skipped',
+      'Record ID,Associated Company IDs\n1,\n',
+      ['1 line has no associated record and is skipped', 'the file has no associations'],
+    ],
+    ['a refused line', 'from,to\nbad one,5\n', []],
+    ['an association', 'from,to\n1,5\n', []],
+  ])('is noted: %s', async (_, text, expected) => {
+    const notes: string[] = [];
+    const events = { usable: async () => {}, ended: (said: readonly string[]) => void notes.push(...said) };
+    await seen(readAssociations(source(text), { defaults }, typesOf, events));
+    expect(notes).toEqual(expected);
+  });
+});
+
 describe('several labels in a cell', () => {
   const labelled = 'from,to,label\n1,2;3,Chef; Billing\n4,5;6,Chef;Nobody\n7,8,Chef\n';
   const ids: Readonly<Record<string, number>> = { Chef: 36, Billing: 37 };

@@ -1,7 +1,8 @@
-/** Waiting for an answer, also while this thread is too busy to receive it. */
+/** Waiting for an answer, also while this thread is too busy to receive it; what a wait leaves behind. */
+import { getEventListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { heardWithin } from '../../../../src/shared/runtime/wait.js';
+import { heardWithin, settlesWithin } from '../../../../src/shared/runtime/wait.js';
 
 /** Keeps the thread busy, so that it receives nothing. */
 function beBusyFor(ms: number): void {
@@ -30,5 +31,21 @@ describe('heardWithin', () => {
     });
     await expect(failing).rejects.toThrow('refused');
     expect(silent).toBe(false);
+  });
+});
+
+describe('settlesWithin', () => {
+  it('ends with the signal, and leaves no listener on it, however it ended', async () => {
+    const ending = new AbortController();
+    const { signal } = ending;
+    const never = new Promise(() => {});
+    expect(await settlesWithin(never, 1, signal)).toBe(false);
+    expect(await settlesWithin(Promise.resolve(), 10_000, signal)).toBe(true);
+    const waiting = settlesWithin(never, 10_000, signal);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    ending.abort();
+    expect(await waiting).toBe(false);
+    expect(await settlesWithin(never, 10_000, signal)).toBe(false);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });

@@ -44,6 +44,10 @@ describe('an announcement', () => {
       { ...common, kind: 'workers.back', since: at - 754_000, jobs: 3 },
       ':large_green_circle: *hubspot-associations*: a worker is alive again after 13 min; 3 jobs are left.',
     ],
+    [
+      { ...common, kind: 'workers.back', since: at - 754_000, jobs: 1 },
+      ':large_green_circle: *hubspot-associations*: a worker is alive again after 13 min; 1 job is left.',
+    ],
   ] as const)('is told in words (case %#)', (announcement, text) => {
     expect(chatText(announcement, QUEUE)).toBe(text);
   });
