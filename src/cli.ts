@@ -14,6 +14,9 @@ import { harmless, harmlessLines } from './shared/runtime/text.js';
 /** the command and its arguments, without options that may stand before the command */
 const GIVEN = withoutEnvFile(process.argv.slice(2));
 
+/** A problem of a setting begins with its name, one of an option with dashes. */
+const ABOUT_SETTING = /^[A-Z]+(_[A-Z]+)+ /;
+
 /** Adds to an unknown command or option the one that was probably meant. Other errors stay unchanged. */
 function withSuggestion(error: unknown, program: Command): unknown {
   if (!(error instanceof CommanderError) || error.exitCode === 0 || error.code === 'commander.help')
@@ -34,7 +37,10 @@ function report(error: unknown, command: string): number {
   if (error instanceof ConfigError) {
     for (const problem of error.problems) process.stderr.write(`${command}: ${harmless(problem)}\n`);
     hint(error.message);
-    process.stderr.write(`See: ${command} --help\n`);
+    const settings = error.problems.some(problem => ABOUT_SETTING.test(problem))
+      ? ` and ${PROGRAM} settings`
+      : '';
+    process.stderr.write(`See: ${command} --help${settings}\n`);
     return 2;
   }
   const debug = ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? '');
