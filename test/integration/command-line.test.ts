@@ -57,6 +57,26 @@ describe('help', () => {
     expect(status).toBe(0);
   });
 
+  test('of a command comes with help COMMAND as well, also of a subcommand', () => {
+    for (const command of ['worker', 'failures retry', 'failures', ''])
+      expect(run(['help', ...command.split(' ').filter(Boolean)])).toEqual(
+        run([...command.split(' ').filter(Boolean), '--help']),
+      );
+  });
+
+  test.each([
+    [['retry', '--help'], 'failures retry or requests retry'],
+    [['help', 'wait'], 'requests wait'],
+    [['help', 'failures', 'rety'], 'retry'],
+    [['wrker', '--help'], 'worker'],
+    [['exprt'], 'failures export or requests export'],
+  ])('of the unknown command %j is none: it names the one that was meant', (args, meant) => {
+    const { status, stdout, stderr } = run(args);
+    expect(stderr).toMatch(/unknown command '/);
+    expect(stderr).toContain(`: did you mean ${meant}?\n`);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
   test('of the whole names every command', () => {
     const { status, stdout } = run(['--help']);
     for (const command of ['worker', 'enqueue', 'stats', 'failures', 'simulator'])
@@ -310,6 +330,7 @@ describe('a port that is taken', () => {
     expect(result.stderr).toBe(
       `association-queue ${args[0]}: port ${port} on 127.0.0.1 is taken by another process (EADDRINUSE): set ${setting} to another port, or to 0 for a free one\n`,
     );
+    expect(result.stdout).not.toContain('"stopped"');
     expect(result.status).toBe(1);
   });
 });

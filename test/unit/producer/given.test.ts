@@ -62,10 +62,10 @@ describe('the types of an association', () => {
 
   it.each([
     ['', 'types: "" is not an association type (such as HUBSPOT_DEFINED:279)'],
-    ['279', 'types: "279" is not an association type (such as HUBSPOT_DEFINED:279)'],
+    ['279', 'types: "279" is not an association type: did you mean HUBSPOT_DEFINED:279?'],
     [
       'hubspot_defined:279',
-      'types: "hubspot_defined:279" is not an association type (such as HUBSPOT_DEFINED:279)',
+      'types: "hubspot_defined:279" is not an association type: did you mean HUBSPOT_DEFINED:279?',
     ],
     [
       ['HUBSPOT_DEFINED:279', 'HUBSPOT_DEFINED:0'],
