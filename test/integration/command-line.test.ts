@@ -201,7 +201,7 @@ describe('mistakes exit 2', () => {
       'association-queue enqueue: HUBSPOT_ACCES_TOKEN is not a setting: did you mean HUBSPOT_ACCESS_TOKEN?',
       'association-queue enqueue: REDIS_URL is not a URL that starts with redis:// or rediss://',
       'association-queue enqueue: BATCH_LINGER_MS "x" is not an integer from 0 to 60000 (ms)',
-      'See: association-queue enqueue --help',
+      'See: association-queue enqueue --help and association-queue settings',
     ]);
     expect(status).toBe(2);
   });
