@@ -11,18 +11,44 @@ import { didYouMean, meant } from './shared/contract/did-you-mean.js';
 import { ConfigError, messageOf } from './shared/contract/errors.js';
 import { harmless, harmlessLines } from './shared/runtime/text.js';
 
-/** the command and its arguments, without options that may stand before the command */
-const GIVEN = withoutEnvFile(process.argv.slice(2));
+/** the command and its arguments, without options that may stand before the command; `help worker` is `worker --help` */
+const [FIRST, ...OTHERS] = withoutEnvFile(process.argv.slice(2));
+const ASKS_HELP = FIRST === 'help';
+const GIVEN = ASKS_HELP ? [...OTHERS, '--help'] : withoutEnvFile(process.argv.slice(2));
 
-/** Adds to an unknown command or option the one that was probably meant. Other errors stay unchanged. */
-function withSuggestion(error: unknown, program: Command): unknown {
+/** A problem of a setting begins with its name, one of an option with dashes. */
+const ABOUT_SETTING = /^[A-Z]+(_[A-Z]+)+ /;
+
+/** commander would show the help of what it knows for an unknown command with --help. */
+function checkCommand(program: Command): void {
+  const [name = '', verb = ''] = GIVEN;
+  if (name === '' || name.startsWith('-')) return;
+  const named = program.commands.find(command => command.name() === name);
+  if (!named) throw new ConfigError([`unknown command '${name}'${didYouMean(commandMeant(name, program))}`]);
+  const verbs = named.commands.map(command => command.name());
+  if (verbs.length > 0 && verb !== '' && !verb.startsWith('-') && !verbs.includes(verb))
+    throw new ConfigError([`unknown command '${verb}'${didYouMean(meant(verb, verbs))}`]);
+}
+
+/** `wait` stands for `requests wait`, and `retry` for that of two groups. */
+function commandMeant(name: string, { commands }: Command): string | undefined {
+  const verbs = commands.flatMap(group =>
+    group.commands.map(verb => ({ verb: verb.name(), group: group.name() })),
+  );
+  const near = meant(name, [
+    ...new Set([...commands.map(command => command.name()), ...verbs.map(({ verb }) => verb)]),
+  ]);
+  const whole = verbs.filter(({ verb }) => verb === near).map(({ verb, group }) => `${group} ${verb}`);
+  return whole.length > 0 ? whole.join(' or ') : near;
+}
+
+/** Adds to an unknown option before the command the one that was probably meant. Other errors stay unchanged. */
+function withSuggestion(error: unknown): unknown {
   if (!(error instanceof CommanderError) || error.exitCode === 0 || error.code === 'commander.help')
     return error;
-  const problem = error.message.replace(/^error: /, ''); // unknown command 'x'
+  const problem = error.message.replace(/^error: /, ''); // unknown option '--x'
   const name = /'(.*)'/s.exec(problem)?.[1] ?? '';
-  const parent = program.commands.find(command => command.name() === GIVEN[0]) ?? program;
-  const known = [...parent.commands.map(command => command.name()), '--help', '--version', '--env-file'];
-  return new ConfigError([problem + didYouMean(meant(name, known))]);
+  return new ConfigError([problem + didYouMean(meant(name, ['--help', '--version', '--env-file']))]);
 }
 
 /** Prints an error to stderr. @returns the exit code */
@@ -34,7 +60,10 @@ function report(error: unknown, command: string): number {
   if (error instanceof ConfigError) {
     for (const problem of error.problems) process.stderr.write(`${command}: ${harmless(problem)}\n`);
     hint(error.message);
-    process.stderr.write(`See: ${command} --help\n`);
+    const settings = error.problems.some(problem => ABOUT_SETTING.test(problem))
+      ? ` and ${PROGRAM} settings`
+      : '';
+    process.stderr.write(`See: ${command} --help${settings}\n`);
     return 2;
   }
   const debug = ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? '');
@@ -68,9 +97,10 @@ async function main(): Promise<void> {
     },
   );
   try {
-    await program.parseAsync(process.argv);
+    checkCommand(program);
+    await (ASKS_HELP ? program.parseAsync(GIVEN, { from: 'user' }) : program.parseAsync(process.argv));
   } catch (error) {
-    fail(withSuggestion(error, program));
+    fail(withSuggestion(error));
   }
 }
 

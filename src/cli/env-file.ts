@@ -11,7 +11,7 @@ type Variables = Record<string, string | undefined>;
 
 export const ENV_FILE_FLAG = '--env-file [file]';
 export const ENV_FILE_HELP =
-  'read settings from this file (lines NAME=value); a variable of the environment wins over the file. May be repeated; a later file wins over an earlier one';
+  'read settings (association-queue settings lists them) from this file of lines NAME=value; a variable of the environment wins over the file. May be repeated; a later file wins over an earlier one';
 
 const isSet = (value: string | undefined): boolean => (value ?? '').trim() !== '';
 

@@ -17,6 +17,7 @@ import { GATEWAY } from './gateway.js';
 import { PAUSE } from './pause.js';
 import { REQUESTS } from './requests.js';
 import { RESUME } from './resume.js';
+import { SETTINGS_LIST } from './settings.js';
 import { simulator } from './simulator.js';
 import { STATS } from './stats.js';
 import { WORKER } from './worker.js';
@@ -57,7 +58,7 @@ export async function createProgram(withSimulator: boolean): Promise<Command> {
     .exitOverride()
     .showSuggestionAfterError(false) // withSuggestion() of cli.ts formats all suggestions alike
     .addHelpText('after', `\nExample:\n  ${ENQUEUE.example}\n  ${WORKER.example}`);
-  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS, PAUSE, RESUME, DASHBOARD, DOCTOR])
+  for (const spec of [WORKER, ENQUEUE, GATEWAY, STATS, PAUSE, RESUME, DASHBOARD, DOCTOR, SETTINGS_LIST])
     addCommand(program, spec);
   addCommand(program, await simulator(withSimulator));
   for (const { name, summary, specs, examples } of VERBS) {

@@ -4,7 +4,7 @@ import { type CommandSpec, PROGRAM } from './command.js';
 export const WORKER: CommandSpec = {
   usage: 'worker',
   summary:
-    'Runs one worker replica. HUBSPOT_ACCESS_TOKEN and the other settings come from the environment. SIGTERM or SIGINT: calls in flight may end, the rest goes back to the queue.',
+    'Runs one worker replica. HUBSPOT_ACCESS_TOKEN and the other settings (association-queue settings lists them) come from the environment. SIGTERM or SIGINT: calls in flight may end, the rest goes back to the queue.',
   flags: [],
   example: `HUBSPOT_ACCESS_TOKEN_FILE=/run/secrets/hubspot ${PROGRAM} worker`,
   run: async given => {

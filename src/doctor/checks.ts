@@ -1,9 +1,10 @@
 /** The list of checks, in the order in which they are shown: which facts each needs, and which file judges them. */
+import type { Told } from '../hubspot/account.js';
 import type { Config } from '../shared/runtime/config.js';
 import { redisReason, redisRemedy } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import type { Asked, HubSpotFacts } from './asked.js';
-import { type Finding, fault, warning } from './finding.js';
+import { type Finding, fault, notChecked } from './finding.js';
 import { judgeApiVersion } from './judge/api-version.js';
 import { judgeBaseUrl } from './judge/base-url.js';
 import { judgeBullmq } from './judge/bullmq.js';
@@ -82,28 +83,68 @@ const ofRedis = (asked: Asked, name: string, find: Check['find']): Check => ({
       () => true,
       () => false,
     );
-    return isThere ? find() : [warning('not checked, because Redis cannot be used', 'see the line of Redis')];
+    return isThere ? find() : [notChecked('Redis cannot be used', 'see the line of redis')];
   },
 });
 
 function hubspotChecks({ hubspot, queue, jobs }: Asked, { config, now }: About): Check[] {
   if (!hubspot) return [{ name: 'token', find: async () => [NO_TOKEN] }];
   const kind = kindOf(config.hubspotAccessToken ?? '');
-  const about = (name: string, find: (facts: HubSpotFacts) => Promise<readonly Finding[]>): Check => ({
+  const about = (
+    name: string,
+    needs: (facts: HubSpotFacts) => Told<unknown> | undefined,
+    find: (facts: HubSpotFacts) => Promise<readonly Finding[]>,
+  ): Check => ({
     name,
-    find: async () => find(await hubspot),
+    async find() {
+      const facts = await hubspot;
+      const unasked = whyNotAsked(facts, needs(facts));
+      return unasked ? [unasked] : find(facts);
+    },
   });
   return [
-    about('token', async ({ details, info }) => [judgeToken({ kind, details, info })]),
-    about('scopes', async ({ info }) => [judgeScopes(info, objectTypesOf(await jobs.catch(() => [])))]),
-    about('time-zone', async ({ details }) => [judgeTimeZone(details, config.accountTimezone, now)]),
-    about('daily-calls', async ({ usage }) => {
-      const used = await queue.then(({ quota }) => quota.usedToday).catch(() => undefined);
-      return [judgeDailyCalls(usage, { limit: config.dailyCallLimit, used })];
-    }),
-    about('limits', async ({ usage, perTenSeconds }) => {
+    {
+      name: 'token',
+      find: async () => [judgeToken({ kind, ...(await hubspot) })],
+    },
+    about(
+      'scopes',
+      ({ info }) => info,
+      async ({ info }) => [judgeScopes(info, objectTypesOf(await jobs.catch(() => [])))],
+    ),
+    about(
+      'time-zone',
+      ({ details }) => details,
+      async ({ details }) => [judgeTimeZone(details, config.accountTimezone, now)],
+    ),
+    about(
+      'daily-calls',
+      ({ usage }) => usage,
+      async ({ usage }) => {
+        const used = await queue.then(({ quota }) => quota.usedToday).catch(() => undefined);
+        return [judgeDailyCalls(usage, { limit: config.dailyCallLimit, used })];
+      },
+    ),
+    about('limits', tierAnswer, async ({ usage, perTenSeconds }) => {
       const perDay = usage.kind === 'told' ? usage.facts.usageLimit : undefined;
       return judgeLimits({ perTenSeconds, perDay }, config);
     }),
   ];
+}
+
+/** The header of any answer tells the tier, else the day's usage does. */
+const tierAnswer = ({ usage, perTenSeconds }: HubSpotFacts): Told<unknown> | undefined =>
+  perTenSeconds === undefined ? usage : undefined;
+
+/** What HubSpot does not tell is no fault. But nothing is known of a call that did not reach it, or with a refused token. */
+function whyNotAsked(facts: HubSpotFacts, asked: Told<unknown> | undefined): Finding | undefined {
+  if (asked === undefined || asked.kind === 'told') return undefined;
+  if (judgeToken({ kind: 'unknown', ...facts }).status === 'fault')
+    return notChecked(
+      asked.verdict === 'unavailable' ? 'HubSpot cannot be asked' : 'HubSpot does not accept the token',
+      'see the line of token',
+    );
+  return asked.verdict === 'unavailable'
+    ? notChecked(asked.words, 'run doctor again in a minute')
+    : undefined;
 }

@@ -16,5 +16,10 @@ export const warning = (message: string, remedy: string): Finding => ({ status: 
 /** Does not work, or may lose what was accepted. */
 export const fault = (message: string, remedy: string): Finding => ({ status: 'fault', message, remedy });
 
+/** A check that could not be made, because of what another line says. */
+export const notChecked = (why: string, remedy: string): Finding => warning(`${NOT_CHECKED}${why}`, remedy);
+export const isNotChecked = ({ message }: Finding): boolean => message.startsWith(NOT_CHECKED);
+const NOT_CHECKED = 'not checked, because ';
+
 /** A finding with the name of its check. */
 export type Reported = Finding & { readonly check: string };

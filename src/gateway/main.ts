@@ -101,11 +101,15 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
         portSetting: 'GATEWAY_PORT',
         hostSetting: 'GATEWAY_HOST',
       });
-      logger.info({ event: 'started', url, docs: `${url}/docs`, redis: redisPlace(config.redisUrl) });
+      logger.info(
+        { event: 'started', url, docs: `${url}/docs`, redis: redisPlace(config.redisUrl) },
+        `gateway: ${url}, page /docs`,
+      );
       for (const announcer of announcers) await announcer.start();
     },
     /** refuse what is new → answer what was accepted → close Redis */
     async stop() {
+      const wasListening = app.server.listening; // otherwise there is an error to read, and nothing that stopped
       stopping.abort();
       const closed = app.close();
       if (!(await settlesWithin(closed, config.shutdownTimeoutMs)))
@@ -116,7 +120,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
       outcomes.close();
       labels.close();
       await watch.stop();
-      logger.info({ event: 'stopped' });
+      if (wasListening) logger.info({ event: 'stopped' });
     },
   };
 }

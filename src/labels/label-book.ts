@@ -48,8 +48,6 @@ const FAILURE_MS = 2_000;
 const NO_TOKEN_MS = 5_000;
 /** Lifetime of HubSpot's refusal to list anything for an object pair: somebody may define it. */
 const REFUSAL_MS = 60_000;
-const NO_TOKEN =
-  'an access token is needed for it: set HUBSPOT_ACCESS_TOKEN (createProducer: hubspot.accessToken)';
 
 export class LabelBook {
   readonly #known = new Map<string, Known>();
@@ -94,7 +92,10 @@ export class LabelBook {
     if (stored && (this.isFresh(stored) || isEnough(stored))) return this.#remember(name, stored);
     const since = performance.now();
     if (!client.hasToken) {
-      const rest = stored ?? { labels: [], refusal: NO_TOKEN };
+      const rest = stored ?? {
+        labels: [],
+        refusal: `an access token is needed for it: set ${client.tokenName}`,
+      };
       return this.#remember(name, { ...rest, since, until: since + NO_TOKEN_MS });
     }
     const { fromObjectType, toObjectType } = question;

@@ -30,7 +30,6 @@ import type { LabelShare } from './label-share.js';
 export const PERMIT_MS = 10_000;
 /** A longer hold is reported to the caller at once. */
 export const LONGEST_HOLD_MS = 5_000;
-const TOKEN_ADVICE = ' (HUBSPOT_ACCESS_TOKEN must be a valid token)';
 /** A sent call ends by its own timeout. */
 const NEVER = new AbortController().signal;
 
@@ -42,6 +41,8 @@ export type LabelsClientParts = {
   readonly share: LabelShare;
   /** the current token; '' = none */
   readonly token: () => string;
+  /** what sets the token */
+  readonly tokenName: string;
   readonly windowMs: number;
 };
 type ObjectTypes = { readonly fromObjectType: string; readonly toObjectType: string };
@@ -51,6 +52,11 @@ export type Asked = { readonly labels: readonly KnownLabel[]; readonly refusal?:
 
 export class LabelsClient {
   constructor(private readonly parts: LabelsClientParts) {}
+
+  /** what sets the token, for messages */
+  get tokenName(): string {
+    return this.parts.tokenName;
+  }
 
   /** @throws LabelLookupError if the token cannot be read */
   get hasToken(): boolean {
@@ -79,7 +85,11 @@ export class LabelsClient {
         if (verdict.kind === 'refused') return { labels: [], refusal: wordsOf(answer) };
         // after a 429 the next permit waits out a short hold and reports a long one
         if (verdict.kind !== 'rate-limited')
-          throw failure(objects, wordsOf(answer) + (verdict.kind === 'unauthorized' ? TOKEN_ADVICE : ''));
+          throw failure(
+            objects,
+            wordsOf(answer) +
+              (verdict.kind === 'unauthorized' ? ` (${this.tokenName} must be a valid token)` : ''),
+          );
       }
     } finally {
       clearTimeout(timer);

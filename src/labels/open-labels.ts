@@ -80,6 +80,8 @@ export type LabelsPlace = {
   /** resolves when Redis answers */
   readonly connected: () => Promise<void>;
   readonly keys: Keys;
+  /** what sets the token; default: the setting of the commands */
+  readonly tokenName?: string | undefined;
 };
 export type Labels = { readonly resolver: TypeResolver; close(): void };
 
@@ -90,7 +92,7 @@ const MAX_SOCKETS = 4;
 
 export function openLabels(
   options: HubSpotOptions,
-  { redis, connected, keys }: LabelsPlace,
+  { redis, connected, keys, tokenName = 'HUBSPOT_ACCESS_TOKEN' }: LabelsPlace,
   refreshMs = REFRESH_MS,
 ): Labels {
   const settings = settingsOf(options);
@@ -105,7 +107,7 @@ export function openLabels(
     opened ??= openHttp(settings, token, calls => quota.tighten(calls));
     return opened;
   };
-  const client = new LabelsClient({ http, quota, turnstile, share, token, windowMs });
+  const client = new LabelsClient({ http, quota, turnstile, share, token, tokenName, windowMs });
   const lifetimeMs = settings.labelCacheSeconds * 1_000;
   const book = new LabelBook({ redis, connected, prefix: keys.labels, client, lifetimeMs, refreshMs });
   const close = () =>

@@ -174,10 +174,12 @@ export type FollowOptions = {
  * const link = { fromObjectType: 'contacts', toObjectType: 'companies', from: 104, to: 202 };
  * const receipt: Receipt = await producer.enqueue(link);
  * console.log(receipt.requestId); // prints: undefined
+ * const { requestId } = await producer.enqueue(link, { request: { name: 'signup form' } });
+ * console.log(typeof requestId); // prints: string
  * ```
  */
 export type Receipt = {
-  /** calls with the same request name that share a bulk share the request; undefined without the option `request` */
+  /** undefined unless the call has the option `request`; calls with the same request name that share a bulk share the request */
   requestId: string | undefined;
 };
 
@@ -272,6 +274,7 @@ export type Producer = {
    * Enqueues one association; many concurrent calls share jobs. Resolves when Redis has acknowledged it.
    * Unacknowledged calls take about 650 bytes each, so use `enqueueMany` for an unbounded number.
    * Without types and label, HubSpot's unlabelled type of the object pair applies.
+   * @returns a receipt whose `requestId` is undefined, unless `options` has a `request` (`{}`, or `{ name }`)
    * @throws ConfigError if an option is invalid or unknown
    * @throws InvalidAssociationError with every fault, and for an unknown label the known ones; nothing was enqueued
    * @throws EnqueueError if Redis is unreachable (within about 2 s) or refuses (`cause` is a RedisUnavailableError), or if

@@ -23,5 +23,5 @@ import { openProducer } from './producer.js';
  * ```
  */
 export function createProducer(options: ProducerOptions = {}): Producer {
-  return openProducer(options);
+  return openProducer(options, 'the option hubspot.accessToken of createProducer');
 }

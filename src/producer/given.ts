@@ -1,16 +1,18 @@
 /**
  * Reads what a caller gives: fields under our names or HubSpot's, types as objects or as texts (`HUBSPOT_DEFINED:279`). Pure.
- * Not responsible for whether the values are valid (associationFaults), except for texts of types.
+ * Not responsible for whether the values are valid (associationFaults), except for texts of types and misspelt object types.
  */
 import {
   type Association,
   type AssociationType,
   associationFaults,
+  isObjectType,
   parseType,
 } from '../shared/contract/association.js';
 import { hasOwnNames, readFields } from '../shared/contract/association-fields.js';
 import type { AssociationInput } from '../shared/contract/association-input.js';
 import { messageOf } from '../shared/contract/errors.js';
+import { misspeltObjectType } from '../shared/contract/object-types.js';
 
 /** Why an association cannot be read: every fault, with its field. */
 export class Faults {
@@ -21,9 +23,26 @@ export class GivenReader {
   /** The latest text of a type and what it says: consecutive associations mostly have the same. */
   #text: string | undefined;
   #types: readonly AssociationType[] = [];
+  /** The latest object types, which are not misspelt: the next association mostly has the same. */
+  #from: unknown;
+  #to: unknown;
 
   /** @returns what was given if there is nothing to read, which a few comparisons find out */
   read(given: AssociationInput): Association | Faults {
+    const association = this.#readFields(given);
+    if (association instanceof Faults) return association;
+    // null and undefined have no fields either
+    const fromObjectType = association?.fromObjectType;
+    const toObjectType = association?.toObjectType;
+    if (fromObjectType === this.#from && toObjectType === this.#to) return association;
+    const faults = [...misspelt('fromObjectType', fromObjectType), ...misspelt('toObjectType', toObjectType)];
+    if (faults.length > 0) return new Faults([...faults, ...associationFaults(association)]);
+    this.#from = fromObjectType;
+    this.#to = toObjectType;
+    return association;
+  }
+
+  #readFields(given: AssociationInput): Association | Faults {
     if (hasOwnNames(given) && areRead(given?.types)) return given as Association;
     if (typeof given !== 'object' || given === null) return new Faults(associationFaults(given));
     const { fields, faults } = hasOwnNames(given) ? { fields: given, faults: [] } : readFields(given);
@@ -43,6 +62,12 @@ export class GivenReader {
     }
     return read;
   }
+}
+
+/** Whether an object type is one at all is for associationFaults to say. */
+function misspelt(field: string, objectType: unknown): string[] {
+  const fault = isObjectType(objectType) ? misspeltObjectType(objectType) : undefined;
+  return fault === undefined ? [] : [`${field}: ${fault}`];
 }
 
 /** @returns true if the types are as jobs have them: none, or a list without texts */

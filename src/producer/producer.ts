@@ -82,12 +82,15 @@ export type FileProducer = Producer & {
   readonly follower: Follower;
 };
 
-/** Does not connect; the first call does. @throws ConfigError with every invalid option */
-export function openProducer(options: ProducerOptions): FileProducer {
+/**
+ * Does not connect; the first call does. @throws ConfigError with every invalid option
+ * @param tokenName what sets the token, for messages; default: the setting of the commands
+ */
+export function openProducer(options: ProducerOptions, tokenName?: string): FileProducer {
   const placeOf = (given: ProducerOptions) => queuePlace(given, process.env);
   const problems = optionProblems(options, placeOf);
   if (problems.length > 0) throw new ConfigError(problems);
-  return new QueueProducer(options, placeOf(options));
+  return new QueueProducer(options, placeOf(options), tokenName);
 }
 
 class QueueProducer implements FileProducer {
@@ -110,7 +113,7 @@ class QueueProducer implements FileProducer {
   readonly #lookups = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor(options: ProducerOptions, { address, prefix }: QueuePlace) {
+  constructor(options: ProducerOptions, { address, prefix }: QueuePlace, tokenName: string | undefined) {
     const { account = DEFAULT_ACCOUNT, source } = options;
     this.#sender = new Sender(address, prefix, account);
     this.#keys = accountKeys(prefix, account);
@@ -128,6 +131,7 @@ class QueueProducer implements FileProducer {
       redis: this.#sender.redis,
       connected: () => this.#sender.connected(),
       keys: this.#keys,
+      tokenName,
     });
     this.typesOf = wish => this.#labels.resolver.typesOf(wish);
     this.#warner = new TypeWarner(

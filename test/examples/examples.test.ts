@@ -200,6 +200,17 @@ print(json.dumps([is_genuine(secret, body.encode(), header) for header in header
     await eventually(async () => expect(await rig.redis.hget(counters, 'created')).toBe('2'));
   });
 
+  (hasPython ? it : it.skip)('examples/readme_gateway.py (skipped without python3)', async () => {
+    const gateway = await startGateway({ REDIS_URL: test.url, QUEUE_PREFIX: test.newPrefix() });
+    try {
+      const env = { PATH: process.env.PATH, GATEWAY_URL: gateway.url };
+      const { stdout } = await run('python3', ['-B', 'examples/readme_gateway.py'], { env });
+      expect(stdout).toMatch(/'accepted': 1\b/);
+    } finally {
+      await gateway.end('SIGTERM');
+    }
+  });
+
   it('examples/hubspot-sdk.mjs', async () => {
     const gateway = await startGateway({ REDIS_URL: test.url, QUEUE_PREFIX: test.newPrefix() });
     try {

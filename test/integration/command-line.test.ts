@@ -34,6 +34,7 @@ const COMMANDS = [
   'simulator',
   'dashboard',
   'doctor',
+  'settings',
   'failures list',
   'failures retry',
   'failures export',
@@ -56,6 +57,26 @@ describe('help', () => {
     expect(status).toBe(0);
   });
 
+  test('of a command comes with help COMMAND as well, also of a subcommand', () => {
+    for (const command of ['worker', 'failures retry', 'failures', ''])
+      expect(run(['help', ...command.split(' ').filter(Boolean)])).toEqual(
+        run([...command.split(' ').filter(Boolean), '--help']),
+      );
+  });
+
+  test.each([
+    [['retry', '--help'], 'failures retry or requests retry'],
+    [['help', 'wait'], 'requests wait'],
+    [['help', 'failures', 'rety'], 'retry'],
+    [['wrker', '--help'], 'worker'],
+    [['exprt'], 'failures export or requests export'],
+  ])('of the unknown command %j is none: it names the one that was meant', (args, meant) => {
+    const { status, stdout, stderr } = run(args);
+    expect(stderr).toMatch(/unknown command '/);
+    expect(stderr).toContain(`: did you mean ${meant}?\n`);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
   test('of the whole names every command', () => {
     const { status, stdout } = run(['--help']);
     for (const command of ['worker', 'enqueue', 'stats', 'failures', 'simulator'])
@@ -67,6 +88,11 @@ describe('help', () => {
   test('values are shown as needed, and the simulator tells its conventions', () => {
     expect(run(['enqueue', '--help']).stdout).toContain('--from <type>');
     expect(run(['simulator', '--help']).stdout).toMatch(/--port <n>.*\(default 8787\)[\s\S]*record ids/);
+  });
+
+  test('of each command leads to the settings', () => {
+    for (const args of [[], ['worker'], ['failures', 'list']])
+      expect(run([...args, '--help']).stdout).toMatch(/association-queue\s+settings/);
   });
 
   test('--version is that of the package', () => {
@@ -132,7 +158,7 @@ describe('mistakes exit 2', () => {
   ])('%j', (args, line) => {
     const { status, stdout, stderr } = run(args);
     expect(stderr.split('\n')).toContain(line);
-    expect(stderr).toMatch(/See: association-queue.* --help\n$/);
+    expect(stderr).toMatch(/See: association-queue.* --help( and association-queue settings)?\n$/);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(stdout).toBe('');
     expect(status).toBe(2);
@@ -175,7 +201,7 @@ describe('mistakes exit 2', () => {
       'association-queue enqueue: HUBSPOT_ACCES_TOKEN is not a setting: did you mean HUBSPOT_ACCESS_TOKEN?',
       'association-queue enqueue: REDIS_URL is not a URL that starts with redis://, rediss://, redis+sentinel:// or rediss+sentinel://',
       'association-queue enqueue: BATCH_LINGER_MS "x" is not an integer from 0 to 60000 (ms)',
-      'See: association-queue enqueue --help',
+      'See: association-queue enqueue --help and association-queue settings',
     ]);
     expect(status).toBe(2);
   });
@@ -188,6 +214,38 @@ describe('mistakes exit 2', () => {
     expect(run(['simulator', '--seeed', '1'], { REDIS_URL: 'nonsense', HUBSPOT_X: '1' }).stderr).toBe(
       'association-queue simulator: unknown option --seeed: did you mean --seed?\nSee: association-queue simulator --help\n',
     );
+  });
+});
+
+describe('settings', () => {
+  test('lists every setting, whatever is wrong with the environment, and shows no value', () => {
+    const env = { REDIS_URL: 'http://hunter2', HUBSPOT_ACCESS_TOKEN: 'hunter2', RATE_LIMIT_CALL: 'hunter2' };
+    const { status, stdout, stderr } = run(['settings'], env);
+    expect(stdout).toMatch(
+      /^RATE_LIMIT_CALLS {2}\(default 100, unit: calls\)\n {4}calls allowed per rolling/m,
+    );
+    expect(stdout).toMatch(/^HUBSPOT_ACCESS_TOKEN {2}\(secret, no default\)$/m);
+    expect(stdout).not.toContain('hunter2');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('--env is a file that a command reads without a complaint', () => {
+    const { stdout } = run(['settings', '--env']);
+    const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'association-queue-cli-')), 'settings.env');
+    writeFileSync(file, stdout);
+    expect(run(['worker', '--env-file', file]).stderr).toMatch(
+      /^association-queue worker: HUBSPOT_ACCESS_TOKEN is not/,
+    );
+    writeFileSync(file, stdout.replace(/^#(RATE_LIMIT_CALLS)=.*/m, '$1=many'));
+    expect(run(['stats', '--env-file', file]).stderr).toContain('RATE_LIMIT_CALLS "many"');
+    rmSync(path.dirname(file), { recursive: true });
+  });
+
+  test('stand at the end of an error about a setting, and of no other', () => {
+    expect(run(['stats'], { RATE_LIMIT_CALLS: 'many' }).stderr).toMatch(
+      /See: association-queue stats --help and association-queue settings\n$/,
+    );
+    expect(run(['stats', '--jsn']).stderr).toMatch(/See: association-queue stats --help\n$/);
   });
 });
 
@@ -272,6 +330,7 @@ describe('a port that is taken', () => {
     expect(result.stderr).toBe(
       `association-queue ${args[0]}: port ${port} on 127.0.0.1 is taken by another process (EADDRINUSE): set ${setting} to another port, or to 0 for a free one\n`,
     );
+    expect(result.stdout).not.toContain('"stopped"');
     expect(result.status).toBe(1);
   });
 });

@@ -6,7 +6,7 @@
 import type { Config } from '../../shared/runtime/config.js';
 import { limitsOf } from '../../shared/state/capacity.js';
 import { type QueueState, queueStateReader } from '../../shared/state/queue-state.js';
-import type { WorkerReport } from '../../shared/state/worker-reports.js';
+import type { Roll, WorkerReport } from '../../shared/state/worker-reports.js';
 import type { QueueAccess } from '../connection.js';
 
 /** What `stats --json` prints; the shape is a contract (docs: README, "stats"). */
@@ -29,6 +29,8 @@ export type Stats = {
   oldestWaitingSeconds: number | null;
   /** null: not paused; its fields are null if another BullMQ client paused it; `at` as ISO 8601 */
   paused: { by: string | null; reason: string | null; at: string | null } | null;
+  /** vanished: silent since the last hour without a regular end; `lastVanishedAt` as ISO 8601 */
+  workers: { alive: number; vanished: number; lastVanishedAt: string | null };
   isolation: IsolationFigures;
   /** held object pairs, the earliest next try first; `until` as ISO 8601 */
   heldPairs: { objectPair: string; until: string; reason: string }[];
@@ -70,8 +72,17 @@ export function statsOf(account: string, state: QueueState): Stats {
     },
     oldestWaitingSeconds,
     paused: paused && { ...paused, at: paused.at === null ? null : isoTime(paused.at) },
+    workers: workersOf(workers),
     isolation: isolationOf(workers.alive),
     heldPairs: heldPairs.map(held => ({ ...held, until: isoTime(held.until) })),
+  };
+}
+
+function workersOf({ alive, vanished }: Roll): Stats['workers'] {
+  const last = vanished.at(-1); // the earliest is first
+  return {
+    ...{ alive: alive.length, vanished: vanished.length },
+    lastVanishedAt: last === undefined ? null : isoTime(last.lastSeen),
   };
 }
 

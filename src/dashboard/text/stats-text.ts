@@ -34,6 +34,7 @@ export function statsText(
     ],
     ...(associations.cancelled > 0 ? [['', 'cancelled', count(associations.cancelled), '']] : []),
     ['', 'retried', count(associations.retried), ''],
+    ['workers', 'alive', count(stats.workers.alive), vanished(stats.workers, now)],
     ['jobs', 'waiting', count(jobs.waiting), oldest(stats.oldestWaitingSeconds)],
     ['', 'active', count(jobs.active), ''],
     ['', 'delayed', count(jobs.delayed), jobs.delayed > 0 ? 'come back for another attempt' : ''],
@@ -86,6 +87,12 @@ export function statsLine({ queueState: { now }, stats, state }: StatsReading): 
 
 /** The same sentence as on the page. */
 const sentence = (state: StateFigures): string => harmless(stateSentence(state, clockAt(state.now)).text);
+
+function vanished({ vanished: number, lastVanishedAt }: Stats['workers'], now: number): string {
+  if (lastVanishedAt === null) return '';
+  const ago = duration((now - Date.parse(lastVanishedAt)) / 1_000);
+  return `${count(number)} vanished${number === 1 ? '' : ', the latest'} ${ago} ago`;
+}
 
 const oldest = (seconds: number | null): string =>
   seconds === null ? '' : `next in line was enqueued ${duration(seconds)} ago`;

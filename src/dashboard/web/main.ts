@@ -108,14 +108,14 @@ function createDashboard(config: Config, log: Logger): Service {
       });
       void upkeep();
       for (const announcer of announcers) await announcer.start();
-      logger.info({
-        event: 'started',
-        url,
-        readOnly: config.dashboardReadOnly === 'true',
-        redis: redisPlace(config.redisUrl),
-      });
+      const readOnly = config.dashboardReadOnly === 'true';
+      logger.info(
+        { event: 'started', url, readOnly, redis: redisPlace(config.redisUrl) },
+        `dashboard: ${url}`,
+      );
     },
     async stop() {
+      const wasListening = app.server.listening; // otherwise there is an error to read, and nothing that stopped
       stopping.abort();
       poller.stop();
       for (const announcer of announcers) await announcer.stop();
@@ -124,7 +124,7 @@ function createDashboard(config: Config, log: Logger): Service {
       await settlesWithin(closed, STOP_MS);
       await queue.close().catch(() => {});
       await watch.stop();
-      logger.info({ event: 'stopped' });
+      if (wasListening) logger.info({ event: 'stopped' });
     },
   };
 }

@@ -10,6 +10,7 @@ import { Packer } from '../../producer/packer.js';
 import { associationFaults, isObjectType, type JobData } from '../../shared/contract/association.js';
 import { fieldMeant, fieldNamed } from '../../shared/contract/association-fields.js';
 import { LabelLookupError } from '../../shared/contract/errors.js';
+import { misspeltObjectType } from '../../shared/contract/object-types.js';
 import { quote } from '../../shared/contract/record-id.js';
 import { type Fault, NOTHING_ENQUEUED, Refusal, unavailable } from '../refusal.js';
 import { cut, inputFaults, isRecord, placed, readInput } from './input.js';
@@ -33,12 +34,8 @@ export async function readInputs(
   body: unknown,
   { maxInputs, typesOf }: InputOptions,
 ): Promise<ReadInputs> {
-  if (!isObjectType(fromObjectType) || !isObjectType(toObjectType))
-    throw new Refusal(
-      400,
-      'The object types in the path are wrong',
-      objectTypeFaults(fromObjectType, toObjectType),
-    );
+  const wrong = objectTypeFaults({ fromObjectType, toObjectType });
+  if (wrong.length > 0) throw new Refusal(400, 'The object types in the path are wrong', wrong);
   const inputs = isRecord(body) ? body.inputs : undefined;
   if (!Array.isArray(inputs))
     throw new Refusal(400, 'The body must be a JSON object with a list of inputs', [
@@ -146,7 +143,13 @@ const GOOD = {
   types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 1 }],
 } as const;
 
-const objectTypeFaults = (fromObjectType: string, toObjectType: string): Fault[] =>
-  associationFaults({ ...GOOD, fromObjectType: cut(fromObjectType), toObjectType: cut(toObjectType) }).map(
-    fault => placed(fault, place => place),
-  );
+function objectTypeFaults(sides: Readonly<Record<'fromObjectType' | 'toObjectType', string>>): Fault[] {
+  const { fromObjectType, toObjectType } = sides;
+  const given = { fromObjectType: cut(fromObjectType), toObjectType: cut(toObjectType) };
+  const malformed = associationFaults({ ...GOOD, ...given });
+  const misspelt = Object.entries(sides).flatMap(([side, name]) => {
+    const fault = isObjectType(name) ? misspeltObjectType(name) : undefined;
+    return fault === undefined ? [] : `${side}: ${fault}`;
+  });
+  return [...malformed, ...misspelt].map(fault => placed(fault, place => place));
+}

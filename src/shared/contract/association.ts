@@ -10,6 +10,7 @@
  *
  * Pure: no I/O, no clock.
  */
+import { didYouMean, meant } from './did-you-mean.js';
 import { isCleanText, quote, recordIdFault } from './record-id.js';
 
 /**
@@ -252,6 +253,17 @@ export function parseType(text: string): AssociationType {
   const [category, id, ...rest] = text.trim().split(':');
   const type = { associationCategory: category, associationTypeId: typeIdOf(id) } as AssociationType;
   if (rest.length > 0 || typesFaults([type]).length > 0)
-    throw new RangeError(`${quote(text)} is not an association type (such as HUBSPOT_DEFINED:279)`);
+    throw new RangeError(`${quote(text)} is not an association type${typeMeant(text.trim())}`);
   return type;
+}
+
+/** `279` lacks its category, and `HUBSPOT_DEFIND:279` has a misspelt one; other texts get an example. */
+function typeMeant(text: string): string {
+  if (typeIdPattern.test(text)) return didYouMean(`HUBSPOT_DEFINED:${text}`);
+  const [category = '', id = '', ...rest] = text.split(':');
+  const near =
+    typeIdPattern.test(id.trim()) && rest.length === 0
+      ? meant(category.trim(), ASSOCIATION_CATEGORIES)
+      : undefined;
+  return near ? didYouMean(`${near}:${id.trim()}`) : ' (such as HUBSPOT_DEFINED:279)';
 }

@@ -68,15 +68,30 @@ export function objectTypeId(name: string): string | undefined {
 /** Ids of any object type, and names of custom ones with or without the portal. */
 const UNCHECKED = /^(\d{1,3}-\d{1,12}|p\d*_[a-z0-9_-]+)$/;
 
-/** @returns why the name is probably a mistake; undefined if HubSpot knows it, or only HubSpot can know it */
+/** @returns true if HubSpot knows the name, or only HubSpot can know it */
+const isAcceptable = (name: string): boolean => idByName.has(name) || UNCHECKED.test(name);
+
+/** For the command line. @returns why the name is probably a mistake; undefined if it is acceptable */
 export function objectTypeFault(name: string): string | undefined {
   const lower = name.toLowerCase();
-  if (idByName.has(lower) || UNCHECKED.test(lower)) return undefined;
+  if (isAcceptable(lower)) return undefined;
   const near = meant(lower, STANDARD_NAMES);
   const remedy = near
     ? `${didYouMean(near)} (if not: --any-object-type)`
     : ` (a custom object has an id, such as 2-1234; for any other name: --any-object-type)`;
   return `${quote(name)} is not an object type that HubSpot's guide lists${remedy}`;
+}
+
+/**
+ * For the library and the gateway, which let through any name that is not nearly one of HubSpot's own.
+ * @returns why the name is probably a misspelt one of HubSpot's own; undefined if it is not
+ */
+export function misspeltObjectType(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  const near = isAcceptable(lower) ? undefined : meant(lower, STANDARD_NAMES);
+  return (
+    near && `${quote(name)} is not an object type${didYouMean(near)} (if not: give its id, such as 2-1234)`
+  );
 }
 
 /** @returns the same text for all names of an object type, known or not */

@@ -52,6 +52,8 @@ const SERVICE_ADDRESS = /^(tcp|udp|sctp):\/\//;
 const TOKEN_FILE = 'HUBSPOT_ACCESS_TOKEN_FILE';
 /** Other software has similar names (REDIS_URI, LOGLEVEL, LOG_FORMATS), which do not count as misspelt. */
 const COMMON_NAMES = ['REDIS_URL', 'LOG_LEVEL', 'LOG_FORMAT'];
+/** Names like REDIS_URL that other software uses (KREDIS_URL is Rails'). Any other that is one slip away is misspelt. */
+const OTHERS_REDIS_NAMES = /^(REDIS_UR[IL][S\d]?|REDISURL|[A-Z]REDIS_URL)$/;
 /** Names that some commands read themselves; known here so that one environment serves all commands. */
 const OTHER_KNOWN_NAMES: readonly string[] = [
   TOKEN_FILE,
@@ -168,7 +170,7 @@ function unknownNames(env: Environment): { problems: string[]; warnings: string[
     if (known.includes(name) || KUBERNETES.test(name)) continue;
     const isLikeOurs = OUR_PREFIXES.some(prefix => name.startsWith(prefix));
     const own = known.filter(setting => !COMMON_NAMES.includes(setting));
-    const misspelt = meant(name, own, { edits: editsOfSetting, as: asWritten });
+    const misspelt = meant(name, own, { edits: editsOfSetting, as: asWritten }) ?? redisUrlMeant(name);
     const shortened = meant(
       name,
       known.filter(setting => isLikeOurs && isShortened(name, setting)),
@@ -180,6 +182,19 @@ function unknownNames(env: Environment): { problems: string[]; warnings: string[
     else if (isLikeOurs) warnings.push(`${name} is not a setting and is ignored`);
   }
   return { problems, warnings };
+}
+
+/** One letter is added, left out, changed, or has changed places with the next one. */
+function redisUrlMeant(name: string): 'REDIS_URL' | undefined {
+  const url = SETTINGS.redisUrl.name;
+  if (OTHERS_REDIS_NAMES.test(name)) return undefined;
+  const isSwapped =
+    name.length === url.length &&
+    Array.from(
+      url.slice(1),
+      (_, at) => url.slice(0, at) + url[at + 1] + url[at] + url.slice(at + 2),
+    ).includes(name);
+  return isSwapped || isNear(name, url, 1) ? 'REDIS_URL' : undefined;
 }
 
 /** Short names are similar to many others, so that they need fewer edits. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Reported } from '../../../src/doctor/finding.js';
+import { notChecked, type Reported } from '../../../src/doctor/finding.js';
 import { exitCodeOf, reportOf, reportText } from '../../../src/doctor/report.js';
 
 const finding = (status: Reported['status'], check = 'redis'): Reported => ({
@@ -29,6 +29,28 @@ test('a line for each finding, its remedy below it, and the sum', () => {
     '',
     '1 fault, 1 warning, 1 ok',
   ]);
+});
+
+test('checks that were not made for one reason share a line, which names them', () => {
+  const unmade = (check: string): Reported => ({ ...notChecked('Redis is away', 'see redis'), check });
+  const findings = [
+    finding('fault'),
+    unmade('memory'),
+    finding('ok', 'token'),
+    unmade('clock'),
+    { ...notChecked('HubSpot is away', 'see token'), check: 'scopes' },
+  ];
+  expect(reportText(report(...findings)).split('\n')).toEqual([
+    'fault    redis     it is fault',
+    'warning  2 checks  not checked, because Redis is away: memory, clock',
+    '                   → see redis',
+    'ok       token     it is ok',
+    'warning  scopes    not checked, because HubSpot is away',
+    '                   → see token',
+    '',
+    '1 fault, 3 warnings (3 not checked), 1 ok',
+  ]);
+  expect(report(...findings).findings).toHaveLength(5);
 });
 
 test('foreign words cannot control the terminal', () => {

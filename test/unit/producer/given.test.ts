@@ -13,6 +13,28 @@ const faultsOf = (given: unknown): readonly string[] => {
   return result instanceof Faults ? result.list : [];
 };
 
+describe('a misspelt object type', () => {
+  it('is refused with the one that was meant, whatever the associations before it had', () => {
+    const reader = new GivenReader();
+    const reads = ['contacts', 'contcts', 'contacts', '2-7', 'contcts', 'martians'].map(fromObjectType =>
+      reader.read({ ...link, fromObjectType }),
+    );
+    const refused = new Faults([
+      'fromObjectType: "contcts" is not an object type: did you mean contacts? (if not: give its id, such as 2-1234)',
+    ]);
+    expect(reads.map(each => (each instanceof Faults ? each : 'read'))).toEqual([
+      ...['read', refused, 'read', 'read', refused, 'read'],
+    ]);
+  });
+
+  it('is found under HubSpot’s names of fields as well, beside other faults', () => {
+    expect(faultsOf({ ...link, from_object_type: 'contcts', fromObjectType: undefined, to: '' })).toEqual([
+      expect.stringMatching(/^fromObjectType: "contcts".*did you mean contacts/),
+      expect.stringMatching(/^to: /),
+    ]);
+  });
+});
+
 describe('the types of an association', () => {
   it.each([
     ['a text', 'HUBSPOT_DEFINED:279', [PLAIN]],
@@ -40,10 +62,10 @@ describe('the types of an association', () => {
 
   it.each([
     ['', 'types: "" is not an association type (such as HUBSPOT_DEFINED:279)'],
-    ['279', 'types: "279" is not an association type (such as HUBSPOT_DEFINED:279)'],
+    ['279', 'types: "279" is not an association type: did you mean HUBSPOT_DEFINED:279?'],
     [
       'hubspot_defined:279',
-      'types: "hubspot_defined:279" is not an association type (such as HUBSPOT_DEFINED:279)',
+      'types: "hubspot_defined:279" is not an association type: did you mean HUBSPOT_DEFINED:279?',
     ],
     [
       ['HUBSPOT_DEFINED:279', 'HUBSPOT_DEFINED:0'],

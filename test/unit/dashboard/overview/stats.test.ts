@@ -1,7 +1,8 @@
 /** The figures of `stats`: isolation, summed over the workers. */
 import { expect, test } from '@jest/globals';
-import { isolationOf, type Stats } from '../../../../src/dashboard/overview/stats.js';
+import { isolationOf, type Stats, statsOf } from '../../../../src/dashboard/overview/stats.js';
 import type { SearchReport, WorkerReport } from '../../../../src/shared/state/worker-reports.js';
+import { queueStateOf } from '../../../support/queue-state.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 
@@ -32,4 +33,14 @@ test.each<[string, (SearchReport | undefined)[], Stats['isolation']]>([
     ...{ state: 'sending', inFlight: 8, maxInFlight: 10, jobs: 20, associations: 10_000 },
   };
   expect(isolationOf(searches.map(search => ({ ...worker, ...(search && { search }) })))).toEqual(isolation);
+});
+
+test('workers that are alive and those that have vanished are counted, with the time of the last one', () => {
+  const vanished = [now - 60_000, now - 12_000].map((lastSeen, at) => ({ id: String(at), lastSeen }));
+  const state = queueStateOf({ now, workers: { alive: [], vanished } });
+  expect(statsOf('default', state).workers).toEqual({
+    alive: 0,
+    vanished: 2,
+    lastVanishedAt: '2026-03-01T11:59:48.000Z',
+  });
 });

@@ -62,6 +62,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
           oldestWaitingSeconds: 125,
           paused: null,
           isolation: { inputs: 0, invalid: 0, callShare: 0 },
+          workers: { alive: 0, vanished: 0, lastVanishedAt: null },
           heldPairs: [],
         },
         discarded: 0,

@@ -26,6 +26,7 @@ function readingOf(
     },
     oldestWaitingSeconds: null,
     paused: null,
+    workers: { alive: 0, vanished: 0, lastVanishedAt: null },
     isolation: { inputs: 0, invalid: 0, callShare: 0 },
     heldPairs: [],
   };
@@ -93,4 +94,16 @@ test('the text of stats for a pipe is one line', () => {
     /^2026-03-01T12:00:00.000Z {2}created 1234567 .*waiting 5 .*in-window 56\/100/,
   );
   expect(statsLine(readingOf({}))).not.toContain('\n');
+});
+
+test('the text of stats shows the workers that are alive, and when the last one vanished', () => {
+  const lineOf = (workers: Stats['workers']) => {
+    const given = readingOf({});
+    const lines = statsText({ ...given, stats: { ...given.stats, workers } }, 'redis://x').split('\n');
+    return lines.find(line => line.startsWith('workers'));
+  };
+  const lastVanishedAt = new Date(now - 12_000).toISOString();
+  expect(lineOf({ alive: 2, vanished: 0, lastVanishedAt: null })).toMatch(/^workers +alive +2$/);
+  expect(lineOf({ alive: 2, vanished: 1, lastVanishedAt })).toMatch(/ 2 {2}1 vanished 12 s ago$/);
+  expect(lineOf({ alive: 0, vanished: 3, lastVanishedAt })).toMatch(/ 0 {2}3 vanished, the latest 12 s ago$/);
 });

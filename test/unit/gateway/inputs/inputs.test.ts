@@ -50,6 +50,20 @@ describe('the inputs of a request', () => {
     });
   });
 
+  it('are refused for a misspelt object type in the path; a custom one passes', async () => {
+    const body = { inputs: [inputOf(1, 2)] };
+    const refusal = await refusalOf(() =>
+      readInputs('contcts', 'companys', body, { maxInputs: 10, typesOf }),
+    );
+    expect(refusal.status).toBe(400);
+    expect(refusal.faults).toEqual([
+      { message: expect.stringContaining('did you mean contacts?'), in: 'fromObjectType' },
+      { message: expect.stringContaining('did you mean company?'), in: 'toObjectType' },
+    ]);
+    for (const custom of ['2-1234', 'p77_contcts', '0-31337'])
+      expect((await readInputs(custom, 'companies', body, { maxInputs: 10, typesOf })).jobs).toHaveLength(1);
+  });
+
   it('are refused with the index of every bad one', async () => {
     const long = 'x'.repeat(1_000_000);
     const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);

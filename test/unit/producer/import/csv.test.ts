@@ -228,7 +228,7 @@ describe('files as people have them', () => {
     expect(parsed.associations.map(({ types }) => types?.length)).toEqual([2, 1]);
     expect(parsed.associations[1]?.types).toEqual(defaults.types);
     expect(parsed.refused).toEqual([
-      '3: types: "279" is not an association type (such as HUBSPOT_DEFINED:279)',
+      '3: types: "279" is not an association type: did you mean HUBSPOT_DEFINED:279?',
     ]);
   });
 

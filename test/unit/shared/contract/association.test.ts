@@ -112,10 +112,17 @@ describe('types in text', () => {
     'X:1',
     'HUBSPOT_DEFINED:0',
     'HUBSPOT_DEFINED:1.5',
-    '279',
     'HUBSPOT_DEFINED:0x117',
     'HUBSPOT_DEFINED:2.79e2',
-  ])('refuse "%s"', text => {
+  ])('refuse "%s" with an example', text => {
     expect(() => parseType(text)).toThrow(/is not an association type \(such as HUBSPOT_DEFINED:279\)/);
+  });
+
+  test.each([
+    ['279', 'HUBSPOT_DEFINED:279'],
+    ['HUBSPOT_DEFIND:279', 'HUBSPOT_DEFINED:279'],
+    ['user_defined:36', 'USER_DEFINED:36'],
+  ])('refuse "%s": did you mean %s?', (text, meant) => {
+    expect(() => parseType(text)).toThrow(`is not an association type: did you mean ${meant}?`);
   });
 });

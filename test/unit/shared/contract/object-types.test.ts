@@ -1,6 +1,10 @@
 /** Names and ids of object types. */
 import { describe, expect, it } from '@jest/globals';
-import { objectTypeId } from '../../../../src/shared/contract/object-types.js';
+import {
+  misspeltObjectType,
+  objectTypeFault,
+  objectTypeId,
+} from '../../../../src/shared/contract/object-types.js';
 
 describe('the id of an object type', () => {
   it.each([
@@ -17,4 +21,20 @@ describe('the id of an object type', () => {
     ['conatcts', undefined],
     ['0-31337', undefined],
   ])('of %s is %s', (name, id) => expect(objectTypeId(name)).toBe(id));
+});
+
+describe('a misspelt name of HubSpot’s own types', () => {
+  it.each([
+    ['contcts', 'contacts'],
+    ['Compnies', 'companies'],
+    ['tiket', 'ticket'],
+  ])('%s is refused everywhere: did you mean %s?', (name, meant) => {
+    for (const fault of [misspeltObjectType(name), objectTypeFault(name)])
+      expect(fault).toContain(`did you mean ${meant}?`);
+  });
+
+  it.each(['contacts', 'CONTACT', '0-1', '0-31337', '2-1234', 'p77_contcts', 'p_contcts', 'martians'])(
+    '%s is none',
+    name => expect(misspeltObjectType(name)).toBeUndefined(),
+  );
 });

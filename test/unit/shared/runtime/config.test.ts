@@ -52,6 +52,18 @@ describe('the settings', () => {
   });
 });
 
+describe('names like REDIS_URL that other software uses', () => {
+  test.each([
+    'REDIS_URI',
+    'REDIS_URLS',
+    'REDIS_URL2',
+    'REDISURL',
+    'KREDIS_URL',
+    'REDIS_TLS_URL',
+    'REDIS_HOST',
+  ])('%s is ignored without a word', name => expect(parseConfig({ [name]: 'x' }).warnings).toEqual([]));
+});
+
 describe('a bad setting', () => {
   test('is reported together with all others, in a line that names the variable', () => {
     const problems = problemsOf(
@@ -94,6 +106,11 @@ describe('a bad setting', () => {
     ['ALERT_URL', 'ALERT_WEBHOOK_URL'],
     ['REQUEST_WEBHOOK_SECRT', 'REQUEST_WEBHOOK_SECRET'],
     ['HUBSPOT_TOKEN', 'HUBSPOT_ACCESS_TOKEN'],
+    ['REDIS_UR', 'REDIS_URL'],
+    ['REDIS_ULR', 'REDIS_URL'],
+    ['REDS_URL', 'REDIS_URL'],
+    ['REDIS_URLL', 'REDIS_URL'],
+    ['REDIS_URN', 'REDIS_URL'],
   ])('%s: did you mean %s?', (given, meant) => {
     expect(problemsOf({ [given]: 'x' })).toEqual([`${given} is not a setting: did you mean ${meant}?`]);
   });
