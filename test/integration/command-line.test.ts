@@ -2,7 +2,7 @@
  * The command line as a process: help, mistakes, exit codes. Nothing here needs Redis or HubSpot.
  * Runs dist/cli.js, which `npm test` has built.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -350,4 +350,22 @@ test('LOG_FORMAT=pretty: lines for people; in a pipe it is JSON unless it says s
   expect(run(['gateway'], { ...env, LOG_FORMAT: 'nice' }).stderr).toMatch(
     /LOG_FORMAT "nice" is not one of pretty, json/,
   );
+});
+
+test.each([
+  ['gateway', /INFO {3}gateway {2}gateway: http:\/\/127\.0\.0\.1:\d+, page \/docs /],
+  ['dashboard', /INFO {3}dashboard {2}dashboard: http:\/\/127\.0\.0\.1:\d+ /],
+])('%s says its address to people when it has started', async (command, line) => {
+  const env = { PATH: process.env.PATH, REDIS_URL: NOWHERE, LOG_FORMAT: 'pretty' };
+  const child = spawn(process.execPath, [cli, command], {
+    env: { ...env, GATEWAY_PORT: '0', DASHBOARD_PORT: '0' },
+  });
+  const ended = once(child, 'close');
+  let output = '';
+  for await (const chunk of child.stdout) {
+    output += String(chunk);
+    if (line.test(output)) child.kill();
+  }
+  await ended;
+  expect(output).toMatch(line);
 });
