@@ -155,6 +155,7 @@ it('says what is in it: for the heartbeat and for metrics', async () => {
       inFlight: 0,
     },
     search: { inputs: 0, invalid: 0, calls: 0, suspectCalls: 0 },
+    fetching: { ms: 0, error: undefined },
   });
   box.enqueue([10]);
   await box.start();

@@ -49,7 +49,7 @@ describe("the state is said in the page's own sentence", () => {
     [
       'backoff',
       readingOf({ delayed: 2 }, { backlog: 2, nextTryAt: now + 60_000 }),
-      'Waiting to try 2 again, next try 12:01 UTC; nothing is lost',
+      'Waiting to try 2 again, next try in 60 s; nothing is lost',
     ],
     [
       'held, without a word of HubSpot reaching the terminal as a command',
@@ -65,7 +65,7 @@ describe("the state is said in the page's own sentence", () => {
     const given = readingOf({ delayed: 2 }, { backlog: 2, nextTryAt: now + 60_000 });
     expect(statsText(given, 'redis://x', 30).split('\n').slice(1, 4)).toEqual([
       'Waiting to try 2 again, next',
-      'try 12:01 UTC; nothing is lost',
+      'try in 60 s; nothing is lost',
       '',
     ]);
   });
