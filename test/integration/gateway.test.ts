@@ -275,8 +275,8 @@ it('describes itself', async () => {
     CREATE.replace('contacts', '{fromObjectType}').replace('companies', '{toObjectType}'),
   );
   const page = await (await fetch(`${gateway.url}/docs`)).text();
-  expect(page).toContain('Idempotency-Key');
-  expect(page).not.toMatch(/src=|@import|url\(/);
+  expect(page).toContain('<title>Association queue: gateway</title>');
+  expect(page).not.toMatch(/https?:/); // it loads only what the gateway serves
   await gateway.post(inputsOf(3));
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
   expect(metrics).toMatch(/^association_gateway_accepted_associations_total 3$/m);
