@@ -25,7 +25,7 @@ export type QueueAccess = {
  */
 export async function withQueue<T>(config: Config, use: (access: QueueAccess) => Promise<T>): Promise<T> {
   let lastError: unknown;
-  const redis = openRedis(config.redisUrl, 'hasty', error => {
+  const redis = openRedis(config.redis, 'hasty', error => {
     lastError = error;
   });
   const { retryStrategy, socketTimeout } = redis.options;
@@ -57,8 +57,8 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
 
 export function unreachable(config: Config, cause: unknown): Error {
   const reason = redisReason(cause) || 'the connection is gone';
-  const remedy = redisRemedy(reason) || 'REDIS_URL says where it is';
-  return new Error(`Redis at ${redisPlace(config.redisUrl)} cannot be used: ${reason} (${remedy})`, {
+  const remedy = redisRemedy(reason, config.redis) || 'REDIS_URL says where it is';
+  return new Error(`Redis at ${redisPlace(config.redis)} cannot be used: ${reason} (${remedy})`, {
     cause,
   });
 }

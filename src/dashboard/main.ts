@@ -52,7 +52,7 @@ export async function runStats(config: Config, options: { json: boolean; watch: 
     }
     if (json) return printJson((await readStats(access, config)).stats, 2);
     const reading = await new StateReader(access, config).read();
-    await print(statsText(reading, redisPlace(config.redisUrl), process.stdout.columns));
+    await print(statsText(reading, redisPlace(config.redis), process.stdout.columns));
   });
 }
 

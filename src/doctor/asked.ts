@@ -69,7 +69,7 @@ export function askEverything(config: Config, env: Environment): Asked {
 /** One connection, one attempt. If it fails, everything that is asked of Redis fails with its reason. */
 function askingRedis(config: Config) {
   let lastError: unknown;
-  const redis = openRedis(config.redisUrl, 'hasty', error => {
+  const redis = openRedis(config.redis, 'hasty', error => {
     lastError = error;
   });
   redis.options.retryStrategy = () => null;

@@ -1,7 +1,7 @@
 /** The list of checks, in the order in which they are shown: which facts each needs, and which file judges them. */
 import type { Told } from '../hubspot/account.js';
 import type { Config } from '../shared/runtime/config.js';
-import { redisReason, redisRemedy } from '../shared/runtime/redis.js';
+import { type RedisAddress, redisReason, redisRemedy } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import type { Asked, HubSpotFacts } from './asked.js';
 import { type Finding, fault, notChecked } from './finding.js';
@@ -36,7 +36,7 @@ export type About = {
 export function checksOf(asked: Asked, about: About): Check[] {
   const { config, version, now } = about;
   return [
-    ...redisChecks(asked, redisPlace(config.redisUrl)),
+    ...redisChecks(asked, config.redis),
     ofRedis(asked, 'queue', async () => judgeQueue(await asked.queue)),
     ofRedis(asked, 'workers', async () => judgeWorkers(await asked.queue, version)),
     ofRedis(asked, 'jobs', async () => [judgeJobs(await asked.jobs)]),
@@ -49,7 +49,8 @@ export function checksOf(asked: Asked, about: About): Check[] {
 }
 
 /** The first check says why Redis cannot be used; the others then only say that they were not made. */
-function redisChecks(asked: Asked, place: string): Check[] {
+function redisChecks(asked: Asked, address: RedisAddress): Check[] {
+  const place = redisPlace(address);
   const server: Check = {
     name: 'redis',
     async find() {
@@ -60,7 +61,8 @@ function redisChecks(asked: Asked, place: string): Check[] {
         return [
           fault(
             `Redis at ${place} cannot be used: ${reason}`,
-            redisRemedy(reason) || 'REDIS_URL says where it is; start Redis there, or correct REDIS_URL',
+            redisRemedy(reason, address) ||
+              'REDIS_URL says where it is; start Redis there, or correct REDIS_URL',
           ),
         ];
       }

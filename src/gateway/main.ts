@@ -41,7 +41,7 @@ export async function runGateway(config: Config): Promise<void> {
 function createGateway(config: Config, log: Logger, tracing: Tracing | undefined): Service {
   const keys = accountKeys(config.queuePrefix);
   const watch = new RedisWatch({
-    ...{ url: config.redisUrl, keys, logger: log },
+    ...{ address: config.redis, keys, logger: log },
     consequence: 'requests are refused until it can',
   });
   const commands = watch.open('commands', 'hasty');
@@ -102,7 +102,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
         hostSetting: 'GATEWAY_HOST',
       });
       logger.info(
-        { event: 'started', url, docs: `${url}/docs`, redis: redisPlace(config.redisUrl) },
+        { event: 'started', url, docs: `${url}/docs`, redis: redisPlace(config.redis) },
         `gateway: ${url}, page /docs`,
       );
       for (const announcer of announcers) await announcer.start();

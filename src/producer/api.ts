@@ -3,6 +3,7 @@ import type { RedisOptions } from 'ioredis';
 import type { HubSpotOptions } from '../labels/hubspot-options.js';
 import type { AssociationInput } from '../shared/contract/association-input.js';
 import type { Priority } from '../shared/contract/keys.js';
+import type { RedisLogin } from '../shared/runtime/redis-login.js';
 import type { RequestView } from '../shared/state/requests.js';
 
 /**
@@ -23,12 +24,20 @@ import type { RequestView } from '../shared/state/requests.js';
  * ```
  */
 export type ProducerOptions = {
-  /** `redis://…`, or `rediss://…` for TLS. Default: the environment's `REDIS_URL`, or else `redis://127.0.0.1:6379` */
+  /**
+   * as the setting `REDIS_URL`: `redis://…` (`rediss://…` for TLS), `redis+sentinel://…`, `redis+cluster://…`. Default: the
+   * environment's `REDIS_URL`, or else `redis://127.0.0.1:6379`
+   */
   redisUrl?: string | undefined;
+  /**
+   * user, passwords and TLS files, if they are not in the URL. Default: those of the environment (`REDIS_USERNAME`,
+   * `REDIS_PASSWORD` …) if the URL comes from there, or else none
+   */
+  redisLogin?: RedisLogin | undefined;
   /**
    * instead of `redisUrl`: options of ioredis (host, port, TLS, Sentinels), or a client of ioredis. They say where Redis is
    * and how to log in. The producer opens connections of its own and closes only them: a client that is given stays as it
-   * is, and its options for retries and queueing do not matter. No cluster, no `keyPrefix`
+   * is, and its options for retries and queueing do not matter. No cluster (`redisUrl` has it), no `keyPrefix`
    */
   connection?: RedisOptions | RedisClient | undefined;
   /** what the names of all keys begin with; the same as the workers'. Default: the environment's `QUEUE_PREFIX`, or else `bull` */

@@ -17,7 +17,15 @@ import { textProblem } from './text-problem.js';
 /** Every option of one call or object. */
 type AllOf<Options> = { readonly [name in keyof Required<Options>]: true };
 const PRODUCER: AllOf<ProducerOptions> = {
-  ...{ redisUrl: true, connection: true, prefix: true, account: true, source: true, hubspot: true },
+  ...{
+    redisUrl: true,
+    redisLogin: true,
+    connection: true,
+    prefix: true,
+    account: true,
+    source: true,
+    hubspot: true,
+  },
   ...{ maxUnacknowledged: true, requestRetentionDays: true, packMs: true, onWarning: true },
 };
 const ENQUEUE: AllOf<EnqueueOptions> & AllOf<EnqueueManyOptions> = { priority: true, request: true };

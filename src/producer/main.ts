@@ -25,7 +25,7 @@ export type Terminal = { stdin: Readable; stdout: NodeJS.WritableStream; stderr:
 
 /** The part of the configuration that the command needs. It uses `hubspot` only to look up labels. */
 export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> &
-  Partial<Pick<Config, 'requestRetentionDays'>> & {
+  Partial<Pick<Config, 'requestRetentionDays' | 'redis'>> & {
     readonly hubspot?: HubSpotOptions;
     /** for the time that an import takes at HubSpot; default: the defaults of the settings */
     readonly limits?: CallLimits;
@@ -56,6 +56,7 @@ export async function runEnqueue(
   let warn: Progress['print'] = text => terminal.stderr.write(text);
   const producer = openProducer({
     redisUrl: config.redisUrl,
+    ...(config.redis && { redisLogin: config.redis.login }),
     prefix: config.queuePrefix,
     ...(config.hubspot && { hubspot: config.hubspot }),
     ...(config.requestRetentionDays !== undefined && { requestRetentionDays: config.requestRetentionDays }),

@@ -1,38 +1,74 @@
-/** Where the queue of a producer is: what its options say, else the environment, as for the commands. Pure. */
+/** Where the queue of a producer is: what its options say, else the environment, as for the commands. */
 import type { RedisOptions } from 'ioredis';
+import { optionFaults } from '../shared/contract/did-you-mean.js';
+import type { RedisAddress, RedisTarget } from '../shared/runtime/redis.js';
+import { passwordFaults, type RedisLogin } from '../shared/runtime/redis-login.js';
+import { loginOf, nameOfSetting, targetFaults } from '../shared/runtime/redis-settings.js';
 import { redisUrlFault } from '../shared/runtime/redis-url.js';
 import { SETTINGS } from '../shared/runtime/settings.js';
 import type { ProducerOptions } from './api.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 export type QueuePlace = {
-  readonly address: string | RedisOptions;
+  readonly address: RedisAddress;
   readonly prefix: string;
   /** without passwords */
   readonly problems: readonly string[];
 };
 
 export function queuePlace(
-  { redisUrl, connection, prefix }: Pick<ProducerOptions, 'redisUrl' | 'connection' | 'prefix'>,
+  options: Pick<ProducerOptions, 'redisUrl' | 'redisLogin' | 'connection' | 'prefix'>,
   env: Environment,
 ): QueuePlace {
-  const problems: string[] = [];
-  const { redisUrl: urlSetting, queuePrefix: prefixSetting } = SETTINGS;
-  let address: string | RedisOptions;
+  const { connection } = options;
+  const chosen = options.prefix ?? given(env, SETTINGS.queuePrefix.name) ?? SETTINGS.queuePrefix.default;
+  const isPrefix = typeof chosen === 'string' && chosen !== '';
+  const problems = isPrefix ? [] : ['prefix is not a text, or empty'];
+  const prefix = isPrefix ? chosen : '';
   if (connection === undefined) {
-    address = redisUrl ?? given(env, urlSetting.name) ?? urlSetting.default;
-    const fault = redisUrlFault(address);
-    if (fault) problems.push(`${redisUrl === undefined ? urlSetting.name : 'redisUrl'} ${fault}`);
-  } else {
-    if (redisUrl !== undefined) problems.push('redisUrl and connection are both given: give one');
-    const read = readConnection(connection);
-    address = typeof read === 'string' ? {} : read;
-    if (typeof read === 'string') problems.push(`connection ${read}`);
+    const address = targetOf(options, prefix, env);
+    return { address, prefix, problems: [...problems, ...faultsOf(address, options)] };
   }
-  const chosen = prefix ?? given(env, prefixSetting.name) ?? prefixSetting.default;
-  if (typeof chosen !== 'string' || chosen === '') problems.push('prefix is not a text, or empty');
-  return { address, prefix: chosen, problems };
+  for (const name of ['redisUrl', 'redisLogin'] as const)
+    if (options[name] !== undefined) problems.push(`${name} and connection are both given: give one`);
+  const read = readConnection(connection);
+  if (typeof read !== 'string') return { address: read, prefix, problems };
+  return { address: {}, prefix, problems: [...problems, `connection ${read}`] };
 }
+
+/** The environment's login is for the Redis of the environment. */
+function targetOf(
+  { redisUrl, redisLogin }: Pick<ProducerOptions, 'redisUrl' | 'redisLogin'>,
+  prefix: string,
+  env: Environment,
+): RedisTarget {
+  const url = redisUrl ?? given(env, SETTINGS.redisUrl.name) ?? SETTINGS.redisUrl.default;
+  return { url, prefix, login: redisLogin ?? (redisUrl === undefined ? loginOf(env) : {}) };
+}
+
+function faultsOf(
+  target: RedisTarget,
+  { redisUrl, redisLogin, prefix }: Pick<ProducerOptions, 'redisUrl' | 'redisLogin' | 'prefix'>,
+): string[] {
+  const nameOf = (field: keyof RedisLogin | 'url' | 'prefix'): string => {
+    if (field === 'url') return redisUrl === undefined ? nameOfSetting(field) : 'redisUrl';
+    if (field === 'prefix') return prefix === undefined ? nameOfSetting(field) : 'prefix';
+    return redisLogin === undefined ? nameOfSetting(field) : `redisLogin.${field}`;
+  };
+  const fault = redisUrlFault(target.url);
+  if (fault) return [`${nameOf('url')} ${fault}`];
+  if (redisLogin !== undefined) {
+    const faults = optionFaults(redisLogin, LOGIN, 'redisLogin.');
+    if (faults.length > 0) return faults;
+  }
+  return [...passwordFaults(target.login, nameOf), ...targetFaults(target, nameOf)];
+}
+
+const LOGIN: { readonly [name in keyof Required<RedisLogin>]: true } = {
+  ...{ username: true, password: true, passwordFile: true },
+  ...{ sentinelUsername: true, sentinelPassword: true, sentinelPasswordFile: true },
+  ...{ caFile: true, certFile: true, keyFile: true, serverName: true },
+};
 
 /** An empty variable counts as unset. */
 const given = (env: Environment, name: string): string | undefined => env[name]?.trim() || undefined;
@@ -45,7 +81,7 @@ const given = (env: Environment, name: string): string | undefined => env[name]?
 function readConnection(connection: unknown): RedisOptions | string {
   if (typeof connection !== 'object' || connection === null || Array.isArray(connection)) return NEITHER;
   const { isCluster, status, options, duplicate, url, socket } = connection as { [name: string]: unknown };
-  if (isCluster === true) return 'is a cluster: give one Redis, or its Sentinels';
+  if (isCluster === true) return 'is a cluster: give redisUrl redis+cluster://host:port,host:port';
   // other libraries' clients have options and duplicate() as well, but no status
   const isClient = typeof duplicate === 'function' && typeof status === 'string';
   if (!isClient && (typeof duplicate === 'function' || socket !== undefined)) return NEITHER;

@@ -45,10 +45,15 @@ export async function runWorker(config: Config): Promise<void> {
 }
 
 function workerServices(config: Config, log: Logger, tracing: Tracing | undefined): Service[] {
-  const { queuePrefix: prefix, redisUrl: url, rateLimitWindowMs: windowMs } = config;
+  const { queuePrefix: prefix, redis: address, rateLimitWindowMs: windowMs } = config;
   const [keys, queue, id] = [accountKeys(prefix), queueName(), randomBytes(4).toString('hex')];
   const limits = limitsOf(config);
-  const watch = new RedisWatch({ url, keys, logger: log, consequence: 'waiting for it, nothing is lost' });
+  const watch = new RedisWatch({
+    address,
+    keys,
+    logger: log,
+    consequence: 'waiting for it, nothing is lost',
+  });
   const [redis, logger] = [watch.open('commands', 'patient'), watch.quiet(log)];
 
   const quota = new Quota(redis, keys, quotaOptions(config));
@@ -83,13 +88,13 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
   const report = replicaReport(id, limits, config.hubspotApiVersion, pipeline.state);
   const health = new Health({
     ...{ state: pipeline.state, livenessMs: config.livenessSeconds * 1_000 },
-    ...{ answersAfresh: () => answersAfresh(url, keys), logger: log },
+    ...{ answersAfresh: () => answersAfresh(address, keys), logger: log },
   });
   const heartbeat = new Heartbeat(redis, keys, report, alive => common.learn(alive), health.beat, logger);
   const work = new Work({
     ...{ caller, quota, pipeline, heartbeat, logger },
     shutdownTimeoutMs: config.shutdownTimeoutMs,
-    about: { queue, redis: redisPlace(url), hubspot: config.hubspotBaseUrl },
+    about: { queue, redis: redisPlace(address), hubspot: config.hubspotBaseUrl },
   });
   const { registry } = metrics;
   const served = endpoints(config, { watch, health, jobs, operators, registry, logger });

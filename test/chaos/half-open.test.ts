@@ -101,7 +101,7 @@ describe('a connection', () => {
     await startProxy();
     const { keys } = rig;
     const logger = createLogger('silent', 'test');
-    const watch = new RedisWatch({ url: proxy.url, keys, consequence: '', logger, silenceMs: 200 });
+    const watch = new RedisWatch({ address: proxy.url, keys, consequence: '', logger, silenceMs: 200 });
     ends.push(() => watch.stop());
     watch.open('commands', 'hasty');
     const subscriber = watch.open('outcomes', 'hasty');

@@ -23,7 +23,7 @@ export class WatchedRedis {
   constructor(url: string, silenceMs?: number) {
     const { logger } = this;
     this.watch = new RedisWatch({
-      ...{ url, keys: accountKeys('test-watch'), consequence: 'waiting for it', logger },
+      ...{ address: url, keys: accountKeys('test-watch'), consequence: 'waiting for it', logger },
       now: () => this.now,
       ...(silenceMs !== undefined && { silenceMs }),
     });

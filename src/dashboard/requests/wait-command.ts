@@ -54,7 +54,7 @@ async function wait(
   const reader = new RequestReader(redis, keys);
   const follower = new Follower({
     ...{ redis, keys, run: commands => commands() },
-    connect: () => openRedis(config.redisUrl, 'hasty'),
+    connect: () => openRedis(config.redis, 'hasty'),
   });
   const showWithReason = async (request: RequestView) => {
     // if Redis cannot be read, the next reading of the request says so

@@ -27,7 +27,7 @@ export async function watchOnScreen(
 ): Promise<void> {
   const overview = new Overview(access, config);
   const paint = painter(terminal);
-  const place = redisPlace(config.redisUrl);
+  const place = redisPlace(config.redis);
   let reading: Reading | undefined;
   let hour: Series | undefined;
   let hourReadAt = Number.NEGATIVE_INFINITY;

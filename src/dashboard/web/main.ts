@@ -36,7 +36,7 @@ function createDashboard(config: Config, log: Logger): Service {
   const account = DEFAULT_ACCOUNT;
   const keys = accountKeys(config.queuePrefix, account);
   const watch = new RedisWatch({
-    ...{ url: config.redisUrl, keys, logger: log },
+    ...{ address: config.redis, keys, logger: log },
     readsOnly: true,
     consequence: 'the page shows this until Redis can be used',
   });
@@ -109,10 +109,7 @@ function createDashboard(config: Config, log: Logger): Service {
       void upkeep();
       for (const announcer of announcers) await announcer.start();
       const readOnly = config.dashboardReadOnly === 'true';
-      logger.info(
-        { event: 'started', url, readOnly, redis: redisPlace(config.redisUrl) },
-        `dashboard: ${url}`,
-      );
+      logger.info({ event: 'started', url, readOnly, redis: redisPlace(config.redis) }, `dashboard: ${url}`);
     },
     async stop() {
       const wasListening = app.server.listening; // otherwise there is an error to read, and nothing that stopped

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { didYouMean, isNear, meant } from '../contract/did-you-mean.js';
 import { ConfigError, messageOf } from '../contract/errors.js';
 import { LOOPBACK } from './host.js';
+import type { RedisTarget } from './redis.js';
+import { loginOf, nameOfSetting, targetFaults } from './redis-settings.js';
 import { type IntegerSetting, SETTINGS, type SecretSetting, type Setting, webUrlFault } from './settings.js';
 
 type ValueOf<S extends Setting> = S extends IntegerSetting
@@ -15,6 +17,8 @@ type Values = { -readonly [key in keyof typeof SETTINGS]: ValueOf<(typeof SETTIN
 export type Config = Readonly<
   Values & {
     hubspotAccessTokenFile: string | undefined;
+    /** from REDIS_URL, QUEUE_PREFIX and the settings of the login */
+    redis: RedisTarget;
     /** names that look like settings but are not, and values that are not meant for us: to be logged once */
     warnings: readonly string[];
   }
@@ -99,12 +103,14 @@ export function parseConfig(
     problems.push(
       `HUBSPOT_ACCESS_TOKEN is not set (or ${TOKEN_FILE}): a service key (or the access token of an existing private app) with the scopes of both object types. In HubSpot: Development > Keys > Service keys`,
     );
+  const redis = { url: String(values.redisUrl), prefix: String(values.queuePrefix), login: loginOf(env) };
+  problems.push(...targetFaults(redis, nameOfSetting));
   problems.push(...webhookFaults(values as Values));
   if (needs.gateway) problems.push(...gatewayFaults(values as Values));
   if (needs.dashboard) problems.push(...dashboardFaults(values as Values));
   problems.push(...crossFaults(values as Values));
   if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile, warnings });
+  return Object.freeze({ ...(values as Values), hubspotAccessTokenFile: tokenFile, redis, warnings });
 }
 
 /** @throws Error if the file cannot be read or is empty; the message never contains its content */

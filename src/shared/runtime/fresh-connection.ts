@@ -1,6 +1,6 @@
 /** Asks Redis over a connection that is opened for the question. */
 import type { Keys } from '../contract/keys.js';
-import { openRedis } from './redis.js';
+import { openRedis, type RedisAddress } from './redis.js';
 import { settlesWithin } from './wait.js';
 import { writeRefusal } from './write-probe.js';
 
@@ -8,8 +8,8 @@ import { writeRefusal } from './write-probe.js';
 const ANSWER_MS = 5_000;
 
 /** @returns true if Redis answers a new connection and accepts writes on it. Never rejects. */
-export async function answersAfresh(url: string, keys: Keys): Promise<boolean> {
-  const redis = openRedis(url, 'hasty');
+export async function answersAfresh(address: RedisAddress, keys: Keys): Promise<boolean> {
+  const redis = openRedis(address, 'hasty');
   let accepts = false;
   const asked = (async () => {
     await redis.connect();

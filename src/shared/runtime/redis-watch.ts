@@ -14,13 +14,21 @@ import type { Keys } from '../contract/keys.js';
 import { duration } from './duration.js';
 import type { Service } from './lifecycle.js';
 import type { Logger } from './logger.js';
-import { isConnectionLoss, isRefusal, openRedis, type RedisRole, redisReason, redisRemedy } from './redis.js';
+import {
+  isConnectionLoss,
+  isRefusal,
+  openRedis,
+  type RedisAddress,
+  type RedisRole,
+  redisReason,
+  redisRemedy,
+} from './redis.js';
 import { redisPlace } from './redis-url.js';
 import { sleep } from './wait.js';
 import { writeRefusal } from './write-probe.js';
 
 export type RedisWatchOptions = {
-  readonly url: string;
+  readonly address: RedisAddress;
   readonly keys: Keys;
   /** the process only reads, so it does not probe whether Redis accepts writes */
   readonly readsOnly?: true;
@@ -64,8 +72,8 @@ export class RedisWatch implements Service {
 
   /** Opens a connection and watches it. The first connection is probed. */
   open(name: string, role: RedisRole): Redis {
-    const { url, silenceMs } = this.#options;
-    const redis = openRedis(url, role, error => this.failed(error, name), silenceMs);
+    const { address, silenceMs } = this.#options;
+    const redis = openRedis(address, role, error => this.failed(error, name), silenceMs);
     redis.on('ready', () => this.#connected(name, redis));
     this.#connections.set(name, redis);
     return redis;
@@ -137,14 +145,14 @@ export class RedisWatch implements Service {
     if (now - this.#saidAt < SAY_AGAIN_MS) return;
     this.#saidAt = now;
     this.#isSaid = true;
-    const { url, consequence, logger } = this.#options;
+    const { address, consequence, logger } = this.#options;
     const ms = now - (this.#since ?? now);
     const since = ms < SAY_AGAIN_MS ? '' : ` for ${duration(ms)} now`;
     const error = [...new Set(this.#troubles.values())].join('; ');
-    const remedy = redisRemedy(error);
+    const remedy = redisRemedy(error, address);
     logger.warn(
       { event: 'redis', error },
-      `Redis at ${redisPlace(url)} cannot be used${since}; ${consequence}${remedy && `. ${remedy}`}`,
+      `Redis at ${redisPlace(address)} cannot be used${since}; ${consequence}${remedy && `. ${remedy}`}`,
     );
   }
 

@@ -1,15 +1,17 @@
 /** Opens connections to Redis with the options of their role, and turns their errors into words. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../contract/errors.js';
-import { optionsOfUrl } from './redis-url.js';
+import { clusterConnector } from './cluster-connector.js';
+import { applyLogin, type RedisLogin } from './redis-login.js';
+import { readRedisUrl } from './redis-url.js';
 
 /** After this time (ms) without any reply to a command the connection is replaced. */
 const SILENCE_MS = { patient: 6_000, hasty: 10_000 };
 /** Longest time to connect ({@link RedisOptions.connectTimeout}). */
 const CONNECT_MS = 5_000;
 const GOODBYE_MS = 250;
-/** A connection to a read-only Redis is replaced at most this often. */
-const READ_ONLY_PAUSE_MS = 1_000;
+/** A connection to a Redis that is not the right one, such as a read-only one, is replaced at most this often. */
+const WRONG_SERVER_PAUSE_MS = 1_000;
 
 const ROLES = {
   /** Waits out an outage: commands are queued until Redis is back. Workers use it. */
@@ -19,8 +21,16 @@ const ROLES = {
 } satisfies Record<string, RedisOptions>;
 
 export type RedisRole = keyof typeof ROLES;
-/** Where Redis is, and how to log in: a URL, or options of ioredis. */
-export type RedisAddress = string | RedisOptions;
+
+/** Where Redis is, and how to log in. */
+export type RedisTarget = {
+  readonly url: string;
+  /** QUEUE_PREFIX: in a Redis Cluster its hash tag says which node has the keys */
+  readonly prefix: string;
+  readonly login: RedisLogin;
+};
+/** A target; or a URL or options of ioredis that need nothing else, so they are for no Redis Cluster. */
+export type RedisAddress = RedisTarget | string | RedisOptions;
 
 /** With Sentinels: they are asked again for ever, and tell the connection when they have chosen another primary. */
 const FAILOVER = {
@@ -50,8 +60,12 @@ export function openRedis(
   onError: (error: Error) => void = () => {},
   silenceMs = SILENCE_MS[role],
 ): Redis {
-  let refusedAt = Number.NEGATIVE_INFINITY;
+  let leftAt = Number.NEGATIVE_INFINITY;
+  let isHurried = false;
+  const { login, ...given } = readAddress(address);
   const options = {
+    ...given,
+    ...(given.sentinels && FAILOVER),
     ...ROLES[role],
     ...PLAIN_REPLIES,
     lazyConnect: true,
@@ -61,26 +75,72 @@ export function openRedis(
     disconnectTimeout: GOODBYE_MS,
     // ioredis leaves the promise of a resubscription uncaught: a connection lost at that moment would end the process
     autoResubscribe: false,
-    // After a failover the old primary replies READONLY: connect to the new one and send the command again.
-    // (Older versions reply it inside "ERR Error running script …".)
+    // After a failover the old primary replies READONLY, and an old node of a cluster MOVED: connect to the new one and send the
+    // command again. (Older versions reply READONLY inside "ERR Error running script …".)
     reconnectOnError(error) {
-      if (!error.message.includes('READONLY')) return false;
-      refusedAt = performance.now();
-      onError(error);
+      if (!error.message.includes('READONLY') && !(given.Connector && isElsewhere(error))) return false;
+      const now = performance.now();
+      // the node that says MOVED knows the new one; if that one says it too, they do not agree yet
+      isHurried = !error.message.includes('READONLY') && now - leftAt > WRONG_SERVER_PAUSE_MS;
+      leftAt = now;
+      if (!isHurried) onError(error);
       return role === 'patient' ? 2 : 1;
     },
     retryStrategy: times =>
-      performance.now() - refusedAt < READ_ONLY_PAUSE_MS
-        ? READ_ONLY_PAUSE_MS
+      !isHurried && performance.now() - leftAt < WRONG_SERVER_PAUSE_MS
+        ? WRONG_SERVER_PAUSE_MS
         : Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   } satisfies RedisOptions;
-  const given = typeof address === 'string' ? optionsOfUrl(address) : address;
-  const redis = given
-    ? new Redis({ ...given, ...(given.sentinels && FAILOVER), ...options })
-    : new Redis(String(address), options);
+  const redis = new Connection(options, login);
   redis.on('error', onError);
   return redis;
 }
+
+/** A client that logs in with what the files of the login say at that moment; copies of it do the same. */
+class Connection extends Redis {
+  readonly #login: RedisLogin;
+
+  constructor(options: RedisOptions & { replyMapping?: 'legacy' }, login: RedisLogin) {
+    super(options);
+    this.#login = login;
+  }
+
+  override connect(callback?: (error?: Error | null) => void): Promise<void> {
+    for (const error of applyLogin(this.options, this.#login))
+      if (this.listenerCount('error') > 0) this.emit('error', error);
+    return super.connect(callback);
+  }
+
+  /** `never`, because the type of the base depends on options that no caller of ours overrides */
+  override duplicate(override?: Partial<RedisOptions>): never {
+    const options = { ...this.options, ...override, ...PLAIN_REPLIES, lazyConnect: true };
+    return new Connection(options, this.#login) as never;
+  }
+}
+
+/** @returns options of ioredis, and the login that is still to be applied to them */
+function readAddress(address: RedisAddress): RedisOptions & { readonly login: RedisLogin } {
+  if (typeof address === 'string') return readAddress({ url: address, prefix: '', login: {} });
+  if (!isTarget(address)) return { ...address, login: {} };
+  const { url, prefix, login } = address;
+  const { options, nodes } = readRedisUrl(url);
+  const { username, password, passwordFile, ...rest } = login;
+  return {
+    ...options,
+    ...(nodes && { Connector: clusterConnector(nodes, `${prefix}:`) }),
+    // a user or a password in the URL wins
+    login: {
+      ...rest,
+      ...(options.username === undefined && { username }),
+      ...(options.password === undefined && { password, passwordFile }),
+    },
+  };
+}
+
+const isTarget = (address: RedisTarget | RedisOptions): address is RedisTarget => 'url' in address;
+
+/** @returns true if a node of a cluster replies that it does not have the keys, or no longer */
+const isElsewhere = (error: unknown): boolean => /\b(MOVED|UNBLOCKED)\b/.test(messageOf(error));
 
 /** @returns true if ioredis reports a missing connection in terms of its options; an earlier event had the reason */
 export const isConnectionLoss = (error: unknown): boolean =>
@@ -88,19 +148,35 @@ export const isConnectionLoss = (error: unknown): boolean =>
 
 /** @returns true if Redis replies but refuses every such command: it is full, read-only, loading, a cluster, or refuses our login */
 export const isRefusal = (error: unknown): boolean =>
-  /\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|CLUSTERDOWN|BUSY|MOVED|CROSSSLOT)\b/.test(
+  /\b(OOM|READONLY|MISCONF|NOREPLICAS|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|NOPERM|CLUSTERDOWN|BUSY|MOVED|ASK|TRYAGAIN|CROSSSLOT)\b/.test(
     messageOf(error),
   );
 
+/** A plain client at a node of a cluster works until the node hands its keys over. */
+export const CLUSTER_NODE_REMEDY =
+  'REDIS_URL leads to one node of a Redis Cluster: write redis+cluster://host:port,host:port, and a hash tag in QUEUE_PREFIX, such as {bull}';
+
 /** @returns what the operator can do about a reason of {@link redisReason}; '' if the reason says it, or only time helps */
-export function redisRemedy(reason: string): string {
+export function redisRemedy(reason: string, address: RedisAddress): string {
   if (/\b(NOAUTH|WRONGPASS)\b|\binvalid password\b/.test(reason))
-    return 'REDIS_URL must have the user and the password of this Redis: redis://user:password@host:port';
-  if (/\bNOPERM\b/.test(reason)) return 'the user in REDIS_URL needs more rights in this Redis';
-  if (/\b(MOVED|CROSSSLOT)\b/.test(reason))
-    return 'REDIS_URL leads to one node of a Redis Cluster: use a Redis that is no cluster';
+    return 'REDIS_URL must have the user and the password of this Redis (redis://user:password@host:port), or REDIS_USERNAME and REDIS_PASSWORD';
+  if (/\bNOPERM\b/.test(reason)) return 'the user needs more rights in this Redis';
+  if (/\b(MOVED|CROSSSLOT)\b/.test(reason) && !isCluster(address)) return CLUSTER_NODE_REMEDY;
+  if (/cluster support disabled/i.test(reason))
+    return 'REDIS_URL names a Redis Cluster, but this Redis is none: write redis://host:port';
+  if (/certificate|altnames/i.test(reason))
+    return "REDIS_CA_FILE must have the certificate of the authority that signed Redis' certificate, which must be for the host in REDIS_URL, or for REDIS_TLS_SERVERNAME";
+  if (/wrong version number|packet length too long/i.test(reason))
+    return 'this port does not speak TLS: write redis:// in REDIS_URL';
   return '';
 }
+
+const isCluster = (address: RedisAddress): boolean =>
+  typeof address === 'string'
+    ? /^rediss?\+cluster:/.test(address)
+    : isTarget(address)
+      ? isCluster(address.url)
+      : address.Connector !== undefined;
 
 /** Details that Redis adds for programmers: the arguments, the line of a script. */
 const DETAILS = /(, with args beginning with| script: [0-9a-f]{40}).*$/s;

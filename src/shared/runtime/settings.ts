@@ -77,10 +77,46 @@ export const SETTINGS = {
   redisUrl: text(
     'REDIS_URL',
     'redis://127.0.0.1:6379',
-    'Redis or Valkey: `redis://user:password@host:port/database`, with Sentinels `redis+sentinel://user:password@host:26379,host:26379/name-of-the-primary/database`; `rediss` for TLS',
+    'Redis or Valkey: `redis://user:password@host:port/database`, `unix:///path/of/socket`, with Sentinels `redis+sentinel://user:password@host:26379,host:26379/name-of-the-primary/database`, a Redis Cluster `redis+cluster://user:password@host:6379,host:6379`; `rediss` for TLS',
     redisUrlFault,
   ),
-  queuePrefix: text('QUEUE_PREFIX', 'bull', "prefix of all keys in Redis, BullMQ's and ours"),
+  queuePrefix: text(
+    'QUEUE_PREFIX',
+    'bull',
+    "prefix of all keys in Redis, BullMQ's and ours; in a Redis Cluster with a hash tag, such as `{bull}`",
+  ),
+  redisUsername: text('REDIS_USERNAME', '', 'user name in Redis, if `REDIS_URL` has none'),
+  redisPassword: {
+    kind: 'secret',
+    optional: true,
+    file: true,
+    name: 'REDIS_PASSWORD',
+    doc: 'password in Redis, if `REDIS_URL` has none; or a file with it: `REDIS_PASSWORD_FILE`, which is read again whenever a connection is made, so that the password can be changed while the processes run',
+  },
+  redisSentinelUsername: text('REDIS_SENTINEL_USERNAME', '', 'user name at the Sentinels themselves'),
+  redisSentinelPassword: {
+    kind: 'secret',
+    optional: true,
+    file: true,
+    name: 'REDIS_SENTINEL_PASSWORD',
+    doc: 'password at the Sentinels themselves; or a file with it: `REDIS_SENTINEL_PASSWORD_FILE`',
+  },
+  redisCaFile: text(
+    'REDIS_CA_FILE',
+    '',
+    "file with the certificates (PEM) of the authorities that sign Redis' certificate; without it the system's authorities",
+  ),
+  redisCertFile: text(
+    'REDIS_CERT_FILE',
+    '',
+    'file with a client certificate (PEM), for a Redis that asks for one; with `REDIS_KEY_FILE`',
+  ),
+  redisKeyFile: text('REDIS_KEY_FILE', '', 'file with the key (PEM) of `REDIS_CERT_FILE`'),
+  redisTlsServername: text(
+    'REDIS_TLS_SERVERNAME',
+    '',
+    "name in Redis' certificate, if it is not the host in `REDIS_URL`",
+  ),
   hubspotAccessToken: {
     kind: 'secret',
     name: 'HUBSPOT_ACCESS_TOKEN',

@@ -4,8 +4,8 @@ import { createProducer } from '../../../../src/index.js';
 import { ConfigError } from '../../../../src/shared/contract/errors.js';
 import { parseConfig } from '../../../../src/shared/runtime/config.js';
 import {
-  optionsOfUrl,
   passwordOfUrl,
+  readRedisUrl,
   redisPlace,
   redisUrlFault,
 } from '../../../../src/shared/runtime/redis-url.js';
@@ -63,6 +63,30 @@ describe('a good REDIS_URL', () => {
   });
 });
 
+describe('a REDIS_URL of a Redis Cluster, or of a socket', () => {
+  it('names nodes, whose user and password are not shown', () => {
+    const url = 'rediss+cluster://us%40er:p%2Fss@a,[::1]:7';
+    expect(redisUrlFault(url)).toBeUndefined();
+    expect(readRedisUrl(url)).toEqual({
+      options: { username: 'us@er', password: 'p/ss', tls: {} },
+      nodes: [
+        { host: 'a', port: 6379 },
+        { host: '::1', port: 7 },
+      ],
+    });
+    expect(redisPlace(url)).toBe('rediss+cluster://a:6379,::1:7');
+    expect(passwordOfUrl(url)).toBe('p%2Fss');
+  });
+
+  it('names the path of a socket', () => {
+    expect(redisUrlFault('unix:///run/my%20redis/redis.sock')).toBeUndefined();
+    expect(readRedisUrl('unix:///run/my%20redis/redis.sock')).toEqual({
+      options: { path: '/run/my redis/redis.sock' },
+    });
+    expect(redisPlace('unix:///run/redis.sock')).toBe('unix:/run/redis.sock');
+  });
+});
+
 describe('a REDIS_URL with Sentinels', () => {
   it.each([
     [
@@ -92,7 +116,7 @@ describe('a REDIS_URL with Sentinels', () => {
     ],
   ])('becomes options of ioredis: %s', (url, options) => {
     expect(redisUrlFault(url)).toBeUndefined();
-    expect(optionsOfUrl(url)).toEqual(options);
+    expect(readRedisUrl(url)).toEqual({ options });
   });
 
   it('is shown without its user and password, and hides them where they are quoted', () => {
@@ -109,7 +133,11 @@ describe('a REDIS_URL with Sentinels', () => {
     ['redis+sentinel://user:sec%ret@a/main', /of the form redis\+sentinel:/],
     ['redis+sentinel://user:secret@a,,b/main', /of the form redis\+sentinel:/],
     ['redis://user:secret@a:1,b:2/0', /^has several hosts: .*redis\+sentinel:/],
-    ['redis+cluster://user:secret@a:1,b:2', /^names a Redis Cluster, which is not supported$/],
+    ['redis+cluster://user:sec/ret@a:1,b:2', /of the form redis\+cluster:/],
+    ['redis+cluster://user:secret@a:1,b:2/3', /of the form redis\+cluster:.* without a database/],
+    ['redis:///var/user:secret@a:1', /written as unix:/],
+    ['unix://user:secret@a:1/run/redis.sock', /written as unix:/],
+    ['/run/redis/redis.sock', /written as unix:/],
   ])('is refused with the form it should have, without being repeated: %s', (url, fault) => {
     expect(redisUrlFault(url)).toMatch(fault);
     for (const said of [problemsOf(() => parseConfig({ REDIS_URL: url })), redisPlace(url)])
