@@ -8,8 +8,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // they install from a package registry: jest.packages.config.mjs
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/packages/'],
+  // they install from a package registry, or take minutes: jest.packages.config.mjs, jest.engines.config.mjs
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/packages/', '<rootDir>/test/engines/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
