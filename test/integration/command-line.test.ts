@@ -199,7 +199,7 @@ describe('mistakes exit 2', () => {
       'association-queue enqueue: --type "X:1" is not an association type (such as HUBSPOT_DEFINED:279)',
       'association-queue enqueue: a.csv does not exist',
       'association-queue enqueue: HUBSPOT_ACCES_TOKEN is not a setting: did you mean HUBSPOT_ACCESS_TOKEN?',
-      'association-queue enqueue: REDIS_URL is not a URL that starts with redis://, rediss://, redis+sentinel:// or rediss+sentinel://',
+      'association-queue enqueue: REDIS_URL is not a URL that starts with redis://, rediss://, redis+sentinel://, redis+cluster:// (rediss+… with TLS) or unix:///',
       'association-queue enqueue: BATCH_LINGER_MS "x" is not an integer from 0 to 60000 (ms)',
       'See: association-queue enqueue --help and association-queue settings',
     ]);

@@ -5,7 +5,7 @@ import { didYouMean, isNear, meant } from '../contract/did-you-mean.js';
 import { ConfigError, messageOf } from '../contract/errors.js';
 import { LOOPBACK } from './host.js';
 import type { RedisTarget } from './redis.js';
-import { loginOf, nameOfSetting, targetFaults } from './redis-settings.js';
+import { loginOf, nameOfSetting, targetFaults, unusedLogin } from './redis-settings.js';
 import { type IntegerSetting, SETTINGS, type SecretSetting, type Setting, webUrlFault } from './settings.js';
 
 type ValueOf<S extends Setting> = S extends IntegerSetting
@@ -105,6 +105,7 @@ export function parseConfig(
     );
   const redis = { url: String(values.redisUrl), prefix: String(values.queuePrefix), login: loginOf(env) };
   problems.push(...targetFaults(redis, nameOfSetting));
+  warnings.push(...unusedLogin(redis));
   problems.push(...webhookFaults(values as Values));
   if (needs.gateway) problems.push(...gatewayFaults(values as Values));
   if (needs.dashboard) problems.push(...dashboardFaults(values as Values));

@@ -47,3 +47,21 @@ export function targetFaults(
     );
   return faults;
 }
+
+/** @returns a warning for each part of the login that is not used, because the URL has another one */
+export function unusedLogin({ url, login }: RedisTarget): string[] {
+  if (redisUrlFault(url) !== undefined) return [];
+  const { username, password } = readRedisUrl(url).options;
+  const unused: string[] = [];
+  const compare = (field: 'username' | 'password' | 'passwordFile', inUrl: string | undefined): void => {
+    const given = login[field];
+    if (inUrl !== undefined && given !== undefined && given !== inUrl)
+      unused.push(
+        `${NAMES[field]} is not used, because ${NAMES.url} has another ${field === 'username' ? 'user' : 'password'}`,
+      );
+  };
+  compare('username', username);
+  compare('password', password);
+  compare('passwordFile', password);
+  return unused;
+}

@@ -20,8 +20,42 @@ describe('the place of the queue', () => {
       'redis://127.0.0.1:6379',
       'bull',
     ],
-  ])('is what %s say', (_name, options, env, address, prefix) => {
-    expect(place(options, env)).toEqual({ address, prefix, problems: [] });
+  ])('is what %s say', (_name, options, env, url, prefix) => {
+    expect(place(options, env)).toEqual({ address: { url, prefix, login: {} }, prefix, problems: [] });
+  });
+
+  it('has the login of the environment only for the Redis of the environment', () => {
+    const env = { ...ENV, REDIS_USERNAME: 'app', REDIS_PASSWORD: 'secret', REDIS_TLS_SERVERNAME: ' ' };
+    const login = (options: object) => (place(options, env).address as { login: object }).login;
+    expect(login({})).toEqual({ username: 'app', password: 'secret' });
+    expect(login({ redisUrl: 'redis://mine:1' })).toEqual({});
+    expect(login({ redisLogin: { username: 'me' } })).toEqual({ username: 'me' });
+  });
+
+  it('is refused with every fault of the login, under the name where it is given, without a secret', () => {
+    const redisLogin = { password: 'secret', passwordFile: '/nowhere', certFile: '/nowhere' };
+    expect(place({ redisUrl: 'redis://h', redisLogin }).problems).toEqual([
+      'redisLogin.password and redisLogin.passwordFile are both set: give one',
+      expect.stringMatching(/^redisLogin\.passwordFile .*no such file.*\/nowhere/),
+      expect.stringMatching(/^redisUrl has no TLS, which redisLogin\.certFile is for: write rediss:/),
+      'redisLogin.keyFile is missing: redisLogin.certFile needs it',
+      expect.stringMatching(/^redisLogin\.certFile .*\/nowhere/),
+    ]);
+    expect(place({}, { ...ENV, REDIS_KEY_FILE: '/nowhere' }).problems[0]).toMatch(
+      /^REDIS_URL has no TLS, which REDIS_KEY_FILE is for/,
+    );
+    expect(place({ redisLogin: { pasword: 'secret' } }).problems).toEqual([
+      'redisLogin.pasword is not an option: did you mean password?',
+    ]);
+  });
+
+  it('needs a hash tag in a Redis Cluster', () => {
+    const redisUrl = 'redis+cluster://a:1,b:2';
+    expect(place({ redisUrl, prefix: 'mine' }).problems).toEqual([
+      'prefix "mine" has no hash tag, which keeps all keys on one node of a Redis Cluster: write {mine}',
+    ]);
+    expect(place({ redisUrl }).problems).toEqual([expect.stringMatching(/^QUEUE_PREFIX "bull" has no/)]);
+    expect(place({ redisUrl, prefix: '{mine}' }).problems).toEqual([]);
   });
 
   it('is refused with the name under which a wrong URL was given, without the URL', () => {
@@ -53,6 +87,12 @@ describe('a connection', () => {
       { host: 'h' },
       { redisUrl: 'redis://h' },
       'redisUrl and connection are both given: give one',
+    ],
+    [
+      'beside redisLogin',
+      { host: 'h' },
+      { redisLogin: { password: 'secret' } },
+      'redisLogin and connection are both given: give one',
     ],
     ['with a keyPrefix', { host: 'h', keyPrefix: 'k:' }, {}, /keyPrefix: the option prefix says/],
     ['that is a cluster', { isCluster: true, duplicate() {} }, {}, /is a cluster/],

@@ -52,6 +52,23 @@ describe('the settings', () => {
   });
 });
 
+describe('a login of Redis beside one in REDIS_URL', () => {
+  const warnings = (env: Record<string, string>) => parseConfig(env).warnings;
+
+  it('is not used, and a warning says so without either', () => {
+    const url = { REDIS_URL: 'redis://app:secret@h' };
+    expect(warnings({ ...url, REDIS_PASSWORD: 'hunter2', REDIS_USERNAME: 'me' })).toEqual([
+      'REDIS_USERNAME is not used, because REDIS_URL has another user',
+      'REDIS_PASSWORD is not used, because REDIS_URL has another password',
+    ]);
+  });
+
+  it('is no matter if it is the same, as in an environment from which REDIS_URL was made', () => {
+    expect(warnings({ REDIS_URL: 'redis://:secret@h', REDIS_PASSWORD: 'secret' })).toEqual([]);
+    expect(warnings({ REDIS_URL: 'redis://app@h', REDIS_PASSWORD: 'secret' })).toEqual([]);
+  });
+});
+
 describe('names like REDIS_URL that other software uses', () => {
   test.each([
     'REDIS_URI',
@@ -80,7 +97,7 @@ describe('a bad setting', () => {
     );
     expect(problems).toEqual([
       'BATCH_LINGER is not a setting: did you mean BATCH_LINGER_MS?',
-      'REDIS_URL is not a URL that starts with redis://, rediss://, redis+sentinel:// or rediss+sentinel://',
+      'REDIS_URL is not a URL that starts with redis://, rediss://, redis+sentinel://, redis+cluster:// (rediss+… with TLS) or unix:///',
       'HUBSPOT_API_VERSION "v9" is not one of v4, 2025-09, 2026-03, 2026-09',
       'RATE_LIMIT_CALLS "many" is not an integer from 1 to 1000000000 (calls)',
       'ACCOUNT_TIMEZONE "Berlin" is not a time zone (such as UTC or Europe/Berlin)',

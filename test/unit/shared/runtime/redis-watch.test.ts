@@ -36,7 +36,7 @@ describe('the log of a Redis in trouble', () => {
       'WRONGPASS',
       /REDIS_URL must have the user and the password/,
     ],
-    ['NOPERM this user has no permissions', 'NOPERM', /the user in REDIS_URL needs more rights/],
+    ['NOPERM this user has no permissions', 'NOPERM', /the user needs more rights in this Redis/],
   ])('names the setting when Redis says %s', (error, reason, remedy) => {
     const test = new WatchedRedis('redis://127.0.0.1:1');
     test.watch.failed(new Error(error));
