@@ -6,7 +6,7 @@ import leven from 'leven';
 import { quote } from './record-id.js';
 
 type Nearness = {
-  /** how many letters may be added, left out or changed in a known name */
+  /** how many letters may be added, left out, changed, or swapped with the next one in a known name */
   readonly edits?: (known: string) => number;
   /** the form in which names are compared */
   readonly as?: (name: string) => string;
@@ -20,7 +20,7 @@ export function meant<Name extends string>(
 ): Name | undefined {
   const text = as(name);
   const [nearest] = known
-    .map(candidate => ({ candidate, distance: leven(text, as(candidate)) }))
+    .map(candidate => ({ candidate, distance: distance(text, as(candidate)) }))
     .filter(({ candidate, distance }) => distance <= edits(candidate))
     .toSorted((one, other) => one.distance - other.distance);
   return nearest?.candidate;
@@ -48,7 +48,16 @@ export function optionFaults(given: unknown, known: object, place = ''): string[
     });
 }
 
-export const isNear = (name: string, other: string, edits: number): boolean => leven(name, other) <= edits;
+export const isNear = (name: string, other: string, edits: number): boolean => distance(name, other) <= edits;
+
+/** Two letters that have changed places, and nothing else, are one slip: leven counts two. */
+function distance(name: string, other: string): number {
+  const edits = leven(name, other);
+  if (edits !== 2 || name.length !== other.length) return edits;
+  const at = name.split('').findIndex((letter, index) => letter !== other[index]);
+  const swapped = `${other.slice(0, at)}${other[at + 1]}${other[at]}${other.slice(at + 2)}`;
+  return name === swapped ? 1 : edits;
+}
 
 /** Short names have many neighbours. */
 const fewEdits = (known: string): number => (known.length > 5 ? 2 : 1);

@@ -195,13 +195,7 @@ function unknownNames(env: Environment): { problems: string[]; warnings: string[
 function redisUrlMeant(name: string): 'REDIS_URL' | undefined {
   const url = SETTINGS.redisUrl.name;
   if (OTHERS_REDIS_NAMES.test(name)) return undefined;
-  const isSwapped =
-    name.length === url.length &&
-    Array.from(
-      url.slice(1),
-      (_, at) => url.slice(0, at) + url[at + 1] + url[at] + url.slice(at + 2),
-    ).includes(name);
-  return isSwapped || isNear(name, url, 1) ? 'REDIS_URL' : undefined;
+  return isNear(name, url, 1) ? 'REDIS_URL' : undefined;
 }
 
 /** Short names are similar to many others, so that they need fewer edits. */

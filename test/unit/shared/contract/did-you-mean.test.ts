@@ -5,6 +5,8 @@ import { didYouMean, meant } from '../../../../src/shared/contract/did-you-mean.
 test.each([
   ['wroker', ['worker', 'stats'], 'worker'],
   ['lst', ['list', 'retry'], 'list'],
+  ['retyr', ['list', 'retry'], 'retry'],
+  ['trery', ['list', 'retry'], undefined],
   ['LABELS', ['label', 'types'], 'label'],
   ['labe', ['table', 'label'], 'label'],
   ['table', ['label'], undefined],
