@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { messageOf } from '../shared/contract/errors.js';
 import type { Config } from '../shared/runtime/config.js';
+import { RedisAsker } from '../shared/runtime/redis-asker.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { harmless, harmlessJson } from '../shared/runtime/text.js';
 import { sleep } from '../shared/runtime/wait.js';
@@ -22,7 +23,7 @@ import {
 } from './failures/failures.js';
 import { print, printJson, write } from './output.js';
 import { StateReader } from './overview/state-reader.js';
-import { readStats } from './overview/stats.js';
+import { readStats, redisOf } from './overview/stats.js';
 import { pauseQueue, resumeQueue } from './pause.js';
 import { findRequest } from './requests/find-request.js';
 import { canDraw, watchOnScreen } from './terminal/watch.js';
@@ -50,10 +51,19 @@ export async function runStats(config: Config, options: { json: boolean; watch: 
         return watchOnScreen(access, config, process.stdout, ended);
       return watchInLines(access, config, json, ended);
     }
-    if (json) return printJson((await readStats(access, config)).stats, 2);
+    if (json) return printJson(await statsReader(access, config)(), 2);
     const reading = await new StateReader(access, config).read();
     await print(statsText(reading, redisPlace(config.redis), process.stdout.columns));
   });
+}
+
+/** Reads what `stats --json` prints. */
+function statsReader(access: QueueAccess, config: Config) {
+  const asker = new RedisAsker(access.redis);
+  return async () => {
+    const [{ stats }, server] = await Promise.all([readStats(access, config), asker.facts()]);
+    return { ...stats, redis: redisOf(server) };
+  };
 }
 
 function endOfWatching(): AbortSignal {
@@ -70,8 +80,8 @@ async function watchInLines(
   ended: AbortSignal,
 ): Promise<void> {
   const reader = new StateReader(access, config);
-  const line = async () =>
-    json ? printJson((await readStats(access, config)).stats) : print(statsLine(await reader.read()));
+  const stats = statsReader(access, config);
+  const line = async () => (json ? printJson(await stats()) : print(statsLine(await reader.read())));
   await readStats(access, config);
   while (!ended.aborted) {
     try {

@@ -22,6 +22,8 @@ export type Figures = {
   msUntilReset: number;
   /** what HubSpot's calendar asks of the operator, one sentence each */
   notices: readonly string[];
+  /** what endangers the queue in Redis, one sentence each */
+  redisNotices: readonly string[];
 };
 export type Setup = {
   account: string;

@@ -1,13 +1,12 @@
 /** What the files of ask/ bring back, and those of judge/ judge. Types only. */
+import type { ServerFacts } from '../shared/runtime/redis-facts.js';
 
 /** What Redis says about itself. */
 export type RedisFacts = {
   /** why it refuses writes; '' = it accepts them */
   readonly refusal: string;
-  /** fields of INFO; undefined: an ACL or the provider forbids the command */
-  readonly info: ReadonlyMap<string, string> | undefined;
-  /** the rules for snapshots, such as `3600 1`; '' = none; undefined: forbidden */
-  readonly save: string | undefined;
+  /** what kind of Redis it is; undefined: an ACL or the provider forbids the question */
+  readonly server: ServerFacts | undefined;
   /** times of some round trips, ms */
   readonly latencyMs: readonly number[];
   /** Redis' clock minus ours, ms; positive: Redis is ahead */

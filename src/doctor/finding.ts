@@ -1,4 +1,5 @@
 /** What a check finds: how serious it is, in a sentence, and what to do about it. Pure. */
+import type { RedisFault } from '../shared/runtime/redis-facts.js';
 
 export type Status = 'ok' | 'warning' | 'fault';
 
@@ -15,6 +16,12 @@ export const ok = (message: string): Finding => ({ status: 'ok', message });
 export const warning = (message: string, remedy: string): Finding => ({ status: 'warning', message, remedy });
 /** Does not work, or may lose what was accepted. */
 export const fault = (message: string, remedy: string): Finding => ({ status: 'fault', message, remedy });
+/** A finding in the words that every process has for it. @param more figures, or '' */
+export const ofRedis = ({ level, text, remedy }: RedisFault, more = ''): Finding => ({
+  status: level,
+  message: text + more,
+  remedy,
+});
 
 /** A check that could not be made, because of what another line says. */
 export const notChecked = (why: string, remedy: string): Finding => warning(`${NOT_CHECKED}${why}`, remedy);

@@ -1,5 +1,6 @@
 /** What the log and /readyz say about a Redis in trouble: once for all connections, with the real reason. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import type { RedisRole } from '../../src/shared/runtime/redis.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -8,11 +9,13 @@ import { WatchedRedis } from '../support/watched-redis.js';
 describe('the watch over Redis', () => {
   let server: RedisServer;
   let test: WatchedRedis;
+  let operator: Redis | undefined;
   beforeEach(async () => {
     server = await RedisServer.start();
   });
   afterEach(async () => {
     await test.watch.stop();
+    operator?.disconnect();
     await server.stop();
   });
   const start = async (url = server.url, role: RedisRole = 'patient') => {
@@ -64,16 +67,65 @@ describe('the watch over Redis', () => {
     await eventually(() => expect(test.watch.reasons).toEqual([]));
   });
 
-  it('warns once of a Redis that evicts keys', async () => {
+  it('says what endangers the queue, once for a server and again when that has changed', async () => {
     const redis = await start();
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
     for (let time = 1; time <= 2; time++) {
       const ready = new Promise(resolve => redis.once('ready', resolve));
       redis.disconnect(true);
       await ready;
-      await eventually(() => expect(test.said.join('\n')).toContain('maxmemory-policy allkeys-lru'));
+      await eventually(() => expect(test.said.join('\n')).toContain('maxmemory-policy is allkeys-lru'));
     }
     await redis.ping();
-    expect(test.said.filter(line => line.includes('evicts'))).toHaveLength(1);
+    expect(test.said).toHaveLength(1);
+    expect(test.watch.facts).toMatchObject({ policy: 'allkeys-lru', persistence: 'aof' });
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    await redis.config('SET', 'appendonly', 'no');
+    test.now += 61_000; // it looks every minute
+    await eventually(() => expect(test.watch.facts).toMatchObject({ evicts: false, persistence: 'none' }));
+    expect(test.said.slice(1)).toEqual([expect.stringMatching(/^Redis writes nothing to disk/)]);
+  });
+
+  /** An operator beside the user `modest`, who lacks a command. */
+  async function modestUser(forbidden: string) {
+    const asker = new Redis(server.url);
+    operator = asker;
+    await asker.acl('SETUSER', 'modest', 'on', '>pass', '~*', '&*', '+@all', forbidden);
+    const stat = async (name: string, figure: string) =>
+      Number(
+        new RegExp(`cmdstat_${name}:(?:.*,)?${figure}=(\\d+)`).exec(await asker.info('commandstats'))?.[1],
+      );
+    return {
+      operator: asker,
+      url: server.url.replace('//', '//modest:pass@'),
+      rejected: (name: string) => stat(name, 'rejected_calls'),
+      /** the watch has looked once more at what kind of Redis it is */
+      async lookedAgain() {
+        const probes = await stat('evalsha', 'calls');
+        test.now += 61_000;
+        await eventually(async () => expect(await stat('evalsha', 'calls')).toBeGreaterThan(probes + 1));
+      },
+    };
+  }
+
+  it('asks no further where INFO is forbidden, and writes nothing about it', async () => {
+    const { url, rejected, lookedAgain } = await modestUser('-info');
+    const redis = await start(url);
+    await eventually(() => expect(test.watch.reasons).toEqual([]));
+    await lookedAgain();
+    expect(await rejected('info')).toBe(2); // ioredis at the start of the connection, and the watch
+    expect(test.watch.facts).toBeUndefined();
+    expect(test.said).toEqual([]);
+    expect(redis.status).toBe('ready');
+  });
+
+  it('knows less of snapshots where CONFIG is forbidden, and asks no further', async () => {
+    const { operator: asker, url, rejected, lookedAgain } = await modestUser('-config');
+    await asker.config('SET', 'appendonly', 'no');
+    await start(url);
+    await eventually(() => expect(test.watch.facts).toMatchObject({ persistence: 'unknown' }));
+    await lookedAgain();
+    expect(await rejected('config\\|get')).toBe(1);
+    expect(test.said).toEqual([expect.stringMatching(/^Redis has no append-only file: a crash loses/)]);
   });
 });

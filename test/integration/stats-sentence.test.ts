@@ -123,7 +123,7 @@ describe('a Redis in trouble', () => {
     [
       'that evicts',
       () => redis.config('SET', 'maxmemory', '1gb', 'maxmemory-policy', 'allkeys-lru'),
-      /^Idle: everything is decided; nobody works: .*; Redis evicts keys .*, queued jobs among them: set maxmemory-policy to noeviction/,
+      /^Idle: everything is decided; nobody works: .*; maxmemory-policy is .*: a full Redis deletes any key, .*; set maxmemory-policy to noeviction/,
     ],
   ])('%s: stats, dashboard and their sentence say so, and the rest is read', async (_, broken, sentence) => {
     await broken();

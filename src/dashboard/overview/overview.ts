@@ -8,6 +8,7 @@ import { createSampler } from '../../shared/state/sampler.js';
 import type { QueueAccess } from '../connection.js';
 import { readRejections } from '../failures/read-groups.js';
 import type { Sweep } from '../failures/rejection-index.js';
+import { redisNotices } from '../text/redis-notices.js';
 import type { View } from '../view.js';
 import { Minutes, type Series } from './minutes.js';
 import { RecentObjectPairs } from './object-pairs.js';
@@ -44,7 +45,7 @@ export class Overview {
   }
 
   async read(): Promise<Reading> {
-    const { queueState, stats, state } = await this.#state.read();
+    const { queueState, stats, state, server } = await this.#state.read();
     const { heldPairs, workers, totals, quota, capacity, now } = queueState;
     const [rejections, minutes] = await Promise.all([
       readRejections(this.access, MOST_GROUPS),
@@ -55,7 +56,7 @@ export class Overview {
     const notices = versionNotices(workers.alive, now);
     const { limits } = capacity;
     const figures = { state, stats, discarded, heldPairs, limits, msUntilReset, notices };
-    return { figures, rejections, workers, minutes };
+    return { figures: { ...figures, redisNotices: redisNotices(server) }, rejections, workers, minutes };
   }
 
   /** The same, and what only the page shows. */

@@ -1,43 +1,70 @@
 /**
- * Reads the figures of the state sentence (state-sentence.ts) for the page and the terminal: the queue's state, Redis'
- * health, and the index of rejections. Remembers earlier readings for the rate.
+ * Reads the figures of the state sentence (state-sentence.ts) for the page and the terminal: the queue's state, whether
+ * Redis accepts writes, what kind of Redis it is, and the index of rejections. Remembers earlier readings for the rate.
  */
 
 import type { Config } from '../../shared/runtime/config.js';
 import { isRefusal } from '../../shared/runtime/redis.js';
+import { RedisAsker } from '../../shared/runtime/redis-asker.js';
+import { faultText, type ServerFacts } from '../../shared/runtime/redis-facts.js';
+import { writeRefusal } from '../../shared/runtime/write-probe.js';
 import type { QueueState } from '../../shared/state/queue-state.js';
 import type { QueueAccess } from '../connection.js';
 import { countRejections } from '../failures/read-groups.js';
 import { Sweep } from '../failures/rejection-index.js';
 import type { RedisHealth, StateFigures } from '../text/state-sentence.js';
 import { Rate } from './rate.js';
-import { readRedisHealth } from './redis-health.js';
 import { readStats, type Stats } from './stats.js';
 
-export type StateReading = { queueState: QueueState; stats: Stats; state: StateFigures };
+export type StateReading = {
+  queueState: QueueState;
+  stats: Stats;
+  state: StateFigures;
+  /** undefined: Redis does not tell */
+  server: ServerFacts | undefined;
+};
 
 export class StateReader {
   readonly #rate = new Rate();
+  readonly #asker: RedisAsker;
 
   constructor(
     private readonly access: QueueAccess,
     private readonly config: Config,
     readonly sweep = new Sweep(access),
-  ) {}
+  ) {
+    this.#asker = new RedisAsker(access.redis);
+  }
 
   async read(): Promise<StateReading> {
     const { redis, keys } = this.access;
-    const health = await readRedisHealth(redis, keys);
+    const [refusal, server] = await Promise.all([writeRefusal(redis, keys), this.#asker.facts()]);
     // updates the index of rejections; if Redis refuses writes, the last index is shown
-    if (!health.refusal) await this.sweep.catchUp().catch(unlessRefused);
+    if (!refusal) await this.sweep.catchUp().catch(unlessRefused);
     const [{ queueState, stats }, rejected] = await Promise.all([
       readStats(this.access, this.config),
       countRejections(this.access),
     ]);
     const { created, rejected: everRejected } = queueState.totals;
     const perSecond = this.#rate.perSecond(queueState.now, created + everRejected);
-    return { queueState, stats, state: figuresOf(queueState, { stats, redis: health, perSecond, rejected }) };
+    const state = figuresOf(queueState, { stats, redis: healthOf(refusal, server), perSecond, rejected });
+    return { queueState, stats, state, server };
   }
+}
+
+/** Pure. @param refusal Redis' reason to refuse writes; '' = it accepts them */
+export function healthOf(refusal: string, server: ServerFacts | undefined): RedisHealth {
+  const { usedBytes, maxBytes, policy, evicts, evictedKeys = 0, faults } = server ?? {};
+  const eviction = evicts ? faults?.find(({ about }) => about === 'eviction') : undefined;
+  const evicting = eviction ? { words: faultText(eviction), keys: evictedKeys } : null;
+  // a Redis that may evict any key is never full
+  if (!usedBytes || !maxBytes || policy?.startsWith('allkeys'))
+    return { refusal, memory: null, evicts: evicting };
+  return {
+    refusal: refusal || (usedBytes >= maxBytes ? 'OOM' : ''),
+    memory: { usedBytes, maxBytes },
+    evicts: evicting,
+  };
 }
 
 /** Pure. @param rejected associations in the index of rejections */

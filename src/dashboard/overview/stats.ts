@@ -4,12 +4,13 @@
  */
 
 import type { Config } from '../../shared/runtime/config.js';
+import type { Engine, Persistence, RedisFault, ServerFacts } from '../../shared/runtime/redis-facts.js';
 import { limitsOf } from '../../shared/state/capacity.js';
 import { type QueueState, queueStateReader } from '../../shared/state/queue-state.js';
 import type { Roll, WorkerReport } from '../../shared/state/worker-reports.js';
 import type { QueueAccess } from '../connection.js';
 
-/** What `stats --json` prints; the shape is a contract (docs: README, "stats"). */
+/** What `stats --json` prints, beside {@link RedisSaid}; the shape is a contract (docs: README, "stats"). */
 export type Stats = {
   account: string;
   jobs: { waiting: number; active: number; delayed: number; failed: number; completed: number };
@@ -34,6 +35,16 @@ export type Stats = {
   isolation: IsolationFigures;
   /** held object pairs, the earliest next try first; `until` as ISO 8601 */
   heldPairs: { objectPair: string; until: string; reason: string }[];
+};
+
+/** The field `redis` of `stats --json`: what Redis says of itself, null where it does not. */
+export type RedisSaid = {
+  engine: Engine;
+  version: string | null;
+  maxmemoryPolicy: string | null;
+  persistence: Persistence;
+  /** what endangers the queue */
+  faults: readonly RedisFault[];
 };
 
 /** The search of all living workers for invalid inputs that HubSpot did not name. */
@@ -76,6 +87,13 @@ export function statsOf(account: string, state: QueueState): Stats {
     isolation: isolationOf(workers.alive),
     heldPairs: heldPairs.map(held => ({ ...held, until: isoTime(held.until) })),
   };
+}
+
+/** Pure. @param server undefined: an ACL or the provider forbids the question */
+export function redisOf(server: ServerFacts | undefined): RedisSaid | null {
+  if (!server) return null;
+  const { engine, version, policy, persistence, faults } = server;
+  return { engine, version, maxmemoryPolicy: policy, persistence, faults };
 }
 
 function workersOf({ alive, vanished }: Roll): Stats['workers'] {

@@ -60,10 +60,15 @@ function showFigures(): void {
   if (!figures) return;
   showState(stateSentence(figures.state, clock));
   setText(byId('pause'), figures.state.paused ? 'Resume' : 'Pause');
-  setText(byId('notices'), figures.notices.join('. '));
-  byId('notices').hidden = figures.notices.length === 0;
+  showNotices('notices', figures.notices);
+  showNotices('redis-notices', figures.redisNotices);
   showAllObjectPairs();
   showAllTiles();
+}
+
+function showNotices(id: string, notices: readonly string[]): void {
+  setText(byId(id), notices.join('. '));
+  byId(id).hidden = notices.length === 0;
 }
 
 function showAllRejections(): void {

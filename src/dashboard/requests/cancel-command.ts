@@ -13,7 +13,7 @@ import { CancelDisplay } from './cancel-display.js';
 import { CancelList } from './cancel-list.js';
 import { findRequest } from './find-request.js';
 import { CancelLister } from './list-cancelled.js';
-import { readStandStill } from './stand-still.js';
+import { standStillReader } from './stand-still.js';
 
 /** `id` may be the beginning of one. */
 export type CancelCommand = { readonly id: string; readonly list?: string | undefined };
@@ -50,9 +50,10 @@ async function cancel(
   const reader = new RequestReader(redis, keys);
   const id = await findRequest(access, reader, given);
   const lister = list && new CancelLister({ redis, keys, signal }, id, list);
+  const readStandStill = standStillReader(access, config);
   const showWithReason = async (progress: CancelProgress) => {
     // if Redis cannot be read, the cancel itself says so
-    const reason = await readStandStill(access, config).catch(() => '');
+    const reason = await readStandStill().catch(() => '');
     if (!signal.aborted) display.show(progress, reason);
   };
   const end = await cancelRequest({ redis, keys }, id, userAtHost(), {

@@ -12,7 +12,7 @@ import { print, printJson } from '../output.js';
 import { outcomeText } from '../text/requests-text.js';
 import { findRequest } from './find-request.js';
 import { adviceOf, codeOf, type Early } from './outcome.js';
-import { readStandStill } from './stand-still.js';
+import { standStillReader } from './stand-still.js';
 import { WaitDisplay } from './wait-display.js';
 
 export type WaitOptions = {
@@ -56,9 +56,10 @@ async function wait(
     ...{ redis, keys, run: commands => commands() },
     connect: () => openRedis(config.redis, 'hasty'),
   });
+  const readStandStill = standStillReader(access, config);
   const showWithReason = async (request: RequestView) => {
     // if Redis cannot be read, the next reading of the request says so
-    const reason = await readStandStill(access, config).catch(() => '');
+    const reason = await readStandStill().catch(() => '');
     if (!end.signal.aborted) display.show(request, reason);
   };
   try {

@@ -7,8 +7,8 @@ export type RedisHealth = {
   refusal: string;
   /** used memory and its limit; null without a limit */
   memory: { usedBytes: number; maxBytes: number } | null;
-  /** the policy by which Redis evicts keys, and the number of evicted keys since its start; null: it evicts none */
-  evicts: { policy: string; keys: number } | null;
+  /** what Redis deletes when it is full, and the number of deleted keys since its start; null: it deletes none */
+  evicts: { words: string; keys: number } | null;
 };
 
 export type StateFigures = {
@@ -103,16 +103,13 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** Added to any sentence: a Redis that evicts keys may evict the queue. */
 function withEviction(sentence: Sentence, { evicts }: RedisHealth): Sentence {
   if (!evicts) return sentence;
-  const { policy, keys } = evicts;
-  // volatile policies do not evict jobs, which have no time to live
-  const what = policy.startsWith('allkeys') ? 'queued jobs' : 'those that keep the rate limit';
-  const remedy = `${what} among them: set maxmemory-policy to noeviction, not ${policy}`;
+  const { words, keys } = evicts;
   if (keys === 0) {
     const tone = sentence.tone === 'bad' ? 'bad' : 'warn';
-    return { tone, text: `${sentence.text}; Redis evicts keys when its memory is full, ${remedy}` };
+    return { tone, text: `${sentence.text}; ${words}` };
   }
   const text = sentence.text.replace(/[;,.] nothing is lost/i, '');
-  return { tone: 'bad', text: `${text}; Redis has evicted ${named(keys, 'key')}, perhaps ${remedy}` };
+  return { tone: 'bad', text: `${text}; Redis has deleted ${named(keys, 'key')} since its start: ${words}` };
 }
 
 function pausedSentence(figures: StateFigures, clock: Clock): Sentence | undefined {

@@ -1,9 +1,11 @@
 /** A snapshot as people read it: one sentence that says how things stand, then the numbers. Pure. */
+import type { ServerFacts } from '../../shared/runtime/redis-facts.js';
 import { harmless } from '../../shared/runtime/text.js';
 import type { QueueState } from '../../shared/state/queue-state.js';
 import type { Stats } from '../overview/stats.js';
 import { wrap } from '../terminal/glyphs.js';
 import { aligned, clockAt, count, counted, duration, mean, moment } from './figures.js';
+import { redisNotices } from './redis-notices.js';
 import { type StateFigures, stateSentence } from './state-sentence.js';
 
 /** As state-reader.ts reads it. */
@@ -11,6 +13,7 @@ type StatsReading = {
   readonly queueState: Pick<QueueState, 'now' | 'heldPairs'>;
   readonly stats: Stats;
   readonly state: StateFigures;
+  readonly server: ServerFacts | undefined;
 };
 
 /**
@@ -18,7 +21,7 @@ type StatsReading = {
  * @param columns width of the terminal, to which the sentence is wrapped; undefined without a terminal
  */
 export function statsText(
-  { queueState, stats, state }: StatsReading,
+  { queueState, stats, state, server }: StatsReading,
   place: string,
   columns?: number,
 ): string {
@@ -64,7 +67,9 @@ export function statsText(
   );
   return [
     `account ${stats.account} at ${place}`,
-    ...(columns === undefined ? [sentence(state)] : wrap(sentence(state), columns)),
+    ...[sentence(state), ...redisNotices(server)].flatMap(text =>
+      columns === undefined ? [text] : wrap(text, columns),
+    ),
     '',
     ...aligned(rows, new Set([2])),
     ...(held.length > 0 ? ['', 'held object pairs (their associations wait; nothing is lost)', ...held] : []),

@@ -7,10 +7,10 @@ const [TIGHT, FULL] = [0.75, 0.95];
 /** A queued association takes about this, in jobs of 500. */
 const BYTES_PER_ASSOCIATION = 30;
 
-export function judgeMemory({ info }: Pick<RedisFacts, 'info'>): Finding {
-  const figure = (name: string) => Number(info?.get(name) ?? Number.NaN);
-  const [used, limit, machine] = [figure('used_memory'), figure('maxmemory'), figure('total_system_memory')];
-  if (!(used >= 0))
+export function judgeMemory({ server }: Pick<RedisFacts, 'server'>): Finding {
+  const used = server?.usedBytes ?? null;
+  const [limit, machine] = [server?.maxBytes ?? 0, server?.machineBytes ?? 0];
+  if (used === null)
     return warning('Redis does not tell how much memory it uses', 'watch it with the tools of its provider');
   const most = limit > 0 ? limit : machine;
   if (!(most > 0)) return ok(`Redis uses ${megabytes(used)}, without a limit`);

@@ -1,30 +1,17 @@
 /** Judges whether Redis can be used: its version, and whether it accepts writes. Pure. */
 import type { RedisFacts } from '../facts.js';
-import { type Finding, fault, ok, warning } from '../finding.js';
-
-/** The oldest version that BullMQ works with, and the first one in which a full Redis drains itself (decision 22). */
-const [OLDEST, ADVISED] = [5, 7];
+import { type Finding, fault, ofRedis, ok } from '../finding.js';
 
 /** @param place address without user and password */
 export function judgeServer(
-  { refusal, info }: Pick<RedisFacts, 'refusal' | 'info'>,
+  { refusal, server }: Pick<RedisFacts, 'refusal' | 'server'>,
   place: string,
 ): Finding[] {
-  const name = info?.has('valkey_version') ? 'Valkey' : 'Redis';
-  const version = info?.get('valkey_version') ?? info?.get('redis_version');
+  const { name = 'Redis', version = null, faults = [] } = server ?? {};
   const found: Finding[] = [];
   if (refusal !== '') found.push(fault(`${name} at ${place} refuses writes: ${refusal}`, remedyOf(refusal)));
   else found.push(ok(`${name}${version ? ` ${version}` : ''} at ${place} answers and accepts writes`));
-  const major = Number.parseInt(version ?? '', 10);
-  if (name === 'Redis' && major < OLDEST)
-    found.push(fault(`Redis ${version} is too old for BullMQ`, 'install Redis 7.2 or newer, or Valkey'));
-  else if (name === 'Redis' && major < ADVISED)
-    found.push(
-      warning(
-        `Redis ${version} does not let the worker drain the queue while its memory is full`,
-        'install Redis 7.2 or newer, or Valkey',
-      ),
-    );
+  for (const each of faults) if (each.about === 'version') found.push(ofRedis(each));
   return found;
 }
 

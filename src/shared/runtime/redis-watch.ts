@@ -4,7 +4,8 @@
  *   1. detecting trouble within seconds: it probes the first connection every two seconds and sends PING on the others, so
  *      that openRedis notices a half-open connection even if no command is sent;
  *   2. logging once for all connections: a line when trouble begins, one a minute while it lasts, and one when it ends;
- *   3. reporting the reason to /readyz.
+ *   3. reporting the reason to /readyz;
+ *   4. knowing what kind of Redis it is, and logging a line for each thing about it that endangers the queue.
  * Not responsible for reconnecting: ioredis does that.
  */
 import { once } from 'node:events';
@@ -23,6 +24,8 @@ import {
   redisReason,
   redisRemedy,
 } from './redis.js';
+import { RedisAsker } from './redis-asker.js';
+import { faultText, type ServerFacts } from './redis-facts.js';
 import { redisPlace } from './redis-url.js';
 import { sleep } from './wait.js';
 import { writeRefusal } from './write-probe.js';
@@ -46,6 +49,8 @@ const PROBE_MS = 2_000;
 const SLOW_MS = 5_000;
 /** Lasting trouble is logged this often. */
 const SAY_AGAIN_MS = 60_000;
+/** Redis may be configured anew while it runs. */
+const LOOK_AGAIN_MS = 60_000;
 
 /** Key of trouble that concerns Redis itself and not one connection. */
 const WRITES = 'writes';
@@ -63,7 +68,10 @@ export class RedisWatch implements Service {
   #saidAt = Number.NEGATIVE_INFINITY;
   #isSaid = false;
   #askedAt: number | undefined;
-  #policy = 'noeviction';
+  /** asks over the first connection */
+  #asker: RedisAsker | undefined;
+  #facts: ServerFacts | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RedisWatchOptions) {
     this.#options = options;
@@ -74,7 +82,12 @@ export class RedisWatch implements Service {
   open(name: string, role: RedisRole): Redis {
     const { address, silenceMs } = this.#options;
     const redis = openRedis(address, role, error => this.failed(error, name), silenceMs);
-    redis.on('ready', () => this.#connected(name, redis));
+    const isFirst = this.#connections.size === 0;
+    if (isFirst) this.#asker = new RedisAsker(redis);
+    redis.on('ready', () => {
+      this.#over(name);
+      if (isFirst) void this.#lookAtKind();
+    });
     this.#connections.set(name, redis);
     return redis;
   }
@@ -96,6 +109,11 @@ export class RedisWatch implements Service {
       return [...new Set([...this.#troubles.values()].map(reason => `Redis: ${withoutAddresses(reason)}`))];
     const lost = [...this.#connections.values()].find(({ status }) => status !== 'ready');
     return lost ? [`Redis: ${lost.status}`] : [];
+  }
+
+  /** What kind of Redis it is; undefined: it does not tell, or has not been asked yet. */
+  get facts(): ServerFacts | undefined {
+    return this.#facts;
   }
 
   /**
@@ -156,11 +174,6 @@ export class RedisWatch implements Service {
     );
   }
 
-  #connected(name: string, redis: Redis): void {
-    this.#over(name);
-    void this.#lookAtPolicy(redis);
-  }
-
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -169,6 +182,7 @@ export class RedisWatch implements Service {
       for (const redis of others) if (redis.status === 'ready') redis.ping().catch(() => {}); // an event reports a failure
       await sleep(PROBE_MS, signal);
       this.#look(first);
+      if (first?.status === 'ready' && this.#now() - this.#lookedAt > LOOK_AGAIN_MS) void this.#lookAtKind();
     }
   }
 
@@ -202,15 +216,19 @@ export class RedisWatch implements Service {
     else if (this.#troubles.size > 0) this.#say();
   }
 
-  async #lookAtPolicy(redis: Redis): Promise<void> {
-    const info = await redis.info('memory').catch(() => ''); // an ACL forbids INFO, or the connection is lost again
-    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? this.#policy;
-    if (policy !== this.#policy && policy !== 'noeviction')
-      this.#options.logger.warn(
-        { event: 'redis', policy },
-        `Redis evicts keys when its memory is full (maxmemory-policy ${policy}), queued jobs among them: set it to noeviction`,
-      );
-    this.#policy = policy;
+  async #lookAtKind(): Promise<void> {
+    this.#lookedAt = this.#now();
+    let facts: ServerFacts | undefined;
+    try {
+      facts = await this.#asker?.facts();
+    } catch {
+      return; // the connection is lost again, which the watch reports
+    }
+    const known = new Set(this.#facts?.faults.map(({ text }) => text));
+    this.#facts = facts;
+    for (const fault of facts?.faults ?? [])
+      if (!known.has(fault.text))
+        this.#options.logger.warn({ event: 'redis', about: fault.about }, faultText(fault));
   }
 }
 

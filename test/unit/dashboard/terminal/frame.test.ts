@@ -69,6 +69,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
         limits: limitsOf(parseConfig({})),
         msUntilReset: 33_000_000,
         notices: [],
+        redisNotices: [],
         heldPairs: [{ objectPair: 'contacts/deals', until: now + 90_000, reason: '403 from HubSpot' }],
       },
       rejections: {

@@ -43,6 +43,7 @@ describe("the state's sentence", () => {
   };
   const auth401 = 'renew the token (HUBSPOT_ACCESS_TOKEN_FILE is read again)';
   const FOREIGN = { by: null, reason: null, at: null };
+  const EVICTS = 'maxmemory-policy is allkeys-lru: …; set maxmemory-policy to noeviction';
   const healthy = { refusal: '', memory: null, evicts: null };
   const full = { usedBytes: 268_435_500, maxBytes: 268_435_456 };
   const noScope = { objectPair: 'contacts/companies', reason: '403 from HubSpot: no scope.' };
@@ -158,14 +159,14 @@ describe("the state's sentence", () => {
       'Redis refuses writes: CLUSTERDOWN; nothing is lost. Look at its log',
     ],
     [
-      { redis: { ...healthy, evicts: { policy: 'allkeys-lru', keys: 0 } }, backlog: 0 },
+      { redis: { ...healthy, evicts: { words: EVICTS, keys: 0 } }, backlog: 0 },
       'warn',
-      'Idle: everything is decided; Redis evicts keys when its memory is full, queued jobs among them: set maxmemory-policy to noeviction, not allkeys-lru',
+      `Idle: everything is decided; ${EVICTS}`,
     ],
     [
-      { redis: { ...healthy, evicts: { policy: 'volatile-lru', keys: 1_200 } }, paused: FOREIGN },
+      { redis: { ...healthy, evicts: { words: EVICTS, keys: 1_200 } }, paused: FOREIGN },
       'bad',
-      'Paused by another client: 1.2 M wait until somebody resumes; Redis has evicted 1,200 keys, perhaps those that keep the rate limit among them: set maxmemory-policy to noeviction, not volatile-lru',
+      `Paused by another client: 1.2 M wait until somebody resumes; Redis has deleted 1,200 keys since its start: ${EVICTS}`,
     ],
     [
       { workers: 0, hold: auth },

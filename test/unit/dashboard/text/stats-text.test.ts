@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Stats } from '../../../../src/dashboard/overview/stats.js';
 import type { StateFigures } from '../../../../src/dashboard/text/state-sentence.js';
 import { statsLine, statsText } from '../../../../src/dashboard/text/stats-text.js';
+import { factsOf } from '../../../../src/shared/runtime/redis-facts.js';
 import type { HeldPair } from '../../../../src/shared/state/queue-state.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
@@ -37,7 +38,7 @@ function readingOf(
     ...{ callsNeeded: 0, callsLeftToday: null, quotaBound: false, slotsBound: false },
     ...figures,
   };
-  return { queueState: { now, heldPairs }, stats, state };
+  return { queueState: { now, heldPairs }, stats, state, server: undefined };
 }
 
 describe("the state is said in the page's own sentence", () => {
@@ -69,6 +70,16 @@ describe("the state is said in the page's own sentence", () => {
       '',
     ]);
   });
+});
+
+test('what endangers the queue in Redis follows the sentence', () => {
+  const endangered = { ...readingOf({}), server: factsOf('redis_version:6.0.16\naof_enabled:0', '') };
+  expect(statsText(endangered, 'redis://x').split('\n').slice(1, 5)).toEqual([
+    'Idle: everything is decided',
+    expect.stringMatching(/^Redis 6\.0\.16 is too old: .*; install Redis/),
+    expect.stringMatching(/^Redis writes nothing to disk: a restart loses the queue; set appendonly to yes/),
+    '',
+  ]);
 });
 
 test('the text of stats aligns its numbers and separates thousands', () => {

@@ -1,14 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { judgeMemory } from '../../../../src/doctor/judge/redis-memory.js';
+import { factsOf } from '../../../../src/shared/runtime/redis-facts.js';
 
 const MB = 1_048_576;
 const judge = (used: number, limit: number, machine = 0) =>
   judgeMemory({
-    info: new Map([
-      ['used_memory', String(used * MB)],
-      ['maxmemory', String(limit * MB)],
-      ['total_system_memory', String(machine * MB)],
-    ]),
+    server: factsOf(
+      `used_memory:${used * MB}\nmaxmemory:${limit * MB}\ntotal_system_memory:${machine * MB}\n`,
+    ),
   });
 
 test.each([
@@ -41,5 +40,5 @@ test('without maxmemory the machine is the limit, and without either there is no
   });
   expect(judge(990, 1_000).message).toMatch(/producers will be refused$/);
   expect(judge(900, 0)).toEqual({ status: 'ok', message: 'Redis uses 900 MB, without a limit' });
-  expect(judgeMemory({ info: undefined }).status).toBe('warning');
+  expect(judgeMemory({ server: undefined }).status).toBe('warning');
 });
