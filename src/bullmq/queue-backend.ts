@@ -1,9 +1,11 @@
 /**
- * Queue backend: BullMQ's own with three differences.
+ * Queue backend: BullMQ's own with four differences.
  *  1. It opens the second connection, which waits for jobs. BullMQ would copy the first one, whose watch mistakes a waiting
  *     connection for a dead one; and BullMQ awaits its first attempt to connect, which may fail.
  *  2. It hides from BullMQ's worker for how long fetching is held: the worker would not ask before, but a hold may end early.
- *  3. In the bulk way the check for stalled jobs also runs on a full Redis (docs/decisions/0022).
+ *  3. It does not ask INFO for the version, which an ACL may forbid: the watch says what is wrong with a version, and with
+ *     a policy of eviction (docs/decisions/0059).
+ *  4. In the bulk way the check for stalled jobs also runs on a full Redis (docs/decisions/0022).
  */
 import { type BackendFactory, QueueKeys, RedisConnection, RedisQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -12,6 +14,11 @@ import type { BullmqScript } from './fingerprint.js';
 
 /** BullMQ blocks its connection for at most 10 s; a longer silence has another reason. */
 const BLOCKED_SILENCE_MS = 12_000;
+/**
+ * What BullMQ would conclude from the version. Any Redis that we support waits for fractions of a second; with whole seconds
+ * a delayed job would come up to a second late. Before 7.0.8 a wait of a millisecond is none, so the shortest is two.
+ */
+const CAPABILITIES = { canDoubleTimeout: true, canBlockFor1Ms: false };
 
 /** @returns true if Redis refused a command because it is full */
 export const isRefusedByFullRedis = (error: unknown): boolean =>
@@ -46,6 +53,13 @@ export const queueBackend =
     const names = new QueueKeys(prefix);
     const blocking = redis.duplicate({ socketTimeout: BLOCKED_SILENCE_MS });
     if (blocking.status === 'wait') blocking.connect().catch(() => {}); // an event reports the failure; ioredis tries again
+    const waiting = new RedisConnection(blocking, { shared: false, blocking: true, skipVersionCheck: true });
+    waiting.client.then(
+      () => {
+        waiting.capabilities = CAPABILITIES;
+      },
+      () => {}, // an event reports the failure
+    );
     const backend = new Backend(
       new RedisConnection(redis, {
         ...{ shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true },
@@ -54,7 +68,7 @@ export const queueBackend =
       names.getKeys(name),
       type => names.toKey(name, type),
       options,
-      new RedisConnection(blocking, { shared: false, blocking: true }),
+      waiting,
     );
     backend.stalledCheck = stalledCheck;
     return backend;

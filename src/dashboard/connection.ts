@@ -43,6 +43,7 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
     connection: redis,
     prefix: config.queuePrefix,
     skipMetasUpdate: true, // reading a queue must not create it
+    skipVersionCheck: true, // it would ask INFO, which an ACL may forbid
   });
   queue.on('error', () => {}); // the caller gets the error as a rejection
   try {

@@ -16,7 +16,8 @@ export class RedisAsker {
   /** @returns undefined if Redis does not tell @throws Error if there is no answer */
   async facts(): Promise<ServerFacts | undefined> {
     const info = await this.#permitted('info', () => this.redis.info());
-    if (info === undefined) return undefined;
+    if (info === '') this.#refused.add('info'); // ready-check.ts
+    if (!info) return undefined;
     const facts = factsOf(info);
     // INFO tells what an append-only file is for; the rules for snapshots matter without one
     return facts.persistence === 'aof' ? facts : factsOf(info, await this.#save());

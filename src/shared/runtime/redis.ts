@@ -2,6 +2,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../contract/errors.js';
 import { clusterConnector } from './cluster-connector.js';
+import { withoutInfoWarning } from './ready-check.js';
 import { applyLogin, type RedisLogin } from './redis-login.js';
 import { readRedisUrl } from './redis-url.js';
 
@@ -103,6 +104,7 @@ class Connection extends Redis {
   constructor(options: RedisOptions & { replyMapping?: 'legacy' }, login: RedisLogin) {
     super(options);
     this.#login = login;
+    withoutInfoWarning(this);
   }
 
   override connect(callback?: (error?: Error | null) => void): Promise<void> {
