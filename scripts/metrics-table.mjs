@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { createDashboardMetrics } from '../dist/dashboard/web/dashboard-metrics.js';
 import { createGatewayMetrics } from '../dist/gateway/gateway-metrics.js';
 import { addQueueMetrics } from '../dist/shared/state/queue-metrics.js';
+import { addRedisMetrics } from '../dist/shared/state/redis-metrics.js';
 import { addPipelineMetrics, createWorkerMetrics } from '../dist/worker/report/worker-metrics.js';
 
 const none = () => 0;
@@ -12,6 +13,7 @@ export function metricsTable() {
   const queue = new Registry();
   const away = [{ status: 'end' }, async () => undefined];
   addQueueMetrics(queue, ...away);
+  addRedisMetrics(queue, away[0], () => undefined);
   const worker = createWorkerMetrics().registry;
   addPipelineMetrics(worker, none, undefined);
   const groups = [

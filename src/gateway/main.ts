@@ -18,6 +18,7 @@ import { limitsOf } from '../shared/state/capacity.js';
 import { Outcomes } from '../shared/state/outcomes.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
+import { addRedisMetrics } from '../shared/state/redis-metrics.js';
 import { announcersOf } from '../shared/webhooks/announcer.js';
 import { Backlog } from './backlog.js';
 import { createGatewayMetrics } from './gateway-metrics.js';
@@ -59,6 +60,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
   );
   const metrics = createGatewayMetrics({ waiting: () => outcomes.size });
   addQueueMetrics(metrics.registry, commands, readState);
+  addRedisMetrics(metrics.registry, commands, () => watch.facts);
   const labels = openLabels(hubspotOptions(config), {
     redis: commands,
     connected: async () => {

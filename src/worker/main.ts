@@ -17,6 +17,7 @@ import type { Tracing } from '../shared/runtime/tracing.js';
 import { limitsOf } from '../shared/state/capacity.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
+import { addRedisMetrics } from '../shared/state/redis-metrics.js';
 import { announcersOf } from '../shared/webhooks/announcer.js';
 import { Caller } from './calls/caller.js';
 import { tokenSource } from './calls/token.js';
@@ -84,6 +85,7 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
   });
   addPipelineMetrics(metrics.registry, pipeline.state, jobs.note);
   addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
+  addRedisMetrics(metrics.registry, redis, () => watch.facts);
 
   const report = replicaReport(id, limits, config.hubspotApiVersion, pipeline.state);
   const health = new Health({

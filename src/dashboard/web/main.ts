@@ -12,6 +12,7 @@ import { settlesWithin, sleep } from '../../shared/runtime/wait.js';
 import { writeRefusal } from '../../shared/runtime/write-probe.js';
 import { limitsOf } from '../../shared/state/capacity.js';
 import { queueStateReader } from '../../shared/state/queue-state.js';
+import { addRedisMetrics } from '../../shared/state/redis-metrics.js';
 import { announcersOf } from '../../shared/webhooks/announcer.js';
 import type { QueueAccess } from '../connection.js';
 import { Overview } from '../overview/overview.js';
@@ -62,6 +63,7 @@ function createDashboard(config: Config, log: Logger): Service {
     queueStateReader(access.keys, limitsOf(config)),
     () => poller.viewers,
   );
+  addRedisMetrics(registry, redis, () => watch.facts);
   const app = createServer({
     access,
     overview,

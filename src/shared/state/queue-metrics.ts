@@ -10,7 +10,7 @@ import { settlesWithin } from '../runtime/wait.js';
 import { HOLD_KINDS, type QueueState, type QueueStateReader } from './queue-state.js';
 import { usefulReplicas } from './useful-replicas.js';
 
-const QUEUE_WIDE = ' (queue-wide, the same from every process: aggregate with max)';
+export const QUEUE_WIDE = ' (queue-wide, the same from every process: aggregate with max)';
 /** Longest time that a scrape waits for Redis. */
 const READ_MS = 1_500;
 
