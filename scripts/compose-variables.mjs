@@ -12,6 +12,8 @@ export const COMMANDS = {
 };
 /** These files name every setting but read none. */
 const NAME_ALL = /\/shared\/runtime\/(settings|config)\.ts$/;
+/** All commands read it, as a part of `config.redis`. The Redis of compose needs no login and no certificate. */
+const REDIS = 'redisUrl';
 /** Other containers must reach it; compose publishes no port of it. */
 const WITHIN = { METRICS_HOST: '0.0.0.0' };
 const IMPORT = /\b(?:import|export)\b(?! type\b)[^;'"]*?['"](\.[^'"]+)\.js['"]/g;
@@ -21,7 +23,7 @@ const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*$/gm;
 export function settingsOf(command) {
   const texts = [...sourcesFrom(path.resolve(COMMANDS[command])).values()].join('\n').replace(COMMENT, '');
   return Object.entries(SETTINGS)
-    .filter(([key]) => new RegExp(`\\b${key}\\b`).test(texts))
+    .filter(([key]) => key === REDIS || new RegExp(`\\b${key}\\b`).test(texts))
     .map(([, { name }]) => name);
 }
 
