@@ -95,6 +95,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
     logger,
   });
   return {
+    fatal: watch.fatal,
     async start() {
       await watch.start();
       const place = { port: config.gatewayPort, host: config.gatewayHost };

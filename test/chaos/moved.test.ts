@@ -1,6 +1,7 @@
 /**
- * A worker with a plain REDIS_URL at one node of a Redis Cluster, whose keys move to another node: it cannot work and says so,
- * and goes on when the keys are back. The node becomes a replica by a failover, as in an upgrade.
+ * Processes with a plain REDIS_URL at one node of a Redis Cluster. They refuse to start; where they cannot know that it is one,
+ * because INFO is forbidden, a worker whose keys move to another node cannot work and says so, and goes on when the keys are
+ * back. The node becomes a replica by a failover, as in an upgrade.
  */
 import { afterEach, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -39,9 +40,23 @@ it('a worker whose keys are on another node is not ready, is not restarted, and 
   );
   await eventually(async () => expect(await info(one.redis)).toContain('cluster_state:ok'));
 
-  const worker = startCommand('worker', {
+  const settings = {
     ...{ REDIS_URL: one.server.url, QUEUE_PREFIX: '{bull}', METRICS_PORT: '19467' },
     ...{ HUBSPOT_ACCESS_TOKEN: 'none', HUBSPOT_BASE_URL: 'http://127.0.0.1:1' },
+    ...{ GATEWAY_PORT: '0', DASHBOARD_PORT: '0' },
+  };
+  const refused = ['worker', 'gateway', 'dashboard'].map(command => startCommand(command, settings));
+  for (const one of refused) {
+    expect([await one.exit(), one.output()]).toEqual([
+      2,
+      expect.stringMatching(/REDIS_URL: this Redis is one node of a Redis Cluster.*write redis\+cluster:/),
+    ]);
+  }
+
+  await one.redis.call('ACL', 'SETUSER', 'plain', 'on', 'nopass', '~*', '&*', '+@all', '-info');
+  const worker = startCommand('worker', {
+    ...settings,
+    REDIS_URL: one.server.url.replace('//', '//plain:none@'),
   });
   try {
     const port = await eventually(() => {
@@ -63,7 +78,7 @@ it('a worker whose keys are on another node is not ready, is not restarted, and 
       expect([status, text]).toEqual([503, expect.stringContaining('MOVED')]);
     });
     expect((await health('/healthz')).status).toBe(200);
-    expect(worker.output()).toMatch(/use a Redis that is no cluster/);
+    expect(worker.output()).toMatch(/leads to one node of a Redis Cluster: write redis\+cluster:/);
 
     await eventually(async () =>
       expect(await one.redis.info('replication')).toContain('master_link_status:up'),

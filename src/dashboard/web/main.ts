@@ -100,6 +100,7 @@ function createDashboard(config: Config, log: Logger): Service {
     }
   };
   return {
+    fatal: watch.fatal,
     async start() {
       await watch.start();
       const place = { port: config.dashboardPort, host: config.dashboardHost };

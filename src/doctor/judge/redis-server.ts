@@ -11,7 +11,8 @@ export function judgeServer(
   const found: Finding[] = [];
   if (refusal !== '') found.push(fault(`${name} at ${place} refuses writes: ${refusal}`, remedyOf(refusal)));
   else found.push(ok(`${name}${version ? ` ${version}` : ''} at ${place} answers and accepts writes`));
-  for (const each of faults) if (each.about === 'version') found.push(ofRedis(each));
+  for (const each of faults)
+    if (each.about === 'version' || each.about === 'cluster') found.push(ofRedis(each));
   return found;
 }
 

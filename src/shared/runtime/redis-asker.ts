@@ -18,9 +18,10 @@ export class RedisAsker {
     const info = await this.#permitted('info', () => this.redis.info());
     if (info === '') this.#refused.add('info'); // ready-check.ts
     if (!info) return undefined;
-    const facts = factsOf(info);
+    const isCluster = this.redis.options.Connector !== undefined; // cluster-connector.ts
+    const facts = factsOf(info, undefined, isCluster);
     // INFO tells what an append-only file is for; the rules for snapshots matter without one
-    return facts.persistence === 'aof' ? facts : factsOf(info, await this.#save());
+    return facts.persistence === 'aof' ? facts : factsOf(info, await this.#save(), isCluster);
   }
 
   async #save(): Promise<string | undefined> {

@@ -8,7 +8,7 @@ export type Persistence = (typeof PERSISTENCE_KINDS)[number];
 export type Engine = 'redis' | 'valkey' | 'dragonfly' | 'other';
 
 export type RedisFault = {
-  readonly about: 'version' | 'eviction' | 'persistence';
+  readonly about: 'version' | 'eviction' | 'persistence' | 'cluster';
   /** fault: what was accepted may be lost, or commands fail. warning: works, but not as well as it should */
   readonly level: 'fault' | 'warning';
   /** without a full stop, and without figures that change */
@@ -44,13 +44,21 @@ const UNSAVED_SECONDS = 4_000;
 const INSTALL = 'install Redis 7.2 or newer, or Valkey';
 const APPEND = 'set appendonly to yes (and appendfsync to everysec or always)';
 
+const CLUSTER_NODE: RedisFault = {
+  about: 'cluster',
+  level: 'fault',
+  text: 'this Redis is one node of a Redis Cluster, and a plain REDIS_URL does not follow the keys to another node',
+  remedy: 'write redis+cluster://host:port,host:port, and a hash tag in QUEUE_PREFIX, such as {bull}',
+};
+
 type Fields = ReadonlyMap<string, string>;
 
 /**
  * @param info the reply of INFO
  * @param save the rules for snapshots (`CONFIG GET save`), such as `3600 1`; '' = none; undefined: not told
+ * @param isCluster the connection is made for a Redis Cluster
  */
-export function factsOf(info: string, save?: string): ServerFacts {
+export function factsOf(info: string, save?: string, isCluster = false): ServerFacts {
   const fields = fieldsOf(info);
   const number = (name: string): number | null => {
     const value = fields.get(name);
@@ -63,6 +71,7 @@ export function factsOf(info: string, save?: string): ServerFacts {
   const isLimited = maxBytes !== 0 || evictedKeys > 0;
   const persistence = persistenceOf(fields, save);
   const faults = [
+    isCluster || fields.get('cluster_enabled') !== '1' ? undefined : CLUSTER_NODE,
     versionFault(server),
     evictionFault(policy, isLimited),
     persistenceFault(persistence, fields, save),

@@ -10,7 +10,7 @@
  */
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
-import { withoutAddresses } from '../contract/errors.js';
+import { ConfigError, withoutAddresses } from '../contract/errors.js';
 import type { Keys } from '../contract/keys.js';
 import { duration } from './duration.js';
 import type { Service } from './lifecycle.js';
@@ -57,6 +57,9 @@ const WRITES = 'writes';
 const LOST = 'the connection was lost';
 
 export class RedisWatch implements Service {
+  /** rejects if the first connection leads to a Redis that the address cannot mean: one node of a cluster */
+  readonly fatal: Promise<never>;
+  #end: (error: Error) => void = () => {};
   readonly #options: RedisWatchOptions;
   readonly #now: () => number;
   readonly #connections = new Map<string, Redis>();
@@ -76,6 +79,10 @@ export class RedisWatch implements Service {
   constructor(options: RedisWatchOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+    this.fatal = new Promise((_, reject) => {
+      this.#end = reject;
+    });
+    this.fatal.catch(() => {}); // whoever waits for it is told as well
   }
 
   /** Opens a connection and watches it. The first connection is probed. */
@@ -224,8 +231,11 @@ export class RedisWatch implements Service {
     } catch {
       return; // the connection is lost again, which the watch reports
     }
+    const isFirst = this.#facts === undefined;
     const known = new Set(this.#facts?.faults.map(({ text }) => text));
     this.#facts = facts;
+    const wrong = isFirst ? facts?.faults.find(({ about }) => about === 'cluster') : undefined;
+    if (wrong) return this.#end(new ConfigError([`REDIS_URL: ${faultText(wrong)}`]));
     for (const fault of facts?.faults ?? [])
       if (!known.has(fault.text))
         this.#options.logger.warn({ event: 'redis', about: fault.about }, faultText(fault));

@@ -130,6 +130,12 @@ describe('INFO of', () => {
     expect(about(facts, 'version')?.text).toMatch(/^Dragonfly is not supported/);
   });
 
+  it('a node of a cluster, which a connection for clusters expects', () => {
+    const info = `${REDIS_7}cluster_enabled:1\r\n`;
+    expect(about(factsOf(info), 'cluster')).toMatchObject({ level: 'fault' });
+    expect(about(factsOf(info, undefined, true), 'cluster')).toBeUndefined();
+  });
+
   it('a server that tells nothing of this', () => {
     expect(factsOf('# Server\r\nuptime_in_seconds:3\r\n')).toEqual({
       ...{ engine: 'other', name: 'Redis', version: null, policy: null, evicts: null, evictedKeys: 0 },
