@@ -217,6 +217,39 @@ describe('mistakes exit 2', () => {
   });
 });
 
+describe('--check-config', () => {
+  const PASSWORD = { DASHBOARD_USER: 'oncall', DASHBOARD_PASSWORD: 'hunter2' };
+  test.each([
+    ['worker', { HUBSPOT_ACCESS_TOKEN: 'hunter2' }],
+    ['gateway', { GATEWAY_HOST: '0.0.0.0', GATEWAY_API_KEYS: 'hunter2' }],
+    ['dashboard', { DASHBOARD_HOST: '0.0.0.0', ...PASSWORD }],
+  ])('%s: says that what it would start with is valid, and connects to nothing', (command, env) => {
+    expect(run([command, '--check-config'], { REDIS_URL: NOWHERE, ...env })).toEqual({
+      status: 0,
+      stdout: 'configuration is valid\n',
+      stderr: '',
+    });
+  });
+
+  test.each([
+    ['worker', {}, 'HUBSPOT_ACCESS_TOKEN is not set'],
+    ['gateway', { GATEWAY_HOST: '0.0.0.0' }, 'GATEWAY_API_KEYS is not set'],
+    ['dashboard', { DASHBOARD_HOST: '0.0.0.0', DASHBOARD_USER: 'oncall' }, 'DASHBOARD_PASSWORD is not set'],
+  ])('%s: prints every problem that would stop it', (command, env, problem) => {
+    const { status, stdout, stderr } = run([command, '--check-config'], { RATE_LIMIT_CALLS: 'many', ...env });
+    expect(stderr).toContain(`association-queue ${command}: RATE_LIMIT_CALLS "many"`);
+    expect(stderr).toContain(`association-queue ${command}: ${problem}`);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  });
+
+  test('a warning that a service would log is printed, and is no problem', () => {
+    const env = { HUBSPOT_ACCESS_TOKEN: 'hunter2', GATEWAY_PORT: 'tcp://10.0.0.7:3000' };
+    const { status, stderr } = run(['worker', '--check-config'], env);
+    expect(stderr).toMatch(/^warning: GATEWAY_PORT .*enableServiceLinks/);
+    expect(status).toBe(0);
+  });
+});
+
 describe('settings', () => {
   test('lists every setting, whatever is wrong with the environment, and shows no value', () => {
     const env = { REDIS_URL: 'http://hunter2', HUBSPOT_ACCESS_TOKEN: 'hunter2', RATE_LIMIT_CALL: 'hunter2' };
