@@ -1,6 +1,6 @@
 // Writes the files that are generated from the code: docs/job.schema.json, .env.example, the variables in
-// docker-compose.yml, and in docs the tables of settings and of metrics, the command line, the HTTP interface
-// and the library.
+// docker-compose.yml, parts of the Helm chart, and in docs the tables of settings and of metrics, the command line, the
+// HTTP interface and the library.
 // --check: writes nothing, fails if a file differs from the code.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import { envEntries } from '../dist/cli/settings-text.js';
 import { JobDataSchema } from '../dist/shared/contract/job-schema.js';
 import { SETTINGS } from '../dist/shared/runtime/settings.js';
 import { apiReference } from './api-reference.mjs';
+import { chartFiles } from './chart-files.mjs';
 import { cliCommands } from './cli-page.mjs';
 import { withVariables } from './compose-variables.mjs';
 import { httpCalls } from './http-page.mjs';
@@ -62,6 +63,7 @@ for (const [file, text] of [
   ['docs/reference/api.md', apiReference()],
   ['.env.example', environment],
   ['docker-compose.yml', withVariables(readFileSync('docker-compose.yml', 'utf8'))],
+  ...chartFiles(between),
   page('docs/operations/settings.md', 'settings', table),
   page('docs/reference/metrics.md', 'metrics', metricsTable()),
   page('docs/reference/cli.md', 'commands', await cliCommands()),

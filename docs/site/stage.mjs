@@ -25,6 +25,7 @@ const OTHERS = {
   'client/README.md': 'guides/client.md',
   'bench/RESULTS.md': 'design/results.md',
   'deploy/monitoring/README.md': 'operations/deploy-monitoring.md',
+  'deploy/helm/association-queue/README.md': 'operations/helm-chart.md',
   'test/README.md': 'code/test.md',
 };
 

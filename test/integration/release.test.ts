@@ -9,6 +9,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../../scripts/release.mjs', import.meta.url));
+const CHART = 'deploy/helm/association-queue/Chart.yaml';
+const RENDERED = 'deploy/kubernetes/worker.yaml';
+const rendered = (version: string) =>
+  `apiVersion: apps/v1\napp.kubernetes.io/version: "${version}"\nimage: "hubspot-association-queue:${version}"\n`;
 let directory: string;
 const file = (name: string) => path.join(directory, name);
 const json = (name: string) => JSON.parse(readFileSync(file(name), 'utf8'));
@@ -22,7 +26,8 @@ const release = (args: readonly string[], env: Readonly<Record<string, string>> 
 
 beforeEach(async () => {
   directory = mkdtempSync(path.join(tmpdir(), 'release-'));
-  mkdirSync(file('client'));
+  for (const folder of ['client', 'deploy/helm/association-queue', 'deploy/kubernetes'])
+    mkdirSync(file(folder), { recursive: true });
   for (const manifest of ['package.json', 'client/package.json'])
     writeFileSync(file(manifest), JSON.stringify({ name: manifest, version: '0.1.0' }));
   writeFileSync(
@@ -30,6 +35,8 @@ beforeEach(async () => {
     JSON.stringify({ version: '0.1.0', packages: { '': { version: '0.1.0' } } }),
   );
   writeFileSync(file('CHANGELOG.md'), '# Changelog\n\n## 0.1.0 (unreleased)\n- A line.\n');
+  writeFileSync(file(CHART), 'apiVersion: v2\nversion: 0.1.0\nappVersion: 0.1.0\n');
+  writeFileSync(file(RENDERED), rendered('0.1.0'));
   await git('init', '--quiet', '--initial-branch', 'main');
   await git('config', 'user.name', 'test');
   await git('config', 'user.email', 'test@example.com');
@@ -46,6 +53,10 @@ describe('a release', () => {
       const lock = json('package-lock.json');
       const versions = [json('package.json'), json('client/package.json'), lock, lock.packages['']];
       expect(versions.map(one => one.version)).toEqual(Array.from({ length: 4 }, () => version));
+      expect(readFileSync(file(CHART), 'utf8')).toBe(
+        `apiVersion: v2\nversion: ${version}\nappVersion: ${version}\n`,
+      );
+      expect(readFileSync(file(RENDERED), 'utf8')).toBe(rendered(version));
       expect(readFileSync(file('CHANGELOG.md'), 'utf8')).toMatch(
         new RegExp(`^# Changelog\n\n## ${version} \\(\\d{4}-\\d\\d-\\d\\d\\)\n- A line\\.\n$`),
       );
@@ -89,6 +100,8 @@ describe('publishing', () => {
     for (const reason of [
       'package.json has version 0.1.0, and the tag is v0.3.0',
       'client/package.json has version 0.1.0',
+      'Chart.yaml has version 0.1.0',
+      'Chart.yaml has appVersion 0.1.0',
       'has no heading "## 0.3.0 (date)"',
       'GITHUB_REPOSITORY',
     ])
