@@ -8,8 +8,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // they install from a package registry, or take minutes: jest.packages.config.mjs, jest.engines.config.mjs
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/packages/', '<rootDir>/test/engines/'],
+  // they need a package registry, or take minutes: jest.packages.config.mjs, jest.chart.config.mjs, jest.engines.config.mjs
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(packages|chart|engines)/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
