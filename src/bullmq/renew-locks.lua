@@ -11,8 +11,11 @@ local lockMs = integer(ARGV[2])
 local lost, locks, ids = {}, {}, {}
 for at = 3, #ARGV, 2 do
   local lock = lockOf(ARGV[1] .. ARGV[at])
-  if redis.pcall('GET', lock) == text(ARGV[at + 1]) then
+  local holder = redis.pcall('GET', lock)
+  if holder == text(ARGV[at + 1]) then
     locks[#locks + 1], ids[#ids + 1] = lock, ARGV[at]
+  elseif type(holder) == 'table' and not holder.err:find('WRONGTYPE', 1, true) then
+    error(holder.err, 0) -- the slot is moving, and another node has this lock
   else
     lost[#lost + 1] = ARGV[at]
   end

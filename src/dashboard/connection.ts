@@ -6,7 +6,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/contract/keys.js';
 import type { Config } from '../shared/runtime/config.js';
-import { openRedis, redisReason, redisRemedy } from '../shared/runtime/redis.js';
+import { isRefusal, openRedis, redisReason, redisRemedy } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 
 /** A server that accepts a connection and does not reply for this long is not Redis, or it is stuck. */
@@ -49,7 +49,8 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
   try {
     return await use({ account, redis, queue, keys: accountKeys(config.queuePrefix, account) });
   } catch (error) {
-    throw redis.status === 'ready' ? error : unreachable(config, error);
+    const isRefused = error instanceof Error && error.name === 'ReplyError' && isRefusal(error);
+    throw redis.status === 'ready' && !isRefused ? error : unreachable(config, error);
   } finally {
     await queue.close().catch(() => {});
     redis.disconnect();
@@ -58,8 +59,7 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
 
 export function unreachable(config: Config, cause: unknown): Error {
   const reason = redisReason(cause) || 'the connection is gone';
-  const remedy = redisRemedy(reason, config.redis) || 'REDIS_URL says where it is';
-  return new Error(`Redis at ${redisPlace(config.redis)} cannot be used: ${reason} (${remedy})`, {
-    cause,
-  });
+  const remedy = redisRemedy(reason, config.redis) || (isRefusal(cause) ? '' : 'REDIS_URL says where it is');
+  const place = redisPlace(config.redis);
+  return new Error(`Redis at ${place} cannot be used: ${reason}${remedy && ` (${remedy})`}`, { cause });
 }

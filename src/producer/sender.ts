@@ -22,7 +22,13 @@ import {
 import type { JobData } from '../shared/contract/association.js';
 import { RedisUnavailableError } from '../shared/contract/errors.js';
 import { type Priority, queueName } from '../shared/contract/keys.js';
-import { isConnectionLoss, openRedis, type RedisAddress, redisReason } from '../shared/runtime/redis.js';
+import {
+  hasMoved,
+  isConnectionLoss,
+  openRedis,
+  type RedisAddress,
+  redisReason,
+} from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { heardWithin, sleep, sleepListening } from '../shared/runtime/wait.js';
 import { SendTracing } from './send-tracing.js';
@@ -37,7 +43,10 @@ export const JOBS_PER_BULK = 20;
 export const BULKS_ON_THE_WIRE = 4;
 /** Until ioredis has noticed a lost connection, it takes commands and fails them at once. */
 const NOTICE_MS = 20;
-/** Time in which a counted bulk is sent again if its answer is unclear; each answer may take {@link SILENCE_MS} more. */
+/**
+ * Time in which a counted bulk is sent again if its answer is unclear, and anything if the keys have moved. Each answer
+ * may take {@link SILENCE_MS} more.
+ */
 const UNCLEAR_MS = 5_000;
 
 /** Stands for the script's reply if the answer was lost and the whole bulk is counted. */
@@ -104,7 +113,7 @@ export class Sender {
   async run<T>(command: () => Promise<T>): Promise<T> {
     await this.connected();
     try {
-      return await this.#heard(command());
+      return await this.#following(command);
     } catch (error) {
       throw this.failure(error);
     }
@@ -149,9 +158,25 @@ export class Sender {
     return heardWithin(work, SILENCE_MS, () => this.#redis.disconnect(true));
   }
 
+  /** Runs it again when a node of a cluster replies that another one has the keys: then it did nothing. */
+  async #following<T>(work: () => Promise<T>): Promise<T> {
+    const until = performance.now() + UNCLEAR_MS;
+    for (;;) {
+      try {
+        return await this.#heard(work());
+      } catch (error) {
+        if (!hasMoved(error, this.#redis) || performance.now() > until) throw error;
+        await sleep(NOTICE_MS);
+        await this.connected();
+      }
+    }
+  }
+
   async #add(jobs: readonly JobData[], priority: Priority): Promise<void> {
     try {
-      await this.#heard(this.#adder.add(jobs, priority));
+      const add = () => this.#adder.add(jobs, priority);
+      // of several jobs the first may be in the queue
+      await (jobs.length === 1 ? this.#following(add) : this.#heard(add()));
     } catch (error) {
       throw this.failure(error);
     }
@@ -165,7 +190,7 @@ export class Sender {
     for (let isUnclear = false; ; isUnclear = true) {
       try {
         if (isUnclear && (await this.#heard(isCounted()))) return COUNTED_BEFORE;
-        const added = await this.#heard(this.#adder.addWith(jobs, priority, call));
+        const added = await this.#following(() => this.#adder.addWith(jobs, priority, call));
         return { ...added, refusal: added.refusal && this.failure(added.refusal) };
       } catch (error) {
         if (error instanceof NoRepeat) throw error;

@@ -15,9 +15,14 @@ import { pairsOf, settleIn } from '../support/worker-samples.js';
 const test = useRedis(import.meta.url);
 let keys: Keys;
 let ledger: Ledger;
+/** events of the warnings */
+let refusals: string[];
 beforeEach(() => {
   keys = accountKeys(test.newPrefix());
-  ledger = new Ledger(test.redis, keys, createLogger('silent', 'test'));
+  refusals = [];
+  const logger = createLogger('silent', 'test');
+  logger.warn = (({ event }: { event: string }) => refusals.push(event)) as typeof logger.warn;
+  ledger = new Ledger(test.redis, keys, logger);
 });
 
 const data = (pairs: number): JobData => ({
@@ -168,6 +173,19 @@ describe('a settlement', () => {
     broken.countCall('200'); // never fails the work
     broken.countBatch(batch('b', 3));
   });
+});
+
+it('counts what Redis refused once more, when it takes it', async () => {
+  await test.redis.set(keys.counters, 'of somebody else');
+  ledger.countCall('201');
+  ledger.countBatch(batch('refused', 3));
+  await eventually(async () => expect(refusals).toContain('not counted'));
+  ledger.countCall('429');
+  await test.redis.del(keys.counters);
+  await eventually(async () =>
+    expect(await counters()).toMatchObject({ calls: '2', callsRateLimited: '1', batches: '1', inputs: '3' }),
+  );
+  expect(await test.redis.xlen(keys.batches)).toBe(1);
 });
 
 it('the ledger counts calls and batches', async () => {

@@ -7,6 +7,11 @@ const SLOTS = 16_384;
 /** A node that is silent for so long counts as dead. */
 const NODE_TIMEOUT_MS = 1_500;
 
+/** Longer than Redis tries it. */
+const FAILOVER_MS = 7_000;
+/** Keys of a slot that move together. */
+const KEYS_AT_ONCE = 50;
+
 export type ClusterNode = { readonly server: RedisServer; readonly redis: Redis; readonly id: string };
 
 export class RedisCluster {
@@ -93,6 +98,36 @@ export class RedisCluster {
         }),
       ),
     );
+  }
+
+  /** The primary hands its slots over to one of its replicas. A replica that lags gives up after some time, and is asked again. */
+  async failOver(key: string, to: ClusterNode): Promise<void> {
+    for (let isDone = false; !isDone; ) {
+      await to.redis.call('CLUSTER', 'FAILOVER');
+      isDone = await eventually(async () => {
+        const { owner } = await this.ownerOf(key);
+        if (owner !== to) throw new Error('the replica has not taken over');
+        return true;
+      }, FAILOVER_MS).catch(() => false);
+    }
+  }
+
+  /**
+   * Moves the slot of a key to another primary, a few keys at a time, as `redis-cli --cluster reshard` does.
+   * @param onKeys called after each portion
+   */
+  async moveSlot(key: string, to: ClusterNode, onKeys: (moved: number) => Promise<void>): Promise<void> {
+    const { owner: from } = await this.ownerOf(key);
+    const slot = Number(await from.redis.cluster('KEYSLOT', key));
+    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
+    await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
+    for (;;) {
+      const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE)) as string[];
+      if (keys.length === 0) break;
+      await from.redis.call('MIGRATE', '127.0.0.1', to.server.port, '', 0, 5_000, 'KEYS', ...keys);
+      await onKeys(keys.length);
+    }
+    for (const { redis } of [to, from]) await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
   }
 
   /** Starts a node that was killed again; it joins the cluster by itself. */

@@ -62,7 +62,7 @@ export class SingleJobs {
         this.isThere(job.opts.jobId).then(
           there => (there ? resolve() : reject(error)),
           // this is not a refusal of the job: it is unknown whether the job exists
-          (cause: unknown) => reject(new Error(messageOf(cause))),
+          () => reject(new Error(messageOf(error))),
         );
     }
   }

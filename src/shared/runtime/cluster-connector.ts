@@ -7,7 +7,7 @@
 import { connect, type Socket, Socket as UnconnectedSocket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
-import { messageOf } from '../contract/errors.js';
+import { messageOf, withoutAddresses } from '../contract/errors.js';
 import type { Node } from './redis-url.js';
 
 /** Longest time to connect to a node that is asked, and longest wait for its answer. */
@@ -109,7 +109,7 @@ async function askNode(
  * Pure.
  * @param reply of CLUSTER SLOTS: [first slot, last slot, [host, port, …] of the owner, [host, port, …] of a replica …] …
  * @param asked stands for a node whose host the cluster does not know
- * @throws Error if no node has the slot
+ * @throws NoOwner
  */
 export function readSlots(reply: unknown, slot: number, asked: Node): { owner: Node; all: readonly Node[] } {
   const ranges = Array.isArray(reply) ? (reply as readonly [number, number, ...Entry[]][]) : [];
@@ -118,9 +118,10 @@ export function readSlots(reply: unknown, slot: number, asked: Node): { owner: N
     port: Number(port),
   });
   const owner = ranges.find(([first, last]) => first <= slot && slot <= last)?.[2];
-  if (!owner) throw new Error(`CLUSTERDOWN no node of the cluster has the slot of our keys (${slot})`);
+  if (!owner) throw new NoOwner(`CLUSTERDOWN no node of the cluster has the slot of our keys (${slot})`);
   return { owner: nodeOf(owner), all: ranges.flatMap(([, , ...entries]) => entries.map(nodeOf)) };
 }
+class NoOwner extends Error {}
 type Entry = readonly [host: string | null, port: number, ...unknown[]];
 
 function union(...lists: readonly (readonly Node[])[]): readonly Node[] {
@@ -134,7 +135,10 @@ function union(...lists: readonly (readonly Node[])[]): readonly Node[] {
 
 /** What a node has replied says more than that others are unreachable. */
 function clusterFailure(failures: readonly unknown[]): Error {
-  const reply = failures.find(error => error instanceof Error && error.name === 'ReplyError');
+  const reply = failures.find(
+    error => error instanceof NoOwner || (error instanceof Error && error.name === 'ReplyError'),
+  );
   if (reply) return new Error(messageOf(reply));
-  return new Error(`no node of the cluster answers: ${[...new Set(failures.map(messageOf))].join(', ')}`);
+  const reasons = new Set(failures.map(error => withoutAddresses(messageOf(error)))); // REDIS_URL says the places
+  return new Error(`no node of the cluster answers: ${[...reasons].join(', ')}`);
 }

@@ -33,7 +33,7 @@ import { writeRefusal } from './write-probe.js';
 export type RedisWatchOptions = {
   readonly address: RedisAddress;
   readonly keys: Keys;
-  /** the process only reads, so it does not probe whether Redis accepts writes */
+  /** the process only reads, so it probes whether Redis lets it read our keys, and not whether Redis accepts writes */
   readonly readsOnly?: true;
   /** for the log: what the trouble means for the process */
   readonly consequence: string;
@@ -200,7 +200,9 @@ export class RedisWatch implements Service {
       // a hasty connection refuses commands before it is ready, and the watch would report that as a loss
       if (redis.status !== 'ready') await once(redis, 'ready', { signal: this.#stop.signal });
       const { readsOnly, keys } = this.#options;
-      const refusal = readsOnly ? void (await redis.ping()) : await writeRefusal(redis, keys);
+      const refusal = readsOnly
+        ? void (await redis.exists(keys.writeProbe))
+        : await writeRefusal(redis, keys);
       this.#over(name);
       if (refusal) this.#trouble(WRITES, refusal);
       else this.#over(WRITES);

@@ -61,8 +61,6 @@ export function openRedis(
   onError: (error: Error) => void = () => {},
   silenceMs = SILENCE_MS[role],
 ): Redis {
-  let leftAt = Number.NEGATIVE_INFINITY;
-  let isHurried = false;
   const { login, ...given } = readAddress(address);
   const options = {
     ...given,
@@ -76,34 +74,65 @@ export function openRedis(
     disconnectTimeout: GOODBYE_MS,
     // ioredis leaves the promise of a resubscription uncaught: a connection lost at that moment would end the process
     autoResubscribe: false,
-    // After a failover the old primary replies READONLY, and an old node of a cluster MOVED: connect to the new one and send the
-    // command again. (Older versions reply READONLY inside "ERR Error running script …".)
-    reconnectOnError(error) {
-      if (!error.message.includes('READONLY') && !(given.Connector && isElsewhere(error))) return false;
-      const now = performance.now();
-      // the node that says MOVED knows the new one; if that one says it too, they do not agree yet
-      isHurried = !error.message.includes('READONLY') && now - leftAt > WRONG_SERVER_PAUSE_MS;
-      leftAt = now;
-      if (!isHurried) onError(error);
-      return role === 'patient' ? 2 : 1;
-    },
-    retryStrategy: times =>
-      !isHurried && performance.now() - leftAt < WRONG_SERVER_PAUSE_MS
-        ? WRONG_SERVER_PAUSE_MS
-        : Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   } satisfies RedisOptions;
-  const redis = new Connection(options, login);
+  const departure = () => departureOf(role, given.Connector !== undefined, onError);
+  const redis = new Connection(options, login, departure);
   redis.on('error', onError);
   return redis;
 }
 
-/** A client that logs in with what the files of the login say at that moment; copies of it do the same. */
+type Departure = Required<Pick<RedisOptions, 'reconnectOnError' | 'retryStrategy'>>;
+
+/**
+ * When a connection leaves a server that is not the right one, and how soon it connects again. After a failover the old
+ * primary replies READONLY, and an old node of a cluster MOVED: the command is sent again on the next connection if it may
+ * wait. (Older versions reply READONLY inside "ERR Error running script …".)
+ */
+function departureOf(role: RedisRole, isCluster: boolean, onError: (error: Error) => void): Departure {
+  let leftAt = Number.NEGATIVE_INFINITY;
+  let isLeaving = false;
+  let isHurried = false;
+  return {
+    reconnectOnError(error) {
+      const isReadOnly = error.message.includes('READONLY');
+      if (!isReadOnly && !(isCluster && isElsewhere(error))) return false;
+      // every command on the way gets such a reply, and the first one decides
+      if (!isLeaving) {
+        const now = performance.now();
+        // the node that says MOVED knows the new one; if that one says it too, they do not agree yet
+        isHurried = !isReadOnly && now - leftAt > WRONG_SERVER_PAUSE_MS;
+        leftAt = now;
+        isLeaving = true;
+        if (!isHurried) onError(error);
+      }
+      return role === 'patient' ? 2 : 1;
+    },
+    retryStrategy(times) {
+      isLeaving = false;
+      if (!isHurried && performance.now() - leftAt < WRONG_SERVER_PAUSE_MS) return WRONG_SERVER_PAUSE_MS;
+      return Math.min(50 * 2 ** Math.min(times, 5), 1_000);
+    },
+  };
+}
+
+/**
+ * A client that logs in with what the files of the login say at that moment. Copies of it do the same, and leave a wrong
+ * server each for itself.
+ */
 class Connection extends Redis {
   readonly #login: RedisLogin;
+  readonly #departure: () => Departure;
+  /** the socket that closes for another one */
+  #leaving: unknown;
 
-  constructor(options: RedisOptions & { replyMapping?: 'legacy' }, login: RedisLogin) {
-    super(options);
+  constructor(
+    options: RedisOptions & { replyMapping?: 'legacy' },
+    login: RedisLogin,
+    departure: () => Departure,
+  ) {
+    super({ ...options, ...departure() });
     this.#login = login;
+    this.#departure = departure;
     withoutInfoWarning(this);
   }
 
@@ -113,10 +142,17 @@ class Connection extends Redis {
     return super.connect(callback);
   }
 
+  /** ioredis calls this for each reply that asks for another connection, and each call adds a listener to the socket. */
+  override disconnect(reconnect = false): void {
+    if (reconnect && this.stream && this.stream === this.#leaving) return;
+    if (reconnect) this.#leaving = this.stream;
+    super.disconnect(reconnect);
+  }
+
   /** `never`, because the type of the base depends on options that no caller of ours overrides */
   override duplicate(override?: Partial<RedisOptions>): never {
     const options = { ...this.options, ...override, ...PLAIN_REPLIES, lazyConnect: true };
-    return new Connection(options, this.#login) as never;
+    return new Connection(options, this.#login, this.#departure) as never;
   }
 }
 
@@ -143,6 +179,10 @@ const isTarget = (address: RedisTarget | RedisOptions): address is RedisTarget =
 
 /** @returns true if a node of a cluster replies that it does not have the keys, or no longer */
 const isElsewhere = (error: unknown): boolean => /\b(MOVED|UNBLOCKED)\b/.test(messageOf(error));
+
+/** @returns true if a node of a cluster did nothing because another one has the keys; the connection goes there by itself */
+export const hasMoved = (error: unknown, redis: Redis): boolean =>
+  redis.options.Connector !== undefined && isElsewhere(error);
 
 /** @returns true if ioredis reports a missing connection in terms of its options; an earlier event had the reason */
 export const isConnectionLoss = (error: unknown): boolean =>

@@ -9,7 +9,9 @@ import type { JobData, Rejected } from '../../shared/contract/association.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import type { Keys } from '../../shared/contract/keys.js';
 import type { Logger } from '../../shared/runtime/logger.js';
+import { isConnectionLoss } from '../../shared/runtime/redis.js';
 import { loadScript } from '../../shared/runtime/script.js';
+import { sleep } from '../../shared/runtime/wait.js';
 import { indexedRejections, reasonArgs, rejectionArgs } from '../../shared/state/rejection-groups.js';
 import { requestKeys } from '../../shared/state/requests.js';
 
@@ -62,6 +64,9 @@ export type BatchRecord = {
 const JOBS_PER_CALL = 500;
 /** Number of latest batches that are kept: about 200 bytes each, several minutes at HubSpot's highest rate. */
 const BATCHES_KEPT = 10_000;
+/** Most batches that wait while Redis refuses them; the latest stay. */
+const RECORDS_IN_MEMORY = 1_000;
+const COUNT_AGAIN_MS = 1_000;
 
 export class Ledger {
   readonly #settleScript = loadScript(new URL('./settle.lua', import.meta.url));
@@ -69,8 +74,10 @@ export class Ledger {
   readonly #countScript = loadScript(new URL('./count.lua', import.meta.url));
   #simple: LedgerEntry[] = [];
   #others: LedgerEntry[] = [];
+  /** what the next flush counts, and whether one is to come */
   #counts = new Map<string, number>();
   #records: string[][] = [];
+  #willCount = false;
 
   constructor(
     private readonly redis: Redis,
@@ -103,7 +110,8 @@ export class Ledger {
 
   /** Counts of the same turn, usually a batch and its call, go to Redis together. */
   #count(name: string, by: number): void {
-    if (this.#counts.size === 0) setImmediate(() => void this.#flushCounts());
+    if (!this.#willCount) setImmediate(() => void this.#flushCounts());
+    this.#willCount = true;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
   }
 
@@ -111,6 +119,7 @@ export class Ledger {
     const [counts, records] = [[...this.#counts], this.#records];
     this.#counts = new Map();
     this.#records = [];
+    this.#willCount = false;
     const { counters, minutes, batches } = this.keys;
     try {
       await this.#countScript(
@@ -119,11 +128,22 @@ export class Ledger {
         [BATCHES_KEPT, counts.length, ...counts.flat(), ...records.flatMap(each => [each.length, ...each])],
       );
     } catch (error) {
+      const isOver = isConnectionLoss(error); // a patient connection reports that only when the process ends
       this.logger.warn(
         { event: 'not counted', error: messageOf(error), counts },
-        'the worker could not count these calls and batches; the totals are too small by them',
+        isOver
+          ? 'the worker could not count these calls and batches; the totals are too small by them'
+          : 'the worker could not count these calls and batches; it tries again in a second',
       );
+      if (!isOver) await this.#countLater(counts, records);
     }
+  }
+
+  /** Redis refused the counts, so it has written none of them. */
+  async #countLater(counts: readonly (readonly [string, number])[], records: string[][]): Promise<void> {
+    await sleep(COUNT_AGAIN_MS);
+    for (const [name, by] of counts) this.#count(name, by);
+    this.#records = [...records, ...this.#records].slice(-RECORDS_IN_MEMORY);
   }
 
   #flush(): void {
