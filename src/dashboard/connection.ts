@@ -8,15 +8,20 @@ import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/co
 import type { Config } from '../shared/runtime/config.js';
 import { isRefusal, openRedis, redisReason, redisRemedy } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
+import { ReplicaWait } from '../shared/runtime/replicas.js';
 
 /** A server that accepts a connection and does not reply for this long is not Redis, or it is stuck. */
 const GREETING_TIMEOUT_MS = 5_000;
+/** Longest wait for replicas. */
+const REPLICAS_MS = 1_500;
 
 export type QueueAccess = {
   readonly account: string;
   readonly redis: Redis;
   readonly queue: Queue;
   readonly keys: Keys;
+  /** of `redis`: an action of an operator is acknowledged when they have it */
+  readonly replicas: ReplicaWait;
 };
 
 /**
@@ -47,7 +52,8 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
   });
   queue.on('error', () => {}); // the caller gets the error as a rejection
   try {
-    return await use({ account, redis, queue, keys: accountKeys(config.queuePrefix, account) });
+    const keys = accountKeys(config.queuePrefix, account);
+    return await use({ account, redis, queue, keys, replicas: replicasOf(config, redis, keys) });
   } catch (error) {
     const isRefused = error instanceof Error && error.name === 'ReplyError' && isRefusal(error);
     throw redis.status === 'ready' && !isRefused ? error : unreachable(config, error);
@@ -56,6 +62,9 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
     redis.disconnect();
   }
 }
+
+export const replicasOf = (config: Config, redis: Redis, keys: Keys): ReplicaWait =>
+  new ReplicaWait(redis, keys, { replicas: config.redisWaitReplicas, timeoutMs: REPLICAS_MS });
 
 export function unreachable(config: Config, cause: unknown): Error {
   const reason = redisReason(cause) || 'the connection is gone';

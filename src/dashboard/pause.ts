@@ -10,10 +10,12 @@ import type { QueueAccess } from './connection.js';
 /** Longest reason that is kept, in characters. */
 const LONGEST_REASON = 300;
 
-type Access = Pick<QueueAccess, 'queue' | 'redis' | 'keys'>;
+type Access = Pick<QueueAccess, 'queue' | 'redis' | 'keys' | 'replicas'>;
 
 /** Workers take no new jobs; what they have in hand is finished. A second pause replaces who and why. */
-export async function pauseQueue({ queue, redis, keys }: Access, by: string, reason = ''): Promise<Pause> {
+export async function pauseQueue(access: Access, by: string, reason = ''): Promise<Pause> {
+  const { queue, redis, keys, replicas } = access;
+  const writes = replicas.begin();
   await queue.pause();
   const [seconds, micros] = await redis.time();
   const at = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
@@ -23,13 +25,16 @@ export async function pauseQueue({ queue, redis, keys }: Access, by: string, rea
     .del(keys.paused)
     .hset(keys.paused, { by, ...(why && { why }), at })
     .exec();
+  await writes.confirmed();
   return { by, reason: why || null, at };
 }
 
 /** @returns false if the queue was not paused */
-export async function resumeQueue({ queue, redis, keys }: Access): Promise<boolean> {
+export async function resumeQueue({ queue, redis, keys, replicas }: Access): Promise<boolean> {
+  const writes = replicas.begin();
   const wasPaused = await queue.isPaused();
   await redis.del(keys.paused);
   await queue.resume();
+  await writes.confirmed();
   return wasPaused;
 }

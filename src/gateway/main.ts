@@ -10,6 +10,7 @@ import { listening } from '../shared/runtime/listen-error.js';
 import { createLogger, type Logger } from '../shared/runtime/logger.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { RedisWatch } from '../shared/runtime/redis-watch.js';
+import { ReplicaWait } from '../shared/runtime/replicas.js';
 import { startTracing } from '../shared/runtime/start-tracing.js';
 import type { Tracing } from '../shared/runtime/tracing.js';
 import { settlesWithin } from '../shared/runtime/wait.js';
@@ -29,6 +30,8 @@ import { SharedJobs } from './requests/shared.js';
 import { createServer } from './server.js';
 
 const DAY_SECONDS = 86_400;
+/** Longest wait for replicas: a command may come behind one such wait, and must be answered within its own deadline. */
+const REPLICAS_MS = 400;
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runGateway(config: Config): Promise<void> {
@@ -51,13 +54,14 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
   const readState = queueStateReader(keys, limitsOf(config));
   const backlog = new Backlog(() => readState(commands), config.maxQueuedAssociations);
   const outcomes = new Outcomes(subscriber, keys);
-  const requests = new Requests(
-    commands,
-    keys,
-    config.queuePrefix,
-    config.requestRetentionDays * DAY_SECONDS,
-    tracing,
-  );
+  const replicas = new ReplicaWait(commands, keys, {
+    replicas: config.redisWaitReplicas,
+    timeoutMs: REPLICAS_MS,
+  });
+  const requests = new Requests({
+    ...{ redis: commands, keys, prefix: config.queuePrefix, replicas, tracing },
+    keepSeconds: config.requestRetentionDays * DAY_SECONDS,
+  });
   const metrics = createGatewayMetrics({ waiting: () => outcomes.size });
   addQueueMetrics(metrics.registry, commands, readState);
   addRedisMetrics(metrics.registry, commands, () => watch.facts);
@@ -77,7 +81,7 @@ function createGateway(config: Config, log: Logger, tracing: Tracing | undefined
   const app = createServer({
     requests,
     cancels: new Cancels(
-      (id, by, options) => cancelRequest({ redis: commands, keys }, id, by, options),
+      (id, by, options) => cancelRequest({ redis: commands, keys, replicas }, id, by, options),
       stopping.signal,
     ),
     shared: new SharedJobs(requests, tracing),

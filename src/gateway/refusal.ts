@@ -40,8 +40,11 @@ export const unavailable = (message: string, retryAfterSeconds = 2): Refusal =>
 
 /** Tells the caller that a repeat is safe. */
 export const NOTHING_ENQUEUED = 'nothing was enqueued';
-export const MAYBE_ENQUEUED =
-  'all of it or nothing was enqueued, which is not known: repeat it, with the same Idempotency-Key if it has one; to create an association twice is harmless';
+const REPEAT =
+  'repeat it, with the same Idempotency-Key if it has one; to create an association twice is harmless';
+export const MAYBE_ENQUEUED = `all of it or nothing was enqueued, which is not known: ${REPEAT}`;
+/** Redis has it, and too few replicas have. */
+export const MAYBE_KEPT = REPEAT;
 
 /** Adds to a 503 what it means for the request. Other errors stay unchanged. */
 export const withFate = (error: unknown, fate: string): unknown =>

@@ -107,7 +107,8 @@ else
 end
 if ending ~= '' then
   for _, name in ipairs(redis.call('HKEYS', key)) do
-    if name:sub(1, 4) == 'seq:' then redis.call('HDEL', key, name) end
+    -- the sender may have to look whether the last bulk is there
+    if name:sub(1, 4) == 'seq:' and not (jobs > 0 and name == place) then redis.call('HDEL', key, name) end
   end
 end
 local request = readRequest(keys, id)

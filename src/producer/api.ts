@@ -43,6 +43,11 @@ export type ProducerOptions = {
   /** what the names of all keys begin with; the same as the workers'. Default: the environment's `QUEUE_PREFIX`, or else `bull` */
   prefix?: string | undefined;
   /**
+   * replicas of Redis that must have what is enqueued or cancelled before a call resolves, 0 to 10; if fewer confirm it within
+   * 1.5 s, the call fails as if Redis was away. Default: the environment's `REDIS_WAIT_REPLICAS`, or else 0
+   */
+  waitReplicas?: number | undefined;
+  /**
    * a queue of its own in this prefix: letters, digits, `-`, `_`, `.`; default `default`. The commands of this release serve
    * no other queue: keep several HubSpot accounts apart with `prefix`
    */

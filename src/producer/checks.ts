@@ -26,7 +26,13 @@ const PRODUCER: AllOf<ProducerOptions> = {
     source: true,
     hubspot: true,
   },
-  ...{ maxUnacknowledged: true, requestRetentionDays: true, packMs: true, onWarning: true },
+  ...{
+    waitReplicas: true,
+    maxUnacknowledged: true,
+    requestRetentionDays: true,
+    packMs: true,
+    onWarning: true,
+  },
 };
 const ENQUEUE: AllOf<EnqueueOptions> & AllOf<EnqueueManyOptions> = { priority: true, request: true };
 const REQUEST: AllOf<RequestOptions> = { name: true };

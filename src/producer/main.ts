@@ -25,7 +25,7 @@ export type Terminal = { stdin: Readable; stdout: NodeJS.WritableStream; stderr:
 
 /** The part of the configuration that the command needs. It uses `hubspot` only to look up labels. */
 export type EnqueueConfig = Pick<Config, 'redisUrl' | 'queuePrefix'> &
-  Partial<Pick<Config, 'requestRetentionDays' | 'redis'>> & {
+  Partial<Pick<Config, 'requestRetentionDays' | 'redis' | 'redisWaitReplicas'>> & {
     readonly hubspot?: HubSpotOptions;
     /** for the time that an import takes at HubSpot; default: the defaults of the settings */
     readonly limits?: CallLimits;
@@ -58,6 +58,7 @@ export async function runEnqueue(
     redisUrl: config.redisUrl,
     ...(config.redis && { redisLogin: config.redis.login }),
     prefix: config.queuePrefix,
+    waitReplicas: config.redisWaitReplicas,
     ...(config.hubspot && { hubspot: config.hubspot }),
     ...(config.requestRetentionDays !== undefined && { requestRetentionDays: config.requestRetentionDays }),
     onWarning: warning => warn(`warning: ${harmless(warning)}\n`),

@@ -113,9 +113,13 @@ class QueueProducer implements FileProducer {
   readonly #lookups = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor(options: ProducerOptions, { address, prefix }: QueuePlace, tokenName: string | undefined) {
+  constructor(
+    options: ProducerOptions,
+    { address, prefix, waitReplicas }: QueuePlace,
+    tokenName: string | undefined,
+  ) {
     const { account = DEFAULT_ACCOUNT, source } = options;
-    this.#sender = new Sender(address, prefix, account);
+    this.#sender = new Sender(address, prefix, account, waitReplicas);
     this.#keys = accountKeys(prefix, account);
     this.#retentionDays = options.requestRetentionDays ?? 30;
     this.origin = source === undefined ? {} : { source };
@@ -181,7 +185,8 @@ class QueueProducer implements FileProducer {
     check(...followProblems(options));
     const { signal } = options;
     await this.#sender.connected();
-    const parts = { redis: this.#sender.redis, keys: this.#keys };
+    const { redis, replicas } = this.#sender;
+    const parts = { redis, keys: this.#keys, replicas };
     try {
       const { cancelled, decided } = await cancelRequest(parts, id, userAtHost(), signal ? { signal } : {});
       return { cancelled, decided };

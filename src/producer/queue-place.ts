@@ -12,28 +12,43 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export type QueuePlace = {
   readonly address: RedisAddress;
   readonly prefix: string;
+  /** replicas that must have what is acknowledged */
+  readonly waitReplicas: number;
   /** without passwords */
   readonly problems: readonly string[];
 };
 
 export function queuePlace(
-  options: Pick<ProducerOptions, 'redisUrl' | 'redisLogin' | 'connection' | 'prefix'>,
+  options: Pick<ProducerOptions, 'redisUrl' | 'redisLogin' | 'connection' | 'prefix' | 'waitReplicas'>,
   env: Environment,
 ): QueuePlace {
   const { connection } = options;
   const chosen = options.prefix ?? given(env, SETTINGS.queuePrefix.name) ?? SETTINGS.queuePrefix.default;
   const isPrefix = typeof chosen === 'string' && chosen !== '';
-  const problems = isPrefix ? [] : ['prefix is not a text, or empty'];
+  const { waitReplicas, fault } = readWaitReplicas(options, env);
+  const problems = [...(isPrefix ? [] : ['prefix is not a text, or empty']), ...(fault ? [fault] : [])];
   const prefix = isPrefix ? chosen : '';
   if (connection === undefined) {
     const address = targetOf(options, prefix, env);
-    return { address, prefix, problems: [...problems, ...faultsOf(address, options)] };
+    return { address, prefix, waitReplicas, problems: [...problems, ...faultsOf(address, options)] };
   }
   for (const name of ['redisUrl', 'redisLogin'] as const)
     if (options[name] !== undefined) problems.push(`${name} and connection are both given: give one`);
   const read = readConnection(connection);
-  if (typeof read !== 'string') return { address: read, prefix, problems };
-  return { address: {}, prefix, problems: [...problems, `connection ${read}`] };
+  if (typeof read !== 'string') return { address: read, prefix, waitReplicas, problems };
+  return { address: {}, prefix, waitReplicas, problems: [...problems, `connection ${read}`] };
+}
+
+/** The environment's figure counts whatever Redis the options name: to wait in vain is said, to wait for nobody is not. */
+function readWaitReplicas(
+  { waitReplicas: option }: Pick<ProducerOptions, 'waitReplicas'>,
+  env: Environment,
+): { waitReplicas: number; fault?: string } {
+  const { name, min, max, default: nobody } = SETTINGS.redisWaitReplicas;
+  const waitReplicas = option ?? Number(given(env, name) ?? nobody);
+  if (Number.isInteger(waitReplicas) && waitReplicas >= min && waitReplicas <= max) return { waitReplicas };
+  const place = option === undefined ? name : 'waitReplicas';
+  return { waitReplicas: nobody, fault: `${place} is not an integer from ${min} to ${max}` };
 }
 
 /** The environment's login is for the Redis of the environment. */

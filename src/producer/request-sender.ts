@@ -132,11 +132,17 @@ export class RequestSender {
     const { redis } = this.#sender;
     const about = [...this.#about(), ...(file ? ['file', JSON.stringify(file.about)] : [])];
     const args = [this.id, LEASE_MS, this.#keepSeconds, file?.hash ?? '', how, ...about];
-    const reply = await this.#sender.run(() => this.#open(redis, requestKeys(this.#keys), args));
-    const [outcome, other, line = 0, accepted = 0, jobs = 0, nextJob = 0, refused = 0] = reply as [
-      ...[OpenOutcome, string],
-      ...number[],
-    ];
+    const reply = await this.#sender.run(async () => {
+      const writes = this.#sender.replicas.begin();
+      const answer = (await this.#open(redis, requestKeys(this.#keys), args)) as [
+        ...[OpenOutcome, string],
+        ...number[],
+      ];
+      // what follows is confirmed with its jobs; any other answer speaks of what was enqueued before
+      if (answer[0] !== 'opened' && answer[0] !== 'resumed') await writes.confirmed();
+      return answer;
+    });
+    const [outcome, other, line = 0, accepted = 0, jobs = 0, nextJob = 0, refused = 0] = reply;
     this.#nextJob = nextJob;
     return { outcome, other, line, accepted, jobs, nextJob, refused };
   }
@@ -144,7 +150,7 @@ export class RequestSender {
   /** From now on the record says that this process enqueues, also while nothing is sent. */
   start(): void {
     this.#lease ??= setInterval(() => {
-      this.#say({}).catch(() => {}); // the next bulk reports it
+      this.#sender.run(() => this.#say({})).catch(() => {}); // the next bulk reports it
     }, RENEW_MS).unref();
   }
 
@@ -197,13 +203,12 @@ export class RequestSender {
     this.stop();
     // the lease says it as well, and the caller need not wait for a connection a second time
     if (stand.ending !== 'all' && !this.#sender.isReady) return;
-    await this.#say(stand);
+    this.#understand(await this.#sender.write(() => this.#say(stand)));
   }
 
-  async #say(stand: Stand): Promise<void> {
+  #say(stand: Stand): Promise<unknown> {
     const args = this.#args(`${this.#place}-`, '0', stand, this.#nextJob, []);
-    const { redis } = this.#sender;
-    this.#understand(await this.#sender.run(() => this.#accept(redis, requestKeys(this.#keys), args)));
+    return this.#accept(this.#sender.redis, requestKeys(this.#keys), args);
   }
 
   #args(

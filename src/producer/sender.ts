@@ -2,7 +2,7 @@
  * Sends jobs to Redis and waits until Redis has acknowledged them.
  * Responsible for:
  *   1. one connection that reports within seconds that Redis is unreachable, and that reconnects by itself;
- *   2. bulks that Redis acknowledges one by one, a few in flight at a time;
+ *   2. bulks that Redis acknowledges one by one, a few in flight at a time, and its replicas too if somebody waits for them;
  *   3. counted bulks: after an unclear answer (lost connection) it reconnects, asks whether the bulk is in the queue, and
  *      sends it again if it is not;
  *   4. error messages that contain neither a password nor the data.
@@ -21,7 +21,7 @@ import {
 } from '../bullmq/job-adder.js';
 import type { JobData } from '../shared/contract/association.js';
 import { RedisUnavailableError } from '../shared/contract/errors.js';
-import { type Priority, queueName } from '../shared/contract/keys.js';
+import { accountKeys, type Priority, queueName } from '../shared/contract/keys.js';
 import {
   hasMoved,
   isConnectionLoss,
@@ -30,6 +30,7 @@ import {
   redisReason,
 } from '../shared/runtime/redis.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
+import { ReplicaWait, Unconfirmed } from '../shared/runtime/replicas.js';
 import { heardWithin, sleep, sleepListening } from '../shared/runtime/wait.js';
 import { SendTracing } from './send-tracing.js';
 
@@ -37,6 +38,8 @@ import { SendTracing } from './send-tracing.js';
 const CONNECT_MS = 2_000;
 /** Longest silence of an open connection after a few megabytes: longer than a pause of a healthy Redis. */
 const SILENCE_MS = 5_000;
+/** Longest wait for replicas. A command may come behind one such wait, and a wait behind another. */
+const REPLICAS_MS = 1_500;
 /** Jobs of one addBulk: 10,000 pairs if they are full, a quarter of a megabyte. */
 export const JOBS_PER_BULK = 20;
 /** Enough to keep Redis busy while we serialize; more would only fill the socket's buffer. */
@@ -64,17 +67,24 @@ export class Sender {
   readonly #place: string;
   readonly #redis: Redis;
   readonly #adder: JobAdder;
+  /** for what is written without {@link write} */
+  readonly replicas: ReplicaWait;
   readonly #wire = pLimit(BULKS_ON_THE_WIRE);
   readonly tracing = new SendTracing();
   #connecting: Promise<void> | undefined;
   #lastError: unknown;
 
-  constructor(address: RedisAddress, prefix: string, account: string) {
+  /** @param waitReplicas replicas that must have what is acknowledged */
+  constructor(address: RedisAddress, prefix: string, account: string, waitReplicas: number) {
     this.#place = redisPlace(address);
     this.#redis = openRedis(address, 'hasty', error => {
       this.#lastError = error;
     });
     this.#adder = new JobAdder(this.#redis, prefix, queueName(account));
+    this.replicas = new ReplicaWait(this.#redis, accountKeys(prefix, account), {
+      replicas: waitReplicas,
+      timeoutMs: REPLICAS_MS,
+    });
   }
 
   get isReady(): boolean {
@@ -109,7 +119,7 @@ export class Sender {
     return this.#wire(() => this.#addSurely(bulk(), priority));
   }
 
-  /** Runs a command of a request. @throws RedisUnavailableError; the command may have run */
+  /** Runs a command that only reads, or that acknowledges nothing. @throws RedisUnavailableError; the command may have run */
   async run<T>(command: () => Promise<T>): Promise<T> {
     await this.connected();
     try {
@@ -117,6 +127,11 @@ export class Sender {
     } catch (error) {
       throw this.failure(error);
     }
+  }
+
+  /** Runs a command, and waits for the replicas. @throws RedisUnavailableError; the command may have run */
+  write<T>(command: () => Promise<T>): Promise<T> {
+    return this.run(() => this.replicas.kept(command));
   }
 
   /** @throws RedisUnavailableError if Redis does not answer within 2 s */
@@ -173,10 +188,15 @@ export class Sender {
   }
 
   async #add(jobs: readonly JobData[], priority: Priority): Promise<void> {
+    let writes = this.replicas.begin();
     try {
-      const add = () => this.#adder.add(jobs, priority);
+      const add = () => {
+        writes = this.replicas.begin(); // a command that runs again may do so on another connection
+        return this.#adder.add(jobs, priority);
+      };
       // of several jobs the first may be in the queue
       await (jobs.length === 1 ? this.#following(add) : this.#heard(add()));
+      await this.#heard(writes.confirmed());
     } catch (error) {
       throw this.failure(error);
     }
@@ -188,15 +208,23 @@ export class Sender {
   ): Promise<Added | typeof COUNTED_BEFORE> {
     const until = performance.now() + UNCLEAR_MS;
     for (let isUnclear = false; ; isUnclear = true) {
+      let writes = this.replicas.begin();
       try {
-        if (isUnclear && (await this.#heard(isCounted()))) return COUNTED_BEFORE;
-        const added = await this.#following(() => this.#adder.addWith(jobs, priority, call));
+        const isThere = isUnclear && (await this.#heard(isCounted()));
+        const add = () => {
+          writes = this.replicas.begin(); // a command that runs again may do so on another connection
+          return this.#adder.addWith(jobs, priority, call);
+        };
+        const added = isThere ? undefined : await this.#following(add);
+        // after a failover, only the new primary can say whether the bulk is there
+        await this.#heard(writes.confirmed());
+        if (!added) return COUNTED_BEFORE;
         return { ...added, refusal: added.refusal && this.failure(added.refusal) };
       } catch (error) {
         if (error instanceof NoRepeat) throw error;
         const failure = this.failure(error);
-        // if Redis answered, it has added nothing
-        if (isReply(error) || performance.now() > until) throw failure;
+        // if Redis answered, it has added nothing, or too few replicas have it
+        if (isReply(error) || error instanceof Unconfirmed || performance.now() > until) throw failure;
         if (error instanceof LostScripts) this.#redis.disconnect(true);
         await sleep(NOTICE_MS);
         await this.connected();
@@ -207,6 +235,8 @@ export class Sender {
   /** Makes a new error, because ioredis attaches the command with its arguments, which may be the password or the data. */
   failure(error: unknown): RedisUnavailableError {
     if (error instanceof RedisUnavailableError) return error;
+    if (error instanceof Unconfirmed)
+      return new RedisUnavailableError(`Redis at ${this.#place} ${error.reason}`);
     const cause = isConnectionLoss(error) ? this.#lastError : error;
     const reason = redisReason(cause) || 'the connection was lost';
     const verb = isReply(cause) ? 'refused' : 'is away';

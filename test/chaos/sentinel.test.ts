@@ -2,9 +2,11 @@
  * A worker, a gateway and a producer whose REDIS_URL names Sentinels: the primary is killed under load, and all go on with the
  * one that the Sentinels choose. Every association that was enqueued before or after the failover is created.
  */
+import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { queueName } from '../../src/shared/contract/keys.js';
+import { openRedis } from '../../src/shared/runtime/redis.js';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import { eventually } from '../support/eventually.js';
 import { startGateway } from '../support/gateway.js';
@@ -24,6 +26,23 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([sentinels.stop(), simulator.stop()]);
 });
+
+it.each(['patient', 'hasty'] as const)(
+  'a %s connection comes back that hears of a failover while it asks the Sentinels, and one that is closed then does not',
+  async role => {
+    const [redis, closed] = [openRedis(sentinels.url, role), openRedis(sentinels.url, role)];
+    await Promise.all([redis.connect(), closed.connect()]);
+    redis.once('connecting', () => redis.disconnect(true)); // as ioredis does it with +switch-master
+    closed.once('connecting', () => closed.disconnect());
+    const ended = once(closed, 'end');
+    for (const one of [redis, closed]) one.disconnect(true);
+    await once(redis, 'connecting');
+    await eventually(async () => expect(await redis.ping()).toBe('PONG'), 10_000);
+    await ended;
+    expect(closed.status).toBe('end');
+    redis.disconnect();
+  },
+);
 
 it('worker and gateway follow a failover, and everything that was enqueued is created', async () => {
   const place = { REDIS_URL: sentinels.url, QUEUE_PREFIX: 'sentinel' };

@@ -156,7 +156,7 @@ describe('a command of a connection that does not wait for Redis goes to the new
     [
       'of the library',
       async (address: RedisTarget) => {
-        const sender = new Sender(address, '{bull}', 'default');
+        const sender = new Sender(address, '{bull}', 'default', 0);
         connections.push(sender.redis);
         await sender.connected();
         return () => sender.run(() => sender.redis.get('{bull}:a'));

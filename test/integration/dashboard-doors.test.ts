@@ -14,6 +14,7 @@ import { parseConfig } from '../../src/shared/runtime/config.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { type DashboardProcess, OWN } from '../support/dashboard.js';
 import { eventually } from '../support/eventually.js';
+import { noReplicas } from '../support/replicas.js';
 import { useRig } from '../support/rig.js';
 import { contactsToCompanies, goodPairs } from '../support/samples.js';
 
@@ -260,12 +261,9 @@ describe('half a request', () => {
   it('is hung up on when its headers or its body do not end, also after a refusal', async () => {
     await rig.start();
     const config = parseConfig({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix });
-    const access = {
-      account: DEFAULT_ACCOUNT,
-      redis: rig.redis,
-      queue: rig.queue,
-      keys: accountKeys(rig.prefix),
-    };
+    const { redis, queue } = rig;
+    const keys = accountKeys(rig.prefix);
+    const access = { account: DEFAULT_ACCOUNT, redis, queue, keys, replicas: noReplicas(redis, keys) };
     const overview = new Overview(access, config);
     const app = createServer({
       notReady: () => [],

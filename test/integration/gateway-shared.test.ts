@@ -7,6 +7,7 @@ import { memberStatus } from '../../src/gateway/requests/status.js';
 import { RequestReader } from '../../src/shared/state/requests.js';
 import { eventually } from '../support/eventually.js';
 import { openServer, type ReplyBody, type TestServer } from '../support/gateway.js';
+import { noReplicas } from '../support/replicas.js';
 import { useRig } from '../support/rig.js';
 import { CREATE, inputOf } from '../support/samples.js';
 
@@ -31,6 +32,7 @@ const get = async (path: string) => {
 };
 const access = (): QueueAccess => ({
   ...{ account: 'default', redis: rig.redis, queue: rig.queue, keys: rig.keys },
+  replicas: noReplicas(rig.redis, rig.keys),
 });
 const GOOD = 100_000_001;
 /** the simulator does not know it */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Queue, RedisQueueBackend } from 'bullmq';
 import { type ChainableCommander, Redis } from 'ioredis';
+import { JobAdder } from '../../src/bullmq/job-adder.js';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
 import {
   createProducer,
@@ -63,7 +64,8 @@ describe('a request of the library', () => {
     });
     await settleAll();
     expect(await reader().read(requestId)).toMatchObject({ state: 'done', created: 1_201, queued: 0 });
-    expect((await test.redis.hkeys(key(requestId))).filter(name => name.startsWith('seq:'))).toEqual([]);
+    const bulks = (await test.redis.hkeys(key(requestId))).filter(name => name.startsWith('seq:'));
+    expect(bulks).toHaveLength(1); // the last one
   });
 
   it('is listed and kept if it has a name or more than one job, and otherwise found by its id for a day', async () => {
@@ -200,6 +202,24 @@ describe('exactly once', () => {
     expect(await read(requestId)).toMatchObject({ accepted: 200_000, state: 'open' });
     expect(await pairsInQueue(own())).toEqual({ pairs: 200_000, different: 200_000 });
   }, 60_000);
+
+  it('the last bulk, which ends the request, is counted once although its answer was lost', async () => {
+    const { addWith } = JobAdder.prototype;
+    const adding = jest.spyOn(JobAdder.prototype, 'addWith').mockImplementationOnce(async function (
+      this: JobAdder,
+      ...args
+    ) {
+      await addWith.apply(this, args);
+      throw new Error('Connection is closed.');
+    });
+    try {
+      const { requestId } = await ownProducer().enqueueMany(links(700));
+      expect(adding).toHaveBeenCalledTimes(1);
+      expect(await read(requestId)).toMatchObject({ accepted: 700, state: 'open' });
+    } finally {
+      adding.mockRestore();
+    }
+  });
 
   it('Redis may lose its scripts between bulks', async () => {
     const one = ownProducer();

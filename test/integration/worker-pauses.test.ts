@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { pauseQueue } from '../../src/dashboard/pause.js';
 import { eventually } from '../support/eventually.js';
+import { noReplicas } from '../support/replicas.js';
 import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
@@ -68,7 +69,11 @@ it('the worker is ready while the queue is paused, and says who paused it until 
   });
   const ready = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).json() as Promise<object>;
   const { queue, redis, keys } = rig;
-  await pauseQueue({ queue, redis, keys }, 'anna@ops', 'HubSpot maintenance');
+  await pauseQueue(
+    { queue, redis, keys, replicas: noReplicas(redis, keys) },
+    'anna@ops',
+    'HubSpot maintenance',
+  );
   const notes = ['the queue is paused by anna@ops: HubSpot maintenance'];
   await eventually(async () => expect(await ready()).toEqual({ status: 'ready', reasons: [], notes }));
   await queue.resume(); // as another client does

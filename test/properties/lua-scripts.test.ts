@@ -157,6 +157,7 @@ const GROUNDS: Record<string, Ground> = {
     keys: [`${keys.worker}w`, keys.workers],
     args: ['w', '{"id":"w"}', 10_000, 3_600_000],
   },
+  'shared/runtime/mark-write.lua': { keys: [keys.replicated], args: [60_000] },
   'shared/runtime/write-probe.lua': { keys: [keys.writeProbe], args: [] },
   'shared/state/queue-state.lua': {
     keys: [

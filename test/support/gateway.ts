@@ -20,6 +20,7 @@ import { limitsOf } from '../../src/shared/state/capacity.js';
 import { Outcomes } from '../../src/shared/state/outcomes.js';
 import { queueStateReader } from '../../src/shared/state/queue-state.js';
 import { type CliProcess, startServing } from './process.js';
+import { noReplicas } from './replicas.js';
 import { CREATE } from './samples.js';
 
 export type Reply = { status: number; body: ReplyBody; headers: Headers };
@@ -93,7 +94,10 @@ export async function openServer(
 ): Promise<TestServer> {
   const [redis, subscriber] = [openRedis(redisUrl, 'hasty'), openRedis(redisUrl, 'hasty')];
   const keys = accountKeys(prefix);
-  const requests = new Requests(redis, keys, prefix, 3_600, undefined, REDIS_DEADLINE_MS);
+  const replicas = noReplicas(redis, keys);
+  const requests = new Requests({
+    ...{ redis, keys, prefix, replicas, keepSeconds: 3_600, deadlineMs: REDIS_DEADLINE_MS },
+  });
   const outcomes = new Outcomes(subscriber, keys);
   const readState = queueStateReader(keys, limitsOf(parseConfig({})));
   const backlog = new Backlog(() => readState(redis), options.maxQueued ?? 1_000_000);

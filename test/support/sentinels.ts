@@ -20,10 +20,11 @@ export class Sentinels {
 
   private constructor() {}
 
-  static async start(): Promise<Sentinels> {
+  /** @param options of each redis-server */
+  static async start(options: Readonly<Record<string, string>> = {}): Promise<Sentinels> {
     const all = new Sentinels();
-    const primary = await RedisServer.start();
-    const replicaOf = { replicaof: `127.0.0.1 ${primary.port}`, 'repl-diskless-sync-delay': '0' };
+    const primary = await RedisServer.start(options);
+    const replicaOf = { ...options, replicaof: `127.0.0.1 ${primary.port}`, 'repl-diskless-sync-delay': '0' };
     const replicas = await Promise.all([RedisServer.start(replicaOf), RedisServer.start(replicaOf)]);
     all.#servers = [primary, ...replicas];
     await all.replicated();
@@ -62,6 +63,48 @@ export class Sentinels {
   /** kill -9. The Sentinels choose another within some seconds. */
   async killPrimary(): Promise<void> {
     await this.#primary.kill();
+  }
+
+  /** The primary's connections to them break, and they stand still until {@link resumeReplicas}. */
+  async cutReplicas(): Promise<void> {
+    for (const replica of this.#servers.slice(1)) replica.pause();
+    await ask(this.#primary.port, redis => redis.call('CLIENT', 'KILL', 'TYPE', 'replica'));
+  }
+
+  resumeReplicas(): void {
+    for (const replica of this.#servers.slice(1)) replica.resume();
+  }
+
+  /** As a supervisor does after {@link killPrimary}. The Sentinels make a replica of it. */
+  startKilledAgain(): void {
+    this.#primary.launch();
+  }
+
+  /**
+   * A planned failover, as an operator begins it at one of the Sentinels.
+   * @param pauseMs if it is given, the primary holds writes back for this long, from before the failover on
+   */
+  async failover(pauseMs?: number): Promise<void> {
+    if (pauseMs !== undefined)
+      await ask(this.#primary.port, redis => redis.call('CLIENT', 'PAUSE', pauseMs, 'WRITE'));
+    await ask(this.#ports[0] ?? 0, redis => redis.call('SENTINEL', 'FAILOVER', NAME));
+  }
+
+  /** @returns the port of the new primary, once the others of those that started are its replicas and have all that it has */
+  async afterFailover(): Promise<number> {
+    return eventually(async () => {
+      const place = await ask(this.#ports[0] ?? 0, redis =>
+        redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME),
+      );
+      const port = Number((place as string[])[1]);
+      if (port === this.#primary.port) throw new Error('the old primary is still the one');
+      for (const { port: other } of this.#servers) {
+        const [role = '', ...rest] = (await ask(other, redis => redis.call('ROLE'))) as unknown[];
+        const isRight = other === port ? role === 'master' : rest[1] === port && rest[2] === 'connected';
+        if (!isRight) throw new Error(`${other} is ${String([role, ...rest])}`);
+      }
+      return port;
+    });
   }
 
   async stop(): Promise<void> {

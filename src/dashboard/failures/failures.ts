@@ -103,6 +103,7 @@ export type Retried = { jobs: number; associations: number; alongside: number; g
 export async function retryFailures(access: QueueAccess, filter: FailureFilter): Promise<Retried> {
   const done: Retried = { jobs: 0, associations: 0, alongside: 0, gone: 0 };
   const retries = new Retries(access);
+  const writes = access.replicas.begin();
   try {
     for await (const page of matching(access, filter)) {
       await Promise.all(
@@ -118,6 +119,7 @@ export async function retryFailures(access: QueueAccess, filter: FailureFilter):
         }),
       );
     }
+    await writes.confirmed();
   } finally {
     await retries.close();
   }
@@ -190,6 +192,7 @@ export type Discarded = { associations: number; jobsRemoved: number; jobsShrunk:
 export async function discardFailures(access: QueueAccess, filter: FailureFilter): Promise<Discarded> {
   const done: Discarded = { associations: 0, jobsRemoved: 0, jobsShrunk: 0, gone: 0 };
   const forget = loadScript(new URL('./forget.lua', import.meta.url));
+  const writes = access.replicas.begin();
   for await (const page of matching(access, filter)) {
     await Promise.all(
       page.map(async match => {
@@ -207,6 +210,7 @@ export async function discardFailures(access: QueueAccess, filter: FailureFilter
       }),
     );
   }
+  await writes.confirmed();
   return done;
 }
 

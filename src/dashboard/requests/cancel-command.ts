@@ -46,7 +46,7 @@ async function cancel(
   { id: given, list, display }: Parts,
   signal: AbortSignal,
 ): Promise<CancelEnd> {
-  const { redis, keys } = access;
+  const { redis, keys, replicas } = access;
   const reader = new RequestReader(redis, keys);
   const id = await findRequest(access, reader, given);
   const lister = list && new CancelLister({ redis, keys, signal }, id, list);
@@ -56,7 +56,7 @@ async function cancel(
     const reason = await readStandStill().catch(() => '');
     if (!signal.aborted) display.show(progress, reason);
   };
-  const end = await cancelRequest({ redis, keys }, id, userAtHost(), {
+  const end = await cancelRequest({ redis, keys, replicas }, id, userAtHost(), {
     ...{ signal, onProgress: progress => void (display.isDue && showWithReason(progress)) },
     ...(lister && { onListable: lister.now }),
   });

@@ -14,7 +14,7 @@ import { limitsOf } from '../../shared/state/capacity.js';
 import { queueStateReader } from '../../shared/state/queue-state.js';
 import { addRedisMetrics } from '../../shared/state/redis-metrics.js';
 import { announcersOf } from '../../shared/webhooks/announcer.js';
-import type { QueueAccess } from '../connection.js';
+import { type QueueAccess, replicasOf } from '../connection.js';
 import { Overview } from '../overview/overview.js';
 import { loadAssets } from './assets.js';
 import { createDashboardMetrics } from './dashboard-metrics.js';
@@ -54,7 +54,7 @@ function createDashboard(config: Config, log: Logger): Service {
     skipWaitingForReady: true,
   });
   queue.on('error', () => {}); // the caller gets the error as a rejection
-  const access: QueueAccess = { account, redis, queue, keys };
+  const access: QueueAccess = { account, redis, queue, keys, replicas: replicasOf(config, redis, keys) };
   const overview = new Overview(access, config);
   const poller = new Poller(overview);
   const { dashboardUser: user, dashboardPassword: password } = config;

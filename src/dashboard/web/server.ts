@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Registry } from 'prom-client';
 import { messageOf } from '../../shared/contract/errors.js';
 import type { Logger } from '../../shared/runtime/logger.js';
+import { Unconfirmed } from '../../shared/runtime/replicas.js';
 import type { QueueAccess } from '../connection.js';
 import type { Overview } from '../overview/overview.js';
 import { pauseQueue, resumeQueue } from '../pause.js';
@@ -89,7 +90,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
     const status = error.statusCode ?? 503;
     if (status >= 500) logger.error({ event: 'request failed', error: messageOf(error) });
     // errors of Redis contain the command and its data
-    const message = status >= 500 ? 'Redis cannot be used at the moment' : error.message;
+    const isTold = status < 500 || error instanceof Unconfirmed;
+    const message = isTold ? error.message : 'Redis cannot be used at the moment';
     return reply.code(status).send({ message });
   });
   app.addHook('onResponse', async (request, reply) => {

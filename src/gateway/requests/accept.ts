@@ -1,4 +1,7 @@
-/** batch/create: notes a request, enqueues its jobs, waits for the outcome, answers. The only file with the whole sequence. */
+/**
+ * batch/create: notes a request, enqueues its jobs, waits for replicas and for the outcome, answers. The only file with the
+ * whole sequence.
+ */
 import type { JobData } from '../../shared/contract/association.js';
 import type { Priority } from '../../shared/contract/keys.js';
 import type { Outcomes, Watch } from '../../shared/state/outcomes.js';
@@ -41,6 +44,7 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
   const isPlain = call.idempotencyKey === undefined && call.name === undefined;
   if (only && inputs === 1 && isPlain && call.preference.waitSeconds === 0)
     return createShared(parts, call, only);
+  const writes = requests.begin();
   const noted = await requests.note({
     jobs,
     inputs,
@@ -55,6 +59,7 @@ export async function create(parts: CreateParts, call: CreateCall): Promise<Crea
   try {
     // if a part is settled, everything was enqueued, because enqueueing is one step
     if (!noted.settled) await requests.enqueue(noted.id, jobs, call.priority);
+    await writes.confirmed();
     if (noted.isNew) parts.onAccepted(inputs);
     const complete = watch && (await outcome(parts, call, noted, jobs, watch));
     if (complete) return { status: complete.numErrors === undefined ? 201 : 207, answer: complete };

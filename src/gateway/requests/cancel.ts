@@ -2,6 +2,7 @@
 import pLimit from 'p-limit';
 import { SharedRequestError, UnknownRequestError } from '../../shared/contract/errors.js';
 import { redisReason } from '../../shared/runtime/redis.js';
+import { Unconfirmed } from '../../shared/runtime/replicas.js';
 import { settlesWithin } from '../../shared/runtime/wait.js';
 import type { CancelOptions } from '../../shared/state/cancel-request.js';
 import { queuedOf, shortCaller } from '../../shared/state/requests.js';
@@ -76,9 +77,11 @@ export async function cancelOwn(
   } catch (error) {
     if (error instanceof UnknownRequestError) return undefined;
     if (error instanceof SharedRequestError) throw sharesItsJob();
-    throw unavailable(
-      `Redis cannot take it: ${redisReason(error) || 'the connection was lost'}; if the cancel has begun, workers finish it: repeat the call`,
-    );
+    const reason =
+      error instanceof Unconfirmed
+        ? error.message
+        : `Redis cannot take it: ${redisReason(error) || 'the connection was lost'}`;
+    throw unavailable(`${reason}; if the cancel has begun, workers finish it: repeat the call`);
   }
   const after = (await requests.counts(id)) ?? before;
   const { cancelled, created, rejected } = after;

@@ -4,7 +4,8 @@
  *   1. noting a request (note.lua), and in a second step enqueueing its jobs, all of them or none (docs/decisions/0006);
  *   2. enqueueing a request that comes twice under one idempotency key only once, whatever crashed in between. Job ids are
  *      `<request id>-<n>`, and BullMQ does not add an id that exists;
- *   3. reporting within 2 s that Redis is unreachable (in-time.ts), and reconnecting by itself.
+ *   3. waiting until replicas have it, if REDIS_WAIT_REPLICAS says so (docs/decisions/0060), also for a repeat;
+ *   4. reporting within 2 s that Redis is unreachable (in-time.ts), and reconnecting by itself.
  * Not responsible for the content of the jobs (inputs/), for reading requests (found.ts) or for waiting (outcomes.ts).
  */
 import { createHash } from 'node:crypto';
@@ -14,11 +15,20 @@ import { bullmqKeys } from '../../bullmq/layout.js';
 import type { JobData, Pair } from '../../shared/contract/association.js';
 import { messageOf } from '../../shared/contract/errors.js';
 import { type Keys, type Priority, queueName } from '../../shared/contract/keys.js';
+import { NOBODY_WAITS, type ReplicaWait, Unconfirmed, type Writes } from '../../shared/runtime/replicas.js';
 import { loadScript } from '../../shared/runtime/script.js';
 import type { Tracing } from '../../shared/runtime/tracing.js';
 import { requestKeys } from '../../shared/state/requests.js';
 import type { Caller } from '../headers/bearer.js';
-import { full, MAYBE_ENQUEUED, NOTHING_ENQUEUED, Refusal, withFate } from '../refusal.js';
+import {
+  full,
+  MAYBE_ENQUEUED,
+  MAYBE_KEPT,
+  NOTHING_ENQUEUED,
+  Refusal,
+  unavailable,
+  withFate,
+} from '../refusal.js';
 import { FoundRequests } from './found.js';
 import { jobId, newRequestId } from './id.js';
 import { DEADLINE_MS, InTime } from './in-time.js';
@@ -48,6 +58,19 @@ export type Noted = {
   readonly settled: boolean;
 };
 
+export type RequestsParts = {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly prefix: string;
+  /** how long a listed request can be followed after its end, seconds */
+  readonly keepSeconds: number;
+  /** of `redis` */
+  readonly replicas: ReplicaWait;
+  readonly tracing?: Tracing | undefined;
+  /** longest wait for an answer of Redis, ms */
+  readonly deadlineMs?: number;
+};
+
 export class Requests {
   readonly #note = loadScript(new URL('./note.lua', import.meta.url));
   readonly found: FoundRequests;
@@ -56,16 +79,8 @@ export class Requests {
   readonly #singles: SingleJobs;
   readonly #many: ManyJobs;
 
-  constructor(
-    private readonly redis: Redis,
-    private readonly keys: Keys,
-    prefix: string,
-    /** how long a listed request can be followed after its end, seconds */
-    private readonly keepSeconds: number,
-    tracing?: Tracing,
-    /** longest wait for an answer of Redis, ms */
-    deadlineMs = DEADLINE_MS,
-  ) {
+  constructor(private readonly parts: RequestsParts) {
+    const { redis, keys, prefix, tracing, deadlineMs = DEADLINE_MS } = parts;
     // Without the skip options BullMQ waits for a connection once, at the start, and keeps a failure for ever.
     const options = {
       ...{ prefix, skipVersionCheck: true, skipWaitingForReady: true },
@@ -80,13 +95,38 @@ export class Requests {
     this.#queue.on('error', () => {}); // each call reports its own error
   }
 
-  /** @returns why Redis refuses writes; undefined if it accepts them */
+  /** @returns why Redis refuses writes, or keeps them on too few replicas; undefined if it accepts them */
   async refusal(): Promise<string | undefined> {
     try {
       await this.#inTime.run(() => this.#many.tryToWrite());
+      await this.begin().confirmed();
       return undefined;
     } catch (error) {
       return messageOf(error);
+    }
+  }
+
+  /**
+   * Call it before the first write of what is to be acknowledged. Its `confirmed` resolves when enough replicas have that, and
+   * what was found of an earlier request. @throws Refusal 503
+   */
+  begin(): Writes {
+    const writes = this.parts.replicas.begin();
+    return writes === NOBODY_WAITS ? writes : { confirmed: () => this.#confirmed(writes) };
+  }
+
+  async #confirmed(writes: Writes): Promise<void> {
+    let fate = MAYBE_ENQUEUED;
+    try {
+      await this.#inTime.run(() =>
+        writes.confirmed().catch((error: unknown) => {
+          if (!(error instanceof Unconfirmed)) throw error;
+          fate = MAYBE_KEPT;
+          throw unavailable(error.message);
+        }),
+      );
+    } catch (error) {
+      throw withFate(error, fate);
     }
   }
 
@@ -97,13 +137,14 @@ export class Requests {
   async note(request: NewRequest): Promise<Noted> {
     const { jobs, inputs, fingerprint, idempotencyKey, caller, room, members, name = '' } = request;
     const newId = newRequestId(members !== undefined);
-    const keys = requestKeys(this.keys);
-    if (idempotencyKey !== undefined) keys.push(this.keys.idempotency + keyHash(caller, idempotencyKey));
+    const keys = requestKeys(this.parts.keys);
+    if (idempotencyKey !== undefined)
+      keys.push(this.parts.keys.idempotency + keyHash(caller, idempotencyKey));
     const shared = members ? JSON.stringify(members) : '';
-    const about = [shared, caller, name, this.keepSeconds];
+    const about = [shared, caller, name, this.parts.keepSeconds];
     const args = [newId, fingerprint, inputs, jobs.length, room ? 1 : 0, ...about];
     const noting = this.#inTime
-      .run(() => this.#note(this.redis, keys, args))
+      .run(() => this.#note(this.parts.redis, keys, args))
       .catch((error: unknown) => {
         throw withFate(error, NOTHING_ENQUEUED); // jobs are enqueued after the note
       });
@@ -142,7 +183,7 @@ export class Requests {
 
   async close(): Promise<void> {
     await Promise.allSettled([this.#queue.close(), this.#many.close()]);
-    this.redis.disconnect();
+    this.parts.redis.disconnect();
   }
 }
 

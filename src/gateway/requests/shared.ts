@@ -28,11 +28,14 @@ export class SharedJobs {
   readonly #queues = new Map<string, LotQueue>();
 
   constructor(
-    private readonly requests: Pick<Requests, 'note' | 'enqueue'>,
+    private readonly requests: Pick<Requests, 'begin' | 'note' | 'enqueue'>,
     private readonly tracing?: Tracing,
   ) {}
 
-  /** Resolves when Redis has the job. @param job a job of one pair @throws Refusal 503 */
+  /**
+   * Resolves when Redis has the job, and its replicas if somebody waits for them. @throws Refusal 503
+   * @param job a job of one pair
+   */
   add(job: JobData, priority: Priority, caller: Caller): Promise<Shared> {
     const key = `${caller} ${priority} ${job.fromObjectType} ${job.toObjectType} ${typesText(job.types)}`;
     return new Promise((resolve, reject) => {
@@ -64,7 +67,11 @@ export class SharedJobs {
   }
 
   async #send({ job, pairs, waiting }: Lot, { priority, caller }: LotQueue): Promise<void> {
+    const fail = (error: unknown) => {
+      for (const { reject } of waiting) reject(error);
+    };
     try {
+      const writes = this.requests.begin();
       const jobs = [{ ...job, pairs }];
       const { id, enqueuedAt } = await this.requests.note({
         jobs,
@@ -76,9 +83,13 @@ export class SharedJobs {
         members: pairs,
       });
       await this.requests.enqueue(id, jobs, priority);
-      for (const [place, { resolve }] of waiting.entries()) resolve({ id: memberId(id, place), enqueuedAt });
+      // the next lot need not wait for the replicas
+      void writes.confirmed().then(() => {
+        for (const [place, { resolve }] of waiting.entries())
+          resolve({ id: memberId(id, place), enqueuedAt });
+      }, fail);
     } catch (error) {
-      for (const { reject } of waiting) reject(error);
+      fail(error);
     }
   }
 }

@@ -163,9 +163,11 @@ class Run {
   }
 
   async #end(ending: string): Promise<void> {
-    const isWhole = this.#failure === undefined;
-    const { line, refused } = isWhole ? { line: this.#readUpTo, refused: this.#refused } : this.#done;
-    await this.#parts.request.end({ line, refused, ending });
+    const { request } = this.#parts;
+    // whether the cut that failed is in the queue, only the record knows: its line came with the jobs
+    if (this.#failure !== undefined) return request.end({ ending });
+    const [line, refused] = [this.#readUpTo, this.#refused];
+    await request.end({ line, refused, ending });
     this.#done.line = line;
     this.#done.refused = refused;
   }

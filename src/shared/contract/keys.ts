@@ -78,6 +78,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     worker: `${queue}:associations:worker:`,
     /** never exists: write-probe.lua uses it to test whether Redis accepts writes */
     writeProbe: `${queue}:associations:write-probe`,
+    /** string without content, written before a WAIT for replicas (runtime/replicas.ts); lives for a minute */
+    replicated: `${queue}:associations:replicated`,
     /** `labels + from/to`: string, JSON of the types that HubSpot has for this direction, with their labels */
     labels: `${queue}:associations:labels:`,
     /** sorted set: lookup of labels → when it was admitted, Redis ms; kept for one window */

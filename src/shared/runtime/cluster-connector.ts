@@ -4,10 +4,11 @@
  * Not responsible for reconnecting: ioredis does that, and openRedis makes it reconnect when a node says that the keys are
  * elsewhere.
  */
-import { connect, type Socket, Socket as UnconnectedSocket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { messageOf, withoutAddresses } from '../contract/errors.js';
+import { lostSocket } from './lost-socket.js';
 import type { Node } from './redis-url.js';
 
 /** Longest time to connect to a node that is asked, and longest wait for its answer. */
@@ -53,7 +54,7 @@ export function clusterConnector(seeds: readonly Node[], key: string): Connector
       this.connecting = true;
       try {
         const owner = await ownerOfKeys(this.#options);
-        if (!this.connecting) return lost();
+        if (!this.connecting) return lostSocket();
         const stream = this.#options.tls ? connectTls({ ...owner, ...this.#options.tls }) : connect(owner);
         stream.once('error', error => {
           this.firstError = error;
@@ -62,14 +63,11 @@ export function clusterConnector(seeds: readonly Node[], key: string): Connector
         return stream;
       } catch (error) {
         this.firstError = error as Error;
-        return lost();
+        return lostSocket();
       }
     }
   };
 }
-
-/** @returns a lost connection: ioredis reports the connector's error and decides when to connect again */
-const lost = (): Socket => new UnconnectedSocket().destroy();
 
 /** @returns the replies of CLUSTER KEYSLOT and CLUSTER SLOTS */
 async function askNode(

@@ -48,6 +48,7 @@ const OUR_PREFIXES = [
   'UNAVAILABLE_PATIENCE',
   'METRICS_PORT',
   'METRICS_HOST',
+  'REDIS_WAIT',
 ];
 /** Variables that Kubernetes adds to every container for a service named `gateway` or `dashboard`. */
 const KUBERNETES = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/;

@@ -5,6 +5,7 @@ import { clusterConnector } from './cluster-connector.js';
 import { withoutInfoWarning } from './ready-check.js';
 import { applyLogin, type RedisLogin } from './redis-login.js';
 import { readRedisUrl } from './redis-url.js';
+import { StubbornSentinels } from './sentinel-connector.js';
 
 /** After this time (ms) without any reply to a command the connection is replaced. */
 const SILENCE_MS = { patient: 6_000, hasty: 10_000 };
@@ -35,6 +36,7 @@ export type RedisAddress = RedisTarget | string | RedisOptions;
 
 /** With Sentinels: they are asked again for ever, and tell the connection when they have chosen another primary. */
 const FAILOVER = {
+  Connector: StubbornSentinels,
   failoverDetector: true,
   sentinelRetryStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   sentinelReconnectStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),

@@ -117,6 +117,14 @@ export const SETTINGS = {
     '',
     "name in Redis' certificate, if it is not the host in `REDIS_URL`",
   ),
+  redisWaitReplicas: integer(
+    'REDIS_WAIT_REPLICAS',
+    0,
+    'replicas',
+    'replicas of Redis that must have what is enqueued, cancelled or paused before it is acknowledged; 0 = none. What it protects from, and which number: docs/operations/backup.md',
+    0,
+    10,
+  ),
   hubspotAccessToken: {
     kind: 'secret',
     name: 'HUBSPOT_ACCESS_TOKEN',

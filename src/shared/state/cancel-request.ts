@@ -13,6 +13,7 @@ import type { Redis } from 'ioredis';
 import { Removal } from '../../bullmq/removal.js';
 import { SharedRequestError, UnknownRequestError } from '../contract/errors.js';
 import type { Keys } from '../contract/keys.js';
+import type { ReplicaWait } from '../runtime/replicas.js';
 import { loadScript } from '../runtime/script.js';
 import { sleep } from '../runtime/wait.js';
 import { CancelSweep } from './cancel-sweep.js';
@@ -22,6 +23,8 @@ import { queuedOf, RequestReader, requestKeys } from './requests.js';
 export type CancelParts = {
   readonly redis: Redis;
   readonly keys: Keys;
+  /** of `redis`: the mark is acknowledged when they have it; whatever a failover loses of the rest, workers do again */
+  readonly replicas?: ReplicaWait;
   /** for tests: as with another release of BullMQ */
   readonly removal?: Removal;
 };
@@ -61,8 +64,8 @@ const markScript = loadScript(new URL('./cancel-request.lua', import.meta.url));
  * Resolves when nothing of the request is queued, which takes seconds, or as long as HubSpot's answers to calls in flight.
  * `queued` of the result is 0 unless `signal` ended the call, or another client has removed jobs of the request.
  * @param by who cancels: `user@host`
- * @throws UnknownRequestError, SharedRequestError: nothing has changed · Error if Redis cannot be used: if the request was
- *   marked, workers take it back
+ * @throws UnknownRequestError, SharedRequestError: nothing has changed · Unconfirmed: it is marked, and too few replicas know it ·
+ *   Error if Redis cannot be used: if the request was marked, workers take it back
  */
 export async function cancelRequest(
   parts: CancelParts,
@@ -75,9 +78,11 @@ export async function cancelRequest(
   const token = randomUUID();
   const lease = keys.requestCancelLease + id;
   const list = options.onListable ? 'list' : '';
+  const writes = parts.replicas?.begin();
   const outcome = await markScript(redis, [...requestKeys(keys), lease], [id, by, token, LEASE_MS, list]);
   if (outcome === 'unknown') throw new UnknownRequestError(id);
   if (outcome === 'shared') throw new SharedRequestError(id);
+  await writes?.confirmed();
   if (outcome === 'cancelling')
     return inTurn(() => finish(parts, id, new Lease(redis, lease, token), options));
   return (await progressOf(parts, id)) ?? { cancelled: 0, decided: 0, queued: 0 };

@@ -21,7 +21,21 @@ describe('the place of the queue', () => {
       'bull',
     ],
   ])('is what %s say', (_name, options, env, url, prefix) => {
-    expect(place(options, env)).toEqual({ address: { url, prefix, login: {} }, prefix, problems: [] });
+    const address = { url, prefix, login: {} };
+    expect(place(options, env)).toEqual({ address, prefix, waitReplicas: 0, problems: [] });
+  });
+
+  it('says how many replicas must confirm, whatever Redis the options name', () => {
+    const env = { ...ENV, REDIS_WAIT_REPLICAS: '2' };
+    const wait = (options: object) => place(options, env).waitReplicas;
+    expect([wait({}), wait({ redisUrl: 'redis://mine:1' }), wait({ waitReplicas: 0 })]).toEqual([2, 2, 0]);
+    expect(place({ waitReplicas: 11 }, env).problems).toEqual([
+      'waitReplicas is not an integer from 0 to 10',
+    ]);
+    for (const REDIS_WAIT_REPLICAS of ['1.5', '-1', 'all'])
+      expect(place({}, { REDIS_WAIT_REPLICAS }).problems).toEqual([
+        'REDIS_WAIT_REPLICAS is not an integer from 0 to 10',
+      ]);
   });
 
   it('has the login of the environment only for the Redis of the environment', () => {
@@ -72,13 +86,13 @@ describe('the place of the queue', () => {
 describe('a connection', () => {
   it('may be options of ioredis', () => {
     const connection = { host: 'redis.example', port: 6380, tls: {} };
-    expect(place({ connection }, ENV)).toEqual({ address: connection, prefix: 'env', problems: [] });
+    expect(place({ connection }, ENV)).toMatchObject({ address: connection, prefix: 'env', problems: [] });
   });
 
   it('may be a client of ioredis, whose options are used', () => {
     const options = { host: 'redis.example', port: 6380, password: 'secret', maxRetriesPerRequest: null };
     const connection = { options, status: 'ready', isCluster: false, duplicate() {} };
-    expect(place({ connection })).toEqual({ address: options, prefix: 'bull', problems: [] });
+    expect(place({ connection })).toMatchObject({ address: options, prefix: 'bull', problems: [] });
   });
 
   it.each([
