@@ -6,7 +6,8 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/contract/keys.js';
 import type { Config } from '../shared/runtime/config.js';
-import { openRedis, redisReason, redisRemedy } from '../shared/runtime/redis.js';
+import { openRedis, redisReason } from '../shared/runtime/redis.js';
+import { redisRemedy } from '../shared/runtime/redis-remedy.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 
 /** A server that accepts a connection and does not reply for this long is not Redis, or it is stuck. */
@@ -49,12 +50,15 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
   try {
     return await use({ account, redis, queue, keys: accountKeys(config.queuePrefix, account) });
   } catch (error) {
-    throw redis.status === 'ready' ? error : unreachable(config, error);
+    throw redis.status === 'ready' && !isDenied(error) ? error : unreachable(config, error);
   } finally {
     await queue.close().catch(() => {});
     redis.disconnect();
   }
 }
+
+/** @returns true if the login has too few rights, which a remedy is known for */
+const isDenied = (error: unknown): boolean => /\bNOPERM\b/.test(redisReason(error));
 
 export function unreachable(config: Config, cause: unknown): Error {
   const reason = redisReason(cause) || 'the connection is gone';

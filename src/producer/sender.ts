@@ -23,6 +23,7 @@ import type { JobData } from '../shared/contract/association.js';
 import { RedisUnavailableError } from '../shared/contract/errors.js';
 import { type Priority, queueName } from '../shared/contract/keys.js';
 import { isConnectionLoss, openRedis, type RedisAddress, redisReason } from '../shared/runtime/redis.js';
+import { redisRemedy } from '../shared/runtime/redis-remedy.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { heardWithin, sleep, sleepListening } from '../shared/runtime/wait.js';
 import { SendTracing } from './send-tracing.js';
@@ -52,7 +53,7 @@ export type CountedBulk = {
 };
 
 export class Sender {
-  readonly #place: string;
+  readonly #address: RedisAddress;
   readonly #redis: Redis;
   readonly #adder: JobAdder;
   readonly #wire = pLimit(BULKS_ON_THE_WIRE);
@@ -61,7 +62,7 @@ export class Sender {
   #lastError: unknown;
 
   constructor(address: RedisAddress, prefix: string, account: string) {
-    this.#place = redisPlace(address);
+    this.#address = address;
     this.#redis = openRedis(address, 'hasty', error => {
       this.#lastError = error;
     });
@@ -185,7 +186,10 @@ export class Sender {
     const cause = isConnectionLoss(error) ? this.#lastError : error;
     const reason = redisReason(cause) || 'the connection was lost';
     const verb = isReply(cause) ? 'refused' : 'is away';
-    return new RedisUnavailableError(`Redis at ${this.#place} ${verb}: ${reason}`);
+    const remedy = redisRemedy(reason, this.#address);
+    return new RedisUnavailableError(
+      `Redis at ${redisPlace(this.#address)} ${verb}: ${reason}${remedy && ` (${remedy})`}`,
+    );
   }
 }
 

@@ -154,34 +154,10 @@ export const isRefusal = (error: unknown): boolean =>
     messageOf(error),
   );
 
-/** A plain client at a node of a cluster works until the node hands its keys over. */
-export const CLUSTER_NODE_REMEDY =
-  'REDIS_URL leads to one node of a Redis Cluster: write redis+cluster://host:port,host:port, and a hash tag in QUEUE_PREFIX, such as {bull}';
-
-/** @returns what the operator can do about a reason of {@link redisReason}; '' if the reason says it, or only time helps */
-export function redisRemedy(reason: string, address: RedisAddress): string {
-  if (/\b(NOAUTH|WRONGPASS)\b|\binvalid password\b/.test(reason))
-    return 'REDIS_URL must have the user and the password of this Redis (redis://user:password@host:port), or REDIS_USERNAME and REDIS_PASSWORD';
-  if (/\bNOPERM\b/.test(reason)) return 'the user needs more rights in this Redis';
-  if (/\b(MOVED|CROSSSLOT)\b/.test(reason) && !isCluster(address)) return CLUSTER_NODE_REMEDY;
-  if (/cluster support disabled/i.test(reason))
-    return 'REDIS_URL names a Redis Cluster, but this Redis is none: write redis://host:port';
-  if (/certificate|altnames/i.test(reason))
-    return "REDIS_CA_FILE must have the certificate of the authority that signed Redis' certificate, which must be for the host in REDIS_URL, or for REDIS_TLS_SERVERNAME";
-  if (/wrong version number|packet length too long/i.test(reason))
-    return 'this port does not speak TLS: write redis:// in REDIS_URL';
-  return '';
-}
-
-const isCluster = (address: RedisAddress): boolean =>
-  typeof address === 'string'
-    ? /^rediss?\+cluster:/.test(address)
-    : isTarget(address)
-      ? isCluster(address.url)
-      : address.Connector !== undefined;
-
 /** Details that Redis adds for programmers: the arguments, the line of a script. */
 const DETAILS = /(, with args beginning with| script: [0-9a-f]{40}).*$/s;
+/** What OpenSSL says, with numbers and the places in its source: `…:error:0A00045C:SSL routines:ssl3_read_bytes:words:…` */
+const OPENSSL = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
 
 /** @returns the reason, in Redis' words if it replied; '' if only the loss is known. Never has an argument or a password. */
 export function redisReason(error: unknown): string {
@@ -193,5 +169,7 @@ export function redisReason(error: unknown): string {
   const silence = /^Socket timeout.*?(\d+)ms/.exec(message)?.[1];
   if (silence !== undefined) return `no answer within ${silence} ms`;
   if (message.startsWith('NOAUTH')) return 'NOAUTH it asks for a password';
+  const ofTls = OPENSSL.exec(message)?.[1];
+  if (ofTls !== undefined) return `TLS: ${ofTls}`;
   return message.replace(DETAILS, '');
 }

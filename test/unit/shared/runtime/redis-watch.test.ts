@@ -36,12 +36,22 @@ describe('the log of a Redis in trouble', () => {
       'WRONGPASS',
       /REDIS_URL must have the user and the password/,
     ],
-    ['NOPERM this user has no permissions', 'NOPERM', /the user needs more rights in this Redis/],
+    ['NOPERM this user has no permissions', 'NOPERM', /The user needs more rights in this Redis/],
   ])('names the setting when Redis says %s', (error, reason, remedy) => {
     const test = new WatchedRedis('redis://127.0.0.1:1');
     test.watch.failed(new Error(error));
     expect(test.said).toEqual([expect.stringContaining(reason)]);
     expect(test.said[0]).toMatch(remedy);
+  });
+
+  it('says once what is wrong with TLS, and leaves the same words of other servers alone', () => {
+    const test = new WatchedRedis('rediss://127.0.0.1:1');
+    const error = 'self-signed certificate in certificate chain';
+    test.watch.quiet(test.logger).warn({ event: 'redis', error }, 'queue');
+    test.watch.quiet(test.logger).warn({ event: 'redis', error }, 'queue');
+    expect(test.said).toEqual([expect.stringContaining('REDIS_CA_FILE')]);
+    test.watch.quiet(test.logger).warn({ event: 'unexpected', error }, 'job comes back');
+    expect(test.said[1]).toBe(`${error}: job comes back`);
   });
 
   it('has lines that are not about Redis unchanged', () => {
