@@ -25,6 +25,10 @@ const withoutCertificate = ({ hasTls, hasCertificate }: Place): boolean => hasTl
 /** The first row that fits. */
 const RULES: readonly Rule[] = [
   [
+    /Sentinel.*\b(NOAUTH|WRONGPASS)\b/,
+    'the Sentinels have a login of their own: REDIS_SENTINEL_USERNAME and REDIS_SENTINEL_PASSWORD',
+  ],
+  [
     /\b(NOAUTH|WRONGPASS)\b|\binvalid password\b/,
     'REDIS_URL must have the user and the password of this Redis (redis://user:password@host:port), or REDIS_USERNAME and REDIS_PASSWORD',
   ],
@@ -72,6 +76,11 @@ const RULES: readonly Rule[] = [
     /ECONNRESET|EPIPE/,
     'if this port speaks TLS, write rediss:// in REDIS_URL, which says where Redis is',
     withoutTls,
+  ],
+  // ioredis keeps the reason of a Sentinel's connection to itself
+  [
+    /no Sentinel leads to the primary$/,
+    'REDIS_URL must name the Sentinels and the primary as they name it; write rediss+sentinel:// if they speak TLS, and redis+sentinel:// if not',
   ],
 ];
 

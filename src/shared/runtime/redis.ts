@@ -5,6 +5,7 @@ import { clusterConnector } from './cluster-connector.js';
 import { withoutInfoWarning } from './ready-check.js';
 import { applyLogin, type RedisLogin } from './redis-login.js';
 import { readRedisUrl } from './redis-url.js';
+import { QuietSentinels } from './sentinel-connector.js';
 
 /** After this time (ms) without any reply to a command the connection is replaced. */
 const SILENCE_MS = { patient: 6_000, hasty: 10_000 };
@@ -36,6 +37,7 @@ export type RedisAddress = RedisTarget | string | RedisOptions;
 /** With Sentinels: they are asked again for ever, and tell the connection when they have chosen another primary. */
 const FAILOVER = {
   failoverDetector: true,
+  Connector: QuietSentinels,
   sentinelRetryStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   sentinelReconnectStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
 } satisfies RedisOptions;
@@ -97,6 +99,18 @@ export function openRedis(
   return redis;
 }
 
+/**
+ * Makes the next connection in one attempt, for those who do not wait for a Redis that is away.
+ * @returns turns the retries on again
+ */
+export function tryOnce({ options }: Redis): () => void {
+  const { retryStrategy, sentinelRetryStrategy } = options;
+  Object.assign(options, { retryStrategy: () => null, sentinelRetryStrategy: () => null });
+  return () => {
+    Object.assign(options, { retryStrategy, sentinelRetryStrategy });
+  };
+}
+
 /** A client that logs in with what the files of the login say at that moment; copies of it do the same. */
 class Connection extends Redis {
   readonly #login: RedisLogin;
@@ -156,6 +170,8 @@ export const isRefusal = (error: unknown): boolean =>
 
 /** Details that Redis adds for programmers: the arguments, the line of a script. */
 const DETAILS = /(, with args beginning with| script: [0-9a-f]{40}).*$/s;
+/** What ioredis says when it has asked each Sentinel, with the last error. */
+const SENTINELS = /^All sentinels are unreachable.*?(?: Last error: (.*))?$/s;
 /** What OpenSSL says, with numbers and the places in its source: `…:error:0A00045C:SSL routines:ssl3_read_bytes:words:…` */
 const OPENSSL = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
 
@@ -164,8 +180,15 @@ export function redisReason(error: unknown): string {
   // Node reports a host with several addresses as an AggregateError with an empty message
   if (error instanceof AggregateError && error.message === '')
     return [...new Set(error.errors.map(messageOf))].join(', ');
-  if (error === undefined || isConnectionLoss(error)) return '';
+  if (error === undefined) return '';
   const message = messageOf(error);
+  const sentinels = SENTINELS.exec(message);
+  if (sentinels) {
+    const [, last] = sentinels;
+    const why = last === undefined ? '' : redisReason(new Error(last));
+    return `no Sentinel leads to the primary${why && `: ${why}`}`;
+  }
+  if (isConnectionLoss(error)) return '';
   const silence = /^Socket timeout.*?(\d+)ms/.exec(message)?.[1];
   if (silence !== undefined) return `no answer within ${silence} ms`;
   if (message.startsWith('NOAUTH')) return 'NOAUTH it asks for a password';

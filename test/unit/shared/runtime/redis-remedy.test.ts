@@ -10,6 +10,11 @@ const WITH_CERTIFICATE = target('rediss://host', { certFile: 'a', keyFile: 'b' }
 
 describe('the remedy', () => {
   it.each([
+    [
+      'no Sentinel leads to the primary: WRONGPASS invalid password',
+      PLAIN,
+      /^the Sentinels .*REDIS_SENTINEL_PASSWORD/,
+    ],
     ['NOAUTH it asks for a password', PLAIN, /REDIS_USERNAME and REDIS_PASSWORD/],
     ['WRONGPASS invalid username-password pair or user is disabled.', PLAIN, /REDIS_USERNAME/],
     ["NOPERM this user has no permissions to run the 'eval' command", PLAIN, /docs\/operations\/redis\.md/],
@@ -40,6 +45,21 @@ describe('the remedy', () => {
   ])('is left out for "%s" at %j, where nothing is known to be wrong', (reason, address) => {
     expect(redisRemedy(reason, address)).toBe('');
   });
+});
+
+it.each([
+  [
+    'All sentinels are unreachable and retry is disabled. Last error: WRONGPASS invalid',
+    ': WRONGPASS invalid',
+  ],
+  [
+    'All sentinels are unreachable. Retrying from scratch after 1000ms. Last error: connect ECONNREFUSED',
+    ': connect ECONNREFUSED',
+  ],
+  ['All sentinels are unreachable. Retrying from scratch after 100ms. Last error: Connection is closed.', ''],
+  ['All sentinels are unreachable. Retrying from scratch after 100ms.', ''],
+])('Sentinels are quoted without what changes at each try: %s', (said, reason) => {
+  expect(redisReason(new Error(said))).toBe(`no Sentinel leads to the primary${reason}`);
 });
 
 it('OpenSSL is quoted without its numbers and the places in its source', () => {

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { queuePlace } from '../../../../src/producer/queue-place.js';
 import { ConfigError } from '../../../../src/shared/contract/errors.js';
 import { type Environment, parseConfig } from '../../../../src/shared/runtime/config.js';
-import { openRedis, type RedisTarget } from '../../../../src/shared/runtime/redis.js';
+import { openRedis, type RedisTarget, tryOnce } from '../../../../src/shared/runtime/redis.js';
 import { loginOf } from '../../../../src/shared/runtime/redis-settings.js';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'redis-settings-'));
@@ -27,7 +27,7 @@ function problemsOf(env: Environment): readonly string[] {
 /** What a connection would log in with; nothing is connected. */
 async function optionsOf(target: RedisTarget) {
   const redis = openRedis({ ...target, url: target.url }, 'hasty');
-  redis.options.retryStrategy = () => null;
+  tryOnce(redis);
   redis.options.connectTimeout = 1;
   await redis.connect().catch(() => {});
   if (redis.status !== 'end') redis.disconnect();
