@@ -56,6 +56,17 @@ tests(
 );
 
 tests(
+  `access rights, TLS and logins work with Valkey ${version}`,
+  async () => {
+    const engines = ['acl-tls', 'login-renewal', 'sentinel-login'].map(name => `test/engines/${name}`);
+    const config = ['--config', 'jest.engines.config.mjs'];
+    const { code, output } = await withValkey(process.execPath, ...JEST, ...config, ...engines);
+    expect([code, code === 0 ? '' : output]).toEqual([0, '']);
+  },
+  600_000,
+);
+
+tests(
   `the demo accounts for everything with Valkey ${version}`,
   async () => {
     const { code, output } = await withValkey(

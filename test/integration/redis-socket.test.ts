@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { type Simulator, startSimulator } from '../../src/simulator/server.js';
 import { startCommand } from '../support/process.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -14,9 +15,12 @@ let simulator: Simulator;
 beforeEach(async () => {
   directory = mkdtempSync(path.join(os.tmpdir(), 'redis-socket-'));
   [server, simulator] = await Promise.all([
-    RedisServer.start({ unixsocket: 'redis.sock', user: 'app on >s3cret-of-app ~* &* +@all' }),
+    RedisServer.start({ unixsocket: 'redis.sock' }),
     startSimulator({ rateLimitCalls: 0, accessToken: TOKEN }),
   ]);
+  const admin = new Redis(server.url);
+  await admin.call('ACL', 'SETUSER', 'app', 'on', '>s3cret-of-app', '~*', '&*', '+@all');
+  admin.disconnect();
 });
 afterEach(async () => {
   await Promise.all([server.stop(), simulator.stop()]);
