@@ -1,6 +1,4 @@
 /** Judges whether Redis can be used: its version, and whether it accepts writes. Pure. */
-
-import { RIGHTS_REMEDY } from '../../shared/runtime/redis-remedy.js';
 import type { RedisFacts } from '../facts.js';
 import { type Finding, fault, ofRedis, ok } from '../finding.js';
 
@@ -23,7 +21,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   READONLY: 'REDIS_URL leads to a replica: set it to the primary',
   NOREPLICAS: 'bring its replicas back, or lower min-replicas-to-write',
   MISCONF: 'look at the log and the disk of Redis: it cannot save',
-  NOPERM: RIGHTS_REMEDY,
+  NOPERM: 'give its user the rights that are in docs/operations/redis.md, Access rights',
 };
 
 const remedyOf = (refusal: string): string =>

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import type { RedisOptions } from 'ioredis';
 import {
   applyLogin,
   passwordFaults,
@@ -26,6 +25,7 @@ const [caFile, certFile, keyFile] = [
   file('cert.pem', CERTIFICATE),
   file('key.pem', KEY),
 ];
+type RedisOptions = Parameters<typeof applyLogin>[0];
 const nameOf = (field: string) => `<${field}>`;
 
 describe('faults of the passwords', () => {

@@ -1,6 +1,5 @@
 /** What an operator reads when Redis cannot be used: the setting that helps. */
 import { describe, expect, it } from '@jest/globals';
-import { redisReason } from '../../../../src/shared/runtime/redis.js';
 import { redisRemedy } from '../../../../src/shared/runtime/redis-remedy.js';
 
 const target = (url: string, login = {}) => ({ url, prefix: 'bull', login });
@@ -45,25 +44,4 @@ describe('the remedy', () => {
   ])('is left out for "%s" at %j, where nothing is known to be wrong', (reason, address) => {
     expect(redisRemedy(reason, address)).toBe('');
   });
-});
-
-it.each([
-  [
-    'All sentinels are unreachable and retry is disabled. Last error: WRONGPASS invalid',
-    ': WRONGPASS invalid',
-  ],
-  [
-    'All sentinels are unreachable. Retrying from scratch after 1000ms. Last error: connect ECONNREFUSED',
-    ': connect ECONNREFUSED',
-  ],
-  ['All sentinels are unreachable. Retrying from scratch after 100ms. Last error: Connection is closed.', ''],
-  ['All sentinels are unreachable. Retrying from scratch after 100ms.', ''],
-])('Sentinels are quoted without what changes at each try: %s', (said, reason) => {
-  expect(redisReason(new Error(said))).toBe(`no Sentinel leads to the primary${reason}`);
-});
-
-it('OpenSSL is quoted without its numbers and the places in its source', () => {
-  const said =
-    '801C29907B7F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1601:SSL alert number 116\n';
-  expect(redisReason(new Error(said))).toBe('TLS: tlsv13 alert certificate required');
 });

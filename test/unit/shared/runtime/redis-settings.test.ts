@@ -6,7 +6,6 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { queuePlace } from '../../../../src/producer/queue-place.js';
 import { ConfigError } from '../../../../src/shared/contract/errors.js';
 import { type Environment, parseConfig } from '../../../../src/shared/runtime/config.js';
-import { openRedis, type RedisTarget, tryOnce } from '../../../../src/shared/runtime/redis.js';
 import { loginOf } from '../../../../src/shared/runtime/redis-settings.js';
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'redis-settings-'));
@@ -24,18 +23,6 @@ function problemsOf(env: Environment): readonly string[] {
   return [];
 }
 
-/** What a connection would log in with; nothing is connected. */
-async function optionsOf(target: RedisTarget) {
-  const redis = openRedis({ ...target, url: target.url }, 'hasty');
-  tryOnce(redis);
-  redis.options.connectTimeout = 1;
-  await redis.connect().catch(() => {});
-  if (redis.status !== 'end') redis.disconnect();
-  const { username, password, tls } = redis.options;
-  return { username, password, tls };
-}
-const NOWHERE = '127.0.0.1:1';
-
 describe('the settings of the login', () => {
   it('are read from the environment, where an empty variable counts as unset', () => {
     expect(loginOf({ REDIS_USERNAME: ' app ', REDIS_PASSWORD: '', REDIS_TLS_SERVERNAME: 'a' })).toEqual({
@@ -46,7 +33,7 @@ describe('the settings of the login', () => {
 
   it('give every fault with the name of the setting, and no secret', () => {
     const problems = problemsOf({
-      REDIS_URL: `redis://${NOWHERE}`,
+      REDIS_URL: 'redis://127.0.0.1:1',
       REDIS_PASSWORD: 'in-the-variable',
       REDIS_PASSWORD_FILE: passwordFile,
       REDIS_SENTINEL_PASSWORD_FILE: '/nowhere/sentinel',
@@ -77,22 +64,6 @@ describe('the settings of the login', () => {
 
   it('are told to a cluster without a hash tag in the prefix, together with the rest', () => {
     expect(problemsOf({ REDIS_URL: 'redis+cluster://a,b', REDIS_CERT_FILE: passwordFile })).toHaveLength(4);
-  });
-});
-
-describe('a user and a password in the URL', () => {
-  it('win over those of the settings', async () => {
-    const { redis } = parseConfig({
-      REDIS_URL: `redis://app:in-the-url@${NOWHERE}`,
-      REDIS_USERNAME: 'other',
-      REDIS_PASSWORD_FILE: passwordFile,
-    });
-    expect(await optionsOf(redis)).toMatchObject({ username: 'app', password: 'in-the-url' });
-  });
-
-  it('are completed by the settings', async () => {
-    const { redis } = parseConfig({ REDIS_URL: `redis://app@${NOWHERE}`, REDIS_PASSWORD_FILE: passwordFile });
-    expect(await optionsOf(redis)).toMatchObject({ username: 'app', password: 'from-the-file' });
   });
 });
 
