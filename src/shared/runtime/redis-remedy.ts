@@ -12,7 +12,7 @@ type Place = {
 type Rule = readonly [reason: RegExp, remedy: string, where?: (place: Place) => boolean];
 
 /** A plain client at a node of a cluster works until the node hands its keys over. */
-export const CLUSTER_NODE_REMEDY =
+const CLUSTER_NODE_REMEDY =
   'REDIS_URL leads to one node of a Redis Cluster: write redis+cluster://host:port,host:port, and a hash tag in QUEUE_PREFIX, such as {bull}';
 const RIGHTS_REMEDY =
   'the user needs more rights in this Redis: the list is in docs/operations/redis.md, Access rights';
