@@ -73,6 +73,7 @@ export function openRedis(
     ...PLAIN_REPLIES,
     lazyConnect: true,
     connectionName: 'association-queue',
+    disableClientInfo: true, // a right less (docs/operations/redis.md), which Redis 7.0 does not know
     socketTimeout: silenceMs,
     connectTimeout: CONNECT_MS,
     disconnectTimeout: GOODBYE_MS,

@@ -7,11 +7,11 @@ import { type AbstractConnector, type Redis, SentinelConnector } from 'ioredis';
 
 type Connector = new (options: unknown) => AbstractConnector;
 /** `connectToSentinel` is private in ioredis: test/engines/sentinel-login.test.ts fails if it goes. */
-type Open = new (options: unknown) => { connectToSentinel(...args: unknown[]): Redis };
+type Open = new (options: unknown) => { connectToSentinel(endpoint: unknown, options?: object): Redis };
 
 class Quiet extends (SentinelConnector as unknown as Open) {
-  override connectToSentinel(...args: unknown[]): Redis {
-    const client = super.connectToSentinel(...args);
+  override connectToSentinel(endpoint: unknown, options: object = {}): Redis {
+    const client = super.connectToSentinel(endpoint, { ...options, disableClientInfo: true });
     client.on('error', () => {});
     return client;
   }
