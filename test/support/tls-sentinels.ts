@@ -83,7 +83,7 @@ export class TlsSentinels {
     await this.#servers[0]?.server.kill();
   }
 
-  /** kill -9 of one Sentinel; the others are enough for a failover. */
+  /** kill -9 of one Sentinel. */
   killSentinel(): void {
     this.#sentinels[2]?.process.kill('SIGKILL');
   }
