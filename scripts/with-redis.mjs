@@ -13,7 +13,10 @@ import path from 'node:path';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const say = line => process.stderr.write(`with-redis: ${line}\n`);
 const has = program => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
-const findServer = () => ['redis-server', 'valkey-server'].find(has);
+/** TEST_REDIS_SERVER names the program, and then no other is taken. */
+const { TEST_REDIS_SERVER } = process.env;
+const findServer = () =>
+  (TEST_REDIS_SERVER ? [TEST_REDIS_SERVER] : ['redis-server', 'valkey-server']).find(has);
 
 function install() {
   const root = process.getuid?.() === 0;
@@ -58,6 +61,10 @@ const answers = (host, port) =>
 
 async function startServer() {
   let program = findServer();
+  if (!program && TEST_REDIS_SERVER) {
+    say(`TEST_REDIS_SERVER is ${TEST_REDIS_SERVER}, and there is no such program`);
+    process.exit(1);
+  }
   if (!program) {
     install();
     program = findServer();

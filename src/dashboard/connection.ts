@@ -6,7 +6,8 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { accountKeys, DEFAULT_ACCOUNT, type Keys, queueName } from '../shared/contract/keys.js';
 import type { Config } from '../shared/runtime/config.js';
-import { isRefusal, openRedis, redisReason, redisRemedy } from '../shared/runtime/redis.js';
+import { isRefusal, openRedis, redisReason, tryOnce } from '../shared/runtime/redis.js';
+import { redisRemedy } from '../shared/runtime/redis-remedy.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { ReplicaWait } from '../shared/runtime/replicas.js';
 
@@ -33,12 +34,14 @@ export async function withQueue<T>(config: Config, use: (access: QueueAccess) =>
   const redis = openRedis(config.redis, 'hasty', error => {
     lastError = error;
   });
-  const { retryStrategy, socketTimeout } = redis.options;
+  const { socketTimeout } = redis.options;
   try {
-    // Only one attempt. (After a disconnect() of a connection that was never established, ioredis stays alive for 2 s.)
-    Object.assign(redis.options, { retryStrategy: () => null, socketTimeout: GREETING_TIMEOUT_MS });
+    // (After a disconnect() of a connection that was never established, ioredis stays alive for 2 s.)
+    const retryAgain = tryOnce(redis);
+    redis.options.socketTimeout = GREETING_TIMEOUT_MS;
     await redis.connect();
-    Object.assign(redis.options, { retryStrategy, socketTimeout });
+    retryAgain();
+    Object.assign(redis.options, { socketTimeout });
   } catch (error) {
     // ioredis rejects with "Connection is closed."; an earlier event had the reason
     throw unreachable(config, lastError ?? error);

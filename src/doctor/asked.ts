@@ -13,7 +13,7 @@ import {
 import { HubSpotHttp, httpOptions } from '../hubspot/http.js';
 import { accountKeys } from '../shared/contract/keys.js';
 import type { Config, Environment } from '../shared/runtime/config.js';
-import { openRedis } from '../shared/runtime/redis.js';
+import { openRedis, tryOnce } from '../shared/runtime/redis.js';
 import { webUrlFault } from '../shared/runtime/settings.js';
 import { wantsTraces } from '../shared/runtime/start-tracing.js';
 import { limitsOf } from '../shared/state/capacity.js';
@@ -72,7 +72,7 @@ function askingRedis(config: Config) {
   const redis = openRedis(config.redis, 'hasty', error => {
     lastError = error;
   });
-  redis.options.retryStrategy = () => null;
+  tryOnce(redis);
   const keys = accountKeys(config.queuePrefix);
   const connected = redis.connect().catch((error: unknown) => {
     throw lastError ?? error; // ioredis rejects with "Connection is closed."; an event had the reason

@@ -1,7 +1,8 @@
 /** The list of checks, in the order in which they are shown: which facts each needs, and which file judges them. */
 import type { Told } from '../hubspot/account.js';
 import type { Config } from '../shared/runtime/config.js';
-import { type RedisAddress, redisReason, redisRemedy } from '../shared/runtime/redis.js';
+import { type RedisAddress, redisReason } from '../shared/runtime/redis.js';
+import { redisRemedy } from '../shared/runtime/redis-remedy.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import type { Asked, HubSpotFacts } from './asked.js';
 import { type Finding, fault, notChecked } from './finding.js';

@@ -29,6 +29,7 @@ import {
   type RedisAddress,
   redisReason,
 } from '../shared/runtime/redis.js';
+import { redisRemedy } from '../shared/runtime/redis-remedy.js';
 import { redisPlace } from '../shared/runtime/redis-url.js';
 import { ReplicaWait, Unconfirmed } from '../shared/runtime/replicas.js';
 import { heardWithin, sleep, sleepListening } from '../shared/runtime/wait.js';
@@ -64,7 +65,7 @@ export type CountedBulk = {
 };
 
 export class Sender {
-  readonly #place: string;
+  readonly #address: RedisAddress;
   readonly #redis: Redis;
   readonly #adder: JobAdder;
   /** for what is written without {@link write} */
@@ -76,7 +77,7 @@ export class Sender {
 
   /** @param waitReplicas replicas that must have what is acknowledged */
   constructor(address: RedisAddress, prefix: string, account: string, waitReplicas: number) {
-    this.#place = redisPlace(address);
+    this.#address = address;
     this.#redis = openRedis(address, 'hasty', error => {
       this.#lastError = error;
     });
@@ -236,11 +237,14 @@ export class Sender {
   failure(error: unknown): RedisUnavailableError {
     if (error instanceof RedisUnavailableError) return error;
     if (error instanceof Unconfirmed)
-      return new RedisUnavailableError(`Redis at ${this.#place} ${error.reason}`);
+      return new RedisUnavailableError(`Redis at ${redisPlace(this.#address)} ${error.reason}`);
     const cause = isConnectionLoss(error) ? this.#lastError : error;
     const reason = redisReason(cause) || 'the connection was lost';
     const verb = isReply(cause) ? 'refused' : 'is away';
-    return new RedisUnavailableError(`Redis at ${this.#place} ${verb}: ${reason}`);
+    const remedy = redisRemedy(reason, this.#address);
+    return new RedisUnavailableError(
+      `Redis at ${redisPlace(this.#address)} ${verb}: ${reason}${remedy && ` (${remedy})`}`,
+    );
   }
 }
 

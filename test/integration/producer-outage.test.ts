@@ -10,6 +10,7 @@ import { Redis } from 'ioredis';
 import { type AssociationInput, createProducer, EnqueueError, type Producer } from '../../src/index.js';
 import { runEnqueue } from '../../src/producer/main.js';
 import { eventually } from '../support/eventually.js';
+import { REDIS_SERVER } from '../support/redis-server.js';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'producer-outage-'));
 const PASSWORD = 'hunter2';
@@ -31,7 +32,7 @@ async function startRedis(): Promise<void> {
     '--requirepass',
     PASSWORD,
   ];
-  server = spawn('redis-server', args.map(String), { stdio: 'ignore' });
+  server = spawn(REDIS_SERVER, args.map(String), { stdio: 'ignore' });
   await eventually(async () => {
     const probe = new Redis(url(), { lazyConnect: true, retryStrategy: () => null });
     probe.on('error', () => {});

@@ -1,5 +1,8 @@
-/** The token goes to HubSpot and nowhere else; the worker's endpoints for machines. */
-import { describe, expect, it } from '@jest/globals';
+/** The token goes to HubSpot and nowhere else, the password of Redis to Redis; the worker's endpoints for machines. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { rateLimited, serverError, unauthorized } from '../../src/simulator/replies.js';
 import { eventually } from '../support/eventually.js';
@@ -8,6 +11,8 @@ import { TOKEN, useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
 const rig = useRig(import.meta.url);
+const directory = mkdtempSync(path.join(os.tmpdir(), 'worker-secrets-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 /** The port that the worker says it listens on. */
 async function metricsUrl(worker: CliProcess): Promise<string> {
@@ -35,6 +40,33 @@ async function dump(redis: Redis, prefix: string): Promise<string> {
   }
   return parts.join('\n');
 }
+
+describe('the password of Redis', () => {
+  it('appears in no log line, job, key or metric, also when Redis refuses it', async () => {
+    const password = 'redis-password-5f0c2f1e';
+    const file = path.join(directory, 'redis-password');
+    writeFileSync(file, `${password}\n`);
+    await rig.start({ ownRedis: true, env: { LOG_LEVEL: 'trace', METRICS_PORT: '9464' } });
+    const rights = (...rules: string[]) => rig.redis.call('ACL', 'SETUSER', 'app', ...rules);
+    await rights('on', `>${password}`, '~*', '&*', '+@all');
+    await rig.enqueue(goodPairs(100), 100);
+    const worker = rig.startWorker({ REDIS_USERNAME: 'app', REDIS_PASSWORD_FILE: file });
+    const url = await metricsUrl(worker);
+    await rig.drained();
+    await rights('resetpass', '>another-password');
+    await rig.redis.call('CLIENT', 'KILL', 'USER', 'app');
+    await eventually(() => expect(worker.output()).toContain('WRONGPASS'));
+    const ready = await (await fetch(`${url}/readyz`)).text();
+    writeFileSync(file, 'another-password');
+    await eventually(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200));
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const keys = await dump(rig.redis, rig.prefix);
+    for (const place of [worker.output(), ready, keys, metrics]) {
+      expect(place).not.toContain(password);
+      expect(place).not.toContain('another-password');
+    }
+  });
+});
 
 describe('the token', () => {
   it('appears in no log line, job, key or metric, whatever fails', async () => {

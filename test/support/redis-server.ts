@@ -8,6 +8,9 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
 
+/** TEST_REDIS_SERVER names another program, such as valkey-server, as for scripts/with-redis.mjs. */
+export const REDIS_SERVER = process.env.TEST_REDIS_SERVER || 'redis-server';
+
 export class RedisServer {
   /** its append-only file is here */
   readonly directory = mkdtempSync(path.join(os.tmpdir(), 'association-queue-test-redis-'));
@@ -48,7 +51,7 @@ export class RedisServer {
       ...more,
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.#process = spawn('redis-server', args, { stdio: 'ignore' });
+    this.#process = spawn(REDIS_SERVER, args, { stdio: 'ignore' });
   }
 
   /** kill -9: the append-only file has what was acknowledged. */

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
-import { freePort, RedisServer } from './redis-server.js';
+import { freePort, REDIS_SERVER, RedisServer } from './redis-server.js';
 
 const NAME = 'main';
 /** A primary that is silent for so long is replaced. */
@@ -137,7 +137,7 @@ export class Sentinels {
         '',
       ].join('\n'),
     );
-    this.#processes.push(spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' }));
+    this.#processes.push(spawn(REDIS_SERVER, [file, '--sentinel'], { stdio: 'ignore' }));
     this.#ports.push(port);
     await eventually(() => ask(port, redis => redis.ping()));
   }

@@ -7,7 +7,7 @@ import type { Config } from '../../shared/runtime/config.js';
 import { isRefusal } from '../../shared/runtime/redis.js';
 import { RedisAsker } from '../../shared/runtime/redis-asker.js';
 import { faultText, type ServerFacts } from '../../shared/runtime/redis-facts.js';
-import { writeRefusal } from '../../shared/runtime/write-probe.js';
+import { writeRefusalForReaders } from '../../shared/runtime/write-probe.js';
 import type { QueueState } from '../../shared/state/queue-state.js';
 import type { QueueAccess } from '../connection.js';
 import { countRejections } from '../failures/read-groups.js';
@@ -38,7 +38,7 @@ export class StateReader {
 
   async read(): Promise<StateReading> {
     const { redis, keys } = this.access;
-    const [refusal, server] = await Promise.all([writeRefusal(redis, keys), this.#asker.facts()]);
+    const [refusal, server] = await Promise.all([writeRefusalForReaders(redis, keys), this.#asker.facts()]);
     // updates the index of rejections; if Redis refuses writes, the last index is shown
     if (!refusal) await this.sweep.catchUp().catch(unlessRefused);
     const [{ queueState, stats }, rejected] = await Promise.all([

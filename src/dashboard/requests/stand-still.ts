@@ -4,7 +4,7 @@
  */
 import type { Config } from '../../shared/runtime/config.js';
 import { RedisAsker } from '../../shared/runtime/redis-asker.js';
-import { writeRefusal } from '../../shared/runtime/write-probe.js';
+import { writeRefusalForReaders } from '../../shared/runtime/write-probe.js';
 import type { QueueAccess } from '../connection.js';
 import { figuresOf, healthOf } from '../overview/state-reader.js';
 import { readStats } from '../overview/stats.js';
@@ -17,7 +17,7 @@ export function standStillReader(access: QueueAccess, config: Config): () => Pro
   const asker = new RedisAsker(redis);
   return async () => {
     const [refusal, server, { queueState, stats }] = await Promise.all([
-      writeRefusal(redis, keys),
+      writeRefusalForReaders(redis, keys),
       asker.facts(),
       readStats(access, config),
     ]);

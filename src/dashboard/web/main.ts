@@ -80,8 +80,8 @@ function createDashboard(config: Config, log: Logger): Service {
     notReady: () => watch.reasons,
     logger,
   });
-  // on a replica a refused write would end the connection
-  const canWrite = async () => !(await writeRefusal(redis, keys)).startsWith('READONLY');
+  // on a replica a refused write would end the connection; a login for readers may not write at all
+  const canWrite = async () => !/READONLY|NOPERM/.test(await writeRefusal(redis, keys));
   const announcers = announcersOf(config, { redis, keys, logger, canWrite });
   const stopping = new AbortController();
   const upkeep = async () => {

@@ -21,6 +21,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   READONLY: 'REDIS_URL leads to a replica: set it to the primary',
   NOREPLICAS: 'bring its replicas back, or lower min-replicas-to-write',
   MISCONF: 'look at the log and the disk of Redis: it cannot save',
+  NOPERM: 'give its user the rights that are in docs/operations/redis.md, Access rights',
 };
 
 const remedyOf = (refusal: string): string =>

@@ -83,6 +83,7 @@ async function askNode(
     ...(tls && { tls }),
     lazyConnect: true,
     connectionName: 'association-queue',
+    disableClientInfo: true,
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,

@@ -22,10 +22,10 @@ import {
   type RedisAddress,
   type RedisRole,
   redisReason,
-  redisRemedy,
 } from './redis.js';
 import { RedisAsker } from './redis-asker.js';
 import { faultText, type ServerFacts } from './redis-facts.js';
+import { redisRemedy } from './redis-remedy.js';
 import { redisPlace } from './redis-url.js';
 import { sleep } from './wait.js';
 import { writeRefusal } from './write-probe.js';
@@ -131,14 +131,18 @@ export class RedisWatch implements Service {
     const quiet = Object.create(logger) as Logger;
     for (const level of ['warn', 'error'] as const)
       quiet[level] = (fields: object | string, ...rest: unknown[]) => {
-        const isOurs = typeof fields === 'object' && 'error' in fields && this.#tells(fields.error);
+        const isOurs =
+          typeof fields === 'object' &&
+          'error' in fields &&
+          this.#tells(fields.error, 'event' in fields && fields.event === 'redis');
         logger[isOurs ? 'debug' : level](fields as object, ...(rest as []));
       };
     return quiet;
   }
 
-  #tells(error: unknown): boolean {
-    if (!isRefusal(error) && !isConnectionLoss(error) && !isDefinite(error)) return false;
+  #tells(error: unknown, isOfRedis: boolean): boolean {
+    const isKnown = isRefusal(error) || isConnectionLoss(error) || isDefinite(error);
+    if (!isKnown && !(isOfRedis && isOfTls(error))) return false;
     this.failed(error);
     return true;
   }
@@ -177,7 +181,7 @@ export class RedisWatch implements Service {
     const remedy = redisRemedy(error, address);
     logger.warn(
       { event: 'redis', error },
-      `Redis at ${redisPlace(address)} cannot be used${since}; ${consequence}${remedy && `. ${remedy}`}`,
+      `Redis at ${redisPlace(address)} cannot be used${since}; ${consequence}${remedy && `. ${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}`}`,
     );
   }
 
@@ -249,3 +253,6 @@ const isDefinite = (error: unknown): boolean =>
   /\b(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EACCES)\b/.test(
     redisReason(error),
   );
+
+/** @returns true if TLS cannot be agreed on. HubSpot may cause the same error, so the line must be about Redis. */
+const isOfTls = (error: unknown): boolean => /\bTLS\b|certificate|ETIMEDOUT/.test(redisReason(error));

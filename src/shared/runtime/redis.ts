@@ -5,7 +5,7 @@ import { clusterConnector } from './cluster-connector.js';
 import { withoutInfoWarning } from './ready-check.js';
 import { applyLogin, type RedisLogin } from './redis-login.js';
 import { readRedisUrl } from './redis-url.js';
-import { StubbornSentinels } from './sentinel-connector.js';
+import { MendedSentinels } from './sentinel-connector.js';
 
 /** After this time (ms) without any reply to a command the connection is replaced. */
 const SILENCE_MS = { patient: 6_000, hasty: 10_000 };
@@ -36,8 +36,8 @@ export type RedisAddress = RedisTarget | string | RedisOptions;
 
 /** With Sentinels: they are asked again for ever, and tell the connection when they have chosen another primary. */
 const FAILOVER = {
-  Connector: StubbornSentinels,
   failoverDetector: true,
+  Connector: MendedSentinels,
   sentinelRetryStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   sentinelReconnectStrategy: times => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
 } satisfies RedisOptions;
@@ -71,6 +71,7 @@ export function openRedis(
     ...PLAIN_REPLIES,
     lazyConnect: true,
     connectionName: 'association-queue',
+    disableClientInfo: true, // a right less (docs/operations/redis.md), which Redis 7.0 does not know
     socketTimeout: silenceMs,
     connectTimeout: CONNECT_MS,
     disconnectTimeout: GOODBYE_MS,
@@ -114,6 +115,18 @@ function departureOf(role: RedisRole, isCluster: boolean, onError: (error: Error
       if (!isHurried && performance.now() - leftAt < WRONG_SERVER_PAUSE_MS) return WRONG_SERVER_PAUSE_MS;
       return Math.min(50 * 2 ** Math.min(times, 5), 1_000);
     },
+  };
+}
+
+/**
+ * Makes the next connection in one attempt, for those who do not wait for a Redis that is away.
+ * @returns turns the retries on again
+ */
+export function tryOnce({ options }: Redis): () => void {
+  const { retryStrategy, sentinelRetryStrategy } = options;
+  Object.assign(options, { retryStrategy: () => null, sentinelRetryStrategy: () => null });
+  return () => {
+    Object.assign(options, { retryStrategy, sentinelRetryStrategy });
   };
 }
 
@@ -196,44 +209,31 @@ export const isRefusal = (error: unknown): boolean =>
     messageOf(error),
   );
 
-/** A plain client at a node of a cluster works until the node hands its keys over. */
-export const CLUSTER_NODE_REMEDY =
-  'REDIS_URL leads to one node of a Redis Cluster: write redis+cluster://host:port,host:port, and a hash tag in QUEUE_PREFIX, such as {bull}';
-
-/** @returns what the operator can do about a reason of {@link redisReason}; '' if the reason says it, or only time helps */
-export function redisRemedy(reason: string, address: RedisAddress): string {
-  if (/\b(NOAUTH|WRONGPASS)\b|\binvalid password\b/.test(reason))
-    return 'REDIS_URL must have the user and the password of this Redis (redis://user:password@host:port), or REDIS_USERNAME and REDIS_PASSWORD';
-  if (/\bNOPERM\b/.test(reason)) return 'the user needs more rights in this Redis';
-  if (/\b(MOVED|CROSSSLOT)\b/.test(reason) && !isCluster(address)) return CLUSTER_NODE_REMEDY;
-  if (/cluster support disabled/i.test(reason))
-    return 'REDIS_URL names a Redis Cluster, but this Redis is none: write redis://host:port';
-  if (/certificate|altnames/i.test(reason))
-    return "REDIS_CA_FILE must have the certificate of the authority that signed Redis' certificate, which must be for the host in REDIS_URL, or for REDIS_TLS_SERVERNAME";
-  if (/wrong version number|packet length too long/i.test(reason))
-    return 'this port does not speak TLS: write redis:// in REDIS_URL';
-  return '';
-}
-
-const isCluster = (address: RedisAddress): boolean =>
-  typeof address === 'string'
-    ? /^rediss?\+cluster:/.test(address)
-    : isTarget(address)
-      ? isCluster(address.url)
-      : address.Connector !== undefined;
-
 /** Details that Redis adds for programmers: the arguments, the line of a script. */
 const DETAILS = /(, with args beginning with| script: [0-9a-f]{40}).*$/s;
+/** What ioredis says when it has asked each Sentinel, with the last error. */
+const SENTINELS = /^All sentinels are unreachable.*?(?: Last error: (.*))?$/s;
+/** What OpenSSL says, with numbers and the places in its source: `…:error:0A00045C:SSL routines:ssl3_read_bytes:words:…` */
+const OPENSSL = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
 
 /** @returns the reason, in Redis' words if it replied; '' if only the loss is known. Never has an argument or a password. */
 export function redisReason(error: unknown): string {
   // Node reports a host with several addresses as an AggregateError with an empty message
   if (error instanceof AggregateError && error.message === '')
     return [...new Set(error.errors.map(messageOf))].join(', ');
-  if (error === undefined || isConnectionLoss(error)) return '';
+  if (error === undefined) return '';
   const message = messageOf(error);
+  const sentinels = SENTINELS.exec(message);
+  if (sentinels) {
+    const [, last] = sentinels;
+    const why = last === undefined ? '' : redisReason(new Error(last));
+    return `no Sentinel leads to the primary${why && `: ${why}`}`;
+  }
+  if (isConnectionLoss(error)) return '';
   const silence = /^Socket timeout.*?(\d+)ms/.exec(message)?.[1];
   if (silence !== undefined) return `no answer within ${silence} ms`;
   if (message.startsWith('NOAUTH')) return 'NOAUTH it asks for a password';
+  const ofTls = OPENSSL.exec(message)?.[1];
+  if (ofTls !== undefined) return `TLS: ${ofTls}`;
   return message.replace(DETAILS, '');
 }

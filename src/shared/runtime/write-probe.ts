@@ -8,7 +8,7 @@ import { loadScript } from './script.js';
 const probe = loadScript(new URL('./write-probe.lua', import.meta.url));
 
 /**
- * @returns Redis' reason to refuse writes; '' = it accepts them, or an ACL for readers forbids the test
+ * @returns Redis' reason to refuse writes; '' = it accepts them
  * @throws Error if there is no answer
  */
 export async function writeRefusal(redis: Redis, keys: Keys): Promise<string> {
@@ -20,6 +20,11 @@ export async function writeRefusal(redis: Redis, keys: Keys): Promise<string> {
   }
 }
 
+/** For those who only read: a login that may not write is no trouble of the queue. @returns as {@link writeRefusal}, or '' */
+export async function writeRefusalForReaders(redis: Redis, keys: Keys): Promise<string> {
+  const refusal = await writeRefusal(redis, keys);
+  return refusal.includes('NOPERM') ? '' : refusal;
+}
+
 /** Redis 6 puts the script's line before the message. */
-const reasonOf = (text: string): string =>
-  text.includes('NOPERM') ? '' : redisReason(text.replace(/^.*?-(?=[A-Z]{3,} )/s, ''));
+const reasonOf = (text: string): string => redisReason(text.replace(/^.*?-(?=[A-Z]{3,} )/s, ''));

@@ -1,9 +1,19 @@
-import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { secretsOf, withoutSecrets } from '../../../src/doctor/secrets.js';
 import { parseConfig } from '../../../src/shared/runtime/config.js';
 
+const directory = mkdtempSync(path.join(os.tmpdir(), 'doctor-secrets-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const passwordFile = path.join(directory, 'redis');
+writeFileSync(passwordFile, 'password-of-the-file\n');
+
 const env = {
   REDIS_URL: 'redis://user:p%40ss-word@127.0.0.1:6379',
+  REDIS_PASSWORD_FILE: passwordFile,
+  REDIS_SENTINEL_PASSWORD: 'of the sentinels',
   HUBSPOT_ACCESS_TOKEN: 'pat-na1-11111111-2222',
   GATEWAY_API_KEYS: 'first-key-1, second-key-2',
   DASHBOARD_USER: 'oncall',
@@ -23,6 +33,8 @@ describe('what is shown', () => {
     'correct%20horse',
     'p@ss-word',
     'p%40ss-word',
+    'password-of-the-file',
+    'of the sentinels',
     'https://hooks.example.com/T000/B000/XXXX',
     'abc%20def123',
     'abc def123',

@@ -36,13 +36,50 @@ describe('the log of a Redis in trouble', () => {
       'WRONGPASS',
       /REDIS_URL must have the user and the password/,
     ],
-    ['NOPERM this user has no permissions', 'NOPERM', /the user needs more rights in this Redis/],
+    ['NOPERM this user has no permissions', 'NOPERM', /The user needs more rights in this Redis/],
   ])('names the setting when Redis says %s', (error, reason, remedy) => {
     const test = new WatchedRedis('redis://127.0.0.1:1');
     test.watch.failed(new Error(error));
     expect(test.said).toEqual([expect.stringContaining(reason)]);
     expect(test.said[0]).toMatch(remedy);
   });
+
+  it('says once what is wrong with TLS, and leaves the same words of other servers alone', () => {
+    const test = new WatchedRedis('rediss://127.0.0.1:1');
+    const error = 'self-signed certificate in certificate chain';
+    test.watch.quiet(test.logger).warn({ event: 'redis', error }, 'queue');
+    test.watch.quiet(test.logger).warn({ event: 'redis', error }, 'queue');
+    expect(test.said).toEqual([expect.stringContaining('REDIS_CA_FILE')]);
+    test.watch.quiet(test.logger).warn({ event: 'unexpected', error }, 'job comes back');
+    expect(test.said[1]).toBe(`${error}: job comes back`);
+  });
+
+  it.each([
+    [
+      '801C29907B7F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/openssl/ssl/record/rec_layer_s3.c:1601:SSL alert number 116\n',
+      'TLS: tlsv13 alert certificate required',
+    ],
+    [
+      'All sentinels are unreachable and retry is disabled. Last error: WRONGPASS invalid',
+      'no Sentinel leads to the primary: WRONGPASS invalid',
+    ],
+    [
+      'All sentinels are unreachable. Retrying from scratch after 1000ms. Last error: connect ECONNREFUSED',
+      'no Sentinel leads to the primary: connect ECONNREFUSED',
+    ],
+    [
+      'All sentinels are unreachable. Retrying from scratch after 100ms. Last error: Connection is closed.',
+      'no Sentinel leads to the primary',
+    ],
+    ['All sentinels are unreachable. Retrying from scratch after 100ms.', 'no Sentinel leads to the primary'],
+  ])(
+    'quotes libraries without numbers, places in their source, and what changes at each try: %s',
+    (said, reason) => {
+      const test = new WatchedRedis('redis://127.0.0.1:1');
+      test.watch.failed(new Error(said));
+      expect(test.watch.reasons).toEqual([`Redis: ${reason}`]);
+    },
+  );
 
   it('has lines that are not about Redis unchanged', () => {
     const test = new WatchedRedis('redis://127.0.0.1:1');
