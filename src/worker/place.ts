@@ -57,8 +57,8 @@ export class Place implements Service {
   readonly #overdue = new Overdue();
   #standing: Standing | undefined;
   #faults = 0;
-  /** since when Redis has refused the heartbeats (performance.now()); undefined: it has not */
-  #refusedSince: number | undefined;
+  /** since when the script of the heartbeat has failed (performance.now()); undefined: it has not */
+  #failedSince: number | undefined;
   #fetches = true;
 
   constructor(private readonly parts: PlaceParts) {}
@@ -106,14 +106,14 @@ export class Place implements Service {
 
   /** Redis has answered a heartbeat. */
   learn(standing: Standing): void {
-    this.#refusedSince = undefined;
+    this.#failedSince = undefined;
     this.#standing = standing;
     this.#apply();
   }
 
-  /** Redis has refused a heartbeat, or has not answered it. */
-  missed(isRefusal: boolean): void {
-    if (isRefusal) this.#refusedSince ??= performance.now();
+  /** A heartbeat was not written. @param isFault the script failed on a Redis that accepts writes: fetching may work */
+  missed(isFault: boolean): void {
+    if (isFault) this.#failedSince ??= performance.now();
     this.#apply();
   }
 
@@ -165,7 +165,7 @@ export class Place implements Service {
   #mayFetch(): boolean {
     const now = performance.now();
     if (!this.#standing || hasPlace(this.#standing)) return true;
-    if (this.#refusedSince !== undefined && now - this.#refusedSince >= SILENT_MS) return true;
+    if (this.#failedSince !== undefined && now - this.#failedSince >= SILENT_MS) return true;
     return isReserve(this.#standing) && this.#overdue.isStepIn(now);
   }
 }

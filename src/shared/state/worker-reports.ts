@@ -51,6 +51,9 @@ export type WorkerReport = {
   search?: SearchReport;
 };
 
+/** The replica fetches no jobs, because others do, and has none any more. */
+export const isStandby = ({ state }: Pick<WorkerReport, 'state'>): boolean => state === 'standby';
+
 /** Most replicas that are read, the latest first. No account is expected to have more. */
 export const MOST_REPLICAS = 500;
 

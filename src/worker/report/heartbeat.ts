@@ -7,6 +7,7 @@ import { messageOf } from '../../shared/contract/errors.js';
 import type { Keys } from '../../shared/contract/keys.js';
 import type { Service } from '../../shared/runtime/lifecycle.js';
 import type { Logger } from '../../shared/runtime/logger.js';
+import { isRefusal } from '../../shared/runtime/redis.js';
 import { type Notifier, settlesWithin } from '../../shared/runtime/wait.js';
 import type { Standing, Turn } from '../../shared/state/places.js';
 import { createSampler } from '../../shared/state/sampler.js';
@@ -36,7 +37,7 @@ export type HeartbeatParts = {
     places(): Promise<number | undefined>;
     readonly isFirst: boolean;
     learn(standing: Standing): void;
-    missed(isRefusal: boolean): void;
+    missed(isFault: boolean): void;
   };
   /** notified when the next heartbeat should not wait */
   readonly beat: Notifier;
@@ -111,7 +112,7 @@ export class Heartbeat implements Service {
         standing = await reportAlive(redis, keys, report(), { turn: place.turn(), places });
         onBeat();
       },
-      error => place.missed((error as Error).name === 'ReplyError'),
+      error => place.missed((error as Error).name === 'ReplyError' && !isRefusal(error)),
     );
     return standing;
   }
