@@ -16,17 +16,16 @@ import type { Service } from '../shared/runtime/lifecycle.js';
 import type { Logger } from '../shared/runtime/logger.js';
 import { loadScript } from '../shared/runtime/script.js';
 import { type Notifier, sleep } from '../shared/runtime/wait.js';
+import { PlaceCount, placesFor } from '../shared/state/places.js';
+import type { QueueStateReader } from '../shared/state/queue-state.js';
 import {
   hasPlace,
   isReserve,
-  PlaceCount,
-  placesFor,
   type Standing,
   type StandingReply,
   standingOf,
   type Turn,
-} from '../shared/state/places.js';
-import type { QueueStateReader } from '../shared/state/queue-state.js';
+} from '../shared/state/standing.js';
 import { ABSENT_MS, SILENT_MS } from '../shared/state/worker-reports.js';
 import type { PipelineState } from './report/pipeline-state.js';
 

@@ -3,8 +3,8 @@ import { expect, test } from '@jest/globals';
 import { JOB_NAME } from '../../src/shared/contract/keys.js';
 import { createLogger } from '../../src/shared/runtime/logger.js';
 import { Notifier } from '../../src/shared/runtime/wait.js';
-import type { Standing, Turn } from '../../src/shared/state/places.js';
 import { queueStateReader } from '../../src/shared/state/queue-state.js';
+import type { Standing, Turn } from '../../src/shared/state/standing.js';
 import {
   ABSENT_MS,
   reportAlive,

@@ -1,29 +1,9 @@
 /**
- * Places: how many replicas of an account fetch jobs, and whether one of them has a place. Pure. places.lua ranks the
- * replicas; the reasons are in docs/decisions/0058-replicas-without-a-place-stand-by.md.
+ * Places: how many replicas of an account fetch jobs. Pure. The reasons are in
+ * docs/decisions/0058-replicas-without-a-place-stand-by.md.
  */
 import type { QueueState } from './queue-state.js';
 import { usefulReplicas } from './useful-replicas.js';
-
-/** keep: a replica's turn stays · last: it goes to the end of the row · leave: it may have no place any more */
-export type Turn = 'keep' | 'last' | 'leave';
-
-export type Standing = {
-  /** 1: the first of the living replicas; 0: behind the reserve, or it may have no place */
-  readonly rank: number;
-  /** number of places */
-  readonly places: number;
-  /** number of replicas that fetch, those of a version without places included */
-  readonly working: number;
-};
-
-/** What places.lua returns. */
-export type StandingReply = readonly [rank: number, places: number, working: number];
-export const standingOf = ([rank, places, working]: StandingReply): Standing => ({ rank, places, working });
-
-export const hasPlace = ({ rank, places }: Standing): boolean => rank >= 1 && rank <= places;
-/** The first replica without a place: it steps in at once. */
-export const isReserve = ({ rank, places }: Standing): boolean => rank === places + 1;
 
 /** Replicas that fetch while a backlog makes calls full: the useful ones, and at least so many that one may die. */
 const LEAST_WITH_BACKLOG = 2;

@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import { readJson } from '../contract/json.js';
 import type { Keys } from '../contract/keys.js';
 import { loadScript } from '../runtime/script.js';
-import { type Standing, type StandingReply, standingOf, type Turn } from './places.js';
 import type { AccountLimits } from './smallest-limits.js';
+import { type Standing, type StandingReply, standingOf, type Turn } from './standing.js';
 
 export const HEARTBEAT_MS = 2_000;
 /** A worker that has not reported for this long counts as dead. */

@@ -9,8 +9,8 @@ import type { Service } from '../../shared/runtime/lifecycle.js';
 import type { Logger } from '../../shared/runtime/logger.js';
 import { isRefusal } from '../../shared/runtime/redis.js';
 import { type Notifier, settlesWithin } from '../../shared/runtime/wait.js';
-import type { Standing, Turn } from '../../shared/state/places.js';
 import { createSampler } from '../../shared/state/sampler.js';
+import type { Standing, Turn } from '../../shared/state/standing.js';
 import {
   HEARTBEAT_MS,
   hearReplicas,

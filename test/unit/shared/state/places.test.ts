@@ -1,13 +1,7 @@
 /** How many replicas fetch, and which of them. */
 import { expect, test } from '@jest/globals';
-import {
-  hasPlace,
-  isReserve,
-  PLACES_FALL_MS,
-  PlaceCount,
-  placesFor,
-  standingOf,
-} from '../../../../src/shared/state/places.js';
+import { PLACES_FALL_MS, PlaceCount, placesFor } from '../../../../src/shared/state/places.js';
+import { hasPlace, isReserve, standingOf } from '../../../../src/shared/state/standing.js';
 import { queueStateOf } from '../../../support/queue-state.js';
 
 const jobs = { waiting: 100, active: 0, delayed: 0, failed: 0, completed: 0 };
