@@ -65,8 +65,12 @@ const BYTES_PER_ASSOCIATION = 26;
 const BYTES_PER_HIGH_ASSOCIATION = 32;
 /** Memory stretches at most to this multiple of its bound. */
 const FARTHEST_REACH = 16;
-/** The replicas together fetch what the quota can send in this many windows, so that nothing waits for a dead one in vain. */
+/**
+ * The replicas together fetch what the quota can send in two windows, or in as much time as two of HubSpot's take: calls in
+ * flight outlast shorter ones.
+ */
 const WINDOWS_AHEAD = 2;
+const LEAST_AHEAD_MS = 20_000;
 /** Batches beyond the calls in flight that a replica may have in memory, however small its share. */
 const LEAST_PREFETCHED = 2;
 /** Each full call multiplies the stretched bound by this factor. */
@@ -89,8 +93,9 @@ export type Share = {
   readonly fetches: boolean;
   /** number of replicas that fetch */
   readonly working: number;
-  /** calls of a window, all replicas together */
-  readonly callsPerWindow: number;
+  /** the quota of all replicas together: calls in a window, and its length */
+  readonly limit: number;
+  readonly windowMs: number;
 };
 
 export class Flow {
@@ -116,13 +121,14 @@ export class Flow {
   }
 
   /** Reports what the replica may fetch now. What it has in memory it finishes. */
-  shared({ fetches, working, callsPerWindow }: Share): void {
+  shared({ fetches, working, limit, windowMs }: Share): void {
     const { batches } = this.limits;
     this.#isStandby = !fetches;
     if (!fetches) this.#hasMore = false; // partial batches wait for nothing more
+    const ahead = limit * Math.max(WINDOWS_AHEAD, LEAST_AHEAD_MS / windowMs);
     const inFlight = Math.max(1, batches - PREFETCHED_BATCHES);
-    const least = Math.min(inFlight, callsPerWindow) + LEAST_PREFETCHED;
-    const share = Math.max(least, Math.floor((WINDOWS_AHEAD * callsPerWindow) / Math.max(1, working)));
+    const least = Math.floor(Math.min(inFlight, ahead)) + LEAST_PREFETCHED;
+    const share = Math.max(least, Math.floor(ahead / Math.max(1, working)));
     this.#batches = Math.min(batches, share);
     this.#farthestReach = Math.max(1, Math.min(FARTHEST_REACH, share / this.#batches));
     this.#reach = Math.min(this.#reach, this.#farthestReach);

@@ -101,7 +101,7 @@ export function workerServices(config: Config, log: Logger, tracing: Tracing | u
     ...{ redis, keys, replica: id, read, beat, logger, state: pipeline.state },
     fetchTrouble: () => health.fetchTrouble,
     faults: () => quota.faults,
-    apply: now => pipeline.shared({ ...now, callsPerWindow: common.effective.limit }),
+    apply: now => pipeline.shared({ ...common.effective, ...now }),
   });
   const heartbeat = new Heartbeat({
     ...{ redis, keys, report, place, beat, logger, onBeat: health.beat },

@@ -257,9 +257,9 @@ describe('batches', () => {
 
 describe('the share of a replica', () => {
   const limits = flowLimits({ batchMaxInputs: 2_000, batchLingerMs: 250, maxConcurrentCalls: 10 });
-  const farthest = (working: number, callsPerWindow: number, isFull = true) => {
+  const farthest = (working: number, limit: number, isFull = true, windowMs = 10_000) => {
     const flow = new Flow(limits);
-    flow.shared({ fetches: true, working, callsPerWindow });
+    flow.shared({ fetches: true, working, limit, windowMs });
     flow.foundMore(true);
     do fill(flow, 500);
     while (!isFull && flow.stretch());
@@ -267,15 +267,17 @@ describe('the share of a replica', () => {
   };
   const share = fc.record({
     working: fc.integer({ min: 1, max: 500 }),
-    callsPerWindow: fc.integer({ min: 1, max: 100_000 }),
+    limit: fc.integer({ min: 1, max: 100_000 }),
+    windowMs: fc.integer({ min: 100, max: 3_600_000 }),
   });
 
   it('is at most what it may have alone, keeps its calls in flight, and is else its part of two windows', () => {
     fc.assert(
-      fc.property(share, ({ working, callsPerWindow }) => {
-        const batches = farthest(working, callsPerWindow) / 2_000;
-        const least = Math.min(10, callsPerWindow);
-        const part = (2 * callsPerWindow) / working;
+      fc.property(share, ({ working, limit, windowMs }) => {
+        const batches = farthest(working, limit, true, windowMs) / 2_000;
+        const ahead = limit * Math.max(2, 20_000 / windowMs);
+        const least = Math.floor(Math.min(10, ahead));
+        const part = ahead / working;
         expect(batches).toBeLessThanOrEqual(16);
         expect(batches).toBeGreaterThan(least);
         expect(batches).toBeLessThanOrEqual(Math.max(part, least + 2) + 0.25);
@@ -295,9 +297,9 @@ describe('the share of a replica', () => {
     flow.foundMore(true);
     flow.fetched(bulk(500));
     expect([flow.mayFetch, flow.lingerMs(false)]).toEqual([true, 2_000]);
-    flow.shared({ fetches: false, working: 2, callsPerWindow: 100 });
+    flow.shared({ fetches: false, working: 2, limit: 100, windowMs: 10_000 });
     expect([flow.mayFetch, flow.isStandby, flow.lingerMs(false)]).toEqual([false, true, 250]);
-    flow.shared({ fetches: true, working: 2, callsPerWindow: 100 });
+    flow.shared({ fetches: true, working: 2, limit: 100, windowMs: 10_000 });
     expect(flow.mayFetch).toBe(true);
   });
 });
