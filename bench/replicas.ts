@@ -43,7 +43,7 @@ const KILL = { perSecond: 5, seconds: 15 };
 
 export const replicas: Question = {
   title: 'Replicas: many of one account',
-  seconds: { full: 520, quick: 60 },
+  seconds: { full: 770, quick: 75 },
   method: options => {
     const { trickles, backlog } = planOf(options);
     return [
@@ -67,7 +67,7 @@ export const replicas: Question = {
         one ??= figures;
         const what = `${name}${count} replica${count === 1 ? '' : 's'}`;
         describe(what, figures, name === '' && count > 1 ? one : undefined, answer);
-        options.say(`${what}: ${JSON.stringify(figures)}`);
+        options.say(`${what}: ${inShort(figures)}`);
       }
     }
   },
@@ -127,7 +127,7 @@ async function quiet(simulator: SimulatorProcess): Promise<void> {
 }
 
 /** Numbers of the associations go on over all trickles, because HubSpot keeps one association of each. */
-let dripped = 10_000_000;
+let number = 10_000_000;
 
 /** Jobs of one association, at random but reproducible moments. @returns when each was enqueued (epoch ms), by its left id */
 async function drip(
@@ -140,7 +140,7 @@ async function drip(
   let seed = 1;
   for (let next = since; next < since + seconds * 1_000; ) {
     await sleep(next - performance.now());
-    const pair = pairAt(dripped++);
+    const pair = pairAt(number++);
     enqueued.set(pair[0], nowMs());
     added.push(installation.add([{ version: 1, ...OBJECT_PAIR, types: TYPES, pairs: [pair] }]));
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
@@ -203,6 +203,12 @@ async function kill(
   }
   return most;
 }
+
+const inShort = ({ trickles, perSecond, underLock, refused }: Figures): string =>
+  [
+    ...trickles.map(one => `${one.callsEach.toFixed(3)} calls each at ${one.perSecond}/s`),
+    `${Math.round(perSecond)}/s with a backlog, ${underLock} under lock, ${refused} refused`,
+  ].join(', ');
 
 function describe(what: string, figures: Figures, one: Figures | undefined, answer: Answer): void {
   const rows: Row[] = figures.trickles.map(({ perSecond, callsEach }, at) => ({
