@@ -16,6 +16,7 @@ import { latency } from './latency.js';
 import { memory } from './memory.js';
 import { quality } from './quality.js';
 import { quota } from './quota.js';
+import { replicas } from './replicas.js';
 import { atEnd, cleanUp, isEnding } from './support/cleanup.js';
 import { removeKeys } from './support/keys.js';
 import { machine } from './support/machine.js';
@@ -33,6 +34,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   quality,
   growth,
   quota,
+  replicas,
   gateway,
 };
 

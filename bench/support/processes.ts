@@ -67,6 +67,8 @@ export type Forked = {
   ask<Answer>(order: object): Promise<Answer>;
   /** disconnects, and waits until the process has ended */
   stop(): Promise<void>;
+  /** kill -9 */
+  kill(): void;
 };
 
 /** Starts a node module that answers each message with one message. */
@@ -91,6 +93,7 @@ export function startForked(module: string, env: Env): Forked {
         answered.abort();
       }
     },
+    kill: () => void child.kill('SIGKILL'),
     async stop() {
       if (child.connected) child.disconnect();
       const insist = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);

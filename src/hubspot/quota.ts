@@ -116,6 +116,7 @@ export class Quota {
   readonly #options: QuotaOptions;
   readonly #scripts = scripts();
   readonly #weather: Weather;
+  #faults = 0;
   /** the limits in force: the smallest of all replicas */
   #limits: AccountLimits;
   /** the smallest limit that HubSpot's headers stated */
@@ -279,6 +280,11 @@ export class Quota {
     return this.#hold([kind, reason, Math.ceil(ms), 0, 0, margin]);
   }
 
+  /** How often this replica has held the account because its calls failed, whatever they carried. */
+  get faults(): number {
+    return this.#faults;
+  }
+
   /** Holds the account with growing pauses and one probe after each pause, until HubSpot answers a probe. */
   async holdGrowing(kind: 'auth' | 'account', reason: string, permit: Permit): Promise<number> {
     return this.#holdGrowing(kind, reason, permit);
@@ -392,6 +398,7 @@ export class Quota {
   }
 
   #holdGrowing(kind: 'auth' | 'account' | 'unavailable', reason: string, { probe }: Permit): Promise<number> {
+    this.#faults += 1;
     return this.#hold([kind, reason, this.#options.firstPauseMs, MAX_BACKOFF_MS, probe ? 1 : 0, 0]);
   }
 

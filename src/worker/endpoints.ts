@@ -7,6 +7,7 @@ import type { Logger } from '../shared/runtime/logger.js';
 import { MetricsServer } from '../shared/runtime/metrics-server.js';
 import type { RedisWatch } from '../shared/runtime/redis-watch.js';
 import type { OperatorWatch } from './operators.js';
+import type { Place } from './place.js';
 import type { Health } from './report/health.js';
 
 export type EndpointParts = {
@@ -14,19 +15,20 @@ export type EndpointParts = {
   readonly health: Pick<Health, 'notReady' | 'notAlive'>;
   readonly jobs: Pick<JobQueue, 'note'>;
   readonly operators: Pick<OperatorWatch, 'notes'>;
+  readonly place: Pick<Place, 'notes'>;
   readonly registry: Registry;
   readonly logger: Logger;
 };
 
 export function endpoints({ metricsPort: port, metricsHost: host }: Config, parts: EndpointParts): Service[] {
-  const { watch, health, jobs, operators, registry, logger } = parts;
+  const { watch, health, jobs, operators, place, registry, logger } = parts;
   if (port === 0) return [];
   return [
     new MetricsServer({
       ...{ port, host, registry, logger },
       notReady: () => [...watch.reasons, ...health.notReady],
       notAlive: () => health.notAlive,
-      notes: () => [...(jobs.note === undefined ? [] : [jobs.note]), ...operators.notes],
+      notes: () => [...(jobs.note === undefined ? [] : [jobs.note]), ...operators.notes, ...place.notes],
     }),
   ];
 }

@@ -12,6 +12,8 @@
  *  - If many object pairs alternate, memory is full before any call is. Then memory stretches, because a call costs the same
  *    quota however few associations it carries; each full call shrinks it again (docs/decisions/0014).
  *  - While Redis has more, a partial batch waits longer for others (docs/decisions/0003).
+ *  - A replica without a place fetches nothing, and one with a place no more than its share of what the quota can send
+ *    (docs/decisions/0058).
  */
 import type { TakeLimits } from '../bullmq/fetched-job.js';
 import type { Trigger } from './batches/batch.js';
@@ -63,6 +65,14 @@ const BYTES_PER_ASSOCIATION = 26;
 const BYTES_PER_HIGH_ASSOCIATION = 32;
 /** Memory stretches at most to this multiple of its bound. */
 const FARTHEST_REACH = 16;
+/**
+ * The replicas together fetch what the quota can send in two windows, or in as much time as two of HubSpot's take: calls in
+ * flight outlast shorter ones.
+ */
+const WINDOWS_AHEAD = 2;
+const LEAST_AHEAD_MS = 20_000;
+/** Batches beyond the calls in flight that a replica may have in memory, however small its share. */
+const LEAST_PREFETCHED = 2;
 /** Each full call multiplies the stretched bound by this factor. */
 const NARROWING = 0.98;
 /** Less room than this share of the bounds is not worth a round trip to Redis. */
@@ -77,7 +87,22 @@ const BACKLOG_PATIENCE = 8;
 /** Full batches that may be sealed beyond the calls in flight. */
 const SEALED_AHEAD = 2;
 
+/** What the replica may fetch, beside the others (place.ts). */
+export type Share = {
+  /** false: it stands by */
+  readonly fetches: boolean;
+  /** number of replicas that fetch */
+  readonly working: number;
+  /** the quota of all replicas together: calls in a window, and its length */
+  readonly limit: number;
+  readonly windowMs: number;
+};
+
 export class Flow {
+  #isStandby = false;
+  /** batches in memory, and the farthest that memory stretches */
+  #batches: number;
+  #farthestReach = FARTHEST_REACH;
   #jobs = 0;
   #associations = 0;
   /** associations of high priority among them */
@@ -91,7 +116,33 @@ export class Flow {
   constructor(
     readonly limits: FlowLimits,
     private readonly suspectsIn: readonly { readonly suspects: number }[] = [],
-  ) {}
+  ) {
+    this.#batches = limits.batches;
+  }
+
+  /** Reports what the replica may fetch now. What it has in memory it finishes. */
+  shared({ fetches, working, limit, windowMs }: Share): void {
+    const { batches } = this.limits;
+    this.#isStandby = !fetches;
+    if (!fetches) this.#hasMore = false; // partial batches wait for nothing more
+    const ahead = limit * Math.max(WINDOWS_AHEAD, LEAST_AHEAD_MS / windowMs);
+    const inFlight = Math.max(1, batches - PREFETCHED_BATCHES);
+    const least = Math.floor(Math.min(inFlight, ahead)) + LEAST_PREFETCHED;
+    const share = Math.max(least, Math.floor(ahead / Math.max(1, working)));
+    this.#batches = Math.min(batches, share);
+    this.#farthestReach = Math.max(1, Math.min(FARTHEST_REACH, share / this.#batches));
+    this.#reach = Math.min(this.#reach, this.#farthestReach);
+  }
+
+  /** The replica fetches no jobs, because others do. */
+  get isStandby(): boolean {
+    return this.#isStandby;
+  }
+
+  /** Memory is stretched: no call was full of it. */
+  get isStretched(): boolean {
+    return this.#reach > 1;
+  }
 
   /** Number of jobs in memory: fetched and not ended. */
   get jobs(): number {
@@ -133,8 +184,13 @@ export class Flow {
   // How much is fetched
 
   /** True if the intake may fetch more. */
+  get mayFetch(): boolean {
+    return !this.#isStandby && this.hasRoom;
+  }
+
+  /** True if memory has room for more. */
   get hasRoom(): boolean {
-    const { associations, jobs } = this.limits;
+    const { associations, jobs } = this.#bound;
     if (this.#jobs === 0) return true;
     const suspects = this.#suspects;
     const most = associations * (this.#reach - LEAST_ROOM);
@@ -143,9 +199,10 @@ export class Flow {
 
   /** The room that is left. */
   get room(): TakeLimits {
-    const associations = Math.max(0, this.limits.associations * this.#reach - this.#unsuspected);
+    const bound = this.#bound;
+    const associations = Math.max(0, bound.associations * this.#reach - this.#unsuspected);
     return {
-      jobs: Math.max(1, this.limits.jobs + this.#suspects - this.#jobs),
+      jobs: Math.max(1, bound.jobs + this.#suspects - this.#jobs),
       bytes: Math.floor(associations * BYTES_PER_ASSOCIATION), // the reach is fractional, and Redis accepts only integers
     };
   }
@@ -172,8 +229,8 @@ export class Flow {
    * @returns true if memory was stretched, so that there is more room now
    */
   stretch(): boolean {
-    if (!this.#hasMore || this.hasRoom || this.#reach >= FARTHEST_REACH) return false;
-    this.#reach = Math.min(FARTHEST_REACH, this.#reach * 2);
+    if (!this.#hasMore || this.hasRoom || this.#reach >= this.#farthestReach) return false;
+    this.#reach = Math.min(this.#farthestReach, this.#reach * 2);
     return true;
   }
 
@@ -188,6 +245,17 @@ export class Flow {
   lingerMs(high: boolean): number {
     const isBacklog = this.#hasMore && this.hasRoom;
     return this.limits.lingerMs * (isBacklog && !high ? BACKLOG_PATIENCE : 1);
+  }
+
+  /** The bounds of memory before it stretches: this replica's share of them. */
+  get #bound(): { associations: number; jobs: number } {
+    const { batches, associations, jobs } = this.limits;
+    if (this.#batches === batches) return this.limits;
+    const share = this.#batches / batches;
+    return {
+      associations: Math.floor(associations * share),
+      jobs: Math.max(Math.floor(jobs * share), LEAST_JOBS),
+    };
   }
 
   get #suspects(): number {

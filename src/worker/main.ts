@@ -14,6 +14,7 @@ import { redisPlace } from '../shared/runtime/redis-url.js';
 import { RedisWatch } from '../shared/runtime/redis-watch.js';
 import { startTracing } from '../shared/runtime/start-tracing.js';
 import type { Tracing } from '../shared/runtime/tracing.js';
+import { Notifier } from '../shared/runtime/wait.js';
 import { limitsOf } from '../shared/state/capacity.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
@@ -25,6 +26,7 @@ import { endpoints } from './endpoints.js';
 import { Ledger } from './jobs/ledger.js';
 import { OperatorWatch } from './operators.js';
 import { createPipeline } from './pipeline.js';
+import { Place } from './place.js';
 import { CapacityMeter } from './report/capacity-meter.js';
 import { CommonLimits } from './report/common-limits.js';
 import { Health } from './report/health.js';
@@ -45,7 +47,8 @@ export async function runWorker(config: Config): Promise<void> {
   await runUntilSignal([...(tracing ? [tracing] : []), ...workerServices(config, logger, tracing)], logger);
 }
 
-function workerServices(config: Config, log: Logger, tracing: Tracing | undefined): Service[] {
+/** The parts of one replica in the order of their start. (bench/replicas.ts runs several in one process.) */
+export function workerServices(config: Config, log: Logger, tracing: Tracing | undefined): Service[] {
   const { queuePrefix: prefix, redis: address, rateLimitWindowMs: windowMs } = config;
   const [keys, queue, id] = [accountKeys(prefix), queueName(), randomBytes(4).toString('hex')];
   const limits = limitsOf(config);
@@ -84,7 +87,8 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     ...{ redis, keys, cancelled, onCancelled: pipeline.giveBackCancelled, logger },
   });
   addPipelineMetrics(metrics.registry, pipeline.state, jobs.note);
-  addQueueMetrics(metrics.registry, redis, queueStateReader(keys, limits));
+  const read = queueStateReader(keys, limits);
+  addQueueMetrics(metrics.registry, redis, read);
   addRedisMetrics(metrics.registry, redis, () => watch.facts);
 
   const report = replicaReport(id, limits, config.hubspotApiVersion, pipeline.state);
@@ -92,14 +96,24 @@ function workerServices(config: Config, log: Logger, tracing: Tracing | undefine
     ...{ state: pipeline.state, livenessMs: config.livenessSeconds * 1_000 },
     ...{ answersAfresh: () => answersAfresh(address, keys), logger: log },
   });
-  const heartbeat = new Heartbeat(redis, keys, report, alive => common.learn(alive), health.beat, logger);
+  const beat = new Notifier();
+  const place = new Place({
+    ...{ redis, keys, replica: id, read, beat, logger, state: pipeline.state },
+    fetchTrouble: () => health.fetchTrouble,
+    faults: () => quota.faults,
+    apply: now => pipeline.shared({ ...common.effective, ...now }),
+  });
+  const heartbeat = new Heartbeat({
+    ...{ redis, keys, report, place, beat, logger, onBeat: health.beat },
+    onReports: alive => common.learn(alive),
+  });
   const work = new Work({
     ...{ caller, quota, pipeline, heartbeat, logger },
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     about: { queue, redis: redisPlace(address), hubspot: config.hubspotBaseUrl },
   });
   const { registry } = metrics;
-  const served = endpoints(config, { watch, health, jobs, operators, registry, logger });
+  const served = endpoints(config, { watch, health, jobs, operators, place, registry, logger });
   const announcers = announcersOf(config, { redis, keys, logger });
-  return [watch, ...served, health, heartbeat, operators, ...announcers, work, capacity];
+  return [watch, ...served, health, heartbeat, place, operators, ...announcers, work, capacity];
 }

@@ -19,7 +19,7 @@ import { Gate } from './calls/gate.js';
 import { Searches } from './calls/searches.js';
 import type { CallReport } from './calls/sending.js';
 import { type BatchReport, Dispatcher, type DispatcherParts } from './dispatcher.js';
-import { Flow, flowLimits } from './flow.js';
+import { Flow, flowLimits, type Share } from './flow.js';
 import { Intake, type JobSource } from './jobs/intake.js';
 import type { JobEndParts } from './jobs/job-end.js';
 import { Processor } from './jobs/processor.js';
@@ -58,6 +58,8 @@ export type PipelineParts = {
 export type Pipeline = {
   readonly intake: Intake;
   readonly dispatcher: Dispatcher;
+  /** Reports what this replica may fetch beside the others. */
+  readonly shared: (share: Share) => void;
   /** Gives back what is in memory of cancelled requests and is in no sealed batch. */
   readonly giveBackCancelled: () => void;
   readonly state: () => PipelineState;
@@ -102,10 +104,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     intake.giveBack(jobId => parts.cancelled.has(requestOfJob(jobId)), TAKEN_BACK.forMs);
   };
 
+  const shared = (share: Share) => {
+    flow.shared(share);
+    intake.lookForRoom();
+    if (flow.isStandby) work.notify(); // partial batches need not wait any longer
+  };
+
   const state = () => ({
     ...{ isRunning: intake.isRunning, isStopping: intake.isStopping, isHeld: turnstile.isHeld },
+    ...{ isStandby: flow.isStandby, isStretched: flow.isStretched },
     ...{ jobs: flow.jobs, associations: flow.associations, unbatched: lanes.size, inFlight: gate.inFlight },
     ...{ search: searches.report(lanes.suspects), fetching: intake.fetching },
   });
-  return { intake, dispatcher, giveBackCancelled, state };
+  return { intake, dispatcher, shared, giveBackCancelled, state };
 }

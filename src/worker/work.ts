@@ -1,6 +1,6 @@
 /**
- * Starts and ends the work of a replica in order. SIGTERM: stop fetching → put back unread jobs → flush open batches → wait
- * for calls in flight → give the rest back.
+ * Starts and ends the work of a replica in order. SIGTERM: stop fetching → leave the place to another replica → put back
+ * unread jobs → flush open batches → wait for calls in flight → give the rest back.
  */
 import { hostname } from 'node:os';
 import type { Quota } from '../hubspot/quota.js';
@@ -16,7 +16,7 @@ export type WorkParts = {
   readonly caller: Caller;
   readonly quota: Quota;
   readonly pipeline: Pipeline;
-  /** its first beat reads the limits of all replicas */
+  /** its first beat reads the limits of all replicas and says whether this one fetches */
   readonly heartbeat: Heartbeat;
   readonly shutdownTimeoutMs: number;
   /** fields of the log line at the start */
@@ -47,10 +47,11 @@ export class Work implements Service {
   }
 
   async stop(): Promise<void> {
-    const { caller, shutdownTimeoutMs, logger } = this.parts;
+    const { caller, heartbeat, shutdownTimeoutMs, logger } = this.parts;
     const { dispatcher, intake } = this.parts.pipeline;
     this.#stop.abort();
     const drained = intake.drain();
+    void heartbeat.leave();
     dispatcher.flush();
     const graceMs = shutdownTimeoutMs * GRACE;
     if (!(await settlesWithin(drained, graceMs)))

@@ -60,7 +60,11 @@ test('the state has the capacity that a worker has measured', async () => {
     expect(state.capacity.callMs).toBeDefined();
     return state;
   });
+  // a replica that makes no calls any more does not repeat what it measured once
+  await redis.hset(on.keys.capacity, 'callMs', 900, 'limit', 1);
+  await eventually(async () => expect((await read()).quota.limit).toBe(190));
   await meter.stop();
+  expect((await read()).capacity.callMs).toBe(900);
   expect(capacity.callMs).toBe(250);
   expect(capacity.busyMs).toBeGreaterThan(0);
 });

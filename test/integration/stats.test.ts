@@ -39,7 +39,7 @@ test('stats of a queue that does not exist yet are zeros in the shape of the con
     },
     oldestWaitingSeconds: null,
     paused: null,
-    workers: { alive: 0, vanished: 0, lastVanishedAt: null },
+    workers: { alive: 0, standby: 0, vanished: 0, lastVanishedAt: null },
     isolation: { inputs: 0, invalid: 0, callShare: 0 },
     heldPairs: [],
   });

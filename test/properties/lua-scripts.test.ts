@@ -154,8 +154,12 @@ const GROUNDS: Record<string, Ground> = {
   'labels/share.lua': { keys: [keys.labelCalls], args: ['q', 10, 10_000] },
   'shared/state/sample.lua': { keys: states, args: [jobs, 16, minutes], more: [minute(), `${jobs}d`] },
   'shared/state/report-alive.lua': {
-    keys: [`${keys.worker}w`, keys.workers],
-    args: ['w', '{"id":"w"}', 10_000, 3_600_000],
+    keys: [`${keys.worker}w`, keys.workers, keys.row, keys.capacity],
+    args: ['w', '{"id":"w"}', 10_000, 3_600_000, 6_000, 'keep', 2],
+  },
+  'worker/place.lua': {
+    keys: [keys.row, keys.workers, keys.capacity, bull.wait, bull.prioritized, bull.meta, bull.limiter],
+    args: ['w', 6_000, NOW, 2 ** 31],
   },
   'shared/runtime/mark-write.lua': { keys: [keys.replicated], args: [60_000] },
   'shared/runtime/write-probe.lua': { keys: [keys.writeProbe], args: [] },

@@ -255,6 +255,55 @@ describe('batches', () => {
   });
 });
 
+describe('the share of a replica', () => {
+  const limits = flowLimits({ batchMaxInputs: 2_000, batchLingerMs: 250, maxConcurrentCalls: 10 });
+  const farthest = (working: number, limit: number, isFull = true, windowMs = 10_000) => {
+    const flow = new Flow(limits);
+    flow.shared({ fetches: true, working, limit, windowMs });
+    flow.foundMore(true);
+    do fill(flow, 500);
+    while (!isFull && flow.stretch());
+    return flow.associations;
+  };
+  const share = fc.record({
+    working: fc.integer({ min: 1, max: 500 }),
+    limit: fc.integer({ min: 1, max: 100_000 }),
+    windowMs: fc.integer({ min: 100, max: 3_600_000 }),
+  });
+
+  it('is at most what it may have alone, keeps its calls in flight, and is else its part of two windows', () => {
+    fc.assert(
+      fc.property(share, ({ working, limit, windowMs }) => {
+        const batches = farthest(working, limit, true, windowMs) / 2_000;
+        const ahead = limit * Math.max(2, 20_000 / windowMs);
+        const least = Math.floor(Math.min(10, ahead));
+        const part = ahead / working;
+        expect(batches).toBeLessThanOrEqual(16);
+        expect(batches).toBeGreaterThan(least);
+        expect(batches).toBeLessThanOrEqual(Math.max(part, least + 2) + 0.25);
+      }),
+    );
+  });
+
+  it('bounds how far memory stretches, and as before with a wide quota', () => {
+    expect(farthest(1, 100, false)).toBeLessThanOrEqual(400_000);
+    expect(farthest(2, 100, false)).toBeLessThanOrEqual(200_000);
+    expect(farthest(1, 100, false)).toBeGreaterThan(350_000);
+    expect(farthest(1, 1_000, false)).toBeGreaterThan(480_000);
+  });
+
+  it('of one that stands by is nothing, and what it has in memory lingers for nothing more', () => {
+    const flow = new Flow(limits);
+    flow.foundMore(true);
+    flow.fetched(bulk(500));
+    expect([flow.mayFetch, flow.lingerMs(false)]).toEqual([true, 2_000]);
+    flow.shared({ fetches: false, working: 2, limit: 100, windowMs: 10_000 });
+    expect([flow.mayFetch, flow.isStandby, flow.lingerMs(false)]).toEqual([false, true, 250]);
+    flow.shared({ fetches: true, working: 2, limit: 100, windowMs: 10_000 });
+    expect(flow.mayFetch).toBe(true);
+  });
+});
+
 it('the bounds follow from the settings', () => {
   const limits = flowLimits({ batchMaxInputs: 2_000, batchLingerMs: 250, maxConcurrentCalls: 10 });
   expect(limits).toEqual({

@@ -9,6 +9,7 @@ import { RedisAsker } from '../../shared/runtime/redis-asker.js';
 import { faultText, type ServerFacts } from '../../shared/runtime/redis-facts.js';
 import { writeRefusalForReaders } from '../../shared/runtime/write-probe.js';
 import type { QueueState } from '../../shared/state/queue-state.js';
+import { isStandby } from '../../shared/state/worker-reports.js';
 import type { QueueAccess } from '../connection.js';
 import { countRejections } from '../failures/read-groups.js';
 import { Sweep } from '../failures/rejection-index.js';
@@ -75,6 +76,7 @@ export function figuresOf(
   const { now, jobs, hold, heldPairs, paused, quota, capacity, nextTryAt, oldestWaitingSeconds } = queueState;
   const { backlogAssociations: backlog } = queueState;
   const { alive } = queueState.workers;
+  const working = alive.filter(each => !isStandby(each));
   return {
     ...{ now, jobs, hold, paused, backlog, nextTryAt, oldestWaitingSeconds },
     redis: also.redis,
@@ -88,7 +90,7 @@ export function figuresOf(
     callsNeeded: Math.ceil(backlog / capacity.limits.batchMaxInputs),
     callsLeftToday: quota.dailyLimit === 0 ? null : quota.leftToday,
     quotaBound: quota.usedInWindow >= 0.9 * quota.limit,
-    slotsBound: alive.length > 0 && alive.every(each => each.inFlight >= each.maxInFlight),
+    slotsBound: working.length > 0 && working.every(each => each.inFlight >= each.maxInFlight),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Config } from '../../shared/runtime/config.js';
 import type { Engine, Persistence, RedisFault, ServerFacts } from '../../shared/runtime/redis-facts.js';
 import { limitsOf } from '../../shared/state/capacity.js';
 import { type QueueState, queueStateReader } from '../../shared/state/queue-state.js';
-import type { Roll, WorkerReport } from '../../shared/state/worker-reports.js';
+import { isStandby, type Roll, type WorkerReport } from '../../shared/state/worker-reports.js';
 import type { QueueAccess } from '../connection.js';
 
 /** What `stats --json` prints, beside {@link RedisSaid}; the shape is a contract (docs: README, "stats"). */
@@ -30,8 +30,11 @@ export type Stats = {
   oldestWaitingSeconds: number | null;
   /** null: not paused; its fields are null if another BullMQ client paused it; `at` as ISO 8601 */
   paused: { by: string | null; reason: string | null; at: string | null } | null;
-  /** vanished: silent since the last hour without a regular end; `lastVanishedAt` as ISO 8601 */
-  workers: { alive: number; vanished: number; lastVanishedAt: string | null };
+  /**
+   * standby: those of the living that fetch no jobs, because others do · vanished: silent since the last hour without a
+   * regular end; `lastVanishedAt` as ISO 8601
+   */
+  workers: { alive: number; standby: number; vanished: number; lastVanishedAt: string | null };
   isolation: IsolationFigures;
   /** held object pairs, the earliest next try first; `until` as ISO 8601 */
   heldPairs: { objectPair: string; until: string; reason: string }[];
@@ -99,7 +102,7 @@ export function redisOf(server: ServerFacts | undefined): RedisSaid | null {
 function workersOf({ alive, vanished }: Roll): Stats['workers'] {
   const last = vanished.at(-1); // the earliest is first
   return {
-    ...{ alive: alive.length, vanished: vanished.length },
+    ...{ alive: alive.length, standby: alive.filter(isStandby).length, vanished: vanished.length },
     lastVanishedAt: last === undefined ? null : isoTime(last.lastSeen),
   };
 }

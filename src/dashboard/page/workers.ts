@@ -5,6 +5,7 @@ import { bytes, clock, count } from './format.js';
 
 const DOING: Readonly<Record<string, string>> = {
   starting: 'starting',
+  standby: 'standby: steps in for the others',
   idle: 'idle',
   gathering: 'waiting for its turn or for a fuller batch',
   sending: 'sending',

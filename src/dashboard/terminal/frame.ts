@@ -1,5 +1,6 @@
 /** One frame of `stats --watch`: a reading → the lines of the screen, from the most to the least important. Pure. */
 import { harmless } from '../../shared/runtime/text.js';
+import { isStandby } from '../../shared/state/worker-reports.js';
 import type { Series } from '../overview/minutes.js';
 import type { Reading } from '../overview/overview.js';
 import { clockAt, count, counted, duration } from '../text/figures.js';
@@ -123,8 +124,9 @@ function tables({ reading }: FrameInput, columns: number, paint: Paint): string[
   const { stats, state } = reading.figures;
   const { associations, jobs, calls } = stats;
   const alive = reading.workers.alive;
+  const working = alive.filter(worker => !isStandby(worker));
   const sum = (of: (worker: (typeof alive)[number]) => number) =>
-    alive.reduce((total, worker) => total + of(worker), 0);
+    working.reduce((total, worker) => total + of(worker), 0);
   const fill = reading.minutes.fill.findLast(value => value !== null);
   const bad = (value: number): Style | undefined => (value > 0 ? 'red' : undefined);
   const seconds = secondsLeft(state);

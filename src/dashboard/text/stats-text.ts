@@ -37,7 +37,7 @@ export function statsText(
     ],
     ...(associations.cancelled > 0 ? [['', 'cancelled', count(associations.cancelled), '']] : []),
     ['', 'retried', count(associations.retried), ''],
-    ['workers', 'alive', count(stats.workers.alive), vanished(stats.workers, now)],
+    ['workers', 'alive', count(stats.workers.alive), others(stats.workers, now)],
     ['jobs', 'waiting', count(jobs.waiting), oldest(stats.oldestWaitingSeconds)],
     ['', 'active', count(jobs.active), ''],
     ['', 'delayed', count(jobs.delayed), jobs.delayed > 0 ? 'come back for another attempt' : ''],
@@ -93,10 +93,13 @@ export function statsLine({ queueState: { now }, stats, state }: StatsReading): 
 /** The same sentence as on the page. */
 const sentence = (state: StateFigures): string => harmless(stateSentence(state, clockAt(state.now)).text);
 
-function vanished({ vanished: number, lastVanishedAt }: Stats['workers'], now: number): string {
-  if (lastVanishedAt === null) return '';
+/** How many of the workers stand by, and how many have vanished. */
+function others({ standby, vanished, lastVanishedAt }: Stats['workers'], now: number): string {
+  const standing = standby === 0 ? [] : [`${count(standby)} of them on standby`];
+  if (lastVanishedAt === null) return standing.join();
   const ago = duration((now - Date.parse(lastVanishedAt)) / 1_000);
-  return `${count(number)} vanished${number === 1 ? '' : ', the latest'} ${ago} ago`;
+  const gone = `${count(vanished)} vanished${vanished === 1 ? '' : ', the latest'} ${ago} ago`;
+  return [...standing, gone].join('; ');
 }
 
 const oldest = (seconds: number | null): string =>

@@ -76,6 +76,8 @@ export function accountKeys(prefix: string, account: string = DEFAULT_ACCOUNT) {
     workers: `${queue}:associations:workers`,
     /** `worker + replica`: string, JSON report of the replica; expires when the replica stops reporting */
     worker: `${queue}:associations:worker:`,
+    /** sorted set: replica → its turn to have a place, Redis ms; +inf: it ends (places.lua) */
+    row: `${queue}:associations:row`,
     /** never exists: write-probe.lua uses it to test whether Redis accepts writes */
     writeProbe: `${queue}:associations:write-probe`,
     /** string without content, written before a WAIT for replicas (runtime/replicas.ts); lives for a minute */

@@ -14,8 +14,10 @@ type Connector = new (options: unknown) => AbstractConnector;
 /** `connectToSentinel` is private in ioredis: test/engines/sentinel-login.test.ts fails if it goes. */
 type Open = new (
   options: unknown,
-) => Pick<SentinelConnector, 'connect' | 'firstError'> & {
+) => {
+  firstError?: Error;
   readonly connecting: boolean;
+  connect(...args: Parameters<SentinelConnector['connect']>): ReturnType<SentinelConnector['connect']>;
   connectToSentinel(endpoint: unknown, options?: object): Redis;
 };
 

@@ -4,6 +4,7 @@ import { readJson } from '../contract/json.js';
 import type { Keys } from '../contract/keys.js';
 import { loadScript } from '../runtime/script.js';
 import type { AccountLimits } from './smallest-limits.js';
+import { type Standing, type StandingReply, standingOf, type Turn } from './standing.js';
 
 export const HEARTBEAT_MS = 2_000;
 /** A worker that has not reported for this long counts as dead. */
@@ -11,7 +12,10 @@ export const SILENT_MS = 10_000;
 /** Dead workers are remembered this long, so that the operator sees a worker that vanished. */
 const REMEMBERED_MS = 3_600_000;
 
-export type WorkerState = 'starting' | 'idle' | 'gathering' | 'sending' | 'held' | 'draining';
+/** A worker that has not reported for this long has no place: three heartbeats. */
+export const ABSENT_MS = 6_000;
+
+export type WorkerState = 'starting' | 'standby' | 'idle' | 'gathering' | 'sending' | 'held' | 'draining';
 
 /** A replica's search for the invalid inputs of calls that HubSpot refused without naming them, and its cost. */
 export type SearchReport = {
@@ -47,18 +51,32 @@ export type WorkerReport = {
   search?: SearchReport;
 };
 
+/** The replica fetches no jobs, because others do, and has none any more. */
+export const isStandby = ({ state }: Pick<WorkerReport, 'state'>): boolean => state === 'standby';
+
 /** Most replicas that are read, the latest first. No account is expected to have more. */
 export const MOST_REPLICAS = 500;
 
 const script = loadScript(new URL('./report-alive.lua', import.meta.url));
 
-export async function reportAlive(redis: Redis, keys: Keys, report: WorkerReport): Promise<void> {
+/**
+ * Reports that the replica is alive.
+ * @param turn what becomes of its turn to have a place
+ * @param places how many replicas may fetch; it counts if this replica is the first
+ */
+export async function reportAlive(
+  redis: Redis,
+  keys: Keys,
+  report: WorkerReport,
+  { turn = 'keep', places }: { turn?: Turn; places?: number | undefined } = {},
+): Promise<Standing> {
   const { id } = report;
-  await script(
+  const reply = await script(
     redis,
-    [keys.worker + id, keys.workers],
-    [id, JSON.stringify(report), SILENT_MS, REMEMBERED_MS],
+    [keys.worker + id, keys.workers, keys.row, keys.capacity],
+    [id, JSON.stringify(report), SILENT_MS, REMEMBERED_MS, ABSENT_MS, turn, places ?? ''],
   );
+  return standingOf(reply as StandingReply);
 }
 
 /** @returns the reports of the living replicas, at most {@link MOST_REPLICAS}, in two round trips */
@@ -80,6 +98,7 @@ export async function reportGone(redis: Redis, keys: Keys, id: string): Promise<
     .multi()
     .del(keys.worker + id)
     .zrem(keys.workers, id)
+    .zrem(keys.row, id)
     .exec();
 }
 

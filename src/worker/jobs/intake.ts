@@ -1,6 +1,6 @@
 /**
  * Intake: keeps the jobs in memory, from the fetch to the end.
- *  1. It fetches as many as flow.ts allows, and waits while there is no room or Redis has no jobs.
+ *  1. It fetches as many as flow.ts allows, and waits while there is no room, the replica stands by, or Redis has no jobs.
  *  2. It keeps them as text until the dispatcher takes them.
  *  3. It renews their locks until they have ended.
  *  4. It fetches jobs of high priority when the dispatcher asks for them, whatever is in memory.
@@ -140,7 +140,7 @@ export class Intake {
 
   /** Notifies that there may be more room in memory. */
   lookForRoom(): void {
-    if (this.parts.flow.hasRoom) this.parts.room.notify();
+    if (this.parts.flow.mayFetch) this.parts.room.notify();
   }
 
   /** Delays jobs of cancelled requests that are not taken yet. @param isMeant by the id of the job */
@@ -176,9 +176,10 @@ export class Intake {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        if (flow.hasRoom) await this.#round();
+        if (flow.mayFetch) await this.#round();
         else {
           this.#fetchingSince = undefined;
+          if (flow.isStandby) this.#fetchError = undefined; // nothing shows whether it still applies
           work.notify(); // partial batches need not wait any longer
           await room.wait();
         }
@@ -215,7 +216,7 @@ export class Intake {
       this.#hold(run.jobs);
       // Redis finds the next jobs while these are read
       const isLong = performance.now() - since > LONGEST_ROUND_MS;
-      const goesOn = run.more && flow.hasRoom && !signal.aborted && !isLong;
+      const goesOn = run.more && flow.mayFetch && !signal.aborted && !isLong;
       const next = goesOn ? source.take(flow.room) : { jobs: [], more: run.more };
       for (const job of run.jobs) this.#unread.push(job);
       work.notify();

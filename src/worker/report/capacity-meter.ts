@@ -20,6 +20,8 @@ export class CapacityMeter implements Service {
   #calls = 0;
   #callMs = 0;
   #mean: { callMs: number; busyMs: number } | undefined;
+  /** the mean was measured since it was last written; a replica that makes no calls must not repeat an old one */
+  #isNews = false;
   #since: EventLoopUtilization = performance.eventLoopUtilization();
   #stop = new AbortController();
 
@@ -56,9 +58,11 @@ export class CapacityMeter implements Service {
   }
 
   async #say(): Promise<void> {
+    const mean = this.#isNews ? this.#mean : undefined;
+    this.#isNews = false;
     await this.redis.hset(
       this.keys.capacity,
-      writeCapacity({ limits: this.limits(), callMs: this.#mean?.callMs, busyMs: this.#mean?.busyMs }),
+      writeCapacity({ limits: this.limits(), callMs: mean?.callMs, busyMs: mean?.busyMs }),
     );
   }
 
@@ -71,6 +75,7 @@ export class CapacityMeter implements Service {
       callMs: this.#callMs / this.#calls,
       busyMs: active / this.#calls,
     });
+    this.#isNews = true;
     this.#since = until;
     this.#calls = 0;
     this.#callMs = 0;

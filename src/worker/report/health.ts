@@ -57,16 +57,21 @@ export class Health implements Service {
 
   /** For /readyz: reasons why the replica cannot work. */
   get notReady(): string[] {
-    const { isRunning, fetching } = this.parts.state();
+    const { isRunning } = this.parts.state();
+    const { fetchTrouble } = this;
     const beatMs = this.#now() - this.#beatAt;
     return [
       ...(isRunning ? [] : ['the worker is not running']),
       ...(beatMs >= BEAT_LATE_MS ? [`no heartbeat was written for ${duration(beatMs)}`] : []),
-      ...(fetching.error === undefined ? [] : [`no job can be fetched: ${fetching.error}`]),
-      ...(fetching.error === undefined && fetching.ms >= FETCH_LATE_MS
-        ? [`the wait for jobs has not ended for ${duration(fetching.ms)}`]
-        : []),
+      ...(fetchTrouble === undefined ? [] : [fetchTrouble]),
     ];
+  }
+
+  /** Why no job can be fetched; undefined: nothing is known against it. */
+  get fetchTrouble(): string | undefined {
+    const { error, ms } = this.parts.state().fetching;
+    if (error !== undefined) return `no job can be fetched: ${error}`;
+    return ms >= FETCH_LATE_MS ? `the wait for jobs has not ended for ${duration(ms)}` : undefined;
   }
 
   /** For /healthz: reasons to restart the replica. */

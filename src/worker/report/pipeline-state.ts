@@ -6,6 +6,10 @@ import type { Fetching } from '../jobs/intake.js';
 export type PipelineState = {
   readonly isRunning: boolean;
   readonly isStopping: boolean;
+  /** another replica fetches the jobs */
+  readonly isStandby: boolean;
+  /** memory was stretched, because no call was full */
+  readonly isStretched: boolean;
   /** the account is held, as far as this replica knows */
   readonly isHeld: boolean;
   readonly jobs: number;

@@ -98,6 +98,9 @@ export function addPipelineMetrics(
 ): void {
   const gauge = (text: string, help: string, read: () => number) =>
     addGauge(registry, metricName(`worker_${text}`), help, read);
+  gauge('standby', 'Whether this worker stands by, because other workers fetch the jobs', () =>
+    now().isStandby ? 1 : 0,
+  );
   gauge('jobs', 'Jobs this worker has fetched and not settled', () => now().jobs);
   gauge(
     'associations',

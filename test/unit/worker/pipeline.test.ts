@@ -148,6 +148,8 @@ it('says what is in it: for the heartbeat and for metrics', async () => {
     ...{
       isRunning: false,
       isStopping: false,
+      isStandby: false,
+      isStretched: false,
       isHeld: false,
       jobs: 0,
       associations: 0,

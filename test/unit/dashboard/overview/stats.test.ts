@@ -37,9 +37,23 @@ test.each<[string, (SearchReport | undefined)[], Stats['isolation']]>([
 
 test('workers that are alive and those that have vanished are counted, with the time of the last one', () => {
   const vanished = [now - 60_000, now - 12_000].map((lastSeen, at) => ({ id: String(at), lastSeen }));
-  const state = queueStateOf({ now, workers: { alive: [], vanished } });
+  const about = {
+    version: '0.1.0',
+    host: 'h',
+    pid: 1,
+    startedAt: now,
+    rssBytes: 1e8,
+    inFlight: 0,
+    maxInFlight: 10,
+  };
+  const alive = (['sending', 'standby', 'standby'] as const).map((state, at) => ({
+    ...about,
+    ...{ id: String(at), state, jobs: 0, associations: 0 },
+  }));
+  const state = queueStateOf({ now, workers: { alive, vanished } });
   expect(statsOf('default', state).workers).toEqual({
-    alive: 0,
+    alive: 3,
+    standby: 2,
     vanished: 2,
     lastVanishedAt: '2026-03-01T11:59:48.000Z',
   });

@@ -62,7 +62,7 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
           oldestWaitingSeconds: 125,
           paused: null,
           isolation: { inputs: 0, invalid: 0, callShare: 0 },
-          workers: { alive: 0, vanished: 0, lastVanishedAt: null },
+          workers: { alive: 0, standby: 0, vanished: 0, lastVanishedAt: null },
           heldPairs: [],
         },
         discarded: 0,
@@ -82,9 +82,15 @@ function inputOf(message = 'No contact with ID … exists', trouble?: string): F
         more: 0,
       },
       workers: {
-        alive: [1, 2].map(pid => ({
+        alive: (['sending', 'sending', 'standby'] as const).map((state, pid) => ({
           ...{ id: `${pid}`, version: '0.1.0', host: 'h', pid, startedAt: now, rssBytes: 1e8 },
-          ...{ state: 'sending' as const, inFlight: 8, maxInFlight: 10, jobs: 20, associations: 10_000 },
+          ...{
+            state,
+            inFlight: state === 'standby' ? 0 : 8,
+            maxInFlight: 10,
+            jobs: 20,
+            associations: 10_000,
+          },
         })),
         vanished: [],
       },

@@ -27,7 +27,7 @@ function readingOf(
     },
     oldestWaitingSeconds: null,
     paused: null,
-    workers: { alive: 0, vanished: 0, lastVanishedAt: null },
+    workers: { alive: 0, standby: 0, vanished: 0, lastVanishedAt: null },
     isolation: { inputs: 0, invalid: 0, callShare: 0 },
     heldPairs: [],
   };
@@ -114,7 +114,11 @@ test('the text of stats shows the workers that are alive, and when the last one 
     return lines.find(line => line.startsWith('workers'));
   };
   const lastVanishedAt = new Date(now - 12_000).toISOString();
-  expect(lineOf({ alive: 2, vanished: 0, lastVanishedAt: null })).toMatch(/^workers +alive +2$/);
-  expect(lineOf({ alive: 2, vanished: 1, lastVanishedAt })).toMatch(/ 2 {2}1 vanished 12 s ago$/);
-  expect(lineOf({ alive: 0, vanished: 3, lastVanishedAt })).toMatch(/ 0 {2}3 vanished, the latest 12 s ago$/);
+  expect(lineOf({ alive: 2, standby: 0, vanished: 0, lastVanishedAt: null })).toMatch(/^workers +alive +2$/);
+  expect(lineOf({ alive: 2, standby: 1, vanished: 1, lastVanishedAt })).toMatch(
+    / 2 {2}1 of them on standby; 1 vanished 12 s ago$/,
+  );
+  expect(lineOf({ alive: 0, standby: 0, vanished: 3, lastVanishedAt })).toMatch(
+    / 0 {2}3 vanished, the latest 12 s ago$/,
+  );
 });

@@ -86,6 +86,22 @@ it('holds more for a while where memory is stretched, and only then', async () =
   expect(flow.jobs).toBe(80); // the bound of jobs stands
 });
 
+it('fetches nothing while it stands by, keeps what it has, and goes on when it has a place', async () => {
+  queue.add(30, 50);
+  await intake.start();
+  await full();
+  flow.shared({ fetches: false, working: 1, limit: 100, windowMs: 10_000 });
+  const { asked } = queue;
+  expect(take(800)).toHaveLength(16);
+  end(...working.keys());
+  intake.lookForRoom();
+  expect([flow.hasRoom, flow.mayFetch, flow.jobs, queue.asked]).toEqual([true, false, 0, asked]);
+  expect(flow.lingerMs(false)).toBe(250); // no further pairs are on their way
+  flow.shared({ fetches: true, working: 1, limit: 100, windowMs: 10_000 });
+  intake.lookForRoom();
+  await eventually(() => expect(flow.jobs).toBe(14));
+});
+
 it('says when nothing more is on its way', async () => {
   queue.add(2, 10);
   await intake.start();

@@ -30,7 +30,7 @@ describe('the labels of metrics', () => {
 });
 
 const IDLE = {
-  ...{ isRunning: true, isStopping: false, isHeld: false },
+  ...{ isRunning: true, isStopping: false, isHeld: false, isStandby: false, isStretched: false },
   ...{ jobs: 0, associations: 0, unbatched: 0, inFlight: 0 },
   fetching: { ms: 0, error: undefined },
 };
