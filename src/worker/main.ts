@@ -6,7 +6,6 @@ import { Quota, quotaOptions } from '../hubspot/quota.js';
 import { accountKeys, queueName } from '../shared/contract/keys.js';
 import { logApiVersion } from '../shared/runtime/calendar-log.js';
 import type { Config } from '../shared/runtime/config.js';
-import { answersAfresh } from '../shared/runtime/fresh-connection.js';
 import { compactHeap } from '../shared/runtime/gc.js';
 import { runUntilSignal, type Service } from '../shared/runtime/lifecycle.js';
 import { createLogger, type Logger } from '../shared/runtime/logger.js';
@@ -14,7 +13,6 @@ import { redisPlace } from '../shared/runtime/redis-url.js';
 import { RedisWatch } from '../shared/runtime/redis-watch.js';
 import { startTracing } from '../shared/runtime/start-tracing.js';
 import type { Tracing } from '../shared/runtime/tracing.js';
-import { Notifier } from '../shared/runtime/wait.js';
 import { limitsOf } from '../shared/state/capacity.js';
 import { addQueueMetrics } from '../shared/state/queue-metrics.js';
 import { queueStateReader } from '../shared/state/queue-state.js';
@@ -26,12 +24,9 @@ import { endpoints } from './endpoints.js';
 import { Ledger } from './jobs/ledger.js';
 import { OperatorWatch } from './operators.js';
 import { createPipeline } from './pipeline.js';
-import { Place } from './place.js';
+import { presenceOf } from './presence.js';
 import { CapacityMeter } from './report/capacity-meter.js';
 import { CommonLimits } from './report/common-limits.js';
-import { Health } from './report/health.js';
-import { Heartbeat } from './report/heartbeat.js';
-import { replicaReport } from './report/replica-report.js';
 import { WorkReport } from './report/work-report.js';
 import { WorkTracing } from './report/work-tracing.js';
 import { addPipelineMetrics, createWorkerMetrics } from './report/worker-metrics.js';
@@ -52,12 +47,8 @@ export function workerServices(config: Config, log: Logger, tracing: Tracing | u
   const { queuePrefix: prefix, redis: address, rateLimitWindowMs: windowMs } = config;
   const [keys, queue, id] = [accountKeys(prefix), queueName(), randomBytes(4).toString('hex')];
   const limits = limitsOf(config);
-  const watch = new RedisWatch({
-    address,
-    keys,
-    logger: log,
-    consequence: 'waiting for it, nothing is lost',
-  });
+  const consequence = 'waiting for it, nothing is lost';
+  const watch = new RedisWatch({ address, keys, logger: log, consequence });
   const [redis, logger] = [watch.open('commands', 'patient'), watch.quiet(log)];
 
   const quota = new Quota(redis, keys, quotaOptions(config));
@@ -91,21 +82,8 @@ export function workerServices(config: Config, log: Logger, tracing: Tracing | u
   addQueueMetrics(metrics.registry, redis, read);
   addRedisMetrics(metrics.registry, redis, () => watch.facts);
 
-  const report = replicaReport(id, limits, config.hubspotApiVersion, pipeline.state);
-  const health = new Health({
-    ...{ state: pipeline.state, livenessMs: config.livenessSeconds * 1_000 },
-    ...{ answersAfresh: () => answersAfresh(address, keys), logger: log },
-  });
-  const beat = new Notifier();
-  const place = new Place({
-    ...{ redis, keys, replica: id, read, beat, logger, state: pipeline.state },
-    fetchTrouble: () => health.fetchTrouble,
-    faults: () => quota.faults,
-    apply: now => pipeline.shared({ ...common.effective, ...now }),
-  });
-  const heartbeat = new Heartbeat({
-    ...{ redis, keys, report, place, beat, logger, onBeat: health.beat },
-    onReports: alive => common.learn(alive),
+  const { health, place, heartbeat } = presenceOf(config, {
+    ...{ redis, keys, replica: id, read, quota, common, pipeline, log, quiet: logger },
   });
   const work = new Work({
     ...{ caller, quota, pipeline, heartbeat, logger },
