@@ -40,7 +40,9 @@ describe('the figures of the dashboard', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli.js', 'stats', '--json'], {
       env: { PATH: process.env.PATH, REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix },
     });
-    expect(figures.stats).toEqual({ ...JSON.parse(stdout), quota: expect.anything() });
+    const { redis, ...printed } = JSON.parse(stdout); // the page shows what is wrong with Redis, and not its kind
+    expect(redis).toMatchObject({ engine: expect.any(String) });
+    expect(figures.stats).toEqual({ ...printed, quota: expect.anything() });
     expect(figures.stats.associations).toMatchObject({ created: good.length, rejected: bad.length });
     expect(figures.state).toMatchObject({ backlog: 0, paused: null });
     expect(rejections).toMatchObject({ associations: bad.length, more: 0 });

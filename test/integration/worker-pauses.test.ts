@@ -2,14 +2,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { pauseQueue } from '../../src/dashboard/pause.js';
 import { eventually } from '../support/eventually.js';
+import type { CliProcess } from '../support/process.js';
 import { noReplicas } from '../support/replicas.js';
 import { useRig } from '../support/rig.js';
 import { goodPairs } from '../support/samples.js';
 
 const rig = useRig(import.meta.url);
+let worker: CliProcess;
 beforeEach(async () => {
   await rig.start();
-  rig.startWorker({ BATCH_LINGER_MS: '10' });
+  worker = rig.startWorker({ BATCH_LINGER_MS: '10', METRICS_PORT: '29466' });
   await rig.enqueue(goodPairs(1, 1), 1);
   await rig.drained();
 });
@@ -61,7 +63,6 @@ describe('the worker fetches again', () => {
 });
 
 it('the worker is ready while the queue is paused, and says who paused it until anybody resumes', async () => {
-  const worker = rig.startWorker({ METRICS_PORT: '29466' });
   const port = await eventually(() => {
     const found = /"event":"metrics"[^\n]*"port":(\d+)/.exec(worker.output())?.[1];
     expect(found).toBeDefined();

@@ -20,7 +20,8 @@ function working(workers: readonly CliProcess[]) {
     const reports = workers.map(worker => alive.find(({ pid }) => pid === worker.process.pid));
     const states = reports.map(report => report?.state);
     expect(states.filter(state => state === 'standby')).toHaveLength(workers.length - 1);
-    const at = states.findIndex(state => state !== 'standby');
+    // one that has not finished its start may go to the end of the row
+    const at = states.findIndex(state => state === 'idle' || state === 'gathering' || state === 'sending');
     const [worker, id] = [workers[at], reports[at]?.id];
     if (!worker || !id) throw new Error('none of them has reported');
     return { worker, id, others: workers.filter(other => other !== worker) };
@@ -54,7 +55,9 @@ it('one of three replicas works on a few jobs; another one steps in at once when
 
   const first = await working([rig.startWorker(), rig.startWorker(), rig.startWorker()]);
   for (let at = 0; at < 4; at++) await created(await enqueue(3));
-  expect(await senders()).toEqual([first.id]);
+  // on a starved machine the reserve may take the first one for stuck, and says so
+  const steppedIn = first.others.some(other => other.output().includes(FETCHES));
+  expect((await senders()).slice(0, steppedIn ? 1 : undefined)).toEqual([first.id]);
 
   rig.simulator.setOptions({ latencyMs: 2_000 });
   await enqueue(1);
@@ -75,7 +78,8 @@ it('one of three replicas works on a few jobs; another one steps in at once when
   rig.simulator.setOptions({ latencyMs: 0 });
   await created(await enqueue(1)); // the reserve sees that nobody fetches it
   await created(lost); // their locks expire
-  expect(await senders()).toHaveLength(3);
+  // a batch is recorded after HubSpot's answer
+  await eventually(async () => expect(await senders()).toHaveLength(3));
   await rig.drained();
   await rig.expectAccounted(pairs.slice(0, enqueued), []);
 });
