@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { bullmqKeys } from '../../src/bullmq/layout.js';
-import { accountKeys } from '../../src/shared/contract/keys.js';
+import { accountKeys, requestOfJob } from '../../src/shared/contract/keys.js';
+import { cancelRequest } from '../../src/shared/state/cancel-request.js';
 import { eventually } from '../support/eventually.js';
 import { type GatewayProcess, startGateway } from '../support/gateway.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -49,6 +50,18 @@ const expectAccepted = (count: number) =>
   eventually(async () => expect((await gateway.post(inputsOf(count))).status).toBe(201));
 
 describe('the gateway', () => {
+  it('goes on waiting for the outcome after an outage, for as long as the caller wants', async () => {
+    const keys = accountKeys('bull');
+    const waiting = gateway.post(inputsOf(2), { prefer: 'wait=60' });
+    await eventually(async () => expect(await queued()).toBe(1));
+    await server.kill();
+    await server.startAgain();
+    await eventually(async () => expect(await redis.pubsub('CHANNELS')).toHaveLength(1));
+    const [id = ''] = await redis.lrange(`${bullmqKeys(keys).jobs}wait`, 0, -1);
+    await cancelRequest({ redis, keys }, requestOfJob(id), 'test');
+    expect((await waiting).body.status).toBe('CANCELED');
+  });
+
   it('refuses within 2 s while Redis is away, and recovers by itself', async () => {
     await server.kill();
     await expectRefused(1);

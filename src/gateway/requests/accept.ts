@@ -34,6 +34,9 @@ export type CreateCall = {
   /** aborted if the caller disconnects or the process ends; the answer is then PENDING */
   readonly signal: () => AbortSignal;
 };
+/** Redis could not be read: it is asked again after this time. */
+const ASK_AGAIN_MS = 1_000;
+
 export type Created = { readonly status: 201 | 202 | 207; readonly answer: BatchAnswer };
 
 /** @throws Refusal; a 503 says whether anything may have been enqueued */
@@ -89,7 +92,11 @@ async function createShared(parts: CreateParts, call: CreateCall, job: JobData):
 
 const pendingStatus = ({ respondAsync }: Preference) => (respondAsync ? 202 : 201);
 
-/** @returns undefined while something is queued, or if Redis cannot be asked: an accepted request never gets an error */
+/**
+ * Waits out a Redis that is away. After an outage all waiters look, whether their request is complete or not.
+ * @returns undefined if something is still queued when the time is over, or Redis cannot be asked then: an accepted request
+ *   never gets an error
+ */
 async function outcome(
   { requests }: CreateParts,
   { preference, signal }: CreateCall,
@@ -102,12 +109,18 @@ async function outcome(
     if (counts?.doneAt === undefined) return undefined;
     return completeAnswer(counts, jobs, await requests.found.rejections(counts, counts.rejected));
   };
-  try {
-    const before = isNew ? undefined : await read();
-    if (before) return before;
-    await watch.until(preference.waitSeconds * 1_000, signal());
-    return await read();
-  } catch {
-    return undefined;
+  const until = performance.now() + preference.waitSeconds * 1_000;
+  let complete: BatchAnswer | undefined;
+  let lookMs = isNew ? Number.POSITIVE_INFINITY : 0;
+  for (let leftMs = until - performance.now(); !complete && leftMs > 0; leftMs = until - performance.now()) {
+    await watch.until(Math.min(leftMs, lookMs), signal());
+    try {
+      complete = await read();
+      lookMs = Number.POSITIVE_INFINITY;
+    } catch {
+      lookMs = ASK_AGAIN_MS;
+    }
+    if (signal().aborted) break;
   }
+  return complete;
 }

@@ -7,7 +7,10 @@ import type { Keys } from '../contract/keys.js';
 import { settlesWithin } from '../runtime/wait.js';
 
 export type Watch = {
-  /** Resolves when the request may be complete, when the time is over, or when `signal` is aborted. */
+  /**
+   * Resolves when the request may be complete, when the time is over, or when `signal` is aborted. It may be called again: what
+   * is published meanwhile is not missed.
+   */
   until(ms: number, signal: AbortSignal): Promise<void>;
   /** The caller must always call it. */
   end(): void;
@@ -36,10 +39,13 @@ export class Outcomes {
   /** Must be called before the jobs are enqueued, so that no message is missed. @throws Error if Redis is unreachable */
   async watch(id: string): Promise<Watch> {
     const channel = this.keys.requests + id;
-    let heard = () => {};
-    const complete = new Promise<void>(resolve => {
-      heard = resolve;
-    });
+    let resolveNow = () => {};
+    const next = () =>
+      new Promise<void>(resolve => {
+        resolveNow = resolve;
+      });
+    let complete = next();
+    const heard = () => resolveNow();
     const waiters = this.#waiting.get(channel) ?? new Set();
     this.#waiting.set(channel, waiters.add(heard));
     const end = () => {
@@ -56,7 +62,7 @@ export class Outcomes {
     }
     return {
       async until(ms, signal) {
-        await settlesWithin(complete, ms, signal);
+        if (await settlesWithin(complete, ms, signal)) complete = next();
       },
       end,
     };
