@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Redis } from 'ioredis';
 import { InTime } from '../../src/gateway/requests/in-time.js';
 import { Sender } from '../../src/producer/sender.js';
-import { openRedis, type RedisRole, type RedisTarget } from '../../src/shared/runtime/redis.js';
+import { hasMoved, openRedis, type RedisRole, type RedisTarget } from '../../src/shared/runtime/redis.js';
 import type { Node } from '../../src/shared/runtime/redis-url.js';
 import { eventually } from '../support/eventually.js';
 import { FakeNode } from '../support/fake-node.js';
@@ -172,4 +172,13 @@ describe('a command of a connection that does not wait for Redis goes to the new
     expect(await Promise.all(Array.from({ length: 30 }, run))).toEqual(Array(30).fill('new'));
     expect(warnings).toEqual([]);
   });
+});
+
+it.each([
+  ['redis+cluster://a:1', true],
+  ['redis+sentinel://a:1/main', false],
+  ['redis://a:1', false],
+])('a connection to %s follows its keys to another node: %s', (url, follows) => {
+  const redis = openRedis({ url, prefix: '{bull}', login: {} }, 'hasty'); // not connected
+  expect(hasMoved(new Error('MOVED 9263 10.0.0.2:7002'), redis)).toBe(follows);
 });

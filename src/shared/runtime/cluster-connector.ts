@@ -43,6 +43,7 @@ export function clusterConnector(seeds: readonly Node[], key: string): Connector
   }
 
   return class extends AbstractConnector {
+    static readonly leadsToCluster = true;
     readonly #options: RedisOptions;
 
     constructor(options: unknown) {
@@ -68,6 +69,10 @@ export function clusterConnector(seeds: readonly Node[], key: string): Connector
     }
   };
 }
+
+/** @returns true if a client with these options is made for a Redis Cluster. (Sentinels have a connector as well.) */
+export const leadsToCluster = ({ Connector }: RedisOptions): boolean =>
+  Connector !== undefined && 'leadsToCluster' in Connector;
 
 /** @returns the replies of CLUSTER KEYSLOT and CLUSTER SLOTS */
 async function askNode(

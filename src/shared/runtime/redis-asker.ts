@@ -4,6 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { messageOf } from '../contract/errors.js';
+import { leadsToCluster } from './cluster-connector.js';
 import { factsOf, type ServerFacts } from './redis-facts.js';
 
 export class RedisAsker {
@@ -18,7 +19,7 @@ export class RedisAsker {
     const info = await this.#permitted('info', () => this.redis.info());
     if (info === '') this.#refused.add('info'); // ready-check.ts
     if (!info) return undefined;
-    const isCluster = this.redis.options.Connector !== undefined; // cluster-connector.ts
+    const isCluster = leadsToCluster(this.redis.options);
     const facts = factsOf(info, undefined, isCluster);
     // INFO tells what an append-only file is for; the rules for snapshots matter without one
     return facts.persistence === 'aof' ? facts : factsOf(info, await this.#save(), isCluster);

@@ -44,11 +44,15 @@ const UNSAVED_SECONDS = 4_000;
 const INSTALL = 'install Redis 7.2 or newer, or Valkey';
 const APPEND = 'set appendonly to yes (and appendfsync to everysec or always)';
 
+/** What to do where a plain REDIS_URL leads to one node of a cluster. */
+export const WRITE_CLUSTER =
+  'write redis+cluster://host:port,host:port, and a hash tag in QUEUE_PREFIX, such as {bull}';
+
 const CLUSTER_NODE: RedisFault = {
   about: 'cluster',
   level: 'fault',
   text: 'this Redis is one node of a Redis Cluster, and a plain REDIS_URL does not follow the keys to another node',
-  remedy: 'write redis+cluster://host:port,host:port, and a hash tag in QUEUE_PREFIX, such as {bull}',
+  remedy: WRITE_CLUSTER,
 };
 
 type Fields = ReadonlyMap<string, string>;

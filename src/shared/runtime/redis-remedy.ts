@@ -1,6 +1,7 @@
 /** What the operator can do about a Redis that cannot be used. Pure. */
 import type { RedisOptions } from 'ioredis';
 import type { RedisAddress, RedisTarget } from './redis.js';
+import { WRITE_CLUSTER } from './redis-facts.js';
 import { readRedisUrl, redisUrlFault } from './redis-url.js';
 
 type Place = {
@@ -12,8 +13,7 @@ type Place = {
 type Rule = readonly [reason: RegExp, remedy: string, where?: (place: Place) => boolean];
 
 /** A plain client at a node of a cluster works until the node hands its keys over. */
-const CLUSTER_NODE_REMEDY =
-  'REDIS_URL leads to one node of a Redis Cluster: write redis+cluster://host:port,host:port, and a hash tag in QUEUE_PREFIX, such as {bull}';
+const CLUSTER_NODE_REMEDY = `REDIS_URL leads to one node of a Redis Cluster: ${WRITE_CLUSTER}`;
 const RIGHTS_REMEDY =
   'the user needs more rights in this Redis: the list is in docs/operations/redis.md, Access rights';
 
@@ -103,8 +103,9 @@ function placeOf(address: RedisAddress): Place {
   };
 }
 
-const placeOfOptions = ({ Connector, tls }: RedisOptions): Place => ({
-  isCluster: Connector !== undefined,
+/** Options of ioredis are for no Redis Cluster. */
+const placeOfOptions = ({ tls }: RedisOptions): Place => ({
+  isCluster: false,
   hasTls: tls !== undefined && tls !== null,
   hasCertificate: tls?.cert !== undefined || tls?.pfx !== undefined,
 });

@@ -1,7 +1,7 @@
 /** Opens connections to Redis with the options of their role, and turns their errors into words. */
 import { Redis, type RedisOptions } from 'ioredis';
 import { messageOf } from '../contract/errors.js';
-import { clusterConnector } from './cluster-connector.js';
+import { clusterConnector, leadsToCluster } from './cluster-connector.js';
 import { withoutInfoWarning } from './ready-check.js';
 import { applyLogin, type RedisLogin } from './redis-login.js';
 import { readRedisUrl } from './redis-url.js';
@@ -78,7 +78,7 @@ export function openRedis(
     // ioredis leaves the promise of a resubscription uncaught: a connection lost at that moment would end the process
     autoResubscribe: false,
   } satisfies RedisOptions;
-  const departure = () => departureOf(role, given.Connector !== undefined, onError);
+  const departure = () => departureOf(role, leadsToCluster(given), onError);
   const redis = new Connection(options, login, departure);
   redis.on('error', onError);
   return redis;
@@ -197,7 +197,7 @@ const isElsewhere = (error: unknown): boolean => /\b(MOVED|UNBLOCKED)\b/.test(me
 
 /** @returns true if a node of a cluster did nothing because another one has the keys; the connection goes there by itself */
 export const hasMoved = (error: unknown, redis: Redis): boolean =>
-  redis.options.Connector !== undefined && isElsewhere(error);
+  leadsToCluster(redis.options) && isElsewhere(error);
 
 /** @returns true if ioredis reports a missing connection in terms of its options; an earlier event had the reason */
 export const isConnectionLoss = (error: unknown): boolean =>
